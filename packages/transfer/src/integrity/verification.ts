@@ -1,0 +1,35 @@
+import type { Algorithm } from './checksum.ts'
+
+/** Who said what the content should be, strongest first (retrieval 11.2). */
+export type Authority = 'caller' | 'manifest' | 'source'
+
+/** A digest that the content is held to. */
+export interface Expectation {
+  readonly algorithm: Algorithm
+  /** Normalised as in `OfferedChecksum.value`. */
+  readonly value: string
+  readonly authority: Authority
+  /** Where it was found: `--checksum`, `manifest`, or a header's name. */
+  readonly origin: string
+}
+
+/** One comparison that was made. */
+export interface Check extends Expectation {
+  /** What the received bytes gave; undefined when this could not be computed, e.g. an ETag whose part size is unknown. */
+  readonly actual: string | undefined
+  readonly outcome: 'match' | 'mismatch' | 'unverifiable'
+}
+
+/** What was proven of one resource, and how. */
+export interface Verification {
+  /** Bytes received. */
+  readonly size: number
+  /** The source or the caller stated this size, and it held. */
+  readonly lengthVerified: boolean
+  /** Every comparison, strongest first. Empty: size only. */
+  readonly checks: readonly Check[]
+  /** `checksum`, `size`, or `none` when not even the length was known. */
+  readonly proof: 'checksum' | 'size' | 'none'
+  /** Digests that were computed, by algorithm, as hex. */
+  readonly digests: Readonly<Partial<Record<Algorithm, string>>>
+}

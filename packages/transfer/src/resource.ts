@@ -1,0 +1,39 @@
+import type { OfferedChecksum } from './integrity/checksum.ts'
+
+/** A byte range, end exclusive. */
+export interface Range {
+  readonly start: number
+  readonly end: number
+}
+
+/** An entity tag without its quotes (RFC 9110, 8.8.3). */
+export interface EntityTag {
+  readonly value: string
+  readonly isWeak: boolean
+}
+
+/** What is known of one thing at a source (retrieval 4). */
+export interface Resource {
+  /** Bytes; undefined when the source cannot say before the end. */
+  readonly size: number | undefined
+  /** Whether parts can be read: proven by a 206, disproven by a 200 to a ranged request, else unproven. */
+  readonly ranges: 'yes' | 'no' | 'unproven'
+  readonly etag?: EntityTag | undefined
+  /** Milliseconds since 1970. */
+  readonly lastModified?: number | undefined
+  /** The server's clock when it answered, milliseconds since 1970. */
+  readonly date?: number | undefined
+  /** Version id (S3) or generation (GCS). */
+  readonly version?: string | undefined
+  /** What the source says of the content's digests, in the order of the answer. */
+  readonly checksums: readonly OfferedChecksum[]
+  /** A file name that the source suggests; an outside name, not yet sanitised. */
+  readonly name?: string | undefined
+  readonly contentType?: string | undefined
+  /** A coding other than identity, as sent. */
+  readonly contentEncoding?: string | undefined
+  /** Where redirects ended, unredacted: never print it. */
+  readonly resolvedUrl?: string | undefined
+  /** When `resolvedUrl` dies, milliseconds since 1970. */
+  readonly expiresAt?: number | undefined
+}
