@@ -1,1 +1,87 @@
-export {}
+/** The program's entry: parses, runs one command, and is the one place that answers errors. */
+import { commandNameIn, normaliseArguments } from './argv.ts'
+import type { Run } from './commands/define.ts'
+import { type Context, createContext, type Flags, printJson } from './context.ts'
+import { ProgramError, stackOf, tell, toLine } from './errors.ts'
+import { exitCodes } from './exit-codes.ts'
+import { abortOnSignals } from './interrupt.ts'
+import { CommanderError, createProgram, usageError } from './program.ts'
+import { processTerminal, type Terminal } from './terminal.ts'
+
+/** Called by the launcher. */
+export async function start(): Promise<void> {
+  const controller = new AbortController()
+  const terminal = processTerminal(reason => controller.abort(reason))
+  abortOnSignals(controller)
+  const code = await main(process.argv.slice(2), terminal, controller.signal)
+  await terminal.flush()
+  // What is still open (a kept-alive connection, a pool) must not keep a finished program alive.
+  process.exit(code)
+}
+
+/** One run of the program; resolves to its exit code and never rejects. */
+export async function main(argv: readonly string[], terminal: Terminal, signal: AbortSignal): Promise<number> {
+  const args = normaliseArguments(argv)
+  const name = commandNameIn(args)
+  let code: number = exitCodes.ok
+  let context = createContext(terminal, earlyFlags(args), signal)
+  const run: Run =
+    action =>
+    async (...received) => {
+      // Commander hands over each operand, then the options, then the command.
+      const command = received.at(-1) as { args: string[]; optsWithGlobals(): Record<string, unknown>; opts(): unknown }
+      context = createContext(terminal, flagsOf(command.optsWithGlobals()), signal)
+      code = await action(command.args, command.opts() as never, context)
+    }
+  try {
+    const program = await createProgram({ terminal, run, defined: name === undefined ? [] : [name] })
+    try {
+      await program.parseAsync(args, { from: 'user' })
+    } catch (error) {
+      if (!(error instanceof CommanderError)) throw error
+      if (error.code === 'commander.help') return printUsage(program.helpInformation(), terminal)
+      const usage = usageError(error, program, name)
+      if (usage) throw usage
+    }
+    // A command that came to its end although it was interrupted has done what it was asked for.
+    return code
+  } catch (error) {
+    return answer(signal.aborted ? signal.reason : error, error, context)
+  }
+}
+
+/** `arriero` alone: the list of commands is the best answer, although nothing was done. */
+function printUsage(help: string, terminal: Terminal): number {
+  terminal.stderr.write(help)
+  return exitCodes.usage
+}
+
+/** Says what went wrong, in one line or as JSON, and gives the exit code. */
+function answer(reason: unknown, thrown: unknown, context: Context): number {
+  const { terminal, flags, style, signal } = context
+  if (reason instanceof ProgramError && reason.code === 'BrokenPipe') return reason.exitCode
+  const told = tell(reason)
+  const remedy = signal.aborted ? context.onInterrupt?.() : told.remedy
+  const { exitCode, ...error } = remedy === undefined ? told : { ...told, remedy }
+  if (flags.json) printJson(context, { ok: false, error })
+  else terminal.stderr.write(`${style.red('arriero:')} ${toLine({ ...error, exitCode })}\n`)
+  if (flags.verbosity >= 2) terminal.stderr.write(`${stackOf(thrown)}\n`)
+  return exitCode
+}
+
+function flagsOf(options: Record<string, unknown>): Flags {
+  return {
+    json: options.json === true,
+    quiet: options.quiet === true,
+    verbosity: Math.min(2, Number(options.verbose ?? 0)),
+  }
+}
+
+/** For errors that come before the options are parsed. */
+function earlyFlags(args: readonly string[]): Flags {
+  const verbosity = args
+    .filter(arg => /^-v+$|^--verbose$/.test(arg))
+    .join('')
+    .replaceAll('-', '').length
+  return { json: args.includes('--json'), quiet: false, verbosity: Math.min(2, verbosity) }
+}

@@ -32,6 +32,11 @@ export interface Resource {
   readonly contentType?: string | undefined
   /** A coding other than identity, as sent. */
   readonly contentEncoding?: string | undefined
+  /**
+   * The source takes `contentEncoding` off while it pours: what lands is not what is stored, and neither size nor
+   * checksums of the stored bytes speak of it (retrieval 8.4).
+   */
+  readonly isDecoded?: boolean | undefined
   /** Where redirects ended, unredacted: never print it. */
   readonly resolvedUrl?: string | undefined
   /** When `resolvedUrl` dies, milliseconds since 1970. */

@@ -1,11 +1,13 @@
 /**
  * A sink is where the bytes of one resource go. Contract; every implementation passes `test/sink-suite.ts`.
  *
- * Life: `open` once, `write` any number of times (concurrently when order is `any`), then exactly one of `commit` or
- * `abort`. Nothing that the sink makes is visible under its final name before `commit` resolves, and `commit` resolves
- * only when the result is durable (reliability A1, A2).
+ * Life: `prepare` at most once and first, `open` once, `write` any number of times (concurrently when order is `any`),
+ * then exactly one of `commit` or `abort`; `abort` may also come at any earlier moment. Nothing that the sink makes is
+ * visible under its final name before `commit` resolves, and `commit` resolves only when the result is durable
+ * (reliability A1, A2).
+ *
+ * `open` and `write` return undefined when they are done at once: ten thousand small files must not pay for promises.
  */
-
 import type { Verification } from './integrity/verification.ts'
 import type { Range, Resource } from './resource.ts'
 import type { Slot } from './slots.ts'
@@ -13,29 +15,34 @@ import type { Slot } from './slots.ts'
 /** A run of bytes of the resource, in the memory where the source put it. */
 export interface Chunk {
   readonly offset: number
-  /** Valid until the last holder releases `slot`. */
+  /** Valid until `write` is done; longer only for who retains `slot` (never in order `ascending`). */
   readonly bytes: Uint8Array
   readonly slot: Slot
 }
 
 export interface SinkCapabilities {
-  /** `ascending`: chunks must be written gap-free from 0; the engine sequences them. */
+  /** `ascending`: chunks must be written gap-free from the first wanted byte on; the engine sequences them. */
   readonly order: 'any' | 'ascending'
 }
 
-/** What a sink already holds of this very resource, from an earlier run. */
-export interface Held {
+/** What an earlier run left of this target. Trusted only if the source proves that it is the same version. */
+export interface Earlier {
+  readonly resource: Resource
+  /** Verified against what was recorded when they were written. */
   readonly ranges: readonly Range[]
-  /** Reads held bytes back (for digests that need them); undefined when `ranges` is empty. */
-  read?(offset: number, into: Uint8Array): Promise<void>
+  /** Why `resource`, as the source has it now, must not be continued with; undefined when it may. */
+  whyNot(now: Resource): string | undefined
 }
 
 export interface Sink<Result = unknown> {
   readonly capabilities: SinkCapabilities
-  /** The resource is known; nothing was written yet. Says what need not be fetched again. */
-  open(resource: Resource): Promise<Held>
-  /** Resolves when the sink is done with the chunk's memory, or holds the slot itself. */
-  write(chunk: Chunk): Promise<void>
+  /** Looks for what an earlier run left. Rejects with Locked when another process is at it. */
+  prepare(): Promise<Earlier | undefined>
+  /** The resource is known; nothing was written yet. Unless `isResumed`, whatever `prepare` found is discarded. */
+  open(resource: Resource, options: { readonly isResumed: boolean }): Promise<void> | undefined
+  write(chunk: Chunk): Promise<void> | undefined
+  /** Reads back what was written or left by an earlier run; only where `capabilities` say so. */
+  readBack?(offset: number, into: Uint8Array): Promise<void>
   /** Everything arrived and was verified: make it final and durable. */
   commit(verification: Verification): Promise<Result>
   /** Ends without a result. Keeps resumable state when `reason` allows it, else removes all traces. */

@@ -27,6 +27,8 @@ export interface Answer {
   readonly start: number
   /** One past the last byte of this answer; undefined when only its end will tell. */
   readonly end: number | undefined
+  /** What tells where the body ends; the end of a `close`-delimited one proves nothing (retrieval 8.2). */
+  readonly framing: 'length' | 'chunked' | 'close'
 }
 
 /**

@@ -1,0 +1,110 @@
+/** `npm run bench -- get`: Arriero against every peer on this machine, over loopback, side by side. */
+import { appendFile, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { join, resolve } from 'node:path'
+import { type Nginx, startNginx } from '../e2e/servers/nginx.ts'
+import { builders, type Ground } from './cases.ts'
+import { verdict } from './claims.ts'
+import { type BigFile, makeBigFile, rowLocation } from './inputs.ts'
+import { describeMachine } from './machine.ts'
+import { type GetOptions, parseGetOptions, usage } from './options.ts'
+import { findPrograms, type Program } from './peers.ts'
+import { plot } from './plot.ts'
+import { type CaseResult, csv, downloadPerf, judgements, markdown, record } from './report.ts'
+import { runRounds } from './rounds.ts'
+
+const programs: Program[] = ['arriero', 'curl', 'aria2c', 'axel', 'wget2', 'rclone', 'node']
+
+export async function benchGet(args: readonly string[]): Promise<number> {
+  const options = readOptions(args)
+  if (typeof options === 'number') return options
+
+  await mkdir(options.directory, { recursive: true })
+  await mkdir(options.out, { recursive: true })
+  const scratch = resolve(await mkdtemp(join(options.directory, 'data-')))
+  const root = join(scratch, 'served')
+  await mkdir(root)
+  process.once('SIGINT', () => {
+    console.error(`interrupted; remove ${scratch} yourself`)
+    process.exit(130)
+  })
+  try {
+    await using nginx = await startNginx({ root, locations: rowLocation })
+    await runCases(options, nginx, scratch, root)
+  } finally {
+    await rm(scratch, { recursive: true })
+  }
+  return 0
+}
+
+function readOptions(args: readonly string[]): GetOptions | number {
+  try {
+    const options = parseGetOptions(args)
+    if (options) return options
+    console.log(usage)
+    return 0
+  } catch (error) {
+    console.error((error as Error).message)
+    return 2
+  }
+}
+
+async function runCases(options: GetOptions, nginx: Nginx, scratch: string, root: string): Promise<void> {
+  const machine = await describeMachine(scratch)
+  const versions = await findPrograms(programs)
+  const files = {
+    jsonl: join(options.out, 'get.jsonl'),
+    perf: join(options.out, 'download-perf.txt'),
+  }
+  await writeFile(files.jsonl, '')
+  if (options.hasDownloadPerf) await writeFile(files.perf, '')
+  const ground = makeGround(options, nginx, root)
+  const finished: CaseResult[] = []
+
+  for (const id of options.cases) {
+    const it = await builders[id](ground)
+    console.log(`${it.title}${it.scaled ? ` (scaled: ${it.scaled})` : ''}`)
+    const wanted = it.contenders.filter(({ program }) => !options.isPeerOnly || program !== 'arriero')
+    const contenders = wanted.filter(({ program }) => versions.has(program))
+    const rounds = it.rounds?.(options.rounds) ?? options.rounds
+    // Written run by run, so that a benchmark that is broken off leaves what it measured.
+    const lines: Promise<void>[] = []
+    const results = await runRounds(it, contenders, {
+      rounds,
+      directory: join(scratch, 'runs'),
+      serverPorts: portsOf(nginx),
+      log: console.log,
+      onRun(run) {
+        const line = JSON.stringify(record(it, run, versions.get(run.program)!, machine))
+        lines.push(appendFile(files.jsonl, `${line}\n`))
+        if (options.hasDownloadPerf)
+          lines.push(appendFile(files.perf, `# ${id} ${run.contender}\n${downloadPerf(run)}\n`))
+      },
+    })
+    await Promise.all(lines)
+    const absent = wanted.filter(({ program }) => !versions.has(program)).map(({ program }) => program)
+    const result = { case: it, rounds, results, absent }
+    finished.push(result)
+    for (const judgement of judgements(result)) {
+      console.log(`  ${verdict(judgement)}: must ${judgement.must}; measured ${judgement.measured}`)
+    }
+    await writeFile(
+      join(options.out, 'get.md'),
+      markdown(finished, machine, new Map([['nginx', nginx.version], ...versions])),
+    )
+    await writeFile(join(options.out, 'get.csv'), csv(finished))
+    await writeFile(join(options.out, 'get.svg'), plot(finished))
+  }
+  console.log(
+    `written: ${['get.md', 'get.csv', 'get.svg', 'get.jsonl'].map(name => join(options.out, name)).join(' ')}`,
+  )
+}
+
+function makeGround(options: GetOptions, nginx: Nginx, root: string): Ground {
+  const { size, sparseSize, files, rows } = options
+  let big: Promise<BigFile> | undefined
+  return { nginx, root, size, sparseSize, files, rows, bigFile: () => (big ??= makeBigFile(root, size)) }
+}
+
+function portsOf({ plain, tls, capped }: Nginx): Set<number> {
+  return new Set([plain, tls!, capped].map(origin => Number(new URL(origin).port)))
+}

@@ -1,0 +1,18 @@
+import type { Define } from './define.ts'
+
+interface CommandEntry {
+  readonly summary: string
+  readonly isHidden?: true
+  /** Loaded only when the command is used, so that the program starts quickly. */
+  readonly load: () => Promise<{ define: Define }>
+}
+
+export const commands: Readonly<Record<string, CommandEntry>> = {
+  get: { summary: 'fetch files, verified and resumable', load: () => import('./get.ts') },
+  cat: { summary: 'write a file’s bytes to stdout, in order', load: () => import('./cat.ts') },
+  stat: { summary: 'show what a server says of a file', load: () => import('./stat.ts') },
+  verify: { summary: 're-read files and compare them with their checksums', load: () => import('./verify.ts') },
+  doctor: { summary: 'check this machine and its settings', load: () => import('./doctor.ts') },
+  completion: { summary: 'print a script for bash, zsh or fish', load: () => import('./completion.ts') },
+  complete: { summary: 'answer a completion script', isHidden: true, load: () => import('./complete.ts') },
+}

@@ -1,0 +1,45 @@
+/**
+ * The one place that knows the engine. It is loaded when a command needs it: `--help` and `completion` never do.
+ */
+import type { Engine, EngineOptions } from '@arriero/transfer'
+
+export type {
+  Algorithm,
+  BadRow,
+  ChecksumInput,
+  DownloadAllOptions,
+  DownloadOptions,
+  DownloadResult,
+  Engine,
+  EngineOptions,
+  Entry,
+  EntryResult,
+  FetchOptions,
+  FileProgress,
+  Hooks,
+  Progress,
+  Resource,
+  RunSummary,
+  TransferEvent,
+  Verification,
+} from '@arriero/transfer'
+
+export type EngineDoor = typeof import('@arriero/transfer')
+
+export function loadEngine(): Promise<EngineDoor> {
+  return import('@arriero/transfer')
+}
+
+/** Runs something with an engine of its own, and closes it whatever happens. */
+export async function withEngine<Result>(
+  options: EngineOptions,
+  use: (engine: Engine, door: EngineDoor) => Promise<Result>,
+): Promise<Result> {
+  const door = await loadEngine()
+  const engine = door.createEngine(options)
+  try {
+    return await use(engine, door)
+  } finally {
+    await engine.close()
+  }
+}

@@ -1,0 +1,36 @@
+import { TransferError } from '@arriero/transfer'
+import { expect, test } from 'vitest'
+import { ProgramError, stackOf, tell, toLine } from './errors.ts'
+
+test('tell() gives message, remedy and details of an error of the engine', () => {
+  const told = tell(
+    new TransferError('NotFound', 'Cannot fetch http://h/a: got 404', { url: 'http://h/a', status: 404 }),
+  )
+  expect(told).toMatchObject({ code: 'NotFound', exitCode: 4, url: 'http://h/a', status: 404 })
+  expect(toLine(told)).toBe('Cannot fetch http://h/a: got 404. Check the name; it may have moved or been withdrawn.')
+})
+
+test('toLine() is one line, whatever a server has put into its answer', () => {
+  const line = toLine(tell(new TransferError('Protocol', 'Cannot fetch: got "\u001b[31m\nok: all fine"')))
+  expect(line).not.toMatch(/[\u0000-\u001f]/)
+  expect(line).toContain('\\x1b[31m\\nok')
+})
+
+test('tell() takes errors of the system for errors of the disk', () => {
+  const error = Object.assign(new Error("EACCES: permission denied, open 'x'"), {
+    code: 'EACCES',
+    syscall: 'open',
+    path: 'x',
+  })
+  expect(tell(error)).toMatchObject({ code: 'Disk', exitCode: 7, file: 'x' })
+})
+
+test('tell() admits what should not happen', () => {
+  expect(tell(new TypeError('x is not a function'))).toMatchObject({ code: 'Unexpected', exitCode: 1 })
+  expect(tell('thrown text')).toMatchObject({ code: 'Unexpected' })
+})
+
+test('stackOf() follows causes and escapes each line', () => {
+  const error = new ProgramError('Disk', 'outer', { cause: new Error('in\u001bner') })
+  expect(stackOf(error)).toMatch(/outer[\s\S]*caused by Error: in\\x1bner/)
+})

@@ -1,0 +1,102 @@
+/** Errors of the program itself, and how any error is told: as one line, or as JSON. */
+import { exitCodeOf, exitCodes } from './exit-codes.ts'
+import { printable } from './text.ts'
+
+/** What the program reports on purpose. Codes are the engine's; `BrokenPipe` and `Interrupted` exist only here. */
+export class ProgramError extends Error {
+  override readonly name = 'ProgramError'
+  readonly code: string
+  /** One sentence on what the reader can do. */
+  readonly remedy: string | undefined
+  readonly exitCode: number
+
+  constructor(
+    code: string,
+    message: string,
+    details: { remedy?: string | undefined; cause?: unknown; exitCode?: number | undefined } = {},
+  ) {
+    super(message, details.cause === undefined ? undefined : { cause: details.cause })
+    this.code = code
+    this.remedy = details.remedy
+    this.exitCode = details.exitCode ?? exitCodeOf(code)
+  }
+}
+
+/** An error as it is told, whoever threw it. */
+export interface Told {
+  readonly code: string
+  readonly message: string
+  readonly remedy?: string
+  readonly exitCode: number
+  readonly url?: string
+  readonly file?: string
+  readonly status?: number
+  readonly attempts?: number
+  readonly algorithm?: string
+  readonly expected?: string
+  readonly actual?: string
+}
+
+const toldDetails = ['url', 'file', 'status', 'attempts', 'algorithm', 'expected', 'actual'] as const
+
+/**
+ * Errors of the engine are known by their shape, so that telling one does not load it.
+ */
+export function tell(error: unknown): Told {
+  if (!(error instanceof Error)) return { code: 'Unexpected', message: String(error), exitCode: exitCodes.someFailed }
+  if (error instanceof ProgramError) {
+    const { code, message, remedy, exitCode } = error
+    return { code, message, ...(remedy === undefined ? {} : { remedy }), exitCode }
+  }
+  if (error.name === 'TransferError' && 'code' in error && typeof error.code === 'string') {
+    const { code, message, remedy, details } = error as Error & {
+      code: string
+      remedy?: string
+      details?: Record<string, unknown>
+    }
+    const extra = toldDetails.filter(key => details?.[key] !== undefined).map(key => [key, details?.[key]])
+    return {
+      code,
+      message,
+      ...(remedy === undefined ? {} : { remedy }),
+      exitCode: exitCodeOf(code),
+      ...Object.fromEntries(extra),
+    }
+  }
+  if ('syscall' in error && 'code' in error) {
+    const file = 'path' in error ? String(error.path) : undefined
+    return {
+      code: 'Disk',
+      message: error.message,
+      remedy: 'Check the path and its permissions.',
+      exitCode: exitCodes.localIo,
+      ...(file === undefined ? {} : { file }),
+    }
+  }
+  return {
+    code: 'Unexpected',
+    message: `${error.name}: ${error.message}`,
+    remedy: 'This should not happen; please report it with the output of -vv.',
+    exitCode: exitCodes.someFailed,
+  }
+}
+
+/** `message. remedy`, on one line, safe to print. */
+export function toLine(told: Told): string {
+  return printable([sentence(told.message), told.remedy].filter(part => part !== undefined).join(' '))
+}
+
+function sentence(text: string): string {
+  const trimmed = text.trim()
+  return /[.!?)]$/.test(trimmed) ? trimmed : `${trimmed}.`
+}
+
+/** The stack of an error and of what caused it, for -vv. */
+export function stackOf(error: unknown): string {
+  const lines: string[] = []
+  for (let at: unknown = error, depth = 0; at instanceof Error && depth < 5; at = at.cause, depth++) {
+    lines.push(`${depth === 0 ? '' : 'caused by '}${at.stack ?? at.message}`)
+  }
+  // Line by line: a stack is the one text whose line breaks are ours.
+  return lines.join('\n').split('\n').map(printable).join('\n')
+}

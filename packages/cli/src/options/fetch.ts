@@ -1,0 +1,163 @@
+/** Flags of every command that asks a server for something. */
+import { readFileSync } from 'node:fs'
+import type { Command } from 'commander'
+import { Option } from 'commander'
+import type { Context } from '../context.ts'
+import type { EngineOptions, FetchOptions, Hooks } from '../engine.ts'
+import { ProgramError } from '../errors.ts'
+import { eventPrinter } from '../events.ts'
+import { parseCount, parseDuration, parsePositiveSize, parseRate, parseSize } from '../units.ts'
+import { parseHeaders, secretHeadersIn } from './headers.ts'
+import { netrcCredentials } from './netrc.ts'
+
+export interface FetchFlags {
+  readonly header?: readonly string[]
+  readonly netrc?: boolean
+  readonly anonymous?: boolean
+  readonly requesterPays?: boolean
+  readonly endpoint?: string
+  readonly connections?: number
+  readonly partSize?: number
+  readonly maxMemory?: number
+  readonly limitRate?: number
+  readonly retries?: number
+  readonly lowSpeed?: number
+  readonly timeout?: number
+  readonly keepEncoding?: boolean
+  readonly allowDowngrade?: boolean
+  readonly allowUnverifiedLength?: boolean
+  readonly etagPolicy?: 'strict' | 'size+mtime' | 'ignore-if-checksum'
+  readonly insecure?: boolean
+  readonly ca?: string
+}
+
+/** Adds to what the option has so far. */
+export function collect(value: string, before: readonly string[] | undefined): string[] {
+  return [...(before ?? []), value]
+}
+
+/** An option whose value is converted, and refused with the flag's name. */
+export function valued<T>(flags: string, description: string, parse: (text: string, flag: string) => T): Option {
+  const flag = /--[\w-]+/.exec(flags)![0]
+  return new Option(flags, description).argParser(text => parse(text, flag))
+}
+
+export function addAccessOptions(command: Command): Command {
+  return command
+    .optionsGroup('Access:')
+    .addOption(
+      new Option('--header <NAME: VALUE>', 'send a header; repeatable; @FILE reads them from a file').argParser(
+        collect,
+      ),
+    )
+    .addOption(new Option('--netrc', 'use ~/.netrc for the hosts that you name (default: no credentials)'))
+    .addOption(new Option('--anonymous', 'send no credentials, whatever is configured'))
+    .addOption(new Option('--requester-pays', 'S3: agree to pay for the request'))
+    .addOption(new Option('--endpoint <URL>', 'S3: another server than Amazon’s'))
+    .addOption(new Option('--ca <FILE>', 'trust these certificate authorities (PEM) as well'))
+    .addOption(new Option('--insecure', 'accept any certificate; anybody may then have changed the bytes'))
+    .addOption(new Option('--allow-downgrade', 'follow redirects from https to http'))
+}
+
+export function addSpeedOptions(command: Command): Command {
+  return command
+    .optionsGroup('Speed and patience:')
+    .addOption(
+      valued('--connections <N>', 'most connections per server (default: as many as help, up to 16)', parseCount),
+    )
+    .addOption(
+      valued('--part-size <SIZE>', 'bytes per request, e.g. 8MiB (default: chosen on the way)', parsePositiveSize),
+    )
+    .addOption(valued('--max-memory <SIZE>', 'most memory for buffers (default: 128MiB)', parsePositiveSize))
+    .addOption(valued('--limit-rate <SIZE>', 'bytes per second, for everything together, e.g. 2MiB', parseRatePositive))
+    .addOption(valued('--retries <N>', 'attempts for a part that gets nowhere (default: 8)', parseRetries))
+    .addOption(
+      valued('--low-speed <SIZE>', 'give up a connection slower than this per second (default: 1KiB)', parseRate),
+    )
+    .addOption(
+      valued('--timeout <TIME>', 'longest silence, e.g. 30s (default: 10 s to connect, then 30 s)', parseDuration),
+    )
+}
+
+export function addAnswerOptions(command: Command): Command {
+  return command
+    .addOption(new Option('--keep-encoding', 'store a compressed answer as it was sent'))
+    .addOption(new Option('--allow-unverified-length', 'accept an answer whose end only the closed connection tells'))
+    .addOption(
+      new Option('--etag-policy <POLICY>', 'how entity tags that differ between a server’s nodes are taken').choices([
+        'strict',
+        'size+mtime',
+        'ignore-if-checksum',
+      ]),
+    )
+}
+
+function parseRatePositive(text: string, flag: string): number {
+  return parsePositiveSize(text.replace(/\/s$/i, ''), flag)
+}
+
+function parseRetries(text: string, flag: string): number {
+  return parseCount(text, flag, 0)
+}
+
+export function engineOptions(flags: FetchFlags, context: Context): EngineOptions {
+  const { connections, maxMemory, limitRate, timeout, insecure, ca } = flags
+  return {
+    connections,
+    memoryBudget: maxMemory,
+    limitRate,
+    // Deadlines follow progress: a total would kill long transfers that are healthy.
+    timeouts: timeout === undefined ? undefined : { connectMs: timeout, firstByteMs: timeout, idleMs: timeout },
+    insecure,
+    ca: ca === undefined ? undefined : readText(ca, '--ca'),
+    proxyFromEnvironment: true,
+    onEvent: eventPrinter(context),
+  }
+}
+
+/** What goes with a request. `urls` are those that the person named: only their hosts get credentials. */
+export function fetchOptions(flags: FetchFlags, context: Context, urls: Iterable<string>): FetchOptions {
+  const { connections, partSize, retries, lowSpeed, keepEncoding, allowDowngrade } = flags
+  refuseContradictions(flags)
+  const headers = flags.header && parseHeaders(flags.header)
+  return {
+    signal: context.signal,
+    headers,
+    secretHeaders: headers && secretHeadersIn(headers),
+    concurrency: connections,
+    partSize,
+    retries,
+    lowSpeedLimit: lowSpeed,
+    keepEncoding,
+    allowDowngrade,
+    allowUnverifiedLength: flags.allowUnverifiedLength,
+    etagPolicy: flags.etagPolicy,
+    hooks: hooksFor(flags, context, urls),
+  }
+}
+
+function hooksFor(flags: FetchFlags, context: Context, urls: Iterable<string>): Hooks | undefined {
+  if (!flags.netrc) return undefined
+  return { credentials: netrcCredentials(context.terminal.env, urls) }
+}
+
+function refuseContradictions(flags: FetchFlags): void {
+  if (flags.anonymous && flags.netrc) throw new ProgramError('Usage', '--anonymous and --netrc contradict each other.')
+  for (const flag of ['endpoint', 'requesterPays'] as const) {
+    if (flags[flag] === undefined) continue
+    const name = flag === 'endpoint' ? '--endpoint' : '--requester-pays'
+    throw new ProgramError('Unsupported', `${name} belongs to S3, which this version does not speak yet.`, {
+      remedy: 'Use the object’s https address, e.g. a presigned one.',
+    })
+  }
+}
+
+export function readText(path: string, flag: string): string {
+  try {
+    return readFileSync(path, 'utf8')
+  } catch (error) {
+    throw new ProgramError('Usage', `Cannot read ${path} for ${flag}: ${(error as Error).message}`, { cause: error })
+  }
+}
+
+export { parseSize }

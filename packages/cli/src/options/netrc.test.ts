@@ -1,0 +1,45 @@
+import { chmodSync, mkdtempSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { expect, test } from 'vitest'
+import { netrcCredentials, parseNetrc } from './netrc.ts'
+
+const text = `
+# mine
+machine data.example.org login me password p#1
+machine other.example.org
+  login you
+  password "two words"
+macdef init
+  cd /pub
+
+default login anonymous password guest
+`
+
+function netrcFile(mode = 0o600): string {
+  const path = join(mkdtempSync(join(tmpdir(), 'arriero-netrc-')), '.netrc')
+  writeFileSync(path, text)
+  chmodSync(path, mode)
+  return path
+}
+
+test('parseNetrc() reads machines, quotes, the default, and passes over comments and macros', () => {
+  expect(parseNetrc(text)).toEqual([
+    { machine: 'data.example.org', login: 'me', password: 'p#1' },
+    { machine: 'other.example.org', login: 'you', password: 'two words' },
+    { machine: undefined, login: 'anonymous', password: 'guest' },
+  ])
+})
+
+test('netrcCredentials() answers only to origins that the person named: a redirect gets nothing', () => {
+  const credentials = netrcCredentials({ NETRC: netrcFile() }, ['https://data.example.org/a'])
+  expect(credentials({ origin: 'https://data.example.org', isRefresh: false })).toEqual({
+    authorization: `Basic ${Buffer.from('me:p#1').toString('base64')}`,
+  })
+  expect(credentials({ origin: 'https://other.example.org', isRefresh: false })).toBeUndefined()
+  expect(credentials({ origin: 'http://data.example.org', isRefresh: false })).toBeUndefined()
+})
+
+test('netrcCredentials() refuses a file that others can read', () => {
+  expect(() => netrcCredentials({ NETRC: netrcFile(0o644) }, [])).toThrow(/can be read by others/)
+})

@@ -1,0 +1,115 @@
+import { Sequencer } from './sequence.ts'
+import type { Chunk } from './sink.ts'
+import type { Slot } from './slots.ts'
+
+interface Run {
+  readonly offset: number
+  readonly length: number
+  readonly slot: Slot
+}
+
+export interface DeliveryOptions {
+  readonly order: 'any' | 'ascending'
+  /** Offset of the first byte that will come. */
+  readonly start: number
+  /** Takes a chunk; its slot is given up when this resolves, unless somebody else retained it. */
+  consume(chunk: Chunk): Promise<void> | undefined
+  /** A chunk was consumed and its memory given up. */
+  onConsumed(): void
+  onError(error: unknown): void
+}
+
+/**
+ * Hands complete parts to their consumer, in any order or sequenced, and gives their memory back.
+ *
+ * In order `ascending` one slot stays with the delivery as the spare: memory for the part that the consumer waits for
+ * can then never be taken by other files (progress guarantee, retrieval 6).
+ */
+export class Delivery {
+  readonly #o: DeliveryOptions
+  readonly #sequencer: Sequencer<Run> | undefined
+  #chain: Promise<void> = Promise.resolve()
+  #pending = 0
+  #head: number
+  #spare: Slot | undefined
+  #isOver = false
+
+  constructor(options: DeliveryOptions) {
+    this.#o = options
+    this.#head = options.start
+    this.#sequencer = options.order === 'ascending' ? new Sequencer(options.start) : undefined
+  }
+
+  /** In order `ascending`: the first byte that was not consumed. */
+  get head(): number {
+    return this.#head
+  }
+
+  /** Runs that were pushed and not consumed. */
+  get pending(): number {
+    return this.#pending
+  }
+
+  push(run: Run): void {
+    this.#pending++
+    if (!this.#sequencer) return void this.#consume(run)
+    for (const due of this.#sequencer.push(run)) this.#chain = this.#chain.then(() => this.#consume(due))
+  }
+
+  /** The kept slot, if it is large enough. */
+  takeSpare(length: number): Slot | undefined {
+    const spare = this.#spare
+    if (!spare || spare.length < length) return undefined
+    this.#spare = undefined
+    spare.trim(length)
+    return spare
+  }
+
+  /** Nothing more will be consumed: frees what waits. Chunks being consumed are freed when they are done. */
+  stop(): void {
+    this.#isOver = true
+    this.#spare?.release()
+    this.#spare = undefined
+    for (const run of this.#sequencer?.drain() ?? []) {
+      run.slot.release()
+      this.#pending--
+    }
+  }
+
+  /** A promise only when the consumer needs one: small files must not pay for it. */
+  #consume(run: Run): Promise<void> | undefined {
+    if (this.#isOver) {
+      this.#free(run)
+      return undefined
+    }
+    let busy: Promise<void> | undefined
+    try {
+      busy = this.#o.consume({ offset: run.offset, bytes: run.slot.bytes.subarray(0, run.length), slot: run.slot })
+    } catch (error) {
+      this.#free(run)
+      this.#o.onError(error)
+      return undefined
+    }
+    if (!busy) {
+      this.#free(run)
+      return undefined
+    }
+    return busy.then(
+      () => this.#free(run),
+      error => {
+        this.#free(run)
+        this.#o.onError(error)
+      },
+    )
+  }
+
+  #free(run: Run): void {
+    this.#pending--
+    if (this.#sequencer) this.#head = run.offset + run.length
+    if (this.#sequencer && !this.#isOver && (!this.#spare || this.#spare.length < run.slot.length)) {
+      this.#spare?.release()
+      this.#spare = run.slot
+    } else run.slot.release()
+    this.#o.onConsumed()
+  }
+}

@@ -1,0 +1,397 @@
+/**
+ * Many files, each as `download` does one, within shared limits; results as they come.
+ *
+ *     read      rows ahead of the transfers, at most `maxBacklog`; transfers begin with the first one
+ *     admit     while a place is free: the next entry by order, its name checked against all others
+ *     fetch     a place is free again when the bytes have landed; publishing goes on in groups
+ *     yield     every entry exactly once, good or bad; a consumer that does not take them stops admission
+ */
+import { sep } from 'node:path'
+import { Backlog, isLarge } from './backlog.ts'
+import { downloadWith } from './download.ts'
+import { type EngineParts, withEngine } from './engine.ts'
+import { TransferError } from './errors.ts'
+import { callHook } from './hooks.ts'
+import { type Entry, isBadRow, type Row } from './manifest/entry.ts'
+import { NameRegistry } from './names/registry.ts'
+import { assertInside, resolveTarget } from './names/target.ts'
+import type { DownloadAllOptions } from './options.ts'
+import { redactUrl } from './redact.ts'
+import type { EntryResult, RunSummary } from './results.ts'
+
+/** What is to be fetched: rows of a manifest, batches of them, or plain URLs. */
+export type Entries = Iterable<EntryInput> | AsyncIterable<EntryInput>
+type EntryInput = string | Row | readonly Row[]
+
+/** Results, once each, and what they add up to. */
+export interface Downloads extends AsyncIterable<EntryResult> {
+  /** Resolves when the iteration has ended, also when it was left early. */
+  readonly summary: Promise<RunSummary>
+}
+
+const LARGE_TRANSFERS = 8
+/** A file that needs more than one request counts as large. */
+const SMALL = 8 << 20
+/** Results and files being published that may wait. */
+const MOST_WAITING = 8192
+
+/**
+ * Fetches everything that `entries` lists into `options.directory`. A failure of one never stops the others, unless
+ * `continueAfterError` is false.
+ *
+ * @example
+ * ```ts
+ * const run = downloadAll(parseManifest(createReadStream('list.json')), { directory: 'data' })
+ * for await (const item of run) if (!item.ok) console.error(item.entry.uris[0], item.error)
+ * console.log(await run.summary)
+ * ```
+ */
+export function downloadAll(entries: Entries, options: DownloadAllOptions = {}): Downloads {
+  const { promise: summary, resolve, reject } = Promise.withResolvers<RunSummary>()
+  summary.catch(() => {})
+  return {
+    summary,
+    async *[Symbol.asyncIterator]() {
+      const results = new Results(options.resultOrder ?? 'completed')
+      const leave = new AbortController()
+      const signal = options.signal ? AbortSignal.any([options.signal, leave.signal]) : leave.signal
+      const running = withEngine(options, engine => new AllDownloads(engine, entries, { ...options, signal }, results).run())
+      running.then(
+        total => {
+          results.end()
+          resolve(total)
+        },
+        error => {
+          results.fail(error)
+          reject(error)
+        },
+      )
+      try {
+        yield* results.take()
+      } finally {
+        leave.abort(new DOMException('The consumer left', 'AbortError'))
+        await running.catch(() => {})
+      }
+    },
+  }
+}
+
+class AllDownloads {
+  readonly #engine: EngineParts
+  readonly #entries: Entries
+  readonly #o: DownloadAllOptions & { readonly signal: AbortSignal }
+  readonly #results: Results
+  readonly #directory: string
+  readonly #backlog: Backlog
+  readonly #names = new NameRegistry()
+  readonly #safeParents = new Set<string>()
+  readonly #startedAt: number
+  readonly #done = Promise.withResolvers<void>()
+  #wakeReader: (() => void) | undefined
+  #isRead = false
+  #active = 0
+  #activeLarge = 0
+  #unfinished = 0
+  #isStopped = false
+  #count = { files: 0, downloaded: 0, skipped: 0, failed: 0, bytes: 0 }
+
+  constructor(
+    engine: EngineParts,
+    entries: Entries,
+    options: DownloadAllOptions & { readonly signal: AbortSignal },
+    results: Results,
+  ) {
+    this.#engine = engine
+    this.#entries = entries
+    this.#o = options
+    this.#results = results
+    this.#directory = options.directory ?? process.cwd()
+    this.#backlog = new Backlog(options.order ?? 'size')
+    this.#startedAt = engine.clock.now()
+    results.onTaken = () => this.#admit()
+  }
+
+  async run(): Promise<RunSummary> {
+    const { signal, hooks } = this.#o
+    signal.throwIfAborted()
+    const onAbort = () => this.#stop()
+    signal.addEventListener('abort', onAbort, { once: true })
+    try {
+      await this.#read()
+      this.#isRead = true
+      this.#engine.progress.isListed = true
+      this.#proceed()
+      await this.#done.promise
+      signal.throwIfAborted()
+    } finally {
+      signal.removeEventListener('abort', onAbort)
+      this.#stop()
+      await this.#settled()
+    }
+    const { files, failed, bytes } = this.#count
+    if (hooks?.onDone) await callHook(hooks, 'onDone', { files, failed, bytes })
+    return { ...this.#count, totalMs: this.#engine.clock.now() - this.#startedAt }
+  }
+
+  // Reading ahead
+
+  async #read(): Promise<void> {
+    const { maxBacklog = 10_000, signal } = this.#o
+    let index = 0
+    for await (const input of this.#entries) {
+      for (const row of rowsOf(input, index)) {
+        index++
+        await this.#take(row)
+      }
+      this.#admit()
+      while (this.#backlog.length >= maxBacklog && !this.#isStopped) await this.#roomInBacklog()
+      if (this.#isStopped) break
+      signal.throwIfAborted()
+    }
+  }
+
+  async #take(row: Row): Promise<void> {
+    this.#engine.progress.listed++
+    this.#count.files++
+    if (isBadRow(row)) return this.#reject({ index: row.index, line: row.line, uris: [], checksums: [] }, row.error)
+    const { hooks } = this.#o
+    const entry = hooks?.onFile ? await this.#asked(row) : row
+    if (entry) this.#backlog.push(entry)
+  }
+
+  /** What the caller's hook makes of an entry. */
+  async #asked(entry: Entry): Promise<Entry | undefined> {
+    const { hooks = {} } = this.#o
+    const argument = { uri: redactUrl(entry.uris[0] ?? ''), path: entry.path, size: entry.size }
+    try {
+      const verdict = await callHook(hooks, 'onFile', argument)
+      if (verdict === 'skip') {
+        this.#engine.progress.skipped++
+        this.#count.skipped++
+        return undefined
+      }
+      if (typeof verdict !== 'object') return entry
+      return 'rename' in verdict ? { ...entry, path: verdict.rename } : { ...entry, priority: verdict.priority }
+    } catch (error) {
+      this.#reject(entry, error)
+      return undefined
+    }
+  }
+
+  #roomInBacklog(): Promise<void> {
+    return new Promise(resolve => {
+      this.#wakeReader = resolve
+    })
+  }
+
+  // Admission
+
+  #admit(): void {
+    while (!this.#isStopped && this.#backlog.length > 0 && this.#hasPlace()) {
+      const entry = this.#backlog.take(this.#activeLarge > 0)
+      if (entry) this.#begin(entry)
+    }
+    if (this.#wakeReader && this.#backlog.length < (this.#o.maxBacklog ?? 10_000)) {
+      this.#wakeReader()
+      this.#wakeReader = undefined
+    }
+  }
+
+  #hasPlace(): boolean {
+    const { transfers } = this.#o
+    if (this.#unfinished - this.#active + this.#results.waiting >= MOST_WAITING) return false
+    if (transfers !== undefined) return this.#active < transfers
+    if (this.#active < LARGE_TRANSFERS) return true
+    return this.#active < this.#engine.connections && this.#countLarge() < LARGE_TRANSFERS
+  }
+
+  #countLarge(): number {
+    let count = 0
+    for (const { state, size } of this.#engine.progress.active) {
+      if (state === 'fetching' && size !== undefined && size > SMALL) count++
+    }
+    return count
+  }
+
+  #begin(entry: Entry): void {
+    this.#active++
+    this.#unfinished++
+    if (isLarge(entry)) this.#activeLarge++
+    let hasPlace = true
+    const leave = () => {
+      if (!hasPlace) return
+      hasPlace = false
+      this.#active--
+      if (isLarge(entry)) this.#activeLarge--
+      this.#admit()
+    }
+    this.#fetch(entry, leave).then(
+      result => this.#ended(result, leave),
+      error => this.#ended({ entry, ok: false, error }, leave),
+    )
+  }
+
+  async #fetch(entry: Entry, onFetched: () => void): Promise<EntryResult> {
+    const { headers, directory: _, ...common } = this.#o
+    const [uri, ...mirrors] = entry.uris
+    if (uri === undefined) throw new TransferError('Usage', `Cannot fetch entry ${entry.index + 1}: it names no URL`)
+    const place = await this.#placeOf(entry)
+    const result = await downloadWith(
+      this.#engine,
+      uri,
+      place,
+      {
+        ...common,
+        mirrors: mirrors.length > 0 ? mirrors : common.mirrors,
+        size: entry.size ?? common.size,
+        headers: entry.headers ? { ...headers, ...entry.headers } : headers,
+        range: entry.range ?? common.range,
+      },
+      {
+        listed: entry.checksums,
+        root: this.#directory,
+        onPath: path => 'directory' in place && this.#claim(path, entry),
+        onFetched,
+      },
+    )
+    return { entry, ok: true, result }
+  }
+
+  /** Where an entry goes: names from a list stay inside the directory, and no two are the same. */
+  async #placeOf(entry: Entry): Promise<{ path: string } | { directory: string }> {
+    const { path } = entry
+    if (path === undefined) return { directory: this.#directory }
+    const target = resolveTarget(this.#directory, path)
+    await this.#assertInside(target)
+    if (path.endsWith('/')) return { directory: target }
+    this.#claim(target, entry)
+    return { path: target }
+  }
+
+  async #assertInside(target: string): Promise<void> {
+    const parent = target.slice(0, target.lastIndexOf(sep))
+    if (this.#safeParents.has(parent)) return
+    await assertInside(this.#directory, target)
+    this.#safeParents.add(parent)
+  }
+
+  #claim(target: string, entry: Entry): void {
+    const conflict = this.#names.claim(target, entry.index)
+    if (!conflict) return
+    throw new TransferError('Usage', `Cannot write ${target}: ${conflict.problem}`, { file: target })
+  }
+
+  // Ends
+
+  #ended(result: EntryResult, leave: () => void): void {
+    this.#unfinished--
+    if (result.ok) {
+      this.#count[result.result.status]++
+      this.#count.bytes += result.result.bytes
+    } else this.#count.failed++
+    const wasCancelled = !result.ok && this.#o.signal.aborted
+    if (!wasCancelled) this.#results.push(result)
+    if (!result.ok && this.#o.continueAfterError === false) this.#stop()
+    leave()
+    this.#proceed()
+  }
+
+  #reject(entry: Entry, error: unknown): void {
+    this.#count.failed++
+    this.#engine.progress.failed++
+    this.#results.push({ entry, ok: false, error })
+    if (this.#o.continueAfterError === false) this.#stop()
+  }
+
+  #proceed(): void {
+    if (this.#unfinished > 0) return
+    if (this.#isStopped || (this.#isRead && this.#backlog.length === 0)) this.#done.resolve()
+  }
+
+  /** Begins nothing more. */
+  #stop(): void {
+    this.#isStopped = true
+    this.#backlog.clear()
+    this.#wakeReader?.()
+    this.#wakeReader = undefined
+    this.#proceed()
+  }
+
+  async #settled(): Promise<void> {
+    if (this.#unfinished > 0) await this.#done.promise
+  }
+}
+
+/** The results that wait for whoever iterates, in the order asked for. */
+class Results {
+  readonly #inOrder: boolean
+  #ready: EntryResult[] = []
+  readonly #early = new Map<number, EntryResult>()
+  #next = 0
+  #end: { readonly error?: unknown } | undefined
+  #wake: (() => void) | undefined
+  onTaken: () => void = () => {}
+
+  constructor(order: 'completed' | 'manifest') {
+    this.#inOrder = order === 'manifest'
+  }
+
+  /** Results that nobody has taken. */
+  get waiting(): number {
+    return this.#ready.length + this.#early.size
+  }
+
+  push(result: EntryResult): void {
+    if (!this.#inOrder) this.#ready.push(result)
+    else {
+      this.#early.set(result.entry.index, result)
+      for (let due = this.#early.get(this.#next); due; due = this.#early.get(this.#next)) {
+        this.#early.delete(this.#next++)
+        this.#ready.push(due)
+      }
+    }
+    this.#signal()
+  }
+
+  end(): void {
+    this.#end ??= {}
+    this.#signal()
+  }
+
+  fail(error: unknown): void {
+    this.#end ??= { error }
+    this.#signal()
+  }
+
+  async *take(): AsyncGenerator<EntryResult, void, undefined> {
+    for (;;) {
+      const batch = this.#ready
+      this.#ready = []
+      for (const result of batch) yield result
+      if (batch.length > 0) this.onTaken()
+      else if (this.#end) {
+        // Whatever order was asked for, nothing is kept back: an entry that a hook skipped leaves a gap.
+        const rest = [...this.#early.values()].sort((a, b) => a.entry.index - b.entry.index)
+        this.#early.clear()
+        yield* rest
+        if ('error' in this.#end) throw this.#end.error
+        return
+      } else {
+        await new Promise<void>(resolve => {
+          this.#wake = resolve
+        })
+      }
+    }
+  }
+
+  #signal(): void {
+    this.#wake?.()
+    this.#wake = undefined
+  }
+}
+
+function* rowsOf(input: EntryInput, index: number): Generator<Row> {
+  if (typeof input === 'string') yield { index, uris: [input], checksums: [] }
+  else if (Array.isArray(input)) yield* input
+  else yield input as Row
+}

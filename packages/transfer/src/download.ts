@@ -1,0 +1,203 @@
+/** One file: where it goes, what is there already, and the fetch in between. */
+import { statSync } from 'node:fs'
+import { stat } from 'node:fs/promises'
+import { basename, dirname, resolve, sep } from 'node:path'
+import { diskError } from './disk-error.ts'
+import { type EngineParts, withEngine } from './engine.ts'
+import { judgeExisting } from './existing.ts'
+import { fetchResource } from './fetch-resource.ts'
+import { callHook } from './hooks.ts'
+import type { StatedChecksum } from './integrity/choose-expectations.ts'
+import { fileNameFor } from './names/file-name.ts'
+import type { DownloadOptions } from './options.ts'
+import type { FileProgress } from './progress.ts'
+import type { Resource } from './resource.ts'
+import type { DownloadResult } from './results.ts'
+import { createFileSink, type FileSink } from './sinks/file.ts'
+import { transforming } from './sinks/transform.ts'
+import { createTask, statedChecksums, type Task } from './task.ts'
+
+/** Files up to this size are published in groups: one answer brings them whole. */
+const SMALL_LIMIT = 8 << 20
+
+/**
+ * Fetches `uri` into a file that appears only when it is complete, verified and durable.
+ *
+ * @param target a file; or a directory (existing, or ending with a separator), which gets the name that the source
+ *   suggests; undefined: the current directory. Missing directories are made.
+ * @throws TransferError; an abort passes through as the signal's reason. Calling again resumes where that is safe.
+ * @example
+ * ```ts
+ * const { path, verification } = await download('https://example.org/m31.fits', 'data/', {
+ *   checksums: ['sha256:9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08'],
+ * })
+ * ```
+ */
+export function download(
+  uri: string,
+  target: string | undefined,
+  options: DownloadOptions = {},
+): Promise<DownloadResult> {
+  return withEngine(options, async engine => {
+    const place = await whereTo(target)
+    return downloadWith(engine, uri, place, options)
+  })
+}
+
+/** A file whose name is known, or a directory that gets the name that the source suggests. */
+export type Place = { readonly path: string } | { readonly directory: string }
+
+export interface DownloadContext {
+  /** Checksums that a manifest states. */
+  readonly listed?: readonly StatedChecksum[] | undefined
+  /** The directory that holds the private staging of small files; default: the file's own. */
+  readonly root?: string | undefined
+  readonly signal?: AbortSignal | undefined
+  /** The final path is known; a throw fails the file. */
+  onPath?(path: string): void
+  /** Its bytes have landed: a connection is free for the next file. */
+  onFetched?(): void
+}
+
+/** `download` within an engine that lives on. */
+export async function downloadWith(
+  engine: EngineParts,
+  uri: string,
+  place: Place,
+  options: DownloadOptions,
+  context: DownloadContext = {},
+): Promise<DownloadResult> {
+  const task = createTask(engine, uri, options, { listed: context.listed, signal: context.signal })
+  const file = engine.progress.start(task.shownUri, task.size)
+  try {
+    const result = await downloadTo(place, { task, options, context, file })
+    engine.progress.finish(file, result.status === 'skipped' ? 'skipped' : 'done')
+    await tellDone(task, result.path, undefined, result.bytes)
+    return result
+  } catch (error) {
+    engine.progress.finish(file, 'failed')
+    await tellDone(task, file.name, error, file.received)
+    throw error
+  }
+}
+
+interface Download {
+  readonly task: Task
+  readonly options: DownloadOptions
+  readonly context: DownloadContext
+  readonly file: FileProgress
+}
+
+async function downloadTo(place: Place, download: Download): Promise<DownloadResult> {
+  const { task, options, file, context } = download
+  if ('path' in place) {
+    file.name = place.path
+    context.onPath?.(place.path)
+    const { names } = task.engine
+    await names.look(place.path)
+    const existing = names.mayExist(place.path) ? await judgeExisting(place.path, task, options, file) : undefined
+    return existing ?? fetchTo(place.path, download)
+  }
+  try {
+    return await fetchNamed(place.directory, download)
+  } catch (error) {
+    // The name that the source gave needs a look at the disk first: now that it is known, begin with it.
+    if (error instanceof NameLearned) return downloadTo({ path: error.path }, download)
+    throw error
+  }
+}
+
+/** Fetches into a directory: the answer's head tells the name. */
+async function fetchNamed(directory: string, download: Download): Promise<DownloadResult> {
+  const { names } = download.task.engine
+  const name = (resource?: Resource) => fileNameFor({ url: download.task.uri, contentDisposition: resource?.name })
+  const guess = resolve(directory, name())
+  await names.look(guess)
+  return fetchTo(guess, download, resource => {
+    const path = resolve(directory, name(resource))
+    const isOther = path !== guess && names.mayExist(`${path}.part`) && isThere(`${path}.part`)
+    if (isOther || (names.mayExist(path) && isThere(path))) throw new NameLearned(path)
+    return path
+  })
+}
+
+function isThere(path: string): boolean {
+  return statSync(path, { throwIfNoEntry: false }) !== undefined
+}
+
+async function fetchTo(
+  guess: string,
+  { task, options, context, file }: Download,
+  nameOf?: (resource: Resource) => string,
+): Promise<DownloadResult> {
+  let sink: FileSink | undefined
+  const fetched = await fetchResource(task, () => {
+    sink = createFileSink({
+      ...options,
+      resume: task.range || task.hooks?.transform ? false : options.resume,
+      path: guess,
+      isGuess: nameOf !== undefined,
+      uri: task.shownUri,
+      uriHash: task.uriHash,
+      checksums: statedChecksums(task),
+      smallLimit: Math.min(SMALL_LIMIT, task.partSize ?? SMALL_LIMIT),
+      names: task.engine.names,
+      publisher: task.engine.publisher,
+      staging: task.engine.stagingFor(context.root ?? dirname(guess)),
+    })
+    const target = sink
+    return {
+      sink: task.hooks?.transform ? transforming(task.hooks.transform, target) : target,
+      file,
+      path: guess,
+      onResource: resource => {
+        if (!nameOf) return
+        const path = nameOf(resource)
+        context.onPath?.(path)
+        target.rename(path)
+        file.name = path
+      },
+      onFetched: () => context.onFetched?.(),
+    }
+  })
+  return {
+    uri: task.shownUri,
+    path: fetched.result.path,
+    bytes: fetched.verification.size,
+    status: 'downloaded',
+    resumedBytes: sink?.resumedBytes ?? 0,
+    networkBytes: fetched.networkBytes,
+    isDurable: options.durability !== 'none',
+    resource: fetched.resource,
+    verification: fetched.verification,
+    timings: fetched.timings,
+    retries: fetched.retries,
+  }
+}
+
+/** Where a target as a person writes it leads. */
+export async function whereTo(target: string | undefined): Promise<Place> {
+  if (target === undefined || target === '') return { directory: process.cwd() }
+  const path = resolve(target)
+  if (target.endsWith('/') || target.endsWith(sep)) return { directory: path }
+  try {
+    return (await stat(path)).isDirectory() ? { directory: path } : { path }
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return { path }
+    throw diskError(error, 'write', path)
+  }
+}
+
+/** Ends a fetch whose name turned out to be one that is there already. */
+class NameLearned extends Error {
+  readonly path: string
+
+  constructor(path: string) {
+    super(`The source names its file ${basename(path)}`)
+    this.path = path
+  }
+}
+
+async function tellDone(task: Task, file: string | undefined, error: unknown, bytes: number): Promise<void> {
+  if (task.hooks?.onFileDone) await callHook(task.hooks, 'onFileDone', { uri: task.shownUri, file, error, bytes })
+}

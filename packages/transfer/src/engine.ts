@@ -1,0 +1,138 @@
+/** The one place where the engine is put together: everything that several transfers share. */
+import { randomBytes } from 'node:crypto'
+import { availableParallelism } from 'node:os'
+import { type Clock, systemClock } from './clock.ts'
+import type { Emit } from './events.ts'
+import { ExistingNames } from './existing-names.ts'
+import type { Origins } from './http/origins.ts'
+import { defaultMemoryBudget } from './limits/memory-budget.ts'
+import { createOriginLimits, type OriginLimits } from './limits/origin-limits.ts'
+import { createTokenBucket, type TokenBucket } from './limits/token-bucket.ts'
+import type { EngineOptions, FetchOptions } from './options.ts'
+import { Progress } from './progress.ts'
+import { Publisher } from './publish/publisher.ts'
+import { Staging } from './publish/staging.ts'
+import { Slots } from './slots.ts'
+import type { Source } from './source.ts'
+import { openSource } from './sources/registry.ts'
+import { createHashPool, type HashPool } from './workers/hash-pool.ts'
+
+/** What callers hold: shares limits, memory, connections and threads between calls. */
+export interface Engine extends AsyncDisposable {
+  readonly progress: Progress
+  /** Waits for what is being published, then frees connections, threads and memory. May be called twice. */
+  close(): Promise<void>
+}
+
+/** What the engine's own code uses. */
+export interface EngineParts extends Engine {
+  readonly clock: Clock
+  /** In [0, 1). */
+  readonly random: () => number
+  readonly emit: Emit
+  readonly slots: Slots
+  readonly limits: OriginLimits
+  /** Bandwidth cap; undefined: none. */
+  readonly rate: TokenBucket | undefined
+  /** Most connections per origin. */
+  readonly connections: number
+  readonly pool: HashPool
+  readonly publisher: Publisher
+  readonly names: ExistingNames
+  /** The private directory for small files whose names lie under `root`. */
+  stagingFor(root: string): Staging
+  openSources(uris: readonly string[], options: FetchOptions): Promise<Source[]>
+}
+
+/** Most bytes for slots: more gained nothing on links up to 20 Gbit/s, and the resident size stays small. */
+const SLOT_BUDGET = 128 << 20
+
+const engines = new WeakMap<Engine, EngineParts>()
+
+/**
+ * An engine to share between calls. Without one, each call makes its own and closes it.
+ *
+ * @example
+ * ```ts
+ * await using engine = createEngine({ connections: 8 })
+ * await download('https://example.org/a.fits', 'a.fits', { engine })
+ * ```
+ */
+export function createEngine(options: EngineOptions = {}): Engine {
+  return createParts(options)
+}
+
+/** The parts behind a caller's engine. */
+export function partsOf(engine: Engine): EngineParts {
+  const parts = engines.get(engine)
+  if (!parts) throw new TypeError('This engine was not made by createEngine()')
+  return parts
+}
+
+/** Runs with the caller's engine, or with one that lives as long as `use`. */
+export async function withEngine<T>(options: FetchOptions, use: (parts: EngineParts) => Promise<T>): Promise<T> {
+  if (options.engine) return use(partsOf(options.engine))
+  const parts = createParts({})
+  try {
+    return await use(parts)
+  } finally {
+    await parts.close()
+  }
+}
+
+export function createParts(options: EngineOptions, clock: Clock = systemClock): EngineParts {
+  const { connections = 16, totalConnections = 128, limitRate, hashWorkers } = options
+  const slots = new Slots({ budget: options.memoryBudget ?? defaultMemoryBudget({ limit: SLOT_BUDGET }) })
+  const pool = createHashPool({ buffer: slots.buffer, size: hashWorkers ?? Math.min(4, availableParallelism()) })
+  const limits = createOriginLimits({ perOrigin: connections, total: totalConnections, clock })
+  const publisher = new Publisher(slots.buffer)
+  const stagings = new Map<string, Staging>()
+  const run = randomBytes(4).toString('hex')
+  let origins: Promise<Origins> | undefined
+  let closing: Promise<void> | undefined
+
+  const originsOnce = () => {
+    origins ??= import('./http/origins.ts').then(({ Origins }) => {
+      const { timeouts, ca, insecure, proxyFromEnvironment } = options
+      return new Origins({
+        timeouts,
+        tls: { ca, rejectUnauthorized: insecure ? false : undefined },
+        proxyEnvironment: proxyFromEnvironment ? process.env : undefined,
+      })
+    })
+    return origins
+  }
+
+  const close = async () => {
+    await publisher.close()
+    await Promise.all([...stagings.values()].map(staging => staging.close()))
+    await pool.close()
+    limits.close()
+    await (await origins)?.close()
+  }
+
+  const parts: EngineParts = {
+    clock,
+    random: Math.random,
+    progress: new Progress(),
+    emit: event => options.onEvent?.({ ts: new Date(clock.wallNow()).toISOString(), run, ...event }),
+    slots,
+    limits,
+    rate: limitRate === undefined ? undefined : createTokenBucket({ rate: limitRate, clock }),
+    connections,
+    pool,
+    publisher,
+    names: new ExistingNames(),
+    stagingFor(root) {
+      const staging = stagings.get(root) ?? new Staging(root)
+      stagings.set(root, staging)
+      return staging
+    },
+    openSources: (uris, fetchOptions) =>
+      Promise.all(uris.map(uri => openSource(uri, { options: fetchOptions, origins: originsOnce }))),
+    close: () => (closing ??= close()),
+    [Symbol.asyncDispose]: () => parts.close(),
+  }
+  engines.set(parts, parts)
+  return parts
+}

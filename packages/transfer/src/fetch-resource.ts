@@ -1,0 +1,322 @@
+/**
+ * The story of one resource, whatever becomes of its bytes:
+ *
+ *     prepare   what did an earlier run leave?
+ *     contact   the first answer tells size and version; the sink opens while bytes already land
+ *     move      parts to the sink and to the digests, over the same memory
+ *     verify    against the strongest checksum known
+ *     commit    only now does the result exist
+ *
+ * A failure between prepare and commit leaves the sink to keep what a later run may trust, or nothing.
+ */
+import { TransferError } from './errors.ts'
+import { callHook, type HookContext } from './hooks.ts'
+import { chooseExpectations } from './integrity/choose-expectations.ts'
+import { createDigester, type Digester } from './integrity/digester.ts'
+import { digestsFor } from './integrity/digests.ts'
+import { isLoaded, loadHashers } from './integrity/hasher.ts'
+import { partAlgorithm } from './integrity/digests.ts'
+import type { Expectation, Verification } from './integrity/verification.ts'
+import { verify } from './integrity/verify.ts'
+import { type Moved, move } from './mover.ts'
+import { total } from './plan.ts'
+import type { Places } from './places.ts'
+import type { FileProgress } from './progress.ts'
+import type { Range, Resource } from './resource.ts'
+import type { Timings } from './results.ts'
+import type { Chunk, Earlier, Sink } from './sink.ts'
+import type { Task } from './task.ts'
+
+export interface Fetched<Result> {
+  readonly result: Result
+  readonly resource: Resource
+  readonly verification: Verification
+  readonly networkBytes: number
+  readonly retries: number
+  readonly timings: Timings
+}
+
+export interface FetchParts<Result> {
+  readonly sink: Sink<Result>
+  readonly file: FileProgress
+  /** Final name, for hooks and errors. */
+  readonly path?: string | undefined
+  /** Bytes under way beyond the first one not consumed. */
+  readonly window?: number | undefined
+  /** The head of the first answer; a throw ends it. */
+  onResource?(resource: Resource): void
+  /** Every byte has landed: a connection is free for the next file. */
+  onFetched?(): void
+}
+
+/** Attempts for content that arrived wrong or cannot be continued (reliability D3). */
+const MAX_ATTEMPTS = 3
+
+/** Fetches into the sink that `open` makes; makes another one if what arrived was wrong and starting over may help. */
+export async function fetchResource<Result>(
+  task: Task,
+  open: (attempt: number) => FetchParts<Result>,
+): Promise<Fetched<Result>> {
+  for (let attempt = 1; ; attempt++) {
+    const parts = open(attempt)
+    const session = new Session(task, parts)
+    try {
+      return await session.run()
+    } catch (error) {
+      await parts.sink.abort(error)
+      if (!session.mayStartOver(error, attempt)) throw located(error, task, parts.path)
+      const reason = error instanceof Error ? error.message : String(error)
+      task.engine.emit({ level: 'WARN', stage: 'fetch', event: 'restarted', file: task.shownUri, fields: { reason } })
+    }
+  }
+}
+
+class Session<Result> {
+  readonly #task: Task
+  readonly #p: FetchParts<Result>
+  readonly #startedAt: number
+  #earlier: Earlier | undefined
+  #resource: Resource | undefined
+  #expectations: readonly Expectation[] = []
+  #digester: Digester | undefined
+  /** Set while the sink or an algorithm is not ready; chunks wait for it. */
+  #opening: Promise<void> | undefined
+  #feeding: Promise<void> | undefined
+  readonly #stop = new AbortController()
+  #firstByteAt: number | undefined
+  #hooksMs = 0
+  #moved = false
+
+  constructor(task: Task, parts: FetchParts<Result>) {
+    this.#task = task
+    this.#p = parts
+    this.#startedAt = task.engine.clock.now()
+  }
+
+  async run(): Promise<Fetched<Result>> {
+    const task = this.#task
+    const { sink, file } = this.#p
+    const { hooks, engine, signal } = task
+    signal.throwIfAborted()
+    const onAbort = () => this.#stop.abort(signal.reason)
+    signal.addEventListener('abort', onAbort, { once: true })
+    let places: Places | undefined
+    try {
+      if (hooks?.onPlan) await this.#hook('onPlan', this.#hookContext())
+      this.#earlier = task.range ? undefined : await sink.prepare()
+      places = await task.openPlaces()
+      file.state = 'fetching'
+      const moved = await this.#move(places)
+      this.#moved = true
+      await this.#opening
+      const fetchedAt = engine.clock.now()
+      this.#p.onFetched?.()
+      file.state = 'verifying'
+      await this.#feeding
+      const verification = await this.#verify(moved)
+      const verifiedAt = engine.clock.now()
+      file.state = 'publishing'
+      const result = await sink.commit(verification)
+      const { networkBytes, retries } = moved
+      const timings = this.#timings(fetchedAt, verifiedAt)
+      return { result, resource: this.#resource as Resource, verification, networkBytes, retries, timings }
+    } finally {
+      signal.removeEventListener('abort', onAbort)
+      this.#digester?.close()
+      await places?.close()
+    }
+  }
+
+  /** Whether a new attempt from nothing may end better than this one. */
+  mayStartOver(error: unknown, attempt: number): boolean {
+    const task = this.#task
+    const { sink, file } = this.#p
+    if (!(error instanceof TransferError) || task.signal.aborted || attempt >= MAX_ATTEMPTS) return false
+    if (sink.capabilities.order === 'ascending') return false
+    if (error.code === 'ResourceChanged') return this.#earlier !== undefined && !this.#moved
+    // One full retry after a wrong digest; what was continued from an earlier run is the first suspect.
+    if (error.code === 'ChecksumMismatch') return attempt === 1
+    return error.code === 'Network' && this.#resource?.ranges === 'no' && file.received > 0
+  }
+
+  #move(places: Places): Promise<Moved> {
+    const task = this.#task
+    const { file, sink, window } = this.#p
+    const { options, engine } = task
+    const earlier = this.#earlier
+    return move({
+      engine,
+      places,
+      expected: earlier?.resource,
+      held: earlier?.ranges ?? [],
+      size: task.size,
+      range: task.range,
+      order: sink.capabilities.order,
+      window,
+      partSize: task.partSize,
+      connections: task.connections,
+      retries: options.retries,
+      maxRetryAfterMs: options.maxRetryAfterMs ?? 300_000,
+      lowSpeedLimit: options.lowSpeedLimit ?? 1024,
+      hooks: task.hooks,
+      hookContext: this.#hookContext(),
+      signal: this.#stop.signal,
+      file,
+      onResource: resource => this.#onResource(resource),
+      consume: chunk => this.#consume(chunk),
+    })
+  }
+
+  #onResource(answered: Resource): void {
+    const task = this.#task
+    const { file } = this.#p
+    const why = this.#earlier?.whyNot(answered)
+    if (why !== undefined) {
+      throw new TransferError('ResourceChanged', `Cannot continue what an earlier run left: ${why}`, { url: task.shownUri })
+    }
+    this.#holdSize(answered)
+    const resource = this.#wanted(answered)
+    this.#firstByteAt = task.engine.clock.now()
+    this.#p.onResource?.(answered)
+    this.#resource = answered
+    this.#expectations = chooseExpectations(task.stated, task.listed, task.range ? [] : answered.checksums, resource.size)
+    if (resource.size !== undefined) task.engine.progress.sized(file, resource.size)
+    const isResumed = this.#earlier !== undefined
+    if (this.#earlier) {
+      file.held = total(this.#earlier.ranges)
+      task.engine.progress.held += file.held
+    }
+    this.#opening = this.#open(resource, isResumed)
+    this.#opening?.catch(error => this.#stop.abort(error))
+  }
+
+  /** Opens sink and digester; a promise only if one of them needs time. */
+  #open(resource: Resource, isResumed: boolean): Promise<void> | undefined {
+    const task = this.#task
+    const { sink } = this.#p
+    const { algorithms, composites } = digestsFor(this.#expectations)
+    const wanted = [...new Set([...algorithms, ...task.digests])]
+    const needed = [...wanted, ...composites.map(({ algorithm }) => partAlgorithm(algorithm))]
+    const opened = sink.open(resource, { isResumed })
+    const start = () => {
+      this.#opening = undefined
+      if (needed.length === 0) return
+      const { pool } = task.engine
+      this.#digester = createDigester({ algorithms: wanted, composites, size: resource.size, pool })
+      if (isResumed) this.#feeding = this.#feedHeld(this.#earlier?.ranges ?? [], this.#digester)
+      this.#feeding?.catch(error => this.#stop.abort(error))
+    }
+    const hookCall = task.hooks?.onResource && this.#hook('onResource', { ...this.#hookContext(), resource })
+    if (!opened && !hookCall && needed.every(isLoaded)) {
+      start()
+      return undefined
+    }
+    return Promise.all([opened, hookCall, loadHashers(needed)]).then(start)
+  }
+
+  #consume(chunk: Chunk): Promise<void> | undefined {
+    return this.#opening ? this.#opening.then(() => this.#take(chunk)) : this.#take(chunk)
+  }
+
+  #take({ offset, bytes, slot }: Chunk): Promise<void> | undefined {
+    const task = this.#task
+    const { sink } = this.#p
+    const chunk = { offset: offset - (task.range?.start ?? 0), bytes, slot }
+    const digested = this.#digester?.add(chunk.offset, bytes)
+    const written = sink.write(chunk)
+    const { hooks } = task
+    const hooked = hooks?.onChunk && this.#hook('onChunk', { ...this.#hookContext(), offset: chunk.offset, bytes })
+    if (!digested && !written && !hooked) return undefined
+    return settleAll([digested, written, hooked])
+  }
+
+  /** Bytes of an earlier run reach the digests by reading them back, beside the transfer. */
+  async #feedHeld(ranges: readonly Range[], digester: Digester): Promise<void> {
+    const { sink } = this.#p
+    for (const { start, end } of ranges) {
+      for (let at = start; at < end; ) {
+        const bytes = new Uint8Array(Math.min(READ_BACK, end - at))
+        await sink.readBack?.(at, bytes)
+        await digester.add(at, bytes)
+        at += bytes.length
+      }
+    }
+  }
+
+  async #verify(moved: Moved): Promise<Verification> {
+    const task = this.#task
+    const size = moved.end - (task.range?.start ?? 0)
+    const digests = (await this.#digester?.finish(size)) ?? { size, values: {}, composites: [] }
+    const resource = this.#wanted(this.#resource as Resource)
+    if (!moved.isLengthProven && task.size === undefined && !task.options.allowUnverifiedLength) {
+      const hasChecksum = this.#expectations.some(({ algorithm }) => algorithm !== 'null')
+      if (!hasChecksum) throw unprovenEnd(task)
+    }
+    const statedSize = resource.size ?? task.size ?? (moved.isLengthProven ? size : undefined)
+    const { requireChecksum } = task.options
+    const verification = verify(this.#expectations, digests, size, { statedSize, requireChecksum })
+    if (task.hooks?.onVerify) await this.#hook('onVerify', { ...this.#hookContext(), verification })
+    return verification
+  }
+
+  #holdSize({ size, isDecoded }: Resource): void {
+    const task = this.#task
+    if (task.size === undefined || size === undefined || isDecoded || size === task.size || task.range) return
+    if (task.options.trustServerSize) return
+    const message = `Cannot fetch ${task.shownUri}: it should have ${task.size} bytes, the server has ${size}`
+    throw new TransferError('SizeMismatch', message, { expected: String(task.size), actual: String(size), url: task.shownUri })
+  }
+
+  /** What the sink gets to see: the wanted range as if it were the whole. */
+  #wanted(resource: Resource): Resource {
+    const { range } = this.#task
+    if (!range) return resource
+    const end = Math.min(range.end, resource.size ?? range.end)
+    return { ...resource, size: Math.max(0, end - range.start), checksums: [] }
+  }
+
+  #timings(fetchedAt: number, verifiedAt: number): Timings {
+    const endedAt = this.#task.engine.clock.now()
+    return {
+      firstByteMs: round((this.#firstByteAt ?? fetchedAt) - this.#startedAt),
+      fetchMs: round(fetchedAt - this.#startedAt),
+      verifyMs: round(verifiedAt - fetchedAt),
+      publishMs: round(endedAt - verifiedAt),
+      totalMs: round(endedAt - this.#startedAt),
+      hooksMs: round(this.#hooksMs),
+    }
+  }
+
+  #hookContext(): HookContext {
+    return { uri: this.#task.shownUri, file: this.#p.path }
+  }
+
+  async #hook(name: 'onPlan' | 'onResource' | 'onChunk' | 'onVerify', argument: unknown): Promise<void> {
+    const { hooks } = this.#task
+    if (!hooks) return
+    await callHook(hooks, name, argument as never, ms => {
+      this.#hooksMs += ms
+    })
+  }
+}
+
+const READ_BACK = 4 << 20
+
+/** Waits for all, also when one fails: memory must not be given up while somebody still reads it. */
+async function settleAll(promises: readonly (Promise<void> | undefined)[]): Promise<void> {
+  for (const result of await Promise.allSettled(promises)) if (result.status === 'rejected') throw result.reason
+}
+
+function unprovenEnd({ shownUri }: Task): TransferError {
+  const message = `Cannot accept ${shownUri}: the server closed the connection and never said how long the body is`
+  return new TransferError('Unverifiable', message, { url: shownUri })
+}
+
+function located(error: unknown, { shownUri }: Task, file: string | undefined): unknown {
+  if (!(error instanceof TransferError)) return error
+  return error.with({ url: error.url ?? shownUri, file: error.details.file ?? file })
+}
+
+function round(ms: number): number {
+  return Math.round(ms * 10) / 10
+}

@@ -1,0 +1,133 @@
+import { TransferError } from '../errors.ts'
+import { MAX_ROW_BYTES, PendingBytes } from './bytes.ts'
+import { createChecksumListParser } from './checksum-list.ts'
+import { TableParser } from './csv.ts'
+import { formOfContent, formOfName, type ManifestForm } from './detect.ts'
+import type { Row } from './entry.ts'
+import type { FormParser } from './form.ts'
+import { JsonArrayParser } from './json-array.ts'
+import { createJsonLinesParser } from './json-lines.ts'
+import { ListParser } from './list.ts'
+import { MetalinkParser } from './metalink.ts'
+import { Rows } from './rows.ts'
+
+export interface ManifestOptions {
+  /** File name or URL: its extension tells the form, and messages name it. */
+  readonly name?: string | undefined
+  /** Default: what the extension says, else what the content says. */
+  readonly form?: ManifestForm | undefined
+}
+
+/** Bytes parsed at once: bounds a batch, and how long the event loop waits for one. */
+const PIECE = 64 * 1024
+
+/**
+ * Reads a list to fetch or to verify in any of the forms of retrieval 16, while it arrives and in bounded memory: each
+ * batch holds the rows that ended in 64 KiB of input, never none. Rows that cannot be used come in their place as
+ * `BadRow`. UTF-8, with or without byte order mark; LF or CRLF; the cut of the chunks means nothing.
+ *
+ * Batches, because stepping an async iterator for each of a million rows would cost more than reading them.
+ *
+ * @throws TransferError Usage, after every row before, when the rest cannot be told apart (a JSON array or an XML document
+ *   that ends in the middle, a table without a usable header); errors of `input` pass through.
+ * @example
+ * ```ts
+ * for await (const rows of parseManifest(createReadStream('list.json'), { name: 'list.json' })) {
+ *   for (const row of rows) isBadRow(row) ? report(row.error) : fetch(row.uris)
+ * }
+ * ```
+ */
+export async function* parseManifest(
+  input: AsyncIterable<Uint8Array>,
+  options: ManifestOptions = {},
+): AsyncGenerator<readonly Row[], void, undefined> {
+  const rows = new Rows(options.name)
+  const parser = new ManifestParser(rows, options)
+  for await (const chunk of input) {
+    for (let at = 0; at < chunk.length; at += PIECE) {
+      yield* rowsOf(rows, () => parser.push(chunk.subarray(at, at + PIECE)))
+    }
+  }
+  yield* rowsOf(rows, () => parser.end())
+}
+
+/** The rows of one step; those before a throw come first. */
+function* rowsOf(rows: Rows, step: () => void): Generator<readonly Row[]> {
+  let failure: unknown
+  try {
+    step()
+  } catch (error) {
+    failure = error
+  }
+  const batch = rows.take()
+  if (batch.length > 0) yield batch
+  if (failure !== undefined) throw failure
+}
+
+/** Holds the first bytes back until they tell the form, then hands everything to its parser. */
+class ManifestParser implements FormParser {
+  readonly #rows: Rows
+  readonly #options: ManifestOptions
+  readonly #head = new PendingBytes()
+  #parser: FormParser | undefined
+
+  constructor(rows: Rows, options: ManifestOptions) {
+    this.#rows = rows
+    this.#options = options
+  }
+
+  push(chunk: Uint8Array): void {
+    if (this.#parser) this.#parser.push(chunk)
+    else this.#start(this.#head.append(chunk), false)
+  }
+
+  end(): void {
+    if (!this.#parser) this.#start(this.#head.view(), true)
+    this.#parser?.end()
+  }
+
+  #start(head: Buffer, isWhole: boolean): void {
+    if (head.length < 3 && !isWhole) return
+    const bytes = withoutMark(head)
+    const { name, form = formOfName(name) } = this.#options
+    // A first line that is longer than any row may be: the parser will say so.
+    const isEnough = isWhole || bytes.length > MAX_ROW_BYTES
+    const found = form ?? formOfContent(bytes.subarray(0, MAX_ROW_BYTES + 1), isEnough)
+    if (found === undefined) return
+    this.#parser = createParser(found, this.#rows, name)
+    for (let at = 0; at < bytes.length; at += PIECE) this.#parser.push(bytes.subarray(at, at + PIECE))
+  }
+}
+
+function withoutMark(head: Buffer): Buffer {
+  const mark = head.toString('hex', 0, 3)
+  if (mark === 'efbbbf') return head.subarray(3)
+  if (mark.startsWith('fffe') || mark.startsWith('feff')) {
+    throw new TransferError('Usage', 'Cannot read the manifest: it must be UTF-8, got UTF-16')
+  }
+  return head
+}
+
+function createParser(form: ManifestForm, rows: Rows, name: string | undefined): FormParser {
+  switch (form) {
+    case 'json':
+      return new JsonArrayParser(rows)
+    case 'jsonl':
+      return createJsonLinesParser(rows)
+    case 'csv':
+      return new TableParser(rows, ',')
+    case 'tsv':
+      return new TableParser(rows, '\t')
+    case 'list':
+      return new ListParser(rows)
+    case 'metalink':
+      return new MetalinkParser(rows)
+    case 'checksums':
+      return createChecksumListParser(rows, name)
+    default:
+      throw new TransferError(
+        'Usage',
+        `Cannot read a manifest of the form ${String(form satisfies never)}: it is not known`,
+      )
+  }
+}

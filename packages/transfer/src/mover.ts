@@ -1,0 +1,636 @@
+/**
+ * Moves the bytes of one resource from its places into memory and hands them on: contact, parts, retries, stealing,
+ * hedging (retrieval 6–9).
+ *
+ *     contact   one ranged request for the first missing part; its answer tells size, version and whether ranges work
+ *     ranges    pump: while a connection is allowed: a remainder, else the next part in the window, else a stolen half
+ *     no ranges one stream, slot after slot
+ *     deliver   complete parts to `consume`; their memory is free again when it is done
+ *     failure   retriable: what is missing goes back after a delay, within a budget; else everything stops
+ *
+ * The order of waiting is always memory, then connection: who waits for memory holds no connection, so the two can
+ * never wait for each other.
+ *
+ * Does not promise that the bytes are right: digests are the consumer's.
+ */
+import { Delivery } from './delivery.ts'
+import type { EngineParts } from './engine.ts'
+import { TransferError } from './errors.ts'
+import { callHook, type HookContext, type Hooks } from './hooks.ts'
+import { RetryBudget } from './limits/backoff.ts'
+import type { Permit } from './limits/origin-limits.ts'
+import { INITIAL_PART_SIZE, nextPartSize } from './limits/part-size.ts'
+import { addSample, averageRate, type RateSample } from './limits/slow-link.ts'
+import { Part, PartTable, Stretch } from './parts.ts'
+import type { Place, Places } from './places.ts'
+import { gaps } from './plan.ts'
+import type { FileProgress } from './progress.ts'
+import { withRate } from './rate-landing.ts'
+import type { Range, Resource } from './resource.ts'
+import type { Chunk } from './sink.ts'
+import type { Slot } from './slots.ts'
+import type { Answer, Landing } from './source.ts'
+import { StreamLanding } from './stream-landing.ts'
+import { judgeTail, type Pace } from './tail.ts'
+
+export interface MoveOptions {
+  readonly engine: EngineParts
+  readonly places: Places
+  /** What an earlier run knew of the resource: the answer must agree, or the move fails with ResourceChanged. */
+  readonly expected: Resource | undefined
+  /** Stated size, if any: sizes the first slot. */
+  readonly size: number | undefined
+  /** Only these bytes are wanted. */
+  readonly range: Range | undefined
+  /** Not to be fetched again; only with `expected`. */
+  readonly held: readonly Range[]
+  readonly order: 'any' | 'ascending'
+  /** Bytes that may be under way beyond the first one not consumed; undefined: as many as the memory allows. */
+  readonly window: number | undefined
+  /** Bytes; undefined: adaptive. */
+  readonly partSize: number | undefined
+  /** Most connections for this resource. */
+  readonly connections: number
+  /** Attempts for a part that makes no progress. */
+  readonly retries: number | undefined
+  readonly maxRetryAfterMs: number
+  /** Bytes per second. */
+  readonly lowSpeedLimit: number
+  readonly hooks: Hooks | undefined
+  readonly hookContext: HookContext
+  readonly signal: AbortSignal
+  readonly file: FileProgress
+  /** The first answer's head; called once, before any byte lands. A throw ends the move. */
+  onResource(resource: Resource): void
+  /** Takes a chunk; its slot is given up when this resolves. */
+  consume(chunk: Chunk): Promise<void> | undefined
+}
+
+export interface Moved {
+  readonly resource: Resource
+  /** Where the wanted bytes ended. */
+  readonly end: number
+  /** That end was proven by the body's framing or a stated size. */
+  readonly isLengthProven: boolean
+  /** Bytes received, those fetched twice included. */
+  readonly networkBytes: number
+  readonly retries: number
+}
+
+/** One request under way. */
+interface Request extends Pace {
+  readonly place: Place
+  readonly permit: Permit
+  readonly abort: AbortController
+  stretch: Stretch | undefined
+  /** This request hedges that one. */
+  readonly hedges: Request | undefined
+  isHedged: boolean
+  /** Stopped in favour of faster ones: no fault, no retry. */
+  isForgiven: boolean
+  received: number
+  /** Bytes already reported to the limits. */
+  reported: number
+  lastByteAt: number
+  samples: readonly RateSample[]
+}
+
+const TICK_MS = 500
+const RATE_WINDOW_MS = 3000
+
+export function move(options: MoveOptions): Promise<Moved> {
+  return new Mover(options).run()
+}
+
+class Mover {
+  readonly #o: MoveOptions
+  readonly #engine: EngineParts
+  readonly #result = Promise.withResolvers<Moved>()
+  readonly #requests = new Set<Request>()
+  readonly #delivery: Delivery
+  readonly #budget: RetryBudget
+  /** Aborted when the move is over, for those who wait for memory, permits or a delay. */
+  #waits: AbortController | undefined
+  #table: PartTable | undefined
+  #stream: StreamLanding | undefined
+  /** Ranges do not work here: the body comes as one stream. */
+  #isStream = false
+  #isStreamDone = false
+  /** Where a stream has to go on after a failure. */
+  #streamed: number
+  #resource: Resource | undefined
+  #isLengthProven = true
+  /** Promises that will end by themselves and must before the move may. */
+  #waiting = 0
+  #isPumpWaiting = false
+  #readySlot: Slot | undefined
+  #adaptedPartSize: number
+  #networkBytes = 0
+  #retries = 0
+  #failure: { readonly error: unknown } | undefined
+  #timer: NodeJS.Timeout | undefined
+
+  constructor(options: MoveOptions) {
+    this.#o = options
+    this.#engine = options.engine
+    this.#streamed = options.range?.start ?? 0
+    this.#adaptedPartSize = Math.min(INITIAL_PART_SIZE, options.engine.slots.budget)
+    this.#budget = new RetryBudget({ perPart: options.retries, random: options.engine.random })
+    this.#delivery = new Delivery({
+      order: options.order,
+      start: this.#streamed,
+      consume: chunk => options.consume(chunk),
+      onConsumed: () => this.#proceed(),
+      onError: error => this.#fail(error),
+    })
+  }
+
+  run(): Promise<Moved> {
+    const { signal } = this.#o
+    if (signal.aborted) return Promise.reject(signal.reason)
+    const onAbort = () => this.#fail(signal.reason)
+    signal.addEventListener('abort', onAbort, { once: true })
+    void this.#contact()
+    return this.#result.promise.finally(() => signal.removeEventListener('abort', onAbort))
+  }
+
+  // First contact
+
+  async #contact(): Promise<void> {
+    const range = this.#contactRange()
+    this.#waiting++
+    let slot: Slot | undefined
+    let permit: Permit | undefined
+    let place: Place | undefined
+    try {
+      place = this.#o.places.pick()
+      slot = await this.#reserve(range.end - range.start)
+      permit = await this.#permit(place)
+    } catch (error) {
+      slot?.release()
+      this.#waiting--
+      return this.#fail(error)
+    }
+    this.#waiting--
+    const reserved = slot
+    // A repeated stream starts at 0 again: what was delivered already is thrown away on arrival.
+    const asked = this.#isStream ? undefined : range
+    await this.#request({ place, permit }, asked, place.resource ?? this.#o.expected, {
+      answered: (answer, request) => this.#answered(answer, reserved, request),
+      unanswered: () => reserved.release(),
+    })
+  }
+
+  #contactRange(): Range {
+    const size = this.#resource?.size ?? this.#o.expected?.size ?? this.#o.size
+    const end = this.#wantedEnd(size) ?? Number.POSITIVE_INFINITY
+    const [gap] = gaps({ start: this.#o.range?.start ?? 0, end }, this.#o.held)
+    const start = gap?.start ?? 0
+    const length = Math.max(1, Math.min(this.#partSize(), (gap?.end ?? end) - start))
+    return { start, end: start + length }
+  }
+
+  #answered(answer: Answer, slot: Slot, request: Request): Landing {
+    if (this.#failure) throw this.#failure.error
+    const { resource } = answer
+    if (!this.#resource) {
+      this.#o.onResource(resource)
+      this.#resource = resource
+    }
+    request.place.resource = resource
+    if (resource.ranges === 'yes' && resource.size !== undefined && !this.#isStream) {
+      return this.#answeredInParts(answer, resource.size, slot, request)
+    }
+    if (this.#o.held.length > 0) {
+      throw new TransferError('ResourceChanged', 'Cannot resume: the server does not answer ranges any more', {
+        url: request.place.source.uri,
+      })
+    }
+    return this.#answeredAsStream(answer, resource, slot)
+  }
+
+  #answeredInParts(answer: Answer, size: number, slot: Slot, request: Request): Landing {
+    const whole = { start: this.#o.range?.start ?? 0, end: this.#wantedEnd(size) as number }
+    const table = new PartTable(whole, this.#o.held, count => this.#landed(count))
+    this.#table = table
+    const next = table.next(Math.min(slot.length, (answer.end ?? whole.end) - answer.start))
+    if (!next || next.start !== answer.start) {
+      slot.release()
+      return nowhere
+    }
+    slot.trim(next.end - next.start)
+    request.stretch = table.begin(next, slot)
+    if (table.next(1)) {
+      this.#timer = setInterval(() => this.#tick(), TICK_MS)
+      queueMicrotask(() => this.#pump())
+    }
+    return request.stretch
+  }
+
+  #answeredAsStream(answer: Answer, resource: Resource, slot: Slot): Landing {
+    this.#isStream = true
+    const to = this.#wantedEnd(resource.size)
+    if (to !== undefined && to - this.#streamed < slot.length) slot.trim(Math.max(1, to - this.#streamed))
+    if (answer.framing === 'close') this.#isLengthProven = resource.size !== undefined
+    this.#stream = new StreamLanding({
+      start: answer.start,
+      from: this.#streamed,
+      to,
+      slot,
+      reserve: offset => this.#reserve(Math.min(this.#partSize(), (to ?? Number.POSITIVE_INFINITY) - offset)),
+      onLanded: count => this.#landed(count),
+      onSlot: (full, offset, length) => {
+        this.#streamed = offset + length
+        this.#delivery.push({ slot: full, offset, length })
+      },
+    })
+    return this.#stream
+  }
+
+  // Parts
+
+  #pump(): void {
+    const table = this.#table
+    while (table && !this.#failure && !this.#isPumpWaiting && this.#requests.size < this.#o.connections) {
+      const part = table.hasRemainder ? undefined : this.#nextPart(table)
+      if (part && !this.#readySlot) {
+        const length = part.end - part.start
+        this.#readySlot = this.#engine.slots.tryReserve(length) ?? this.#delivery.takeSpare(length)
+        if (!this.#readySlot) return this.#pumpWhen(this.#reserve(length), slot => (this.#readySlot = slot))
+      }
+      const hasWork = part !== undefined || table.hasRemainder
+      if (!hasWork && !table.canSteal()) return
+      const place = this.#o.places.pick()
+      const permit = this.#engine.limits.tryAcquire(place.source.origin)
+      if (!permit) {
+        // Others use all connections. Stealing can wait for better times; planned work queues for its turn.
+        return hasWork ? this.#pumpWhen(this.#permit(place), free => free.release()) : undefined
+      }
+      const stretch = table.remainder() ?? this.#begin(table, part) ?? table.steal()
+      if (!stretch) return permit.release()
+      void this.#pour(stretch, { place, permit })
+    }
+  }
+
+  #nextPart(table: PartTable): Range | undefined {
+    const next = table.next(Math.min(this.#readySlot?.length ?? Number.POSITIVE_INFINITY, this.#partSize()))
+    const { window } = this.#o
+    const { head } = this.#delivery
+    return !next || window === undefined || next.start <= head || next.end <= head + window ? next : undefined
+  }
+
+  #begin(table: PartTable, part: Range | undefined): Stretch | undefined {
+    const slot = this.#readySlot
+    if (!part || !slot) return undefined
+    this.#readySlot = undefined
+    slot.trim(part.end - part.start)
+    return table.begin(part, slot)
+  }
+
+  #pumpWhen<T>(promise: Promise<T>, use: (value: T) => void): void {
+    this.#isPumpWaiting = true
+    this.#waiting++
+    const over = () => {
+      this.#isPumpWaiting = false
+      this.#waiting--
+    }
+    promise.then(
+      value => {
+        over()
+        use(value)
+        this.#proceed()
+      },
+      error => {
+        over()
+        this.#fail(error)
+      },
+    )
+  }
+
+  #pour(stretch: Stretch, grant: { place: Place; permit: Permit; hedges?: Request }): Promise<void> {
+    const { place } = grant
+    const expected = place.resource ?? comparable(this.#resource as Resource)
+    return this.#request({ ...grant, stretch }, { start: stretch.position, end: stretch.limit }, expected, {
+      answered: answer => {
+        if (answer.start !== stretch.position || answer.resource.ranges !== 'yes') {
+          throw new TransferError('RangeUnsupported', 'The server stopped answering ranges', { url: place.source.uri })
+        }
+        place.resource ??= answer.resource
+        return stretch
+      },
+      unanswered: () => {},
+    })
+  }
+
+  // One request
+
+  async #request(
+    grant: { place: Place; permit: Permit; stretch?: Stretch; hedges?: Request },
+    range: Range | undefined,
+    expected: Resource | undefined,
+    on: { answered(answer: Answer, request: Request): Landing; unanswered(): void },
+  ): Promise<void> {
+    const { clock, progress } = this.#engine
+    const { hooks, hookContext } = this.#o
+    const { place, permit } = grant
+    const now = clock.now()
+    const request: Request = {
+      place,
+      permit,
+      abort: new AbortController(),
+      stretch: grant.stretch,
+      hedges: grant.hedges,
+      isHedged: false,
+      isForgiven: false,
+      startedAt: now,
+      received: 0,
+      reported: 0,
+      lastByteAt: now,
+      samples: [{ at: now, bytes: 0 }],
+    }
+    this.#requests.add(request)
+    place.active++
+    progress.connections++
+    let isAnswered = false
+    let failure: { readonly error: unknown } | undefined
+    try {
+      if (hooks?.onPart && range) await callHook(hooks, 'onPart', { ...hookContext, part: range })
+      await place.source.fetch({
+        range,
+        expected,
+        fresh: this.#retries > 0,
+        signal: request.abort.signal,
+        answered: answer => {
+          const landing = on.answered(answer, request)
+          isAnswered = true
+          return this.#metered(landing, request)
+        },
+      })
+    } catch (error) {
+      failure = { error }
+    }
+    if (!isAnswered) on.unanswered()
+    permit.release()
+    this.#requests.delete(request)
+    progress.connections--
+    this.#networkBytes += request.received
+    place.ended(request.received, clock.now() - request.startedAt)
+    this.#report(request)
+    failure ??= this.#shortfall(request)
+    if (failure && !this.#failure && !this.#isFilled(request)) await this.#recover(request, failure.error)
+    else this.#ended(request)
+    this.#proceed()
+  }
+
+  #metered(landing: Landing, request: Request): Landing {
+    const counted: Landing = {
+      room: () => landing.room(),
+      advance: count => {
+        request.received += count
+        landing.advance(count)
+      },
+      whenRoom: () => landing.whenRoom(),
+      get isComplete() {
+        return landing.isComplete
+      },
+    }
+    return withRate(counted, this.#engine.rate)
+  }
+
+  /** A body that ended as announced although not everything came: legal for a part, not for a stream of known length. */
+  #shortfall({ stretch, received, place }: Request): { readonly error: unknown } | undefined {
+    const isShort = stretch ? !stretch.isComplete && received === 0 : this.#stream?.isComplete === false && this.#stream.hasEnd
+    const url = place.source.uri
+    return isShort ? { error: new TransferError('Protocol', 'The answer ended before the bytes asked for', { url }) } : undefined
+  }
+
+  #isFilled(request: Request): boolean {
+    return request.stretch?.isComplete ?? (this.#stream?.isComplete || false)
+  }
+
+  /** A request ended: well, or after its failure was dealt with. */
+  #ended(request: Request): void {
+    if (request.hedges) return
+    for (const other of this.#requests) if (other.hedges === request) other.abort.abort(tooSlow(other))
+    if (request.stretch) return this.#stretchEnded(request.stretch)
+    if (this.#failure) return void this.#stream?.discard()
+    this.#stream?.end()
+    this.#isStreamDone = this.#stream !== undefined
+  }
+
+  #stretchEnded(stretch: Stretch): void {
+    const isComplete = this.#table?.end(stretch)
+    if (isComplete) deliverPart(this.#delivery, stretch.part)
+  }
+
+  /** Decides what follows from a failed request: another attempt after a delay, another place, or the end. */
+  async #recover(request: Request, error: unknown): Promise<void> {
+    const { stretch } = request
+    if (request.hedges || request.isForgiven) return this.#ended(request)
+    const delayMs = await this.#delayAfter(error, request)
+    if (delayMs === undefined) {
+      this.#fail(error)
+      return this.#ended(request)
+    }
+    await this.#sleep(delayMs)
+    if (stretch) return this.#stretchEnded(stretch)
+    this.#stream?.discard()
+    this.#stream = undefined
+    if (!this.#failure) void this.#contact()
+  }
+
+  /** ms to wait before another attempt; undefined: there is none. */
+  async #delayAfter(error: unknown, { place, stretch, received }: Request): Promise<number | undefined> {
+    const { engine, hooks, hookContext, maxRetryAfterMs, places } = this.#o
+    if (!(error instanceof TransferError)) return undefined
+    if (!error.retriable) return isOnePlaces(error) && places.dismiss(place, error) ? 0 : undefined
+    const now = engine.clock.wallNow()
+    const until = error.details.until
+    if (until !== undefined && until - now > maxRetryAfterMs) return undefined
+    if (error.code === 'Throttled') {
+      engine.limits.pushBack(place.source.origin, { until: until && engine.clock.now() + until - now })
+    } else if (error.code === 'Network') engine.limits.reset(place.source.origin)
+    if (this.#streamed > (this.#o.range?.start ?? 0) && !isPinned(this.#resource)) return undefined
+    const delayMs = this.#budget.next({ progressed: received, part: stretch?.part.start })
+    if (delayMs === undefined) return places.dismiss(place, error) ? 0 : undefined
+    this.#retries++
+    engine.progress.retries++
+    engine.emit({ level: 'WARN', stage: 'fetch', event: 'retry', file: hookContext.uri, fields: { delayMs, reason: error.message } })
+    if (!hooks?.onRetry) return delayMs
+    const verdict = await callHook(hooks, 'onRetry', { ...hookContext, error, attempt: this.#retries, delayMs })
+    return verdict === false ? undefined : delayMs
+  }
+
+  // The tail: slow and silent requests
+
+  #tick(): void {
+    const now = this.#engine.clock.now()
+    for (const request of this.#requests) {
+      if (request.received > (request.samples.at(-1)?.bytes ?? 0)) request.lastByteAt = now
+      request.samples = addSample(request.samples, { at: now, bytes: request.received })
+      this.#report(request)
+    }
+    this.#adaptPartSize(now)
+    const requests = [...this.#requests].filter(({ stretch }) => stretch)
+    const mayHedge = !this.#table?.next(1) && !this.#table?.hasRemainder
+    const verdict = judgeTail(requests, { now, lowSpeedLimit: this.#o.lowSpeedLimit, mayHedge })
+    if (verdict?.action === 'abort') {
+      // What it has not poured goes to another connection.
+      verdict.request.isForgiven = !verdict.costsRetry
+      verdict.request.abort.abort(tooSlow(verdict.request))
+    }
+    if (verdict?.action === 'hedge') this.#hedge(verdict.request)
+    this.#pump()
+  }
+
+  #adaptPartSize(now: number): void {
+    const { slots, connections } = this.#engine
+    const rates = [...this.#requests].map(({ samples }) => averageRate(samples, now, RATE_WINDOW_MS) ?? 0)
+    const rate = rates.length > 0 ? rates.reduce((sum, one) => sum + one, 0) / rates.length : undefined
+    // Twice the connections: while one part arrives, another is written and hashed.
+    const parts = 2 * Math.min(this.#o.connections, connections, Math.max(4, this.#requests.size))
+    this.#adaptedPartSize = nextPartSize({ rate, current: this.#adaptedPartSize, budget: slots.budget, parts })
+  }
+
+  /** Nothing is left to assign: the slowest stretch is asked for a second time, into memory of its own. */
+  #hedge(slow: Request): void {
+    const { stretch } = slow
+    if (!stretch || slow.isHedged || slow.hedges) return
+    const slot = this.#engine.slots.tryReserve(stretch.left)
+    const place = this.#o.places.pick()
+    const permit = slot && this.#engine.limits.tryAcquire(place.source.origin)
+    if (!slot || !permit) return slot?.release()
+    slow.isHedged = true
+    this.#engine.progress.hedges++
+    const range = { start: stretch.position, end: stretch.limit }
+    const twin = new Stretch(new Part(range, slot), range, () => {})
+    void this.#pour(twin, { place, permit, hedges: slow }).finally(() => {
+      if (twin.isComplete && this.#requests.has(slow)) this.#takeFrom(twin, slow, stretch)
+      slot.release()
+      this.#proceed()
+    })
+  }
+
+  /** The hedge was first: its bytes replace what the slow connection still owed. */
+  #takeFrom(twin: Stretch, slow: Request, stretch: Stretch): void {
+    slow.isForgiven = true
+    slow.abort.abort(tooSlow(slow))
+    const { part } = stretch
+    const from = stretch.position
+    part.slot.bytes.set(twin.part.slot.bytes.subarray(from - twin.start, stretch.limit - twin.start), from - part.start)
+    stretch.advance(stretch.left)
+  }
+
+  // Common
+
+  #wantedEnd(size: number | undefined): number | undefined {
+    const { range } = this.#o
+    return range && size !== undefined ? Math.min(range.end, size) : (range?.end ?? size)
+  }
+
+  #partSize(): number {
+    return this.#o.partSize ?? this.#adaptedPartSize
+  }
+
+  #landed(count: number): void {
+    this.#engine.progress.landed(this.#o.file, count)
+  }
+
+  #report(request: Request): void {
+    const { limits, clock } = this.#engine
+    limits.transferred(request.place.source.origin, request.received - request.reported, clock.now())
+    request.reported = request.received
+  }
+
+  async #reserve(length: number): Promise<Slot> {
+    return this.#delivery.takeSpare(length) ?? (await this.#engine.slots.reserve(length, this.#signal()))
+  }
+
+  #permit(place: Place): Promise<Permit> {
+    return this.#engine.limits.acquire(place.source.origin, this.#signal())
+  }
+
+  #signal(): AbortSignal {
+    this.#waits ??= new AbortController()
+    return this.#waits.signal
+  }
+
+  async #sleep(ms: number): Promise<void> {
+    if (ms === 0) return
+    this.#waiting++
+    await this.#engine.clock.sleep(ms, this.#signal()).catch(() => {})
+    this.#waiting--
+  }
+
+  #fail(error: unknown): void {
+    if (!this.#failure) {
+      this.#failure = { error }
+      this.#waits?.abort(error)
+      this.#delivery.stop()
+      for (const request of this.#requests) request.abort.abort(error)
+    }
+    this.#proceed()
+  }
+
+  /** After anything changed: more work, or the end. */
+  #proceed(): void {
+    if (this.#failure) return this.#settleFailure()
+    this.#pump()
+    const isFetched = this.#table?.isDone || this.#isStreamDone
+    if (!isFetched || this.#requests.size > 0 || this.#waiting > 0 || this.#delivery.pending > 0) return
+    this.#free()
+    const resource = this.#resource as Resource
+    const end = this.#table ? (this.#wantedEnd(resource.size) as number) : this.#streamed
+    this.#result.resolve({
+      resource,
+      end,
+      isLengthProven: this.#isLengthProven,
+      networkBytes: this.#networkBytes,
+      retries: this.#retries,
+    })
+  }
+
+  #settleFailure(): void {
+    if (this.#requests.size > 0 || this.#waiting > 0 || this.#delivery.pending > 0) return
+    this.#free()
+    this.#result.reject(this.#failure?.error)
+  }
+
+  #free(): void {
+    clearInterval(this.#timer)
+    this.#delivery.stop()
+    this.#readySlot?.release()
+    this.#readySlot = undefined
+    for (const part of this.#table?.open.splice(0) ?? []) part.slot.release()
+  }
+}
+
+function tooSlow({ place }: { readonly place: Place }): TransferError {
+  return new TransferError('LowSpeed', 'The connection was too slow', { url: place.source.uri })
+}
+
+const nowhere: Landing = {
+  room: () => new Uint8Array(0),
+  advance: () => {},
+  whenRoom: async () => {},
+  isComplete: true,
+}
+
+function deliverPart(delivery: Delivery, part: Part): void {
+  delivery.push({ offset: part.start, length: part.end - part.start, slot: part.slot })
+}
+
+/** What two hosts can agree on. */
+function comparable({ size, ranges }: Resource): Resource {
+  return { size, ranges, checksums: [] }
+}
+
+/** Whether another answer can be proven to be of the same version. */
+function isPinned(resource: Resource | undefined): boolean {
+  return resource !== undefined && (resource.version !== undefined || (resource.etag !== undefined && !resource.etag.isWeak))
+}
+
+/** Failures that speak of one place, not of the resource. */
+function isOnePlaces(error: TransferError): boolean {
+  return ['NotFound', 'Denied', 'Expired', 'Tls', 'Redirect', 'SizeMismatch', 'Unsupported'].includes(error.code)
+}

@@ -1,0 +1,77 @@
+/** Counting, without any idea of terminals: the engine counts, whoever shows it reads. */
+
+export type FileState = 'waiting' | 'fetching' | 'verifying' | 'publishing' | 'done' | 'skipped' | 'failed'
+
+export interface FileProgress {
+  readonly id: number
+  /** Redacted URL. */
+  readonly uri: string
+  /** Final name, once known. */
+  name: string | undefined
+  size: number | undefined
+  /** Bytes that landed in this run. */
+  received: number
+  /** Bytes that an earlier run left and that were trusted. */
+  held: number
+  state: FileState
+}
+
+export class Progress {
+  /** Files that are neither waiting nor finished. */
+  readonly active = new Set<FileProgress>()
+  /** Entries known so far. */
+  listed = 0
+  /** True once `listed` is final. */
+  isListed = false
+  done = 0
+  skipped = 0
+  failed = 0
+  /** Payload bytes received over the network in this run. */
+  received = 0
+  /** Bytes that earlier runs left and that were trusted. */
+  held = 0
+  /** Sum of the sizes known so far. */
+  size = 0
+  /** Entries whose size is not known. */
+  unsized = 0
+  /** Requests in flight. */
+  connections = 0
+  retries = 0
+  hedges = 0
+  #next = 0
+
+  start(uri: string, size: number | undefined): FileProgress {
+    const file: FileProgress = {
+      id: this.#next++,
+      uri,
+      name: undefined,
+      size: undefined,
+      received: 0,
+      held: 0,
+      state: 'waiting',
+    }
+    this.unsized++
+    this.active.add(file)
+    if (size !== undefined) this.sized(file, size)
+    return file
+  }
+
+  /** The size of a file became known. */
+  sized(file: FileProgress, size: number): void {
+    if (file.size === undefined) this.unsized--
+    this.size += size - (file.size ?? 0)
+    file.size = size
+  }
+
+  landed(file: FileProgress, count: number): void {
+    file.received += count
+    this.received += count
+  }
+
+  finish(file: FileProgress, state: 'done' | 'skipped' | 'failed'): void {
+    file.state = state
+    if (file.size === undefined) this.unsized--
+    this.active.delete(file)
+    this[state]++
+  }
+}

@@ -1,0 +1,142 @@
+import { Worker } from 'node:worker_threads'
+import { diskError } from '../disk-error.ts'
+import { TransferError } from '../errors.ts'
+import type { Slot } from '../slots.ts'
+import { workerUrl } from '../workers/worker-url.ts'
+import type { FromWorker, Outcome, PublishJob, ToWorker } from './job.ts'
+
+/** What is to be published; a slot's bytes, or a temporary file that holds them, synced. */
+export interface PublishRequest extends Omit<PublishJob, 'id' | 'content'> {
+  readonly content: { readonly slot: Slot | undefined; readonly length: number } | undefined
+}
+
+interface Pending {
+  readonly request: PublishRequest
+  readonly resolve: (path: string) => void
+  readonly reject: (error: unknown) => void
+  isWritten: boolean
+}
+
+/** The engine's side of the group commit: hands jobs to the worker in one message per turn of the event loop. */
+export class Publisher {
+  readonly #memory: SharedArrayBuffer
+  #worker: Worker | undefined
+  #exited: Promise<void> = Promise.resolve()
+  readonly #pending = new Map<number, Pending>()
+  #queue: PublishJob[] = []
+  #next = 0
+  /** Files that were announced and not handed over. */
+  #expected = 0
+  #isClosing = false
+
+  constructor(memory: SharedArrayBuffer) {
+    this.#memory = memory
+  }
+
+  /** Files handed over and not yet visible. */
+  get pending(): number {
+    return this.#pending.size
+  }
+
+  /** A file is on its way here: as long as others are, a batch may wait for them. */
+  expect(): void {
+    this.#expected++
+  }
+
+  /** An announced file will not come, or is here. */
+  unexpect(): void {
+    this.#expected--
+    if (this.#expected === 0) this.#flushSoon()
+  }
+
+  /**
+   * Makes a verified file visible under its final name and durable; resolves with that name. Retains the slot until its
+   * bytes are written. Rejects with Exists, NoSpace or Disk; then nothing of it is visible.
+   */
+  publish(request: PublishRequest): Promise<string> {
+    request.content?.slot?.retain()
+    const id = this.#next++
+    const { content, ...rest } = request
+    const job = { ...rest, id, content: content && { address: content.slot?.address ?? 0, length: content.length } }
+    if (this.#queue.push(job) === 1) queueMicrotask(() => this.#send())
+    return new Promise((resolve, reject) => {
+      this.#pending.set(id, { request, resolve, reject, isWritten: false })
+    })
+  }
+
+  /** Publishes what is under way, then ends the worker. */
+  async close(): Promise<void> {
+    this.#isClosing = true
+    this.#post({ kind: 'close' })
+    await this.#exited
+  }
+
+  #send(): void {
+    const jobs = this.#queue
+    this.#queue = []
+    this.#start()
+    this.#post({ kind: 'jobs', jobs })
+    if (this.#expected === 0) this.#flushSoon()
+  }
+
+  /** After this turn, unless another file was announced meanwhile. */
+  #flushSoon(): void {
+    setImmediate(() => {
+      if (this.#expected === 0 && this.#pending.size > 0) this.#post({ kind: 'flush' })
+    })
+  }
+
+  #post(message: ToWorker): void {
+    this.#worker?.postMessage(message)
+  }
+
+  #start(): void {
+    if (this.#worker) return
+    const worker = new Worker(workerUrl('../workers/publish-worker', import.meta.url), {
+      workerData: { memory: this.#memory },
+      name: 'arriero-publish',
+    })
+    this.#worker = worker
+    worker.on('message', (message: FromWorker) => this.#hear(message))
+    worker.on('error', error => this.#died(error))
+    this.#exited = new Promise(resolve => {
+      worker.on('exit', () => {
+        if (!this.#isClosing) this.#died(new Error('the thread ended'))
+        this.#worker = undefined
+        resolve()
+      })
+    })
+  }
+
+  #hear(message: FromWorker): void {
+    if (message.kind === 'written') for (const id of message.ids) this.#written(id)
+    else for (const outcome of message.outcomes) this.#settle(outcome)
+  }
+
+  #written(id: number): void {
+    const pending = this.#pending.get(id)
+    if (!pending || pending.isWritten) return
+    pending.isWritten = true
+    pending.request.content?.slot?.release()
+  }
+
+  #settle(outcome: Outcome): void {
+    const pending = this.#pending.get(outcome.id)
+    if (!pending) return
+    this.#written(outcome.id)
+    this.#pending.delete(outcome.id)
+    if ('path' in outcome) return pending.resolve(outcome.path)
+    const { action, ...error } = outcome.failure
+    pending.reject(diskError(error, action, pending.request.final))
+  }
+
+  #died(cause: unknown): void {
+    for (const [id, pending] of this.#pending) {
+      this.#written(id)
+      pending.reject(
+        new TransferError('Disk', `Cannot publish ${pending.request.final}: the publishing thread failed`, { cause }),
+      )
+    }
+    this.#pending.clear()
+  }
+}

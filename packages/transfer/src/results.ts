@@ -1,0 +1,51 @@
+import type { Verification } from './integrity/verification.ts'
+import type { Entry } from './manifest/entry.ts'
+import type { Resource } from './resource.ts'
+
+/** Where the time of one file went, ms. */
+export interface Timings {
+  /** Until the head of the first answer. */
+  readonly firstByteMs: number
+  /** Until every byte had landed. */
+  readonly fetchMs: number
+  /** From then until digests were compared. */
+  readonly verifyMs: number
+  /** From then until the name was there and durable. */
+  readonly publishMs: number
+  readonly totalMs: number
+  /** Spent in the caller's hooks. */
+  readonly hooksMs: number
+}
+
+export interface DownloadResult {
+  /** Redacted. */
+  readonly uri: string
+  /** Absolute path of the file. */
+  readonly path: string
+  readonly bytes: number
+  /** `skipped`: what was there is provably the same. */
+  readonly status: 'downloaded' | 'skipped'
+  /** Bytes that an earlier run had left. */
+  readonly resumedBytes: number
+  /** Bytes received over the network, refetched ones included. */
+  readonly networkBytes: number
+  readonly isDurable: boolean
+  readonly resource: Resource
+  readonly verification: Verification
+  readonly timings: Timings
+  readonly retries: number
+}
+
+/** One entry's end, of many. */
+export type EntryResult =
+  | { readonly entry: Entry; readonly ok: true; readonly result: DownloadResult }
+  | { readonly entry: Entry; readonly ok: false; readonly error: unknown }
+
+export interface RunSummary {
+  readonly files: number
+  readonly downloaded: number
+  readonly skipped: number
+  readonly failed: number
+  readonly bytes: number
+  readonly totalMs: number
+}

@@ -1,0 +1,277 @@
+/**
+ * A file that appears under its name only when it is complete, verified and durable (retrieval 10, 12; reliability A).
+ *
+ *     fits into one part    its bytes stay in their slot until they are verified; the group commit writes them
+ *     larger                NAME.part beside the target, with NAME.part.journal for a later run
+ */
+import { statfs, unlink } from 'node:fs/promises'
+import { dirname } from 'node:path'
+import { diskError } from '../disk-error.ts'
+import { TransferError } from '../errors.ts'
+import type { ExistingNames } from '../existing-names.ts'
+import { crc32cOf, loadHashers } from '../integrity/hasher.ts'
+import type { Verification } from '../integrity/verification.ts'
+import { blockRanges, type JournalHeader, resourceOf, whyNotResume } from '../journal.ts'
+import type { FileOptions } from '../options.ts'
+import { newOwner } from '../owner.ts'
+import type { Conflict } from '../publish/job.ts'
+import type { Publisher } from '../publish/publisher.ts'
+import type { Staging } from '../publish/staging.ts'
+import type { Resource } from '../resource.ts'
+import type { Chunk, Earlier, Sink } from '../sink.ts'
+import { JournalFile } from './journal-file.ts'
+import { claimLeftovers, type Leftovers } from './leftovers.ts'
+import { PartFile } from './part-file.ts'
+import { soundBlocks } from './sound-blocks.ts'
+
+export interface FileSinkOptions extends FileOptions {
+  /** Absolute path of the file. */
+  readonly path: string
+  /** The path is a guess until `rename` confirms it: only an earlier run of the very same URL may be continued. */
+  readonly isGuess?: boolean | undefined
+  readonly names: ExistingNames
+  /** Redacted, and a hash that identifies the unredacted one. */
+  readonly uri: string
+  readonly uriHash: string
+  /** What the caller demands, `alg:hex`: goes into the journal, and lets a resume be judged by its outcome. */
+  readonly checksums: readonly string[]
+  /** Files up to this size come as one chunk and are published in groups. */
+  readonly smallLimit: number
+  readonly publisher: Publisher
+  readonly staging: Staging
+}
+
+export interface FileSink extends Sink<{ readonly path: string }> {
+  readBack(offset: number, into: Uint8Array): Promise<void>
+  /** Bytes that an earlier run left and that are used. */
+  readonly resumedBytes: number
+  /** The final path, known from the answer's head; before `open`. */
+  rename(path: string): void
+}
+
+export function createFileSink(options: FileSinkOptions): FileSink {
+  return new TargetFile(options)
+}
+
+class TargetFile implements FileSink {
+  readonly capabilities = { order: 'any' } as const
+  readonly #o: FileSinkOptions
+  #leftovers: Leftovers | undefined
+  #resource: Resource | undefined
+  /** The one chunk of a small file. */
+  #small: Chunk | undefined
+  #isSmall = false
+  #part: PartFile | undefined
+  #journal: JournalFile | undefined
+  #blocks = 0
+  #isExpected = false
+  #path: string
+  resumedBytes = 0
+
+  constructor(options: FileSinkOptions) {
+    this.#o = options
+    this.#path = options.path
+  }
+
+  rename(path: string): void {
+    this.#path = path
+  }
+
+  async prepare(): Promise<Earlier | undefined> {
+    const { names, uriHash, isGuess, checksums, allowWeakResume } = this.#o
+    const path = this.#path
+    await names.look(path)
+    if (this.#o.resume === false || !names.mayExist(`${path}.part`)) return undefined
+    const leftovers = await claimLeftovers(path, isGuess ? uriHash : undefined)
+    this.#leftovers = leftovers
+    if (!leftovers?.journal) return undefined
+    const { header, blocks } = leftovers.journal
+    if (header.uriHash !== uriHash && checksums.length === 0) return undefined
+    const part = await PartFile.reopen(leftovers.partPath).catch(() => undefined)
+    if (!part) return undefined
+    this.#part = part
+    await loadHashers(['crc32c'])
+    const sound = await soundBlocks(part, blocks, this.#o.resumeVerify ?? 'all')
+    leftovers.sound = sound
+    if (sound.length === 0) return undefined
+    return {
+      resource: resourceOf(header),
+      ranges: blockRanges(sound),
+      whyNot: now => whyNotResume(header, now, { hasDigest: checksums.length > 0, allowWeak: allowWeakResume === true }),
+    }
+  }
+
+  open(resource: Resource, { isResumed }: { readonly isResumed: boolean }): Promise<void> | undefined {
+    this.#resource = resource
+    const { size } = resource
+    if (this.#path !== this.#o.path && this.#leftovers) {
+      // The guess was wrong: what lies there is not ours to touch.
+      const { release } = this.#leftovers
+      this.#leftovers = undefined
+      return release().then(() => this.open(resource, { isResumed }))
+    }
+    this.#isSmall = !isResumed && size !== undefined && size <= this.#o.smallLimit
+    if (!this.#isSmall) return this.#openPart(resource, isResumed)
+    this.#isExpected = true
+    this.#o.publisher.expect()
+    if (this.#leftovers) return this.#discard().then(() => this.#o.staging.prepare())
+    return this.#o.staging.prepare()
+  }
+
+  write(chunk: Chunk): Promise<void> | undefined {
+    if (!this.#isSmall) return this.#writePart(chunk)
+    if (this.#small) throw new Error('A small file comes as one chunk')
+    chunk.slot.retain()
+    this.#small = chunk
+    return undefined
+  }
+
+  async readBack(offset: number, into: Uint8Array): Promise<void> {
+    if (!this.#part) throw new Error('There is nothing to read back')
+    await this.#part.read(offset, into)
+  }
+
+  async commit(verification: Verification): Promise<{ readonly path: string }> {
+    const path = this.#isSmall ? await this.#commitSmall() : await this.#commitPart(verification.size)
+    return { path }
+  }
+
+  async abort(reason: unknown): Promise<void> {
+    this.#announce()
+    this.#small?.slot.release()
+    this.#small = undefined
+    if (this.#o.resume === false || this.#blocks + this.resumedBytes === 0 || isFinal(reason)) return this.#discard()
+    await this.#journal?.close().catch(() => {})
+    await this.#part?.close().catch(() => {})
+    this.#journal = undefined
+    this.#part = undefined
+  }
+
+  // Small files
+
+  async #commitSmall(): Promise<string> {
+    const { publisher, staging, names } = this.#o
+    const path = this.#path
+    names.note(path)
+    const chunk = this.#small
+    this.#small = undefined
+    try {
+      const published = publisher.publish({
+        content: { slot: chunk?.slot, length: chunk?.bytes.length ?? 0 },
+        temp: staging.next(),
+        final: path,
+        ...this.#publication(),
+      })
+      this.#announce()
+      return await published
+    } finally {
+      chunk?.slot.release()
+    }
+  }
+
+  /** The file is handed over, or will never be. */
+  #announce(): void {
+    if (!this.#isExpected) return
+    this.#isExpected = false
+    this.#o.publisher.unexpect()
+  }
+
+  // Larger files
+
+  async #openPart(resource: Resource, isResumed: boolean): Promise<void> {
+    const { durability, names } = this.#o
+    const path = this.#path
+    await loadHashers(['crc32c'])
+    const leftovers = this.#leftovers
+    if (isResumed && leftovers?.journal && this.#part) {
+      const sound = leftovers.sound
+      const header = { ...this.#header(resource), date: leftovers.journal.header.date }
+      this.#journal = await JournalFile.replace(leftovers.journalPath, header, sound)
+      await leftovers.release()
+      this.resumedBytes = sound.reduce((sum, { length }) => sum + length, 0)
+      return
+    }
+    await this.#discard()
+    await ensureSpace(path, resource.size ?? 0)
+    const partPath = leftovers?.partPath ?? `${path}.part`
+    names.note(partPath)
+    if (resource.size !== undefined && this.#o.resume !== false) {
+      this.#journal = await JournalFile.create(`${partPath}.journal`, this.#header(resource)).catch(error => {
+        throw (error as NodeJS.ErrnoException).code === 'EEXIST' ? locked(path) : diskError(error, 'create', `${partPath}.journal`)
+      })
+    }
+    this.#part = await PartFile.create(partPath, durability === 'none' ? 0 : (resource.size ?? 0))
+  }
+
+  #header(resource: Resource): JournalHeader {
+    const { uri, uriHash, checksums } = this.#o
+    const { etag, lastModified, date, version } = resource
+    const size = resource.size as number
+    return { uri, uriHash, size, etag, lastModified, date, version, checksums, owner: newOwner() }
+  }
+
+  async #writePart({ offset, bytes }: Chunk): Promise<void> {
+    await (this.#part as PartFile).write(offset, bytes)
+    this.#blocks++
+    this.#journal?.append({ offset, length: bytes.length, crc32c: crc32cOf(bytes) })
+  }
+
+  async #commitPart(size: number): Promise<string> {
+    const { publisher, durability, names } = this.#o
+    const path = this.#path
+    names.note(path)
+    const part = this.#part as PartFile
+    await part.setLength(size)
+    const mtimeMs = this.#publication().mtimeMs
+    if (mtimeMs !== undefined) await part.setTime(mtimeMs)
+    if (durability !== 'none') await part.sync()
+    await part.close()
+    this.#part = undefined
+    const final = await publisher.publish({ content: undefined, temp: part.path, final: path, ...this.#publication() })
+    await this.#journal?.remove()
+    this.#journal = undefined
+    return final
+  }
+
+  // Both
+
+  #publication(): { conflict: Conflict; mtimeMs: number | undefined; isDurable: boolean } {
+    const { ifExists, preserveTime, durability } = this.#o
+    return {
+      conflict: ifExists === 'overwrite' || ifExists === 'rename' ? ifExists : 'error',
+      mtimeMs: preserveTime ? this.#resource?.lastModified : undefined,
+      isDurable: durability !== 'none',
+    }
+  }
+
+  /** Removes all traces of this and, once it is claimed, of an earlier run. */
+  async #discard(): Promise<void> {
+    const { path: partPath } = this.#part ?? {}
+    await this.#part?.close().catch(() => {})
+    await this.#journal?.remove()
+    this.#part = undefined
+    this.#journal = undefined
+    if (partPath) await unlink(partPath).catch(() => {})
+    await this.#leftovers?.remove()
+  }
+}
+
+/** Failures after which the bytes on disk are worth nothing. */
+function isFinal(reason: unknown): boolean {
+  const codes = ['ChecksumMismatch', 'SizeMismatch', 'ResourceChanged', 'Unverifiable', 'Exists', 'PathUnsafe', 'AmbiguousEncoding']
+  return reason instanceof TransferError && codes.includes(reason.code)
+}
+
+function locked(path: string): TransferError {
+  return new TransferError('Locked', `Cannot fetch ${path}: another process has just begun it`, { file: path })
+}
+
+async function ensureSpace(path: string, needed: number): Promise<void> {
+  const { bavail, bsize } = await statfs(dirname(path)).catch(error => {
+    throw diskError(error, 'create', path)
+  })
+  const free = bavail * bsize
+  if (free >= needed) return
+  const message = `Cannot write ${path}: it needs ${needed} bytes and ${free} are free`
+  throw new TransferError('NoSpace', message, { file: path, needed, free })
+}

@@ -1,0 +1,114 @@
+import { type FileHandle, open, rename, unlink, utimes } from 'node:fs/promises'
+import { diskError } from '../disk-error.ts'
+import { type Block, formatBlock, formatHeader, type Journal, type JournalHeader, parseJournal } from '../journal.ts'
+
+/** How often a journal shows that its owner lives, ms. */
+const HEARTBEAT_MS = 15_000
+
+/** Appends to a journal; records of one turn go out in one write. */
+export class JournalFile {
+  readonly path: string
+  readonly #handle: FileHandle
+  readonly #heartbeat: NodeJS.Timeout
+  #queue = ''
+  #flushing: Promise<void> | undefined
+  #failure: unknown
+
+  private constructor(path: string, handle: FileHandle) {
+    this.path = path
+    this.#handle = handle
+    this.#heartbeat = setInterval(() => void utimes(path, new Date(), new Date()).catch(() => {}), HEARTBEAT_MS)
+    this.#heartbeat.unref()
+  }
+
+  /** A new journal. Its exclusive creation is what keeps a second process off; rejects with EEXIST as it is. */
+  static async create(path: string, header: JournalHeader): Promise<JournalFile> {
+    const handle = await open(path, 'ax')
+    try {
+      await handle.appendFile(formatHeader(header))
+      await handle.datasync()
+    } catch (error) {
+      await handle.close()
+      await unlink(path).catch(() => {})
+      throw diskError(error, 'write', path)
+    }
+    return new JournalFile(path, handle)
+  }
+
+  /** Takes a journal over: a new header, and only the blocks that hold. Atomic. */
+  static async replace(path: string, header: JournalHeader, blocks: readonly Block[]): Promise<JournalFile> {
+    const next = `${path}.new`
+    await unlink(next).catch(() => {})
+    const handle = await open(next, 'ax').catch(error => {
+      throw diskError(error, 'create', next)
+    })
+    try {
+      await handle.appendFile(formatHeader(header) + blocks.map(formatBlock).join(''))
+      await handle.datasync()
+      await rename(next, path)
+    } catch (error) {
+      await handle.close()
+      throw diskError(error, 'rewrite', path)
+    }
+    return new JournalFile(path, handle)
+  }
+
+  /** To be called only after the block's write returned. */
+  append(block: Block): void {
+    this.#queue += formatBlock(block)
+    this.#flushing ??= this.#flush()
+  }
+
+  /** Everything appended is in the file. */
+  async flush(): Promise<void> {
+    while (this.#flushing) await this.#flushing
+    if (this.#failure) throw this.#failure
+  }
+
+  async close(): Promise<void> {
+    clearInterval(this.#heartbeat)
+    await this.flush().finally(() => this.#handle.close())
+  }
+
+  async remove(): Promise<void> {
+    clearInterval(this.#heartbeat)
+    await this.flush().catch(() => {})
+    await this.#handle.close()
+    await unlink(this.path).catch(() => {})
+  }
+
+  async #flush(): Promise<void> {
+    await Promise.resolve()
+    while (this.#queue !== '') {
+      const text = this.#queue
+      this.#queue = ''
+      try {
+        await this.#handle.appendFile(text)
+      } catch (error) {
+        // Without records the next run fetches again: slower, never wrong. The download itself may go on.
+        this.#failure = diskError(error, 'write', this.path)
+        this.#queue = ''
+      }
+    }
+    this.#flushing = undefined
+  }
+}
+
+/** The journal at `path` with the time of its last sign of life; undefined when there is none to trust. */
+export async function readJournal(path: string): Promise<{ journal: Journal | undefined; beatAt: number } | undefined> {
+  let handle: FileHandle
+  try {
+    handle = await open(path, 'r')
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined
+    throw diskError(error, 'read', path)
+  }
+  try {
+    const { mtimeMs } = await handle.stat()
+    return { journal: parseJournal(await handle.readFile('utf8')), beatAt: mtimeMs }
+  } catch (error) {
+    throw diskError(error, 'read', path)
+  } finally {
+    await handle.close()
+  }
+}

@@ -1,0 +1,452 @@
+/**
+ * Reads http and https resources through the two lanes (retrieval 7, 8, 12).
+ *
+ *     first contact     general lane: redirects, credentials, odd bodies; learns the origin's shape
+ *     afterwards        fast lane, if the general lane has seen an answer that it can carry
+ *     surprise          the fast lane gave up before a byte landed: asked once more in the general lane
+ *
+ * One attempt per `fetch`. What repeats inside it repeats without a byte having landed: the other lane, a redirect, the
+ * same question without a condition or range that the server takes wrongly, fresh credentials after a refusal.
+ */
+import { type ErrorCode, TransferError } from '../errors.ts'
+import type { EtagPolicy } from '../http/agreement.ts'
+import type { AnswerHead } from '../http/answer-head.ts'
+import type { HttpCredentials } from '../http/credentials.ts'
+import { canDecode, pourDecoded } from '../http/decode.ts'
+import { expiryOf, isQuerySigned } from '../http/expiry.ts'
+import type { FastBody } from '../http/fast-connection.ts'
+import { isFastShape } from '../http/fast-head.ts'
+import type { FastPool } from '../http/fast-lane.ts'
+import type { Exchange } from '../http/general-lane.ts'
+import { cutError } from '../http/network-error.ts'
+import { hostOf, type Origins, type OriginState } from '../http/origins.ts'
+import { pour } from '../http/pour.ts'
+import { type Accepted, judgeAnswer, type Question, type Verdict } from '../http/range-answer.ts'
+import { firstHop, type Hop, isRedirect, nextHop } from '../http/redirects.ts'
+import { refusalError } from '../http/refusal.ts'
+import { checkedHeaders, headerLines, isSecretHeader, type RequestHeaders, requestHeaders } from '../http/request-headers.ts'
+import { type Ask, askHeaders, conditionFor, fieldLines, requestText } from '../http/request-text.ts'
+import { originOf, parseRequestUrl, portOf } from '../http/request-url.ts'
+import { resourceFromHeaders } from '../http/resource-from-headers.ts'
+import { isPlainFailure, statusFailure } from '../http/status-failure.ts'
+import { parseLength } from '../http/content-range.ts'
+import { oneHeader } from '../integrity/headers.ts'
+import { redactUrl } from '../redact.ts'
+import type { Resource } from '../resource.ts'
+import type { Answer, FetchRequest, Landing, Source } from '../source.ts'
+import { checkRange } from './local-answer.ts'
+
+export interface HttpSourceOptions {
+  /** Shared by all HTTP sources of a run: connections, and what was learnt of each origin. */
+  readonly origins: Origins
+  /** Sent to the resource's own origin and, unless secret, to where it redirects. */
+  readonly headers?: Readonly<Record<string, string>> | undefined
+  /** Names of headers that must never reach another origin. Authorization, Cookie and the like always are secret. */
+  readonly secretHeaders?: readonly string[] | undefined
+  readonly credentials?: HttpCredentials | undefined
+  /** Follow redirects from https to http. Default false. */
+  readonly allowDowngrade?: boolean | undefined
+  /** How entity tags that differ between nodes are taken. Default `strict`. */
+  readonly etagPolicy?: EtagPolicy | undefined
+  /** Hand on content-coded bytes as they were sent. Default false: they are decoded. */
+  readonly keepEncoding?: boolean | undefined
+  /** How later parts are tied to the version of the first. Default `if-range`; S3 understands `if-match` better. */
+  readonly condition?: 'if-range' | 'if-match' | undefined
+  /** Hears of header values that cannot be what they are called. */
+  readonly onWarning?: ((warning: string) => void) | undefined
+  /** Milliseconds since 1970. Default `Date.now`. */
+  readonly now?: (() => number) | undefined
+}
+
+export function createHttpSource(uri: string, options: HttpSourceOptions): Source {
+  return new HttpSource(uri, options)
+}
+
+/** A resolved URL is not used any more this long before it dies. */
+const EXPIRY_MARGIN_MS = 60_000
+/** Statuses by which servers mean "not by HEAD", among other things. */
+const HEAD_REFUSED = new Set([400, 401, 403, 404, 405, 501])
+/** Reading so much of an unwanted rest keeps a connection cheaper than a new one. */
+const WORTH_DRAINING = 64 * 1024
+
+/** Failures that another resolution of the redirects would not mend. */
+const KEEPS_RESOLVED = new Set<ErrorCode>(['ResourceChanged', 'RangeUnsupported', 'Throttled', 'Usage'])
+
+/** How the fast lane reaches a hop: computed once, used by every request. */
+interface FastRoute {
+  readonly hop: Hop
+  readonly pool: FastPool
+  readonly target: string
+  readonly fields: string
+}
+
+class HttpSource implements Source {
+  readonly origin: string
+  readonly capabilities = { parallel: true, list: false } as const
+  readonly #given: string
+  readonly #options: HttpSourceOptions
+  readonly #origins: Origins
+  readonly #first: Hop
+  readonly #secretHeaders: ReadonlySet<string>
+  readonly #identity: string
+  #uri: string | undefined
+  /** Where redirects led the last time that they led to an answer. */
+  #resolved: { readonly hop: Hop; readonly expiresAt: number | undefined } | undefined
+  #route: FastRoute | undefined
+  /** This very resource has surprised the fast lane by the shape of its answers. */
+  #isOdd = false
+
+  constructor(uri: string, options: HttpSourceOptions) {
+    this.#given = uri
+    this.#options = options
+    this.#origins = options.origins
+    this.#secretHeaders = new Set(options.secretHeaders?.map(name => name.toLowerCase()))
+    this.#first = firstHop(parseRequestUrl(uri), requestHeaders(options.headers))
+    this.#identity = this.#origins.identityOf(options.credentials)
+    this.origin = originOf(this.#first.url)
+  }
+
+  get uri(): string {
+    this.#uri ??= redactUrl(this.#given)
+    return this.#uri
+  }
+
+  /** By HEAD, which servers may refuse or answer without a length; then by a GET of one byte (retrieval 7). */
+  async probe({ signal }: { signal: AbortSignal }): Promise<Resource> {
+    return (await this.#probeByHead(signal)) ?? (await this.#probeByGet(signal))
+  }
+
+  async fetch(request: FetchRequest): Promise<void> {
+    request.signal.throwIfAborted()
+    checkRange(request.range, this.uri)
+    try {
+      const ask = this.#askFor(request)
+      if (await this.#fetchFast(ask, request)) return
+      await this.#fetchGeneral(ask, request)
+    } catch (error) {
+      throw this.#failed(error, request)
+    }
+  }
+
+  async close(): Promise<void> {
+    this.#resolved = undefined
+    this.#route = undefined
+  }
+
+  #askFor({ range, expected }: FetchRequest): Ask {
+    const hop = this.#current()
+    const state = this.#origins.of(originOf(hop.url))
+    if (range && state.ignoresRanges(hop.url.pathname)) {
+      if (range.start === 0) return { range: undefined, condition: undefined }
+      throw new TransferError('RangeUnsupported', `Cannot fetch a part of ${this.uri}: the server ignores ranges`)
+    }
+    const { condition = 'if-range', etagPolicy = 'strict' } = this.#options
+    const isUseful = expected && range && etagPolicy === 'strict' && !(condition === 'if-range' && state.ignoresIfRange)
+    return { range, condition: isUseful ? conditionFor(expected, condition) : undefined }
+  }
+
+  // ---- fast lane
+
+  /** False: nothing landed, and the general lane shall ask. */
+  async #fetchFast(ask: Ask, request: FetchRequest): Promise<boolean> {
+    const hop = this.#current()
+    const state = this.#origins.of(originOf(hop.url))
+    if (this.#isOdd || !this.#origins.mayGoFast(hop.url, state)) return false
+    this.#origins.checkAddress(hop.url, this.uri)
+    const route = this.#routeTo(hop)
+    const more = this.#credentialHeaders('GET', hop)
+    const fields = more ? route.fields + headerLines(more instanceof Promise ? await more : more) : route.fields
+    const isDone = await route.pool.fetch(
+      {
+        text: requestText(route.target, ask, fields),
+        signal: request.signal,
+        uri: this.uri,
+        answered: head => this.#answeredFast(head, ask, request, hop, state),
+      },
+      request.fresh ?? false,
+    )
+    if (isDone) state.carried()
+    return isDone
+  }
+
+  #answeredFast(head: AnswerHead, ask: Ask, request: FetchRequest, hop: Hop, state: OriginState): FastBody | undefined {
+    if (!isFastShape(head)) {
+      if (isPlainFailure(head.status)) throw statusFailure(head, this.uri, this.#now())
+      if (head.status < 300) {
+        this.#isOdd = true
+        state.surprised()
+      }
+      return undefined
+    }
+    const verdict = judgeAnswer(head, this.#question(ask, request))
+    if (verdict.is === 'failed') throw this.#noted(verdict, hop, state)
+    if (verdict.is !== 'accepted' || verdict.bodyLength === undefined) return undefined
+    const landing = request.answered(this.#answer(verdict, hop))
+    return { landing, length: verdict.bodyLength }
+  }
+
+  #routeTo(hop: Hop): FastRoute {
+    if (this.#route?.hop === hop) return this.#route
+    const { url, headers } = hop
+    const fields = fieldLines(url, headers)
+    const target = { isTls: url.protocol === 'https:', host: hostOf(url), port: portOf(url) }
+    // The lines hold the credentials: connections are shared only by those who send the same.
+    const pool = this.#origins.fast.pool(`${originOf(url)}\n${hop.hasLeftOrigin ? '' : this.#identity}\n${fields}`, target)
+    this.#route = { hop, pool, target: url.pathname + url.search, fields }
+    return this.#route
+  }
+
+  // ---- general lane
+
+  async #fetchGeneral(firstAsk: Ask, request: FetchRequest): Promise<void> {
+    let ask = firstAsk
+    let hop = this.#current()
+    let isFirstRefusal = true
+    for (;;) {
+      const exchange = await this.#send('GET', hop, askHeaders(ask), request)
+      const state = this.#origins.of(originOf(hop.url))
+      const verdict = judgeAnswer(exchange, this.#question(ask, request))
+      switch (verdict.is) {
+        case 'redirect':
+          await exchange.drain()
+          hop = nextHop(hop, verdict.location, this.#redirectOptions)
+          break
+        case 'repeat':
+          exchange.cancel()
+          ask = { range: verdict.without === 'range' ? undefined : ask.range, condition: undefined }
+          break
+        case 'refused':
+          if (!isFirstRefusal || !(await this.#hasNewWay(exchange, hop, request.signal))) {
+            throw await refusalError(exchange, this.uri, this.#secretsOf(hop))
+          }
+          isFirstRefusal = false
+          await exchange.drain()
+          hop = this.#first
+          break
+        case 'failed':
+          await exchange.drain()
+          throw this.#noted(verdict, hop, state)
+        case 'nothing':
+          await exchange.drain()
+          this.#remember(hop)
+          request.answered(this.#emptyAnswer(verdict.resource, verdict.start, hop))
+          return
+        case 'accepted':
+          this.#learn(verdict, exchange, hop, state, ask, firstAsk)
+          return this.#receive(exchange, verdict, hop, request)
+      }
+      request.signal.throwIfAborted()
+    }
+  }
+
+  async #send(
+    method: 'GET' | 'HEAD',
+    hop: Hop,
+    asked: Readonly<Record<string, string>>,
+    { signal, fresh }: { readonly signal: AbortSignal; readonly fresh?: boolean | undefined },
+  ): Promise<Exchange> {
+    this.#origins.checkAddress(hop.url, this.uri)
+    const more = await this.#credentialHeaders(method, hop)
+    signal.throwIfAborted()
+    const headers = { ...hop.headers, ...(more && checkedHeaders(more)), ...asked }
+    const identity = `${hop.hasLeftOrigin ? '' : this.#identity}\n${this.#secretsOf(hop).join('\n')}`
+    return this.#origins.general.send({ method, url: hop.url, headers, signal, uri: this.uri, identity, fresh })
+  }
+
+  /** After a refusal: the chain of redirects may be out of date, or the credentials may be renewed. */
+  async #hasNewWay(exchange: Exchange, hop: Hop, signal: AbortSignal): Promise<boolean> {
+    const wasResolved = this.#resolved?.hop === hop
+    this.#resolved = undefined
+    const { credentials } = this.#options
+    if (!credentials?.refresh || hop.hasLeftOrigin) return wasResolved
+    const { status } = exchange
+    const isRenewed = await credentials.refresh({ status, url: this.#first.url, signal })
+    signal.throwIfAborted()
+    return isRenewed || wasResolved
+  }
+
+  #learn(verdict: Accepted, head: AnswerHead, hop: Hop, state: OriginState, ask: Ask, firstAsk: Ask): void {
+    this.#remember(hop)
+    if (isFastShape(head)) state.prove()
+    const { range, condition } = firstAsk
+    if (range && verdict.resource.ranges === 'no') state.noteIgnoresRanges(hop.url.pathname)
+    // The same question was answered well as soon as it was put without If-Range.
+    if (condition?.name === 'if-range' && !ask.condition && head.status === 206) state.ignoresIfRange = true
+  }
+
+  async #receive(exchange: Exchange, verdict: Accepted, hop: Hop, request: FetchRequest): Promise<void> {
+    const { signal } = request
+    try {
+      const coding = verdict.resource.contentEncoding
+      const isDecoded = coding !== undefined && !this.#options.keepEncoding
+      if (isDecoded && !canDecode(coding)) {
+        throw new TransferError('Unsupported', `Cannot decode ${this.uri}: its coding is ${coding}`, { url: this.uri })
+      }
+      const landing = request.answered(this.#answer(verdict, hop, isDecoded))
+      if (isDecoded) await pourDecoded(exchange, coding, landing, { uri: this.uri, signal })
+      else await this.#pourPlain(exchange, verdict, hop, landing, signal)
+    } catch (error) {
+      exchange.cancel()
+      throw error
+    }
+  }
+
+  /** Every byte is counted: fewer than promised is a cut, more is a protocol error (retrieval 8.1). */
+  async #pourPlain(exchange: Exchange, verdict: Accepted, hop: Hop, landing: Landing, signal: AbortSignal): Promise<void> {
+    let left = verdict.bodyLength ?? Number.POSITIVE_INFINITY
+    for (;;) {
+      if (left > 0 && landing.isComplete) {
+        if (left <= WORTH_DRAINING) void exchange.drain(left)
+        else exchange.cancel()
+        return
+      }
+      const bytes = await exchange.next()
+      if (!bytes) break
+      const wanted = bytes.length > left ? bytes.subarray(0, left) : bytes
+      await pour(landing, wanted, signal)
+      if (wanted.length < bytes.length) throw this.#tooMany(verdict)
+      left -= bytes.length
+    }
+    if (left > 0 && left !== Number.POSITIVE_INFINITY) throw cutError(hop.url.host, this.uri, left)
+  }
+
+  #tooMany({ start, end }: Accepted): TransferError {
+    const what = end === undefined ? 'it announced' : `bytes ${start}-${end - 1}`
+    return new TransferError('Protocol', `Cannot trust the answer for ${this.uri}: the server sent more than ${what}`)
+  }
+
+  // ---- probing
+
+  /** Undefined: HEAD cannot tell. */
+  async #probeByHead(signal: AbortSignal): Promise<Resource | undefined> {
+    let hop = this.#current()
+    for (;;) {
+      const exchange = await this.#send('HEAD', hop, { 'accept-encoding': 'identity' }, { signal })
+      await exchange.drain()
+      const { status, headers } = exchange
+      if (isRedirect(status)) {
+        hop = nextHop(hop, oneHeader(headers, 'location'), this.#redirectOptions)
+        continue
+      }
+      if (status !== 200) {
+        if (status < 400 || HEAD_REFUSED.has(status)) return undefined
+        throw statusFailure(exchange, this.uri, this.#now())
+      }
+      const length = headers['transfer-encoding'] === undefined ? oneHeader(headers, 'content-length') : undefined
+      const resource = resourceFromHeaders(headers, {
+        size: parseLength(length),
+        ranges: 'unproven',
+        hasWholeBody: true,
+        warn: this.#options.onWarning,
+      })
+      if (resource.size === undefined || resource.contentEncoding !== undefined) return undefined
+      return this.#placed(resource, hop)
+    }
+  }
+
+  async #probeByGet(signal: AbortSignal): Promise<Resource> {
+    let resource: Resource | undefined
+    await this.fetch({
+      range: { start: 0, end: 1 },
+      expected: undefined,
+      answered: answer => {
+        resource = answer.resource
+        return NOTHING_WANTED
+      },
+      signal,
+    })
+    return resource as unknown as Resource
+  }
+
+  // ---- shared
+
+  /** The end of the last chain of redirects while it is good, else its beginning. */
+  #current(): Hop {
+    const resolved = this.#resolved
+    if (!resolved) return this.#first
+    if (resolved.expiresAt === undefined || this.#now() < resolved.expiresAt - EXPIRY_MARGIN_MS) return resolved.hop
+    this.#resolved = undefined
+    return this.#first
+  }
+
+  #remember(hop: Hop): void {
+    if (hop === this.#first || this.#resolved?.hop === hop) return
+    this.#resolved = { hop, expiresAt: expiryOf(hop.url) }
+  }
+
+  /** Only for the source's own origin; undefined when there is nothing to add. */
+  #credentialHeaders(method: 'GET' | 'HEAD', hop: Hop): RequestHeaders | Promise<RequestHeaders> | undefined {
+    const { credentials } = this.#options
+    if (!credentials || hop.hasLeftOrigin || isQuerySigned(hop.url)) return undefined
+    return credentials.headers({ method, url: hop.url })
+  }
+
+  #secretsOf(hop: Hop): string[] {
+    return Object.entries(hop.headers)
+      .filter(([name]) => isSecretHeader(name) || this.#secretHeaders.has(name))
+      .map(([, value]) => value)
+  }
+
+  #question(ask: Ask, { expected }: FetchRequest): Question {
+    return {
+      uri: this.uri,
+      range: ask.range,
+      expected,
+      condition: ask.condition?.name,
+      etagPolicy: this.#options.etagPolicy ?? 'strict',
+      warn: this.#options.onWarning,
+      now: () => this.#now(),
+    }
+  }
+
+  #answer({ resource, start, end, bodyLength, framing }: Accepted, hop: Hop, isDecoded = false): Answer {
+    const isCoded = resource.contentEncoding !== undefined
+    const placed = this.#placed(resource, hop)
+    return {
+      resource: isDecoded ? { ...placed, isDecoded } : placed,
+      start,
+      end: isDecoded ? undefined : isCoded ? bodyLength : end,
+      framing,
+    }
+  }
+
+  #emptyAnswer(resource: Resource, start: number, hop: Hop): Answer {
+    return { resource: this.#placed(resource, hop), start, end: start, framing: 'length' }
+  }
+
+  #placed(resource: Resource, hop: Hop): Resource {
+    const expiresAt = expiryOf(hop.url)
+    if (hop === this.#first && expiresAt === undefined) return resource
+    return { ...resource, resolvedUrl: hop === this.#first ? undefined : hop.url.href, expiresAt }
+  }
+
+  #noted(verdict: Verdict & { is: 'failed' }, hop: Hop, state: OriginState): TransferError {
+    if (verdict.ignoresRange) state.noteIgnoresRanges(hop.url.pathname)
+    return verdict.error
+  }
+
+  /** A failure where redirects led makes the next attempt resolve them anew. */
+  #failed(error: unknown, { signal }: FetchRequest): unknown {
+    if (signal.aborted) return signal.reason
+    if (!(error instanceof TransferError)) return error
+    if (!KEEPS_RESOLVED.has(error.code)) this.#resolved = undefined
+    const isExpired = error.code === 'Denied' && (expiryOf(this.#first.url) ?? Number.POSITIVE_INFINITY) <= this.#now()
+    return isExpired ? new TransferError('Expired', error.message, error.details) : error
+  }
+
+  get #redirectOptions() {
+    return { secretHeaders: this.#secretHeaders, allowDowngrade: this.#options.allowDowngrade }
+  }
+
+  #now(): number {
+    return (this.#options.now ?? Date.now)()
+  }
+}
+
+/** For probing: the head was all that was wanted. */
+const NOTHING_WANTED: Landing = {
+  room: () => new Uint8Array(0),
+  advance: () => {},
+  whenRoom: async () => {},
+  isComplete: true,
+}

@@ -1,0 +1,80 @@
+/**
+ * From a URI to the source that reads it. Factories are loaded when their scheme is used first, so that a download over
+ * https does not pay for ftp. Adding a source is one line in a table of loaders.
+ */
+import { TransferError } from '../errors.ts'
+import type { Origins } from '../http/origins.ts'
+import { redactUrl } from '../redact.ts'
+import type { Source } from '../source.ts'
+import type { HttpSourceOptions } from './http.ts'
+
+/** What a source may need of who opens it; each takes what it knows. */
+export interface SourceContext {
+  readonly options: Omit<HttpSourceOptions, 'origins'>
+  /** What HTTP sources share; made when the first one is opened. */
+  origins(): Promise<Origins>
+}
+
+export type SourceFactory = (uri: string, context: SourceContext) => Source | Promise<Source>
+
+/** Loads a factory. */
+export type SourceLoader = () => Promise<SourceFactory>
+
+export interface SourceRegistry {
+  /** Lower case, without colon, sorted. */
+  readonly schemes: readonly string[]
+  /** Rejects with TransferError('Unsupported') for a scheme that nobody registered. */
+  open(uri: string, context: SourceContext): Promise<Source>
+  /** The URI without secrets, for people and logs. */
+  display(uri: string): string
+}
+
+const http: SourceLoader = async () => {
+  const { createHttpSource } = await import('./http.ts')
+  return async (uri, { options, origins }) => createHttpSource(uri, { ...options, origins: await origins() })
+}
+
+/** The sources of this package, by scheme. */
+export const sourceLoaders: Readonly<Record<string, SourceLoader>> = {
+  http,
+  https: http,
+  file: async () => (await import('./file.ts')).createFileSource,
+}
+
+export function createSourceRegistry(loaders: Readonly<Record<string, SourceLoader>>): SourceRegistry {
+  const schemes = Object.keys(loaders).sort()
+  // Loading again is cheap, but not for ten thousand small files.
+  const loaded = new Map<string, SourceFactory>()
+  return {
+    schemes,
+    async open(uri, context) {
+      const scheme = schemeOf(uri)
+      const known = loaded.get(scheme)
+      if (known) return known(uri, context)
+      const loader = Object.hasOwn(loaders, scheme) ? loaders[scheme] : undefined
+      if (!loader) {
+        throw new TransferError(
+          'Unsupported',
+          `Cannot fetch ${redactUrl(uri)}: the scheme must be one of ${schemes.join(', ')}, got ${scheme}`,
+          { url: redactUrl(uri) },
+        )
+      }
+      const factory = await loader()
+      loaded.set(scheme, factory)
+      return factory(uri, context)
+    },
+    display: redactUrl,
+  }
+}
+
+const ours = createSourceRegistry(sourceLoaders)
+
+/** Opens a source of this package. */
+export function openSource(uri: string, context: SourceContext): Promise<Source> {
+  return ours.open(uri, context)
+}
+
+/** The scheme in lower case; plain paths are files. One letter before a colon is a drive, not a scheme. */
+export function schemeOf(uri: string): string {
+  return /^([a-z][a-z0-9+.-]+):/i.exec(uri)?.[1]?.toLowerCase() ?? 'file'
+}
