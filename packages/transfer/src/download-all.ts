@@ -55,7 +55,9 @@ export function downloadAll(entries: Entries, options: DownloadAllOptions = {}):
       const results = new Results(options.resultOrder ?? 'completed')
       const leave = new AbortController()
       const signal = options.signal ? AbortSignal.any([options.signal, leave.signal]) : leave.signal
-      const running = withEngine(options, engine => new AllDownloads(engine, entries, { ...options, signal }, results).run())
+      const running = withEngine(options, engine =>
+        new AllDownloads(engine, entries, { ...options, signal }, results).run(),
+      )
       running.then(
         total => {
           results.end()

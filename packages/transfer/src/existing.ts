@@ -54,7 +54,12 @@ async function judgeByDigest(
 
 /** Reads the source and compares byte by byte; writes nothing. */
 async function judgeByFetching(path: string, task: Task, file: FileProgress): Promise<DownloadResult> {
-  const { resource, verification } = await fetchResource(task, () => ({ task, file, path, sink: createCompareSink(path) }))
+  const { resource, verification } = await fetchResource(task, () => ({
+    task,
+    file,
+    path,
+    sink: createCompareSink(path),
+  }))
   return skipped(path, verification.size, task, verification, resource)
 }
 

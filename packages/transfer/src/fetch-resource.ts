@@ -13,14 +13,13 @@ import { TransferError } from './errors.ts'
 import { callHook, type HookContext } from './hooks.ts'
 import { chooseExpectations } from './integrity/choose-expectations.ts'
 import { createDigester, type Digester } from './integrity/digester.ts'
-import { digestsFor } from './integrity/digests.ts'
+import { digestsFor, partAlgorithm } from './integrity/digests.ts'
 import { isLoaded, loadHashers } from './integrity/hasher.ts'
-import { partAlgorithm } from './integrity/digests.ts'
 import type { Expectation, Verification } from './integrity/verification.ts'
 import { verify } from './integrity/verify.ts'
 import { type Moved, move } from './mover.ts'
-import { total } from './plan.ts'
 import type { Places } from './places.ts'
+import { total } from './plan.ts'
 import type { FileProgress } from './progress.ts'
 import type { Range, Resource } from './resource.ts'
 import type { Timings } from './results.ts'
@@ -172,14 +171,21 @@ class Session<Result> {
     const { file } = this.#p
     const why = this.#earlier?.whyNot(answered)
     if (why !== undefined) {
-      throw new TransferError('ResourceChanged', `Cannot continue what an earlier run left: ${why}`, { url: task.shownUri })
+      throw new TransferError('ResourceChanged', `Cannot continue what an earlier run left: ${why}`, {
+        url: task.shownUri,
+      })
     }
     this.#holdSize(answered)
     const resource = this.#wanted(answered)
     this.#firstByteAt = task.engine.clock.now()
     this.#p.onResource?.(answered)
     this.#resource = answered
-    this.#expectations = chooseExpectations(task.stated, task.listed, task.range ? [] : answered.checksums, resource.size)
+    this.#expectations = chooseExpectations(
+      task.stated,
+      task.listed,
+      task.range ? [] : answered.checksums,
+      resource.size,
+    )
     if (resource.size !== undefined) task.engine.progress.sized(file, resource.size)
     const isResumed = this.#earlier !== undefined
     if (this.#earlier) {
@@ -264,7 +270,11 @@ class Session<Result> {
     if (task.size === undefined || size === undefined || isDecoded || size === task.size || task.range) return
     if (task.options.trustServerSize) return
     const message = `Cannot fetch ${task.shownUri}: it should have ${task.size} bytes, the server has ${size}`
-    throw new TransferError('SizeMismatch', message, { expected: String(task.size), actual: String(size), url: task.shownUri })
+    throw new TransferError('SizeMismatch', message, {
+      expected: String(task.size),
+      actual: String(size),
+      url: task.shownUri,
+    })
   }
 
   /** What the sink gets to see: the wanted range as if it were the whole. */

@@ -48,9 +48,10 @@ export interface Hooks {
   /** Another address for a URL, e.g. a fresh presigned one; asked on first contact and after 401 or 403. */
   resolve?(uri: string): Awaitable<string>
   /** Headers for a request to this origin, e.g. Authorization; asked once and again after 401 or 403. */
-  credentials?(request: { readonly origin: string; readonly isRefresh: boolean }): Awaitable<
-    Readonly<Record<string, string>> | undefined
-  >
+  credentials?(request: {
+    readonly origin: string
+    readonly isRefresh: boolean
+  }): Awaitable<Readonly<Record<string, string>> | undefined>
   /** A pass over the ordered bytes between fetch and sink; digests are of what was fetched. */
   transform?(bytes: AsyncIterable<Uint8Array>): AsyncIterable<Uint8Array>
   /** How `onChunk` wants its bytes. Default `any`. */
@@ -59,7 +60,10 @@ export interface Hooks {
   readonly advisory?: readonly (keyof Hooks)[]
 }
 
-type HookName = Exclude<{ [K in keyof Hooks]: Hooks[K] extends ((...args: never[]) => unknown) | undefined ? K : never }[keyof Hooks], undefined>
+type HookName = Exclude<
+  { [K in keyof Hooks]: Hooks[K] extends ((...args: never[]) => unknown) | undefined ? K : never }[keyof Hooks],
+  undefined
+>
 
 /**
  * Calls one hook and waits for it. A throw becomes HookFailed, or is passed over when the hook is advisory.

@@ -3,9 +3,9 @@
  *
  * @module
  */
-export { consume, iterate, iterateUnordered, type Piece, readAll } from './iterate.ts'
-export { type Downloads, downloadAll, type Entries } from './download-all.ts'
+
 export { download, whereTo } from './download.ts'
+export { type Downloads, downloadAll, type Entries } from './download-all.ts'
 export { createEngine, type Engine } from './engine.ts'
 export { type ErrorCode, type ErrorDetails, errorTable, isRetriable, TransferError } from './errors.ts'
 export type { Emit, EventLevel, EventStage, TransferEvent } from './events.ts'
@@ -14,6 +14,7 @@ export { algorithmByName, digestAlgorithms } from './integrity/algorithms.ts'
 export type { Algorithm, Checksum, OfferedChecksum } from './integrity/checksum.ts'
 export { formatChecksum, parseChecksum, parseChecksumArgument } from './integrity/parse-checksum.ts'
 export type { Check, Expectation, Verification } from './integrity/verification.ts'
+export { consume, iterate, iterateUnordered, type Piece, readAll } from './iterate.ts'
 export { type BadRow, type Entry, isBadRow, type Row } from './manifest/entry.ts'
 export { parseManifest } from './manifest/parse-manifest.ts'
 export { fileNameFor } from './names/file-name.ts'

@@ -1,12 +1,12 @@
 /** Bytes for a program rather than for a disk: ordered, unordered, or all at once (retrieval 5). */
 import { type EngineParts, withEngine } from './engine.ts'
-import { type FetchParts, type Fetched, fetchResource } from './fetch-resource.ts'
+import { type Fetched, type FetchParts, fetchResource } from './fetch-resource.ts'
 import type { FetchOptions, ReadOptions, StreamOptions } from './options.ts'
 import type { Resource } from './resource.ts'
+import type { Sink } from './sink.ts'
 import { createCallbackSink } from './sinks/callback.ts'
 import { Channel } from './sinks/channel.ts'
 import { createMemorySink } from './sinks/memory.ts'
-import type { Sink } from './sink.ts'
 import { createTask } from './task.ts'
 
 /** Parts that may wait for the consumer unless told otherwise. */
@@ -33,7 +33,10 @@ export async function* iterate(uri: string, options: StreamOptions = {}): AsyncG
 }
 
 /** The bytes of a resource in the order in which they arrive, each once. Otherwise like `iterate`. */
-export async function* iterateUnordered(uri: string, options: StreamOptions = {}): AsyncGenerator<Piece, void, undefined> {
+export async function* iterateUnordered(
+  uri: string,
+  options: StreamOptions = {},
+): AsyncGenerator<Piece, void, undefined> {
   const partSize = options.partSize === undefined || options.partSize === 'auto' ? PART_SIZE : options.partSize
   const channel = new Channel<Piece>()
   const sink = createCallbackSink({

@@ -399,9 +399,13 @@ class Mover {
 
   /** A body that ended as announced although not everything came: legal for a part, not for a stream of known length. */
   #shortfall({ stretch, received, place }: Request): { readonly error: unknown } | undefined {
-    const isShort = stretch ? !stretch.isComplete && received === 0 : this.#stream?.isComplete === false && this.#stream.hasEnd
+    const isShort = stretch
+      ? !stretch.isComplete && received === 0
+      : this.#stream?.isComplete === false && this.#stream.hasEnd
     const url = place.source.uri
-    return isShort ? { error: new TransferError('Protocol', 'The answer ended before the bytes asked for', { url }) } : undefined
+    return isShort
+      ? { error: new TransferError('Protocol', 'The answer ended before the bytes asked for', { url }) }
+      : undefined
   }
 
   #isFilled(request: Request): boolean {
@@ -455,7 +459,13 @@ class Mover {
     if (delayMs === undefined) return places.dismiss(place, error) ? 0 : undefined
     this.#retries++
     engine.progress.retries++
-    engine.emit({ level: 'WARN', stage: 'fetch', event: 'retry', file: hookContext.uri, fields: { delayMs, reason: error.message } })
+    engine.emit({
+      level: 'WARN',
+      stage: 'fetch',
+      event: 'retry',
+      file: hookContext.uri,
+      fields: { delayMs, reason: error.message },
+    })
     if (!hooks?.onRetry) return delayMs
     const verdict = await callHook(hooks, 'onRetry', { ...hookContext, error, attempt: this.#retries, delayMs })
     return verdict === false ? undefined : delayMs
@@ -627,7 +637,9 @@ function comparable({ size, ranges }: Resource): Resource {
 
 /** Whether another answer can be proven to be of the same version. */
 function isPinned(resource: Resource | undefined): boolean {
-  return resource !== undefined && (resource.version !== undefined || (resource.etag !== undefined && !resource.etag.isWeak))
+  return (
+    resource !== undefined && (resource.version !== undefined || (resource.etag !== undefined && !resource.etag.isWeak))
+  )
 }
 
 /** Failures that speak of one place, not of the resource. */

@@ -8,7 +8,12 @@ export const STALE_MS = 60_000
 
 /** This process, with a new token. */
 export function newOwner(): Owner {
-  return { host: hostname(), pid: process.pid, start: startOf(process.pid) ?? '?', token: randomBytes(8).toString('hex') }
+  return {
+    host: hostname(),
+    pid: process.pid,
+    start: startOf(process.pid) ?? '?',
+    token: randomBytes(8).toString('hex'),
+  }
 }
 
 /** `unknown`: another machine's process, of which only its heartbeat can tell. */

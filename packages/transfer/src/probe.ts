@@ -7,7 +7,9 @@ export function probe(uri: string, options: FetchOptions = {}): Promise<Resource
   return withEngine(options, async engine => {
     const [source] = await engine.openSources([uri], options)
     try {
-      return await (source as NonNullable<typeof source>).probe({ signal: options.signal ?? new AbortController().signal })
+      return await (source as NonNullable<typeof source>).probe({
+        signal: options.signal ?? new AbortController().signal,
+      })
     } finally {
       await source?.close()
     }

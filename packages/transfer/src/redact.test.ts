@@ -80,6 +80,8 @@ describe('redactText()', () => {
     ['Authorization: Bearer abc.def', 'Authorization: ***'],
     ['proxy-authorization: Basic dTpw\nHost: h', 'proxy-authorization: ***\nHost: h'],
     ['{"Authorization":"Bearer abc","a":1}', '{"Authorization":"***","a":1}'],
+    ['Authorization: Digest username="u", response="r"', 'Authorization: ***'],
+    [String.raw`{\"Authorization\":\"x\"}`, String.raw`{\"Authorization\":\"***"}`],
     ['Cookie: a=b; c=d', 'Cookie: ***'],
     ['X-Api-Key: 123', 'X-Api-Key: ***'],
     ['x-auth-token=123', 'x-auth-token=***'],

@@ -84,7 +84,9 @@ function decode(text: string): string {
 
 // Each run of characters is tried from its beginning only, so that a hostile text takes no more than linear time.
 const urlInText = /(?<![a-z0-9+.-])[a-z0-9+.-]+:\/\/[^\s"'<>`]+/gi
-const headerInText = new RegExp(`\\b(${secretHeaders})(["']?\\s*[:=]\\s*["']?)[^\\r\\n"']+`, 'gi')
+const quotedHeaderInText = new RegExp(`\\b(${secretHeaders})(\\\\?["']\\s*[:=]\\s*\\\\?["'])[^"'\\r\\n]+`, 'gi')
+/** To the end of the line: a value may have quotes and commas of its own (`Digest username="…", response="…"`). */
+const headerInText = new RegExp(`\\b(${secretHeaders})(\\s*[:=]\\s*)[^\\r\\n]+`, 'gi')
 /** Plain words may follow "basic": a credential has a capital, a digit or a sign in it. */
 const schemeInText = /\b([Bb]earer|BEARER|[Bb]asic|BASIC|Negotiate)\s+(?=[a-z.-]*[A-Z0-9+/=_~])[A-Za-z0-9+/=._~-]{6,}/g
 /** Also behind a blank that a URL should not have, and in URLs without their beginning. */
@@ -108,6 +110,7 @@ export function redactText(text: string): string {
   return text
     .replace(urlInText, redactUrl)
     .replace(queryInText, redactQuery)
+    .replace(quotedHeaderInText, `$1$2${HIDDEN}`)
     .replace(headerInText, `$1$2${HIDDEN}`)
     .replace(schemeInText, `$1 ${HIDDEN}`)
     .replace(assignmentInText, `$1${HIDDEN}`)

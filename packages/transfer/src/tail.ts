@@ -1,5 +1,12 @@
 /** Which request under way is worth giving up, or asking for a second time (retrieval 8.5, 9). Pure. */
-import { averageRate, costsRetry, isHedgeWorthy, isTooSlow, LOW_SPEED_WINDOW_MS, type RateSample } from './limits/slow-link.ts'
+import {
+  averageRate,
+  costsRetry,
+  isHedgeWorthy,
+  isTooSlow,
+  LOW_SPEED_WINDOW_MS,
+  type RateSample,
+} from './limits/slow-link.ts'
 
 /** How one request has been doing. */
 export interface Pace {

@@ -71,7 +71,9 @@ export function createTask(
 
 /** What goes into a journal: who continues must demand the same. */
 export function statedChecksums({ stated, listed }: Pick<Task, 'stated' | 'listed'>): string[] {
-  return [...stated, ...listed].filter(({ algorithm }) => algorithm !== 'null').map(checksum => formatChecksum(checksum))
+  return [...stated, ...listed]
+    .filter(({ algorithm }) => algorithm !== 'null')
+    .map(checksum => formatChecksum(checksum))
 }
 
 function readChecksum(input: ChecksumInput): StatedChecksum {

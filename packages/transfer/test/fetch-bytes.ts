@@ -31,7 +31,8 @@ export async function fetchBytes(source: Source, options: FetchBytesOptions = {}
       if (landing) throw new Error('answered was called twice')
       answer = given
       const wanted = range ? range.end - given.start : (given.end ?? 64 * 1024 * 1024) - given.start
-      const capacity = options.capacity ?? Math.max(0, Math.min(wanted, given.end === undefined ? wanted : given.end - given.start))
+      const capacity =
+        options.capacity ?? Math.max(0, Math.min(wanted, given.end === undefined ? wanted : given.end - given.start))
       landing = new RecordingLanding({ ...options, capacity })
       onLanding?.(landing)
       return landing

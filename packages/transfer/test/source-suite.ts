@@ -104,7 +104,10 @@ export function describeSource(name: string, { make, cannot = {} }: SuiteOptions
       needs('ranges')('clamps a range that ends beyond the resource', async () => {
         await using subject = await open(PART)
         const expected = await contact(subject.source)
-        const { bytes, answer } = await fetchBytes(subject.source, { range: { start: PART - 10, end: PART + 10 }, expected })
+        const { bytes, answer } = await fetchBytes(subject.source, {
+          range: { start: PART - 10, end: PART + 10 },
+          expected,
+        })
         expect(answer.end).toBe(PART)
         expectSame(bytes, subject.content.subarray(PART - 10))
       })
@@ -337,7 +340,12 @@ export function describeSource(name: string, { make, cannot = {} }: SuiteOptions
 
       test('rejects a range that is none with Usage', async () => {
         await using subject = await open(10)
-        for (const range of [{ start: 5, end: 5 }, { start: -1, end: 5 }, { start: 6, end: 5 }, { start: 0.5, end: 5 }]) {
+        for (const range of [
+          { start: 5, end: 5 },
+          { start: -1, end: 5 },
+          { start: 6, end: 5 },
+          { start: 0.5, end: 5 },
+        ]) {
           expect(await failureOf(fetchBytes(subject.source, { range, capacity: 10 }))).toMatchObject({ code: 'Usage' })
         }
       })

@@ -5,11 +5,13 @@ export interface AddressesOptions {
   /** False refuses an address; asked for every address of every hop (retrieval 8.3: server deployments). */
   readonly isAllowed?: ((address: string) => boolean) | undefined
   /** Default `dns.lookup`. */
-  readonly lookup?: ((
-    host: string,
-    options: LookupAllOptions,
-    done: (error: NodeJS.ErrnoException | null, addresses: LookupAddress[]) => void,
-  ) => void) | undefined
+  readonly lookup?:
+    | ((
+        host: string,
+        options: LookupAllOptions,
+        done: (error: NodeJS.ErrnoException | null, addresses: LookupAddress[]) => void,
+      ) => void)
+    | undefined
 }
 
 /**
@@ -34,14 +36,21 @@ export class Addresses {
 
   /** For `net.connect` and `tls.connect`. */
   readonly lookup: LookupFunction = (host, options, done) => {
-    this.#lookup(host, { family: options.family, hints: options.hints, all: true } as LookupAllOptions, (error, found) => {
-      if (error) return done(error, [])
-      const allowed = this.#rotate(host, found.filter(({ address }) => this.#isAllowed(address)))
-      const first = allowed[0]
-      if (!first) return done(Object.assign(new Error('No address is allowed'), { code: 'EADDRREFUSED' }), [])
-      if (options.all) done(null, allowed)
-      else done(null, first.address, first.family)
-    })
+    this.#lookup(
+      host,
+      { family: options.family, hints: options.hints, all: true } as LookupAllOptions,
+      (error, found) => {
+        if (error) return done(error, [])
+        const allowed = this.#rotate(
+          host,
+          found.filter(({ address }) => this.#isAllowed(address)),
+        )
+        const first = allowed[0]
+        if (!first) return done(Object.assign(new Error('No address is allowed'), { code: 'EADDRREFUSED' }), [])
+        if (options.all) done(null, allowed)
+        else done(null, first.address, first.family)
+      },
+    )
   }
 
   #rotate(host: string, addresses: readonly LookupAddress[]): LookupAddress[] {
@@ -49,8 +58,14 @@ export class Addresses {
     if (addresses.length > 1) this.#turns.set(host, turn + 1)
     const family = addresses[0]?.family
     return [
-      ...rotated(addresses.filter(address => address.family === family), turn),
-      ...rotated(addresses.filter(address => address.family !== family), turn),
+      ...rotated(
+        addresses.filter(address => address.family === family),
+        turn,
+      ),
+      ...rotated(
+        addresses.filter(address => address.family !== family),
+        turn,
+      ),
     ]
   }
 }

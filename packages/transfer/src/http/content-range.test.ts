@@ -44,7 +44,8 @@ describe('parseContentRange()', () => {
 test('parseUnsatisfiedRange() reads the size', () => {
   expect(parseUnsatisfiedRange('bytes */0')).toBe(0)
   expect(parseUnsatisfiedRange('bytes */1234')).toBe(1234)
-  for (const value of [undefined, 'bytes 0-1/2', 'bytes */x', '*/5']) expect(parseUnsatisfiedRange(value)).toBeUndefined()
+  for (const value of [undefined, 'bytes 0-1/2', 'bytes */x', '*/5'])
+    expect(parseUnsatisfiedRange(value)).toBeUndefined()
 })
 
 test('parseLength() takes digits only', () => {

@@ -5,8 +5,9 @@
  * undici reports some bodies as complete that were cut: those that only the closing of the connection ends (RFC 9112,
  * 6.3). `framing` in the verdict tells them apart; nothing here can.
  */
-import { Agent, type Dispatcher, EnvHttpProxyAgent } from 'undici'
+
 import type { LookupFunction } from 'node:net'
+import { Agent, type Dispatcher, EnvHttpProxyAgent } from 'undici'
 import type { AnswerHead } from './answer-head.ts'
 import type { TimeoutsMs, TlsOptions } from './lane-options.ts'
 import { networkError } from './network-error.ts'
@@ -228,8 +229,12 @@ const CANCELLED = new Error('The rest of the answer is not wanted')
 function headersOf(raw: readonly Uint8Array[] | null | undefined): AnswerHead['headers'] {
   const headers: Record<string, string | string[]> = Object.create(null)
   for (let index = 0; index + 1 < (raw?.length ?? 0); index += 2) {
-    const name = Buffer.from(raw?.[index] as Uint8Array).toString('latin1').toLowerCase()
-    const value = Buffer.from(raw?.[index + 1] as Uint8Array).toString('latin1').trim()
+    const name = Buffer.from(raw?.[index] as Uint8Array)
+      .toString('latin1')
+      .toLowerCase()
+    const value = Buffer.from(raw?.[index + 1] as Uint8Array)
+      .toString('latin1')
+      .trim()
     const before = headers[name]
     if (before === undefined) headers[name] = value
     else if (typeof before === 'string') headers[name] = [before, value]

@@ -1,7 +1,8 @@
 import { TransferError } from '../errors.ts'
 
 /** Names of certificate verdicts by OpenSSL, as Node gives them. */
-const CERTIFICATE = /^(CERT_|CRL_|DEPTH_ZERO_SELF_SIGNED|SELF_SIGNED|UNABLE_TO_|INVALID_CA|PATH_LENGTH|INVALID_PURPOSE|HOSTNAME_MISMATCH|ERR_TLS_CERT)/
+const CERTIFICATE =
+  /^(CERT_|CRL_|DEPTH_ZERO_SELF_SIGNED|SELF_SIGNED|UNABLE_TO_|INVALID_CA|PATH_LENGTH|INVALID_PURPOSE|HOSTNAME_MISMATCH|ERR_TLS_CERT)/
 
 /**
  * What a failed connection means, as one line that names host and port. Certificates are never retried; resets, failed
@@ -70,7 +71,8 @@ export function cutError(where: string, uri: string, missing: number | undefined
 function innermost(cause: unknown): unknown {
   if (cause instanceof AggregateError && cause.errors.length > 0) return innermost(cause.errors[0])
   // undici wraps what the socket said.
-  if (cause instanceof Error && cause.cause instanceof Error && codeOf(cause.cause) !== '') return innermost(cause.cause)
+  if (cause instanceof Error && cause.cause instanceof Error && codeOf(cause.cause) !== '')
+    return innermost(cause.cause)
   return cause
 }
 

@@ -104,10 +104,14 @@ export class Origins {
   checkAddress(url: URL, uri: string): void {
     const host = hostOf(url)
     if (isIP(host) === 0 || this.#addresses.isAllowed(host)) return
-    throw new TransferError('Network', `Cannot fetch ${uri}: addresses like that of ${url.host} may not be fetched from`, {
-      url: uri,
-      retriable: false,
-    })
+    throw new TransferError(
+      'Network',
+      `Cannot fetch ${uri}: addresses like that of ${url.host} may not be fetched from`,
+      {
+        url: uri,
+        retriable: false,
+      },
+    )
   }
 
   /** A short name for who is asking, so that connections are not shared between identities. */

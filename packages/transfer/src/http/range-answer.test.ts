@@ -100,7 +100,14 @@ describe('judgeAnswer() of a 206', () => {
     const number = fc.nat(50)
     fc.assert(
       fc.property(
-        fc.record({ a: number, n: fc.integer({ min: 1, max: 20 }), from: number, to: number, size: number, length: number }),
+        fc.record({
+          a: number,
+          n: fc.integer({ min: 1, max: 20 }),
+          from: number,
+          to: number,
+          size: number,
+          length: number,
+        }),
         fc.boolean(),
         ({ a, n, from, to, size, length }, knowsSize) => {
           const expected = knowsSize ? { ...known, size: 40 } : undefined
@@ -148,7 +155,10 @@ describe('judgeAnswer() of a 200', () => {
   })
 
   test('to If-Range with an equal tag asks for repetition without the condition', () => {
-    for (const range of [[0, 10], [10, 20]] as [number, number][]) {
+    for (const range of [
+      [0, 10],
+      [10, 20],
+    ] as [number, number][]) {
       const question = ask(range, { expected: known, condition: 'if-range' })
       expect(judge(200, whole, question)).toEqual({ is: 'repeat', without: 'condition' })
     }
@@ -203,12 +213,20 @@ describe('judgeAnswer() of a 416', () => {
   })
 
   test('at the exact end is complete', () => {
-    expect(judge(416, unsatisfied(100), ask([100, 200], { expected: known }))).toMatchObject({ is: 'nothing', start: 100 })
+    expect(judge(416, unsatisfied(100), ask([100, 200], { expected: known }))).toMatchObject({
+      is: 'nothing',
+      start: 100,
+    })
     expect(judge(416, unsatisfied(100), ask([100, 200]))).toMatchObject({ is: 'nothing', start: 100 })
   })
 
   test('elsewhere is another version', () => {
-    for (const [size, start] of [[50, 60], [60, 100], [0, 10], [100, 120]] as const) {
+    for (const [size, start] of [
+      [50, 60],
+      [60, 100],
+      [0, 10],
+      [100, 120],
+    ] as const) {
       const question = ask([start, start + 10], { expected: known })
       expect(judge(416, unsatisfied(size), question)).toMatchObject({ error: { code: 'ResourceChanged' } })
     }
@@ -225,7 +243,11 @@ describe('judgeAnswer() of validators', () => {
   const other = 'Fri, 02 Jan 2026 03:04:06 GMT'
   const dated: Resource = { size: 100, ranges: 'yes', lastModified: Date.parse(date), checksums: [] }
   const outcome = (expected: Resource, headers: Headers, more: Partial<Question> = {}) => {
-    const verdict = judge(206, part('10-19/100', 10, { etag: undefined, ...headers }), ask([10, 20], { expected, ...more }))
+    const verdict = judge(
+      206,
+      part('10-19/100', 10, { etag: undefined, ...headers }),
+      ask([10, 20], { expected, ...more }),
+    )
     return verdict.is === 'failed' ? verdict.error.code : verdict.is
   }
 
@@ -266,8 +288,12 @@ describe('judgeAnswer() of validators', () => {
     const expected = { ...known, lastModified: Date.parse(date) }
     const headers = { etag: '"v2"', 'last-modified': date }
     expect(outcome(expected, headers, { etagPolicy: 'size+mtime' })).toBe('accepted')
-    expect(outcome(expected, { ...headers, 'last-modified': other }, { etagPolicy: 'size+mtime' })).toBe('ResourceChanged')
-    expect(outcome(expected, { ...headers, 'last-modified': other }, { etagPolicy: 'ignore-if-checksum' })).toBe('accepted')
+    expect(outcome(expected, { ...headers, 'last-modified': other }, { etagPolicy: 'size+mtime' })).toBe(
+      'ResourceChanged',
+    )
+    expect(outcome(expected, { ...headers, 'last-modified': other }, { etagPolicy: 'ignore-if-checksum' })).toBe(
+      'accepted',
+    )
     expect(outcome({ ...expected, size: 99 }, headers, { etagPolicy: 'ignore-if-checksum' })).toBe('ResourceChanged')
   })
 

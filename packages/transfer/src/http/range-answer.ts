@@ -154,11 +154,17 @@ function rangeUnsupported({ uri }: Question, why: string): Verdict {
 }
 
 function changedSince({ uri }: Question, what: string): Verdict {
-  return { is: 'failed', error: new TransferError('ResourceChanged', `Cannot go on with ${uri}: ${what}`, { url: uri }) }
+  return {
+    is: 'failed',
+    error: new TransferError('ResourceChanged', `Cannot go on with ${uri}: ${what}`, { url: uri }),
+  }
 }
 
 function broken({ uri }: Question, status: number, what: string): Verdict {
-  const error = new TransferError('Protocol', `Cannot trust the answer for ${uri}: the server ${what}`, { url: uri, status })
+  const error = new TransferError('Protocol', `Cannot trust the answer for ${uri}: the server ${what}`, {
+    url: uri,
+    status,
+  })
   return { is: 'failed', error }
 }
 

@@ -81,9 +81,12 @@ describe('nextHop()', () => {
     },
   )
 
-  test.each([undefined, '', 'https://', 'http://[', '/a\r\nX: y', '/a\tb', '/a\0'])('refuses the Location %j', location => {
-    expect(() => nextHop(start('https://host/a'), location, options)).toThrow(/Cannot follow the redirect of host/)
-  })
+  test.each([undefined, '', 'https://', 'http://[', '/a\r\nX: y', '/a\tb', '/a\0'])(
+    'refuses the Location %j',
+    location => {
+      expect(() => nextHop(start('https://host/a'), location, options)).toThrow(/Cannot follow the redirect of host/)
+    },
+  )
 
   test('finds loops', () => {
     const a = start('https://host/a')

@@ -8,7 +8,11 @@ const MOST_BYTES = 64 * 1024
 const MOST_TEXT = 300
 
 /** The error for a 401, 403 or 407. Reads the body; `secrets` are cut out of it wherever they stand. */
-export async function refusalError(exchange: Exchange, uri: string, secrets: readonly string[]): Promise<TransferError> {
+export async function refusalError(
+  exchange: Exchange,
+  uri: string,
+  secrets: readonly string[],
+): Promise<TransferError> {
   const message = serverMessage(await readStart(exchange))
   const said = message === undefined ? '' : `: ${clean(message, secrets)}`
   // S3, GCS and Azure say it in words only; the status is the same as for any other refusal.

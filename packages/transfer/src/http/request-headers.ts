@@ -34,9 +34,7 @@ export function headerLines(headers: RequestHeaders): string {
 
 /** Headers that a provider of credentials made, checked as if a caller had given them. */
 export function checkedHeaders(headers: RequestHeaders): RequestHeaders {
-  return Object.fromEntries(
-    Object.entries(headers).map(([name, value]) => [name.toLowerCase(), checked(name, value)]),
-  )
+  return Object.fromEntries(Object.entries(headers).map(([name, value]) => [name.toLowerCase(), checked(name, value)]))
 }
 
 function checked(name: string, value: string): string {

@@ -32,7 +32,11 @@ describe('retryAfter()', () => {
 describe('parseHttpDate()', () => {
   test('reads the three forms of RFC 9110 as UTC', () => {
     const time = Date.UTC(1994, 10, 6, 8, 49, 37)
-    for (const text of ['Sun, 06 Nov 1994 08:49:37 GMT', 'Sunday, 06-Nov-94 08:49:37 GMT', 'Sun Nov  6 08:49:37 1994']) {
+    for (const text of [
+      'Sun, 06 Nov 1994 08:49:37 GMT',
+      'Sunday, 06-Nov-94 08:49:37 GMT',
+      'Sun Nov  6 08:49:37 1994',
+    ]) {
       expect(parseHttpDate(text)).toBe(time)
     }
   })

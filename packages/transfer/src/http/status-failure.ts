@@ -1,7 +1,7 @@
 import { TransferError } from '../errors.ts'
 import { oneHeader } from '../integrity/headers.ts'
-import { parseHttpDate } from './http-date.ts'
 import type { AnswerHead } from './answer-head.ts'
+import { parseHttpDate } from './http-date.ts'
 import { retryAfter } from './retry-after.ts'
 
 /** Statuses that say "later": everything else of the 4xx will stay as it is. */

@@ -104,7 +104,10 @@ export class Batch {
     return condemned.size > 0 ? staged.filter(one => !condemned.has(one)) : staged
   }
 
-  #settle(published: readonly { job: PublishJob; path: string }[], outcomes: Outcome[]): readonly { job: PublishJob }[] {
+  #settle(
+    published: readonly { job: PublishJob; path: string }[],
+    outcomes: Outcome[],
+  ): readonly { job: PublishJob }[] {
     let failure: Failure | undefined
     if (published.some(({ job }) => job.isDurable)) {
       for (const directory of this.#touched) {

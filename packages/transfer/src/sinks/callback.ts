@@ -1,5 +1,5 @@
-import type { Chunk, Sink } from '../sink.ts'
 import type { Resource } from '../resource.ts'
+import type { Chunk, Sink } from '../sink.ts'
 
 export interface CallbackSinkOptions {
   readonly order: 'any' | 'ascending'

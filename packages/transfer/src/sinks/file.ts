@@ -97,7 +97,8 @@ class TargetFile implements FileSink {
     return {
       resource: resourceOf(header),
       ranges: blockRanges(sound),
-      whyNot: now => whyNotResume(header, now, { hasDigest: checksums.length > 0, allowWeak: allowWeakResume === true }),
+      whyNot: now =>
+        whyNotResume(header, now, { hasDigest: checksums.length > 0, allowWeak: allowWeakResume === true }),
     }
   }
 
@@ -197,7 +198,9 @@ class TargetFile implements FileSink {
     names.note(partPath)
     if (resource.size !== undefined && this.#o.resume !== false) {
       this.#journal = await JournalFile.create(`${partPath}.journal`, this.#header(resource)).catch(error => {
-        throw (error as NodeJS.ErrnoException).code === 'EEXIST' ? locked(path) : diskError(error, 'create', `${partPath}.journal`)
+        throw (error as NodeJS.ErrnoException).code === 'EEXIST'
+          ? locked(path)
+          : diskError(error, 'create', `${partPath}.journal`)
       })
     }
     this.#part = await PartFile.create(partPath, durability === 'none' ? 0 : (resource.size ?? 0))
@@ -258,7 +261,15 @@ class TargetFile implements FileSink {
 
 /** Failures after which the bytes on disk are worth nothing. */
 function isFinal(reason: unknown): boolean {
-  const codes = ['ChecksumMismatch', 'SizeMismatch', 'ResourceChanged', 'Unverifiable', 'Exists', 'PathUnsafe', 'AmbiguousEncoding']
+  const codes = [
+    'ChecksumMismatch',
+    'SizeMismatch',
+    'ResourceChanged',
+    'Unverifiable',
+    'Exists',
+    'PathUnsafe',
+    'AmbiguousEncoding',
+  ]
   return reason instanceof TransferError && codes.includes(reason.code)
 }
 

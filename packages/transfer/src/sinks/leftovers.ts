@@ -76,7 +76,14 @@ export async function claimLeftovers(path: string, onlyOf?: string): Promise<Lef
 function ownNames(path: string): Leftovers {
   const partPath = `${path}.${randomBytes(6).toString('hex')}.part`
   const nothing = async () => {}
-  return { partPath, journalPath: `${partPath}.journal`, journal: undefined, sound: [], release: nothing, remove: nothing }
+  return {
+    partPath,
+    journalPath: `${partPath}.journal`,
+    journal: undefined,
+    sound: [],
+    release: nothing,
+    remove: nothing,
+  }
 }
 
 /** True for exactly one process; a claim that was never released expires. */

@@ -1,5 +1,5 @@
+import { ftruncate as truncateFd, write as writeFd } from 'node:fs'
 import { constants, type FileHandle, open } from 'node:fs/promises'
-import { write as writeFd, ftruncate as truncateFd } from 'node:fs'
 import { diskError } from '../disk-error.ts'
 
 /** Alignment that direct I/O needs of addresses, offsets and lengths; no device asks for more. */
@@ -42,7 +42,8 @@ export class PartFile {
   /** Writes all of `bytes`; short writes are continued. */
   async write(offset: number, bytes: Uint8Array): Promise<void> {
     const direct = this.#direct
-    const aligned = direct && offset % ALIGNMENT === 0 && bytes.byteOffset % ALIGNMENT === 0 ? alignDown(bytes.length) : 0
+    const aligned =
+      direct && offset % ALIGNMENT === 0 && bytes.byteOffset % ALIGNMENT === 0 ? alignDown(bytes.length) : 0
     if (direct && aligned > 0) {
       try {
         await writeAll(direct.fd, bytes.subarray(0, aligned), offset)
@@ -96,7 +97,9 @@ export class PartFile {
 
   #setLength(size: number): Promise<void> {
     return new Promise((resolve, reject) => {
-      truncateFd(this.#plain.fd, size, error => (error ? reject(diskError(error, 'make room in', this.path)) : resolve()))
+      truncateFd(this.#plain.fd, size, error =>
+        error ? reject(diskError(error, 'make room in', this.path)) : resolve(),
+      )
     })
   }
 }

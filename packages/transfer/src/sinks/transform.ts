@@ -1,5 +1,5 @@
-import type { Slot } from '../slots.ts'
 import type { Chunk, Sink } from '../sink.ts'
+import type { Slot } from '../slots.ts'
 import { Channel } from './channel.ts'
 
 /**

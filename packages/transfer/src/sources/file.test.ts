@@ -31,7 +31,10 @@ describeSource('createFileSource()', { make })
 
 describe('createFileSource()', () => {
   test('rejects with ResourceChanged when the file is written to or cut while it is read', async () => {
-    for (const disturb of [(path: string) => writeFile(path, contentOf(900_000, 2)), (path: string) => truncate(path, 5)]) {
+    for (const disturb of [
+      (path: string) => writeFile(path, contentOf(900_000, 2)),
+      (path: string) => truncate(path, 5),
+    ]) {
       const path = join(directory, `disturbed ${++count}`)
       await writeFile(path, contentOf(900_000))
       let disturbing: Promise<void> | undefined

@@ -5,7 +5,7 @@
  * clock's resolution, or with its time set back, is not noticed. Each piece lands only if the version was still the
  * same after it was read.
  */
-import { constants, type BigIntStats } from 'node:fs'
+import { type BigIntStats, constants } from 'node:fs'
 import { type FileHandle, open, stat } from 'node:fs/promises'
 import { basename, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -71,7 +71,8 @@ class FileSource implements Source {
       const { bytesRead } = await handle.read(room, 0, length, position).catch(error => this.#fail(error))
       signal.throwIfAborted()
       const now = this.#describe(await handle.stat({ bigint: true }))
-      if (bytesRead === 0 || now.version !== resource.version) throw changed(this.uri, 'it was changed while it was read')
+      if (bytesRead === 0 || now.version !== resource.version)
+        throw changed(this.uri, 'it was changed while it was read')
       // The limit may have been lowered while the disk was busy.
       const wanted = Math.min(bytesRead, landing.room().length)
       landing.advance(wanted)
@@ -113,6 +114,9 @@ function pathOf(uri: string): string {
   try {
     return fileURLToPath(uri)
   } catch (cause) {
-    throw new TransferError('Usage', `Cannot fetch ${uri}: a file URL must be of the form file:///path`, { url: uri, cause })
+    throw new TransferError('Usage', `Cannot fetch ${uri}: a file URL must be of the form file:///path`, {
+      url: uri,
+      cause,
+    })
   }
 }

@@ -11,6 +11,7 @@
 import { type ErrorCode, TransferError } from '../errors.ts'
 import type { EtagPolicy } from '../http/agreement.ts'
 import type { AnswerHead } from '../http/answer-head.ts'
+import { parseLength } from '../http/content-range.ts'
 import type { HttpCredentials } from '../http/credentials.ts'
 import { canDecode, pourDecoded } from '../http/decode.ts'
 import { expiryOf, isQuerySigned } from '../http/expiry.ts'
@@ -19,17 +20,22 @@ import { isFastShape } from '../http/fast-head.ts'
 import type { FastPool } from '../http/fast-lane.ts'
 import type { Exchange } from '../http/general-lane.ts'
 import { cutError } from '../http/network-error.ts'
-import { hostOf, type Origins, type OriginState } from '../http/origins.ts'
+import { hostOf, type OriginState, type Origins } from '../http/origins.ts'
 import { pour } from '../http/pour.ts'
 import { type Accepted, judgeAnswer, type Question, type Verdict } from '../http/range-answer.ts'
 import { firstHop, type Hop, isRedirect, nextHop } from '../http/redirects.ts'
 import { refusalError } from '../http/refusal.ts'
-import { checkedHeaders, headerLines, isSecretHeader, type RequestHeaders, requestHeaders } from '../http/request-headers.ts'
+import {
+  checkedHeaders,
+  headerLines,
+  isSecretHeader,
+  type RequestHeaders,
+  requestHeaders,
+} from '../http/request-headers.ts'
 import { type Ask, askHeaders, conditionFor, fieldLines, requestText } from '../http/request-text.ts'
 import { originOf, parseRequestUrl, portOf } from '../http/request-url.ts'
 import { resourceFromHeaders } from '../http/resource-from-headers.ts'
 import { isPlainFailure, statusFailure } from '../http/status-failure.ts'
-import { parseLength } from '../http/content-range.ts'
 import { oneHeader } from '../integrity/headers.ts'
 import { redactUrl } from '../redact.ts'
 import type { Resource } from '../resource.ts'
@@ -191,7 +197,10 @@ class HttpSource implements Source {
     const fields = fieldLines(url, headers)
     const target = { isTls: url.protocol === 'https:', host: hostOf(url), port: portOf(url) }
     // The lines hold the credentials: connections are shared only by those who send the same.
-    const pool = this.#origins.fast.pool(`${originOf(url)}\n${hop.hasLeftOrigin ? '' : this.#identity}\n${fields}`, target)
+    const pool = this.#origins.fast.pool(
+      `${originOf(url)}\n${hop.hasLeftOrigin ? '' : this.#identity}\n${fields}`,
+      target,
+    )
     this.#route = { hop, pool, target: url.pathname + url.search, fields }
     return this.#route
   }
@@ -292,7 +301,13 @@ class HttpSource implements Source {
   }
 
   /** Every byte is counted: fewer than promised is a cut, more is a protocol error (retrieval 8.1). */
-  async #pourPlain(exchange: Exchange, verdict: Accepted, hop: Hop, landing: Landing, signal: AbortSignal): Promise<void> {
+  async #pourPlain(
+    exchange: Exchange,
+    verdict: Accepted,
+    hop: Hop,
+    landing: Landing,
+    signal: AbortSignal,
+  ): Promise<void> {
     let left = verdict.bodyLength ?? Number.POSITIVE_INFINITY
     for (;;) {
       if (left > 0 && landing.isComplete) {

@@ -29,5 +29,6 @@ function checkVersion(expected: Resource, now: Resource, uri: string): void {
   if (expected.size !== undefined && now.size !== undefined && expected.size !== now.size) {
     throw changed(uri, `its size was ${expected.size} and is ${now.size} now`)
   }
-  if (expected.version !== undefined && expected.version !== now.version) throw changed(uri, 'it is another version now')
+  if (expected.version !== undefined && expected.version !== now.version)
+    throw changed(uri, 'it is another version now')
 }

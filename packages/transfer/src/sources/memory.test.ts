@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { fetchBytes, failureOf } from '../../test/fetch-bytes.ts'
+import { failureOf, fetchBytes } from '../../test/fetch-bytes.ts'
 import { contentOf, describeSource, expectSame } from '../../test/source-suite.ts'
 import { createMemorySource, type MemorySourceOptions } from './memory.ts'
 
@@ -22,7 +22,10 @@ describeSource('createMemorySource() without ranges', {
   make: make({ hasRanges: false }),
   cannot: { ranges: 'switched off' },
 })
-describeSource('createMemorySource() without size', { make: make({ hasSize: false }), cannot: { size: 'switched off' } })
+describeSource('createMemorySource() without size', {
+  make: make({ hasSize: false }),
+  cannot: { size: 'switched off' },
+})
 
 describe('createMemorySource()', () => {
   test('notices a change in the middle of a fetch', async () => {

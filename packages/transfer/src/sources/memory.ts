@@ -92,7 +92,8 @@ class MemorySource implements Source {
 
   #content(): Uint8Array {
     const content = this.#files.get(this.uri)
-    if (!content) throw new TransferError('NotFound', `Cannot fetch ${this.uri}: there is no such content`, { url: this.uri })
+    if (!content)
+      throw new TransferError('NotFound', `Cannot fetch ${this.uri}: there is no such content`, { url: this.uri })
     return content
   }
 
