@@ -18,6 +18,8 @@ export interface Outcome {
   /** Exit code; as in a shell, 128 + the signal's number when a signal ended it. */
   code: number
   stdout: string
+  /** What `stdout` shows as text, as it was written. */
+  stdoutBytes: Buffer
   stderr: string
 }
 
@@ -59,9 +61,9 @@ function collect(
   timeoutMs: number,
 ): Promise<Outcome> {
   return new Promise((resolve, reject) => {
-    let stdout = ''
+    const chunks: Buffer[] = []
     let stderr = ''
-    child.stdout?.setEncoding('utf8').on('data', text => (stdout += text))
+    child.stdout?.on('data', (chunk: Buffer) => chunks.push(chunk))
     child.stderr?.setEncoding('utf8').on('data', text => (stderr += text))
     // A program that exits without reading its input is no fault of the harness.
     child.stdin?.on('error', () => {}).end(input)
@@ -76,7 +78,9 @@ function collect(
     })
     child.on('close', (code, signal) => {
       clearTimeout(timer)
-      resolve({ code: code ?? 128 + (signalNumbers[signal ?? ''] ?? 0), stdout, stderr })
+      const stdoutBytes = Buffer.concat(chunks)
+      const stdout = stdoutBytes.toString('utf8')
+      resolve({ code: code ?? 128 + (signalNumbers[signal ?? ''] ?? 0), stdout, stdoutBytes, stderr })
     })
   })
 }

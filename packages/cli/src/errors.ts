@@ -81,14 +81,17 @@ export function tell(error: unknown): Told {
   }
 }
 
-/** `message. remedy`, on one line, safe to print. */
-export function toLine(told: Told): string {
-  return printable([sentence(told.message), told.remedy].filter(part => part !== undefined).join(' '))
+/** `message. remedy`, on one line, safe to print; what it is about comes first if the message does not name it. */
+export function toLine(told: Told, about = told.file ?? told.url): string {
+  const { message, url, file, remedy } = told
+  const isNamed = about === undefined || [about, url, file].some(name => name !== undefined && message.includes(name))
+  const parts = [`${isNamed ? '' : `${about}: `}${sentence(message)}`, remedy]
+  return printable(parts.filter(part => part !== undefined).join(' '))
 }
 
 function sentence(text: string): string {
   const trimmed = text.trim()
-  return /[.!?)]$/.test(trimmed) ? trimmed : `${trimmed}.`
+  return /[.!?]$/.test(trimmed) ? trimmed : `${trimmed}.`
 }
 
 /** The stack of an error and of what caused it, for -vv. */

@@ -1,6 +1,7 @@
 import type { Context } from './context.ts'
 import type { TransferEvent } from './engine.ts'
 import { jsonLine, printable } from './text.ts'
+import { formatDuration } from './units.ts'
 
 const rank: Readonly<Record<TransferEvent['level'], number>> = {
   TRACE: 3,
@@ -11,16 +12,39 @@ const rank: Readonly<Record<TransferEvent['level'], number>> = {
   ERROR: 0,
 }
 
+/** On a bad line there are many retries; one now and then says enough. */
+const retryEveryMs = 2000
+
 /**
- * Prints events as -v asks: warnings always, -v information, -vv everything but what happens per chunk.
- * Undefined when nothing would be printed, so that the engine need not make them.
+ * Prints events as -v asks: warnings always, as sentences; -v everything of interest, -vv everything, as lines that a
+ * program can take apart. Undefined when nothing would be printed, so that the engine need not make them.
  */
-export function eventPrinter({ flags, say }: Context): ((event: TransferEvent) => void) | undefined {
+export function eventPrinter({ flags, say, style }: Context): ((event: TransferEvent) => void) | undefined {
   if (flags.quiet) return undefined
-  return event => {
-    if (rank[event.level] > flags.verbosity) return
-    say(eventLine(event))
+  if (flags.verbosity > 0) {
+    return event => {
+      if (rank[event.level] <= flags.verbosity) say(eventLine(event))
+    }
   }
+  let lastRetry = Number.NEGATIVE_INFINITY
+  return event => {
+    if (rank[event.level] > 0) return
+    if (event.event === 'retry') {
+      const now = performance.now()
+      if (now - lastRetry < retryEveryMs) return
+      lastRetry = now
+    }
+    say(`${style.yellow('arriero:')} ${eventSentence(event)}`)
+  }
+}
+
+/** `Trying again in 0.3 s: Cannot fetch …` */
+export function eventSentence({ event, file, fields = {} }: TransferEvent): string {
+  const reason = typeof fields.reason === 'string' ? fields.reason : ''
+  const about = file === undefined || reason.includes(file) ? '' : `${file}: `
+  if (event === 'retry') return printable(`Trying again in ${formatDuration(Number(fields.delayMs))}: ${about}${reason}`)
+  if (event === 'restarted') return printable(`Starting anew: ${about}${reason}`)
+  return printable(`${about}${event}${reason === '' ? '' : `: ${reason}`}`)
 }
 
 /** `12:04:31.250 WARN fetch retry data.nc [0, 8388608) {"delayMs":250}` */

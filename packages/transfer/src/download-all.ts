@@ -95,6 +95,8 @@ class AllDownloads {
   #activeLarge = 0
   #unfinished = 0
   #isStopped = false
+  /** Tells the publisher that nothing more will be begun. */
+  #unexpect: () => void = () => {}
   #count = { files: 0, downloaded: 0, skipped: 0, failed: 0, bytes: 0 }
 
   constructor(
@@ -118,10 +120,12 @@ class AllDownloads {
     signal.throwIfAborted()
     const onAbort = () => this.#stop()
     signal.addEventListener('abort', onAbort, { once: true })
+    this.#unexpect = this.#engine.publisher.expect()
     try {
       await this.#read()
       this.#isRead = true
       this.#engine.progress.isListed = true
+      this.#admit()
       this.#proceed()
       await this.#done.promise
       signal.throwIfAborted()
@@ -193,6 +197,7 @@ class AllDownloads {
       const entry = this.#backlog.take(this.#activeLarge > 0)
       if (entry) this.#begin(entry)
     }
+    if (this.#isRead && this.#backlog.length === 0) this.#unexpect()
     if (this.#wakeReader && this.#backlog.length < (this.#o.maxBacklog ?? 10_000)) {
       this.#wakeReader()
       this.#wakeReader = undefined
@@ -313,6 +318,7 @@ class AllDownloads {
   /** Begins nothing more. */
   #stop(): void {
     this.#isStopped = true
+    this.#unexpect()
     this.#backlog.clear()
     this.#wakeReader?.()
     this.#wakeReader = undefined

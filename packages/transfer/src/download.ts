@@ -69,8 +69,9 @@ export async function downloadWith(
 ): Promise<DownloadResult> {
   const task = createTask(engine, uri, options, { listed: context.listed, signal: context.signal })
   const file = engine.progress.start(task.shownUri, task.size)
+  const unexpect = engine.publisher.expect()
   try {
-    const result = await downloadTo(place, { task, options, context, file })
+    const result = await downloadTo(place, { task, options, context: { ...context, onFetched }, file })
     engine.progress.finish(file, result.status === 'skipped' ? 'skipped' : 'done')
     await tellDone(task, result.path, undefined, result.bytes)
     return result
@@ -78,6 +79,13 @@ export async function downloadWith(
     engine.progress.finish(file, 'failed')
     await tellDone(task, file.name, error, file.received)
     throw error
+  } finally {
+    unexpect()
+  }
+
+  function onFetched(): void {
+    context.onFetched?.()
+    unexpect()
   }
 }
 

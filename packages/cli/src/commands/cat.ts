@@ -25,7 +25,8 @@ Examples:
   arriero cat https://example.org/a.csv https://example.org/b.csv > both.csv
   arriero cat https://example.org/a.csv --checksum md5:0cc175b9… | wc -l
 
-Bytes leave before they are verified: only exit code 0 says that all of them were right.`,
+Bytes leave before they are verified: only exit code 0 says that all of them
+were right.`,
   )
   command.action(run(cat))
 }

@@ -46,16 +46,18 @@ async function* oneBatch(entries: Entry[]): AsyncGenerator<Entry[]> {
   yield entries
 }
 
-/** Remembers the first URLs of what passes, for those who may only answer to what the person named. */
-export async function* noteUrls(
+/** Lets others see what passes, before it is handed on. */
+export async function* watched(
   batches: AsyncIterable<readonly (Entry | BadRow)[]>,
-  origins: Set<string>,
+  watch: (entry: Entry) => void,
 ): AsyncGenerator<readonly (Entry | BadRow)[]> {
   for await (const batch of batches) {
-    for (const row of batch) {
-      if ('error' in row) continue
-      for (const uri of row.uris) if (URL.canParse(uri)) origins.add(new URL(uri).origin)
-    }
+    for (const row of batch) if (!('error' in row)) watch(row)
     yield batch
   }
+}
+
+/** The origins that an entry names: those that may be given the person's credentials. */
+export function originsOf(entry: Entry): string[] {
+  return entry.uris.filter(uri => URL.canParse(uri)).map(uri => new URL(uri).origin)
 }

@@ -7,7 +7,7 @@ import { fileOptions, type GetFlags, listOptions } from '../options/file.ts'
 import { progressMode, withProgress } from '../progress/view.ts'
 import { count, printable, withoutSecrets } from '../text.ts'
 import { formatDuration, formatRate, formatSize } from '../units.ts'
-import { entriesOf, type ListRequest, noteUrls } from './entries.ts'
+import { entriesOf, type ListRequest, originsOf, watched } from './entries.ts'
 import { resumeHint } from './one.ts'
 import { doneLine, resultRow, shownPath } from './outcome.ts'
 import { openReport, type Report } from './report.ts'
@@ -21,13 +21,17 @@ export async function getMany(request: ListRequest, flags: GetFlags, context: Co
   warnOfInsecure(flags, context)
   context.onInterrupt = () => resumeHint(flags)
   const summary = await withEngine(engineOptions(flags, context), async (engine, door) => {
-    const entries = entriesOf(request, context, door)
-    const noted = flags.netrc ? noteUrls(entries, origins) : entries
+    const sizes = { bytes: 0, unsized: 0 }
+    const entries = watched(entriesOf(request, context, door), entry => {
+      if (entry.size === undefined) sizes.unsized++
+      else sizes.bytes += entry.size
+      if (flags.netrc) for (const origin of originsOf(entry)) origins.add(origin)
+    })
     const report = flags.report === undefined ? undefined : openReport(flags.report)
     const mode = progressMode(context, flags.progress)
     try {
-      return await withProgress(context, mode, engine.progress, { isSingle: false }, async () => {
-        const run = door.downloadAll(noted, { ...fetch, ...fileOptions(flags), ...list, engine })
+      return await withProgress(context, mode, engine.progress, { list: sizes }, async () => {
+        const run = door.downloadAll(entries, { ...fetch, ...fileOptions(flags), ...list, engine })
         for await (const result of run) tellResult(result, report, context)
         const summary = await run.summary
         report?.add(summaryRow(summary))
@@ -57,13 +61,12 @@ function tellResult(result: EntryResult, report: Report | undefined, context: Co
 /** `failed  NotFound  Cannot …. Check the name; …` */
 function failedLine(error: unknown, name: string, { style }: Context): string {
   const told = tell(error)
-  // The engine's messages name the file or the URL themselves, other errors need not.
-  const isNamed = told.url !== undefined || told.file !== undefined || told.code === 'Usage'
-  return `${style.red('failed')} ${told.code}: ${isNamed ? '' : `${printable(name)}: `}${toLine(told)}`
+  // A bad row's message says which row it is.
+  return `${style.red('failed')} ${told.code}: ${toLine(told, told.code === 'Usage' ? undefined : name)}`
 }
 
 function nameOf(entry: EntryResult['entry']): string {
-  return ('uris' in entry ? (entry.path ?? withoutSecrets(entry.uris[0] ?? '')) : '') || `entry ${entry.index + 1}`
+  return entry.path ?? (withoutSecrets(entry.uris[0] ?? '') || `entry ${entry.index + 1}`)
 }
 
 /** One line of --json and of the report. */
@@ -72,12 +75,12 @@ export function rowOf(result: EntryResult): Record<string, unknown> {
   const about = {
     index: entry.index,
     ...(entry.line === undefined ? {} : { line: entry.line }),
-    ...('extra' in entry && entry.extra !== undefined ? { extra: entry.extra } : {}),
+    ...(entry.extra === undefined ? {} : { extra: entry.extra }),
   }
   if (result.ok) return { ok: true, ...about, ...resultRow(result.result) }
   const { exitCode: _, ...error } = tell(result.error)
-  const named = 'uris' in entry ? { uri: withoutSecrets(entry.uris[0] ?? ''), path: entry.path } : {}
-  return { ok: false, ...about, ...named, error }
+  const [uri] = entry.uris
+  return { ok: false, ...about, uri: uri === undefined ? undefined : withoutSecrets(uri), path: entry.path, error }
 }
 
 function summaryRow(summary: RunSummary): Record<string, unknown> {

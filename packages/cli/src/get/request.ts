@@ -84,7 +84,7 @@ function notUrl(operand: string): ProgramError {
 /** For commands that take nothing but URLs. */
 export function refuseStrangers(operands: readonly string[]): void {
   const stranger = operands.find(operand => !hasScheme(operand))
-  if (stranger !== undefined) throw notUrl(stranger)
+  if (stranger !== undefined) throw new ProgramError('Usage', notUrl(stranger).message)
 }
 
 function noUrl(output: string | undefined): ProgramError {

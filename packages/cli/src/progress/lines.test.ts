@@ -5,6 +5,7 @@ import { fileLine, singleLine, totalLine } from './lines.ts'
 import type { FileView, TotalView } from './measure.ts'
 
 const file: FileView = {
+  id: 0,
   name: 'ocean-temperature-2026-11-20-level-2-reprocessed.nc',
   state: 'fetching',
   landed: 1.2e9,

@@ -1,4 +1,5 @@
 /** Progress as numbers: what the engine counted, made fit to be shown. No terminal here. */
+import { basename } from 'node:path'
 import type { FileProgress, Progress } from '../engine.ts'
 
 /** More than this is shown only when everything is verified and published. */
@@ -6,6 +7,7 @@ const mostBeforeDone = 0.99
 
 /** How one file stands. */
 export interface FileView {
+  readonly id: number
   readonly name: string
   readonly state: FileProgress['state']
   readonly landed: number
@@ -40,40 +42,72 @@ export interface Snapshot {
 
 export type Measure = (now: number) => Snapshot
 
+/** What a list says of sizes before its files are asked for. */
+export interface ListSizes {
+  /** Sum of the sizes that were stated. */
+  bytes: number
+  /** Entries without a size. */
+  unsized: number
+}
+
+export interface MeasureOptions {
+  /** There is one file and no list. */
+  readonly isSingle?: boolean
+  readonly list?: ListSizes | undefined
+}
+
 /** Looks at the engine's counters; whatever they do, what is shown never goes back. */
-export function createMeasure(progress: Progress, { isSingle = false } = {}): Measure {
+export function createMeasure(progress: Progress, { isSingle = false, list }: MeasureOptions = {}): Measure {
   const fileFractions = new WeakMap<FileProgress, number>()
-  const rate = createRate()
+  const byteRate = createRate()
+  const fractionRate = createRate(30_000)
   let shownFraction = 0
   let shownLanded = 0
   return now => {
-    const files = [...progress.active]
-    const listed = isSingle ? 1 : Math.max(progress.listed, files.length)
-    const isListed = isSingle || progress.isListed
-    // Before the first file has begun nothing is known of any size.
-    const size = isListed && progress.unsized === 0 && progress.size > 0 ? progress.size : undefined
-    shownLanded = Math.max(shownLanded, progress.received + progress.held)
-    const landed = size === undefined ? shownLanded : Math.min(shownLanded, size)
-    const speed = rate(progress.received, now)
+    const active = [...progress.active]
+    const files = active.map(file => viewOf(file, fileFractions))
     const finished = progress.done + progress.skipped + progress.failed
-    const byBytes = size === undefined ? undefined : landed / size
-    const byFiles = isListed && listed > 1 ? finished / listed : undefined
-    const isDone = isListed && finished >= listed && files.length === 0
-    const fraction = isDone ? 1 : capped(byBytes ?? byFiles)
+    const listed = isSingle ? 1 : Math.max(progress.listed, finished + active.length)
+    const isListed = isSingle || progress.isListed
+    const size = sizeOf(progress, list, isListed && finished + active.length >= listed && active.length + finished > 0)
+    const there = size === undefined ? progress.received + progress.held : thereOf(progress, active)
+    shownLanded = Math.max(shownLanded, there)
+    const landed = size === undefined ? shownLanded : Math.min(shownLanded, size)
+    const partly = files.reduce((sum, file) => sum + (file.fraction ?? 0), finished)
+    const exact = size !== undefined && size > 0 ? landed / size : isListed && listed > 1 ? partly / listed : undefined
+    const isDone = isListed && finished >= listed && active.length === 0
+    const fraction = isDone ? 1 : capped(exact)
     if (fraction !== undefined) shownFraction = Math.max(shownFraction, fraction)
+    const rate = byteRate(progress.received, now)
+    const pace = fractionRate(shownFraction, now)
+    const left =
+      size !== undefined ? [size - landed, rate] : fraction !== undefined ? [1 - shownFraction, pace] : undefined
     return {
-      files: files.map(file => viewOf(file, fileFractions)),
+      files,
       total: {
         landed,
         size,
         fraction: fraction === undefined ? undefined : shownFraction,
-        rate: speed,
-        etaMs: size === undefined || speed <= 0 ? undefined : ((size - landed) / speed) * 1000,
+        rate,
+        etaMs: left === undefined || left[1]! <= 0 ? undefined : (left[0]! / left[1]!) * 1000,
         files: { finished, failed: progress.failed, listed, isListed },
         connections: progress.connections,
       },
     }
   }
+}
+
+/** Bytes of the whole: what the list states, else what the servers have said once all of them were asked. */
+function sizeOf(progress: Progress, list: ListSizes | undefined, isAllBegun: boolean): number | undefined {
+  if (isAllBegun && progress.unsized === 0) return progress.size
+  return progress.isListed && list && list.unsized === 0 && list.bytes > 0 ? list.bytes : undefined
+}
+
+/** Known sizes less what the active files lack: so skipped and failed ones, which never get all their bytes, count as over. */
+function thereOf(progress: Progress, active: readonly FileProgress[]): number {
+  return (
+    progress.size - active.reduce((sum, file) => sum + Math.max(0, (file.size ?? 0) - file.held - file.received), 0)
+  )
 }
 
 function viewOf(file: FileProgress, shown: WeakMap<FileProgress, number>): FileView {
@@ -83,7 +117,8 @@ function viewOf(file: FileProgress, shown: WeakMap<FileProgress, number>): FileV
   const fraction = isOver ? 1 : capped(exact)
   if (fraction !== undefined) shown.set(file, Math.max(fraction, shown.get(file) ?? 0))
   return {
-    name: file.name ?? lastSegment(file.uri),
+    id: file.id,
+    name: basename(file.name ?? lastSegment(file.uri)),
     state: file.state,
     landed,
     size: file.size,

@@ -14,24 +14,23 @@ const worthALineMs = 1000
  * badly is told elsewhere, at once.
  */
 export function createPlainView(context: Context): View {
-  const seen = new Map<string, { readonly since: number; isTold: boolean }>()
+  const seen = new Map<number, { readonly name: string; readonly since: number; isTold: boolean }>()
   let lastWhole: number | undefined
 
   function tellFiles(files: readonly FileView[], now: number, isOnly: boolean): void {
-    const present = new Set<string>()
-    for (const file of files) {
-      if (file.state === 'waiting') continue
-      present.add(file.name)
-      const known = seen.get(file.name) ?? { since: now, isTold: false }
-      seen.set(file.name, known)
-      if (known.isTold || (!isOnly && now - known.since < worthALineMs)) continue
+    const active = files.filter(file => file.state !== 'waiting')
+    for (const { id, name, size } of active) {
+      const known = seen.get(id) ?? { name, since: now, isTold: false }
+      seen.set(id, known)
+      const isDue = (isOnly && size !== undefined) || now - known.since >= worthALineMs
+      if (known.isTold || !isDue) continue
       known.isTold = true
-      const size = file.size === undefined ? 'size unknown' : formatSize(file.size)
-      context.say(`begin ${printable(file.name)}, ${size}`)
+      context.say(`begin ${printable(name)}, ${size === undefined ? 'size unknown' : formatSize(size)}`)
     }
-    for (const [name, { since, isTold }] of seen) {
-      if (present.has(name)) continue
-      seen.delete(name)
+    const present = new Set(active.map(({ id }) => id))
+    for (const [id, { name, since, isTold }] of seen) {
+      if (present.has(id)) continue
+      seen.delete(id)
       // A single file's end is told with more detail by the command.
       if (isTold && !isOnly) context.say(`end   ${printable(name)}, ${formatDuration(now - since)}`)
     }

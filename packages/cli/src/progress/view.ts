@@ -1,7 +1,6 @@
 import type { Context } from '../context.ts'
 import type { Progress } from '../engine.ts'
-import type { Measure } from './measure.ts'
-import { createMeasure } from './measure.ts'
+import { createMeasure, type Measure, type MeasureOptions } from './measure.ts'
 
 export const progressModes = ['bar', 'plain', 'json', 'none'] as const
 export type ProgressMode = (typeof progressModes)[number]
@@ -30,12 +29,12 @@ export async function withProgress<Result>(
   context: Context,
   mode: ProgressMode,
   progress: Progress,
-  { isSingle }: { readonly isSingle: boolean },
+  options: MeasureOptions,
   work: () => Promise<Result>,
 ): Promise<Result> {
   if (mode === 'none') return await work()
   const view = await createView(context, mode)
-  const measure = createMeasure(progress, { isSingle })
+  const measure = createMeasure(progress, options)
   // Whatever goes wrong with showing must not hurt what is shown.
   const timer = setInterval(() => view.update(measure, performance.now()), everyMs)
   try {

@@ -4,7 +4,7 @@
  *
  *   slow start   +50 %; goodput +10 %? again : back to additive. A second window decides when the first one did not
  *                grow, because in the first the new connections are still being opened.
- *   additive     try one more for two windows; +5 %? keep it and try the next : step back, rest 5 s
+ *   additive     try one more: one window to open it, two to measure; +5 %? keep it and try the next : step back, rest 5 s
  *   give way     429, 503, refusal, rising resets, or −20 % after an increase: half, and no growth for 10 s.
  *                What did not go well is not tried again for a minute: without that memory the limit would saw.
  *
@@ -113,18 +113,19 @@ class AdaptiveControl implements ConnectionControl {
 
   #judge(trial: Trial, goodput: number, now: number): void {
     trial.windows.push(goodput)
-    const isSecond = trial.windows.length >= 2
-    const growth = (trial.kind === 'additive' ? mean(trial.windows) : goodput) / trial.baseline
-    if (trial.kind === 'slow start' && growth >= 1.1) this.#keep(goodput)
-    else if (!isSecond) return
-    else if (growth < 0.8) this.pushBack(now, 'collapse')
+    const isSlowStart = trial.kind === 'slow start'
+    if (isSlowStart && goodput >= 1.1 * trial.baseline) {
+      this.#keep(goodput)
+      return
+    }
+    if (trial.windows.length < (isSlowStart ? 2 : 3)) return
+    this.#isSlowStart = false
+    const reached = mean(trial.windows.slice(isSlowStart ? -1 : -2))
+    if (reached < 0.8 * trial.baseline) this.pushBack(now, 'collapse')
+    else if (reached >= 1.05 * trial.baseline) this.#keep(reached)
     else {
-      this.#isSlowStart = false
-      if (growth >= 1.05) this.#keep(mean(trial.windows))
-      else {
-        this.#settle(trial.from)
-        this.#restUntil = Math.max(this.#restUntil, now + PROBE_EVERY_MS)
-      }
+      this.#settle(trial.from)
+      this.#restUntil = Math.max(this.#restUntil, now + PROBE_EVERY_MS)
     }
   }
 

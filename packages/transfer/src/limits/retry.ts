@@ -27,8 +27,9 @@ export async function withRetry<T>(
     try {
       return await attempt(failures)
     } catch (error) {
-      // An abort is nobody's failure and costs no retry.
-      if (signal.aborted || !isRetriable(error)) throw error
+      // An abort is nobody's failure: it costs no retry and passes through as what it is.
+      signal.throwIfAborted()
+      if (!isRetriable(error)) throw error
       const delayMs = budget.next({ progressed: 0 })
       if (delayMs === undefined) throw error
       onRetry?.(error, delayMs)

@@ -25,7 +25,7 @@ export class Publisher {
   readonly #pending = new Map<number, Pending>()
   #queue: PublishJob[] = []
   #next = 0
-  /** Files that were announced and not handed over. */
+  /** Reasons to wait for a larger batch. */
   #expected = 0
   #isClosing = false
 
@@ -38,15 +38,19 @@ export class Publisher {
     return this.#pending.size
   }
 
-  /** A file is on its way here: as long as others are, a batch may wait for them. */
-  expect(): void {
+  /**
+   * More files are on their way here: a batch may wait for them. The returned function takes that back, and may be
+   * called twice.
+   */
+  expect(): () => void {
     this.#expected++
-  }
-
-  /** An announced file will not come, or is here. */
-  unexpect(): void {
-    this.#expected--
-    if (this.#expected === 0) this.#flushSoon()
+    let isTakenBack = false
+    return () => {
+      if (isTakenBack) return
+      isTakenBack = true
+      this.#expected--
+      if (this.#expected === 0) this.#flushSoon()
+    }
   }
 
   /**
@@ -58,7 +62,8 @@ export class Publisher {
     const id = this.#next++
     const { content, ...rest } = request
     const job = { ...rest, id, content: content && { address: content.slot?.address ?? 0, length: content.length } }
-    if (this.#queue.push(job) === 1) queueMicrotask(() => this.#send())
+    // One message for all files of a turn of the event loop.
+    if (this.#queue.push(job) === 1) setImmediate(() => this.#send())
     return new Promise((resolve, reject) => {
       this.#pending.set(id, { request, resolve, reject, isWritten: false })
     })
@@ -66,6 +71,7 @@ export class Publisher {
 
   /** Publishes what is under way, then ends the worker. */
   async close(): Promise<void> {
+    if (this.#queue.length > 0) this.#send()
     this.#isClosing = true
     this.#post({ kind: 'close' })
     await this.#exited

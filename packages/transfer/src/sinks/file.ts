@@ -64,7 +64,6 @@ class TargetFile implements FileSink {
   #part: PartFile | undefined
   #journal: JournalFile | undefined
   #blocks = 0
-  #isExpected = false
   #path: string
   resumedBytes = 0
 
@@ -113,8 +112,6 @@ class TargetFile implements FileSink {
     }
     this.#isSmall = !isResumed && size !== undefined && size <= this.#o.smallLimit
     if (!this.#isSmall) return this.#openPart(resource, isResumed)
-    this.#isExpected = true
-    this.#o.publisher.expect()
     if (this.#leftovers) return this.#discard().then(() => this.#o.staging.prepare())
     return this.#o.staging.prepare()
   }
@@ -138,7 +135,6 @@ class TargetFile implements FileSink {
   }
 
   async abort(reason: unknown): Promise<void> {
-    this.#announce()
     this.#small?.slot.release()
     this.#small = undefined
     if (this.#o.resume === false || this.#blocks + this.resumedBytes === 0 || isFinal(reason)) return this.#discard()
@@ -157,24 +153,15 @@ class TargetFile implements FileSink {
     const chunk = this.#small
     this.#small = undefined
     try {
-      const published = publisher.publish({
+      return await publisher.publish({
         content: { slot: chunk?.slot, length: chunk?.bytes.length ?? 0 },
         temp: staging.next(),
         final: path,
         ...this.#publication(),
       })
-      this.#announce()
-      return await published
     } finally {
       chunk?.slot.release()
     }
-  }
-
-  /** The file is handed over, or will never be. */
-  #announce(): void {
-    if (!this.#isExpected) return
-    this.#isExpected = false
-    this.#o.publisher.unexpect()
   }
 
   // Larger files

@@ -1,0 +1,77 @@
+import { readFile, stat } from 'node:fs/promises'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { beforeAll, describe, expect, test } from 'vitest'
+import type { RunningProgram } from '../program.ts'
+import { sha256, testBytes } from './server.ts'
+import { workspace } from './workspace.ts'
+
+const body = testBytes(40_000_000)
+const w = workspace()
+
+beforeAll(() => {
+  w.server.serve('/slow', { body, rate: 10_000_000 })
+  w.server.serve('/stuck', { body, rate: 100 })
+  w.server.serve('/stuck2', { body, rate: 100 })
+})
+
+const url = (path: string) => `${w.server.url}${path}`
+
+/** Until some of the file is on the disk. */
+async function untilBegun(path: string): Promise<void> {
+  for (let left = 200; left > 0; left--) {
+    const { blocks } = await stat(path).catch(() => ({ blocks: 0 }))
+    if (blocks > 8192) return
+    await sleep(50)
+  }
+  throw new Error(`nothing arrived in ${path}`)
+}
+
+function interrupt({ process }: RunningProgram, signal: NodeJS.Signals = 'SIGINT'): void {
+  process.kill(signal)
+}
+
+describe('Ctrl-C', () => {
+  test('stops within a second, says how to go on, and the same command continues', async () => {
+    const args = ['get', url('/slow'), '--connections', '1', '--checksum', `sha256:${sha256(body)}`]
+    const running = w.start(args)
+    await untilBegun(w.path('slow.part'))
+    const since = performance.now()
+    interrupt(running)
+    const { code, stderr } = await running.outcome
+    expect(performance.now() - since).toBeLessThan(2000)
+    expect(code).toBe(130)
+    expect(stderr).toMatch(/Interrupted\. What has arrived is kept; the same command again continues/)
+    expect(await w.files()).toEqual(['slow.part', 'slow.part.journal'])
+
+    w.server.serve('/slow', { body })
+    const again = await w.run([...args, '--json'])
+    expect(again.code, again.stderr).toBe(0)
+    expect(JSON.parse(again.stdout).resumedBytes).toBeGreaterThan(0)
+    expect((await readFile(w.path('slow'))).equals(body)).toBe(true)
+    expect(await w.files()).toEqual(['slow'])
+  })
+
+  test('SIGTERM does the same with exit code 143', async () => {
+    w.server.serve('/term', { body, rate: 10_000_000 })
+    const running = w.start(['get', url('/term'), '--connections', '1'])
+    await untilBegun(w.path('term.part'))
+    interrupt(running, 'SIGTERM')
+    expect((await running.outcome).code).toBe(143)
+  })
+
+  test('a list stops without calling what it had not done a failure', async () => {
+    const running = w.start(['get', url('/stuck'), url('/stuck2'), '-d', 'out'])
+    await sleep(1000)
+    interrupt(running)
+    const { code, stderr } = await running.outcome
+    expect(code).toBe(130)
+    expect(stderr).not.toContain('failed')
+  })
+
+  test('while waiting for a server that says nothing stops at once', async () => {
+    const running = w.start(['cat', url('/stuck')])
+    await sleep(700)
+    interrupt(running)
+    expect((await running.outcome).code).toBe(130)
+  })
+})

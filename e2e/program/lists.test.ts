@@ -1,0 +1,126 @@
+import { readFile, writeFile } from 'node:fs/promises'
+import { beforeAll, describe, expect, test } from 'vitest'
+import { sha256, testBytes } from './server.ts'
+import { workspace } from './workspace.ts'
+
+const bodies = Object.fromEntries(['a', 'b', 'c'].map((name, index) => [name, testBytes(1000 + index)]))
+const w = workspace()
+
+beforeAll(() => {
+  for (const [name, body] of Object.entries(bodies)) w.server.serve(`/${name}`, { body })
+})
+
+const url = (path: string) => `${w.server.url}${path}`
+
+async function writeList(rows: unknown): Promise<void> {
+  await writeFile(w.path('list.json'), JSON.stringify(rows))
+}
+
+function jsonLines(text: string): Record<string, unknown>[] {
+  return text
+    .trimEnd()
+    .split('\n')
+    .map(line => JSON.parse(line))
+}
+
+describe('arriero get, many', () => {
+  test('several URLs go into one directory', async () => {
+    const { code, stderr } = await w.run(['get', url('/a'), url('/b'), '-d', 'out'])
+    expect(code, stderr).toBe(0)
+    expect(await w.files()).toEqual(['out', 'out/a', 'out/b'])
+    expect(stderr).toMatch(/2 files, 1\.95 KiB in /)
+  })
+
+  test('getm’s array: every file verified, exit 0', async () => {
+    await writeList([
+      { url: url('/a'), filepath: 'x/a.bin', checksum: sha256(bodies.a!), 'checksum-algorithm': 'sha256' },
+      { url: url('/b') },
+    ])
+    const { code, stderr } = await w.run(['get', '--manifest', 'list.json', '-d', 'out'])
+    expect(code, stderr).toBe(0)
+    expect(await readFile(w.path('out/x/a.bin'))).toEqual(bodies.a)
+    expect(await readFile(w.path('out/b'))).toEqual(bodies.b)
+  })
+
+  test('failures: each is told with code and reason, the others are done, exit 1', async () => {
+    await writeList([
+      { url: url('/nothing'), filepath: 'n' },
+      { url: url('/a'), filepath: 'bad', checksum: '0'.repeat(64), 'checksum-algorithm': 'sha256' },
+      { url: 17 },
+      { url: url('/b'), filepath: '../../escape' },
+      { url: url('/b'), filepath: 'b' },
+    ])
+    const { code, stderr } = await w.run(['get', '-m', 'list.json', '-d', 'out', '--report', 'report.jsonl'])
+    expect(code).toBe(1)
+    expect(stderr).toMatch(/failed NotFound: .*404/)
+    expect(stderr).toMatch(/failed ChecksumMismatch: /)
+    expect(stderr).toMatch(/failed Usage: .*row 3/)
+    expect(stderr).toMatch(/failed PathUnsafe: /)
+    expect(stderr).toMatch(/1 file, .*4 FAILED; see report\.jsonl/)
+    expect(await w.files()).toEqual(['list.json', 'out', 'out/b', 'report.jsonl'])
+    const rows = jsonLines(await readFile(w.path('report.jsonl'), 'utf8'))
+    expect(rows.filter(row => row.ok === true)).toHaveLength(1)
+    expect(rows.filter(row => row.ok === false)).toHaveLength(4)
+    expect(rows.at(-1)).toMatchObject({ summary: { ok: false, files: 5, failed: 4, downloaded: 1 } })
+  })
+
+  test('two entries with one target: an error, not a race', async () => {
+    await writeList([
+      { url: url('/a'), filepath: 'same' },
+      { url: url('/b'), filepath: 'same' },
+      { url: url('/c'), filepath: 'c' },
+    ])
+    const { code, stderr } = await w.run(['get', '-m', 'list.json', '-d', 'out'])
+    expect(code).toBe(1)
+    expect(stderr).toMatch(/same/)
+    expect(await readFile(w.path('out/c'))).toEqual(bodies.c)
+  })
+
+  test('--json: a line for each entry and a summary', async () => {
+    await writeList([{ url: url('/a') }, { url: url('/nothing') }])
+    const { code, stdout } = await w.run(['get', '-m', 'list.json', '-d', 'out', '--json'])
+    expect(code).toBe(1)
+    const rows = jsonLines(stdout)
+    expect(rows).toHaveLength(3)
+    expect(rows.find(row => row.ok === true)).toMatchObject({ index: 0, path: w.path('out/a'), bytes: 1000 })
+    expect(rows.find(row => row.ok === false)).toMatchObject({ index: 1, error: { code: 'NotFound', status: 404 } })
+    expect(rows.at(-1)).toMatchObject({ summary: { ok: false, files: 2 } })
+  })
+
+  test('a list from stdin', async () => {
+    const input = JSON.stringify([{ url: url('/a') }])
+    expect(await w.run(['get', '-i', '-', '-d', 'out'], { input })).toMatchObject({ code: 0 })
+    expect(await w.files()).toEqual(['out', 'out/a'])
+  })
+
+  test('a list that is not there, or no list at all: exit 2', async () => {
+    const missing = await w.run(['get', '-m', 'nothing.json'])
+    expect(missing.code).toBe(2)
+    expect(missing.stderr).toContain('nothing.json')
+    await writeFile(w.path('list.json'), '{"url": ')
+    expect((await w.run(['get', '-m', 'list.json'])).code).not.toBe(0)
+  })
+
+  test('--dry-run names every target and the rows that cannot be used', async () => {
+    await writeList([
+      { url: url('/a'), filepath: 'x/a' },
+      { url: url('/b'), filepath: '../b' },
+    ])
+    const { code, stdout, stderr } = await w.run(['get', '-m', 'list.json', '-d', 'out', '--dry-run'])
+    expect(code).toBe(1)
+    expect(stdout).toContain(w.path('out/x/a'))
+    expect(stderr).toMatch(/failed PathUnsafe/)
+    expect(await w.files()).toEqual(['list.json'])
+  })
+
+  test('the list that was fetched can be verified', async () => {
+    const rows = Object.entries(bodies).map(([name, body]) => {
+      return { url: url(`/${name}`), filepath: name, checksum: sha256(body), 'checksum-algorithm': 'sha256' }
+    })
+    await writeList(rows)
+    expect(await w.run(['get', '-m', 'list.json', '-d', 'out'])).toMatchObject({ code: 0 })
+    const good = await w.run(['verify', '-m', 'list.json', '-d', 'out'])
+    expect(good, good.stderr).toMatchObject({ code: 0 })
+    expect(good.stdout.trimEnd().split('\n').sort()).toEqual(['a: ok (sha256)', 'b: ok (sha256)', 'c: ok (sha256)'])
+  })
+})
