@@ -37,6 +37,13 @@ describe('arriero get', () => {
     expect(await readFile(w.path('y.nc'))).toEqual(body)
   })
 
+  test('a large file goes into a directory that is not there yet as well', async () => {
+    const large = testBytes(20_000_000)
+    w.server.serve('/large', { body: large })
+    expect(await w.run(['get', url('/large'), 'new/er/x'])).toMatchObject({ code: 0 })
+    expect((await readFile(w.path('new/er/x'))).equals(large)).toBe(true)
+  })
+
   test('-d DIR, and a target that is a directory, get the name appended', async () => {
     await mkdir(w.path('there'))
     expect(await w.run(['get', url('/data/ocean.nc'), '-d', 'new'])).toMatchObject({ code: 0 })

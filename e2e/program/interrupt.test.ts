@@ -40,7 +40,7 @@ describe('Ctrl-C', () => {
     const { code, stderr } = await running.outcome
     expect(performance.now() - since).toBeLessThan(2000)
     expect(code).toBe(130)
-    expect(stderr).toMatch(/Interrupted\. What has arrived is kept; the same command again continues/)
+    expect(stderr).toMatch(/Interrupted\. The same command again continues from here\./)
     expect(await w.files()).toEqual(['slow.part', 'slow.part.journal'])
 
     w.server.serve('/slow', { body })

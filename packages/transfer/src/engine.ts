@@ -16,6 +16,7 @@ import { Slots } from './slots.ts'
 import type { Source } from './source.ts'
 import { openSource } from './sources/registry.ts'
 import { createHashPool, type HashPool } from './workers/hash-pool.ts'
+import { WorkingSet } from './working-set.ts'
 
 /** What callers hold: shares limits, memory, connections and threads between calls. */
 export interface Engine extends AsyncDisposable {
@@ -31,6 +32,8 @@ export interface EngineParts extends Engine {
   readonly random: () => number
   readonly emit: Emit
   readonly slots: Slots
+  /** How much of the slots' budget is worth using. */
+  readonly workingSet: WorkingSet
   readonly limits: OriginLimits
   /** Bandwidth cap; undefined: none. */
   readonly rate: TokenBucket | undefined
@@ -43,9 +46,6 @@ export interface EngineParts extends Engine {
   stagingFor(root: string): Staging
   openSources(uris: readonly string[], options: FetchOptions): Promise<Source[]>
 }
-
-/** Most bytes for slots: more gained nothing on links up to 20 Gbit/s, and the resident size stays small. */
-const SLOT_BUDGET = 128 << 20
 
 const engines = new WeakMap<Engine, EngineParts>()
 
@@ -82,8 +82,9 @@ export async function withEngine<T>(options: FetchOptions, use: (parts: EnginePa
 
 export function createParts(options: EngineOptions, clock: Clock = systemClock): EngineParts {
   const { connections = 16, totalConnections = 128, limitRate, hashWorkers } = options
-  const slots = new Slots({ budget: options.memoryBudget ?? defaultMemoryBudget({ limit: SLOT_BUDGET }) })
+  const slots = new Slots({ budget: options.memoryBudget ?? defaultMemoryBudget() })
   const pool = createHashPool({ buffer: slots.buffer, size: hashWorkers ?? Math.min(4, availableParallelism()) })
+  const workingSet = new WorkingSet(slots.budget)
   const limits = createOriginLimits({ perOrigin: connections, total: totalConnections, clock })
   const publisher = new Publisher(slots.buffer)
   const stagings = new Map<string, Staging>()
@@ -117,6 +118,7 @@ export function createParts(options: EngineOptions, clock: Clock = systemClock):
     progress: new Progress(),
     emit: event => options.onEvent?.({ ts: new Date(clock.wallNow()).toISOString(), run, ...event }),
     slots,
+    workingSet,
     limits,
     rate: limitRate === undefined ? undefined : createTokenBucket({ rate: limitRate, clock }),
     connections,

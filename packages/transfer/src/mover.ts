@@ -91,6 +91,8 @@ interface Request extends Pace {
   received: number
   /** Bytes already reported to the limits. */
   reported: number
+  /** Until the head of the answer. */
+  waitedMs: number
   lastByteAt: number
   samples: readonly RateSample[]
 }
@@ -134,7 +136,7 @@ class Mover {
     this.#o = options
     this.#engine = options.engine
     this.#streamed = options.range?.start ?? 0
-    this.#adaptedPartSize = Math.min(INITIAL_PART_SIZE, options.engine.slots.budget)
+    this.#adaptedPartSize = Math.min(INITIAL_PART_SIZE, options.engine.workingSet.size)
     this.#budget = new RetryBudget({ perPart: options.retries, random: options.engine.random })
     this.#delivery = new Delivery({
       order: options.order,
@@ -255,6 +257,7 @@ class Mover {
       const part = table.hasRemainder ? undefined : this.#nextPart(table)
       if (part && !this.#readySlot) {
         const length = part.end - part.start
+        if (this.#isCrowded(length)) return
         this.#readySlot = this.#engine.slots.tryReserve(length) ?? this.#delivery.takeSpare(length)
         if (!this.#readySlot) return this.#pumpWhen(this.#reserve(length), slot => (this.#readySlot = slot))
       }
@@ -270,6 +273,12 @@ class Mover {
       if (!stretch) return permit.release()
       void this.#pour(stretch, { place, permit })
     }
+  }
+
+  /** More memory would only pile up behind whoever consumes: their next step calls again. */
+  #isCrowded(length: number): boolean {
+    const { slots, workingSet } = this.#engine
+    return this.#requests.size + this.#delivery.pending > 0 && slots.reserved + length > workingSet.size
   }
 
   #nextPart(table: PartTable): Range | undefined {
@@ -345,6 +354,7 @@ class Mover {
       startedAt: now,
       received: 0,
       reported: 0,
+      waitedMs: 0,
       lastByteAt: now,
       samples: [{ at: now, bytes: 0 }],
     }
@@ -363,6 +373,7 @@ class Mover {
         answered: answer => {
           const landing = on.answered(answer, request)
           isAnswered = true
+          request.waitedMs = clock.now() - request.startedAt
           return this.#metered(landing, request)
         },
       })
@@ -374,7 +385,9 @@ class Mover {
     this.#requests.delete(request)
     progress.connections--
     this.#networkBytes += request.received
-    place.ended(request.received, clock.now() - request.startedAt)
+    const tookMs = clock.now() - request.startedAt
+    place.ended(request.received, tookMs)
+    if (request.stretch) this.#engine.workingSet.answered(request.waitedMs, tookMs)
     this.#report(request)
     failure ??= this.#shortfall(request)
     if (failure && !this.#failure && !this.#isFilled(request)) await this.#recover(request, failure.error)
@@ -494,12 +507,13 @@ class Mover {
   }
 
   #adaptPartSize(now: number): void {
-    const { slots, connections } = this.#engine
+    const { workingSet } = this.#engine
+    workingSet.adapt()
     const rates = [...this.#requests].map(({ samples }) => averageRate(samples, now, RATE_WINDOW_MS) ?? 0)
     const rate = rates.length > 0 ? rates.reduce((sum, one) => sum + one, 0) / rates.length : undefined
-    // Twice the connections: while one part arrives, another is written and hashed.
-    const parts = 2 * Math.min(this.#o.connections, connections, Math.max(4, this.#requests.size))
-    this.#adaptedPartSize = nextPartSize({ rate, current: this.#adaptedPartSize, budget: slots.budget, parts })
+    // Beside those that arrive, a few are being written and hashed.
+    const parts = Math.max(4, this.#requests.size) + 4
+    this.#adaptedPartSize = nextPartSize({ rate, current: this.#adaptedPartSize, budget: workingSet.size, parts })
   }
 
   /** Nothing is left to assign: the slowest stretch is asked for a second time, into memory of its own. */

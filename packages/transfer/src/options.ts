@@ -7,7 +7,7 @@ import type { Range } from './resource.ts'
 
 /** Limits that hold for everything one engine does. */
 export interface EngineOptions {
-  /** Bytes for all slots. Default: 128 MiB, at most a quarter of the available memory. */
+  /** Most bytes for all slots; no more is used than the path needs. Default: 1 GiB, at most a quarter of what is available. */
   readonly memoryBudget?: number | undefined
   /** Most connections per origin, across all files. Default 16. */
   readonly connections?: number | undefined

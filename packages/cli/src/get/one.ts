@@ -38,5 +38,5 @@ export async function getOne({ url, target }: One, flags: GetFlags, context: Con
 export function resumeHint(flags: GetFlags): string {
   return flags.resume === false
     ? 'Nothing was put in place.'
-    : 'What has arrived is kept; the same command again continues from there.'
+    : 'The same command again continues from here.'
 }

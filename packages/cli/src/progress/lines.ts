@@ -41,8 +41,8 @@ function speedAndTime(total: TotalView): string {
 
 /** Name, bar, percentage and the rest; the bar gives way first, then the rest, then the name. */
 function compose(name: string, fraction: number | undefined, right: string, width: number): string {
-  // One column stays free: some terminals wrap when the last one is filled.
-  const room = Math.max(1, width - 1)
+  // Some terminals wrap when the last column is filled, and all of them print `^C` behind the line.
+  const room = Math.max(1, width - 3)
   const percent = fraction === undefined ? '  ?%' : `${String(Math.floor(fraction * 100)).padStart(3)}%`
   const tail = `${percent}  ${right}`
   const tailWidth = Math.max(34, displayWidth(tail))

@@ -39,7 +39,7 @@ export interface GeneralRequest {
 export interface Exchange extends AnswerHead {
   /** The next piece of the body; undefined at its end. Not reading stops the sender. */
   next(): Promise<Uint8Array | undefined>
-  /** Reads and drops up to `limit` bytes to keep the connection; drops the connection if there is more. */
+  /** Reads and drops a short rest to keep the connection; drops the connection if it is longer, or slow to come. */
   drain(limit?: number): Promise<void>
   /** Ends the request at once. */
   cancel(): void
@@ -47,6 +47,8 @@ export interface Exchange extends AnswerHead {
 
 /** Read ahead of the consumer, so that the parser is not paused at every piece. */
 const READ_AHEAD = 128 * 1024
+/** A connection that takes longer to come to the end of its answer is not worth keeping. */
+const DRAIN_MS = 500
 
 export class GeneralLane {
   readonly #options: GeneralLaneOptions
@@ -65,7 +67,11 @@ export class GeneralLane {
       if (request.fresh) void agent.destroy().catch(() => {})
     })
     const { url, method, headers } = request
-    agent.dispatch({ origin: url.origin, path: url.pathname + url.search, method, headers: { ...headers } }, exchange)
+    try {
+      agent.dispatch({ origin: url.origin, path: url.pathname + url.search, method, headers: { ...headers } }, exchange)
+    } catch (error) {
+      exchange.onResponseError(undefined, error as Error)
+    }
     return exchange.head
   }
 
@@ -181,6 +187,7 @@ class UndiciExchange implements Exchange, Dispatcher.DispatchHandler {
 
   async drain(limit = 64 * 1024): Promise<void> {
     let dropped = 0
+    const timer = setTimeout(() => this.cancel(), DRAIN_MS)
     try {
       for (;;) {
         const chunk = await this.next()
@@ -190,6 +197,8 @@ class UndiciExchange implements Exchange, Dispatcher.DispatchHandler {
       }
     } catch {
       // The connection is gone: all that draining was for. An abort is noticed by the next step.
+    } finally {
+      clearTimeout(timer)
     }
   }
 

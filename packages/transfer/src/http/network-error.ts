@@ -34,14 +34,16 @@ export function networkError(cause: unknown, where: string, uri: string): Transf
       return timeoutError('first byte', where, uri, cause)
     case 'UND_ERR_BODY_TIMEOUT':
       return timeoutError('idle', where, uri, cause)
-    case 'HPE_INVALID_EOF_STATE':
-      return fail('Network', `${where} closed the connection before the end of its answer`)
     case 'UND_ERR_HEADERS_OVERFLOW':
       return fail('Protocol', `${where} sent a head that is too long`)
     case 'UND_ERR_RES_CONTENT_LENGTH_MISMATCH':
       return fail('Network', `${where} closed the connection before the end of its answer`)
   }
-  if (code.startsWith('HPE_')) return fail('Protocol', `${where} did not answer in valid HTTP (${code})`)
+  if (error instanceof Error && error.name === 'HTTPParserError') {
+    // undici names the parser's verdict only in the message.
+    if (/EOF/.test(error.message)) return fail('Network', `${where} closed the connection before the end of its answer`)
+    return fail('Protocol', `${where} did not answer in valid HTTP (${messageOf(error)})`)
+  }
   return fail('Network', `the connection to ${where} failed (${code || messageOf(error)})`)
 }
 

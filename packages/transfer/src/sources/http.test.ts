@@ -1,19 +1,20 @@
 /** Rows of the fault matrix (retrieval 19) that concern one request, over real sockets, in each lane. */
-import { createServer, type Socket } from 'node:net'
+
 import type { AddressInfo } from 'node:net'
-import { afterEach, describe, expect, test } from 'vitest'
+import { createServer, type Socket } from 'node:net'
 import { brotliCompressSync, deflateSync, zstdCompressSync } from 'node:zlib'
+import { afterEach, describe, expect, test } from 'vitest'
 import {
   type Behaviour,
-  faults,
   type FaultServer,
   type FaultServerOptions,
+  faults,
   type ResourceOptions,
   type Script,
   startFaultServer,
   startRecordingOrigin,
 } from '../../test/fault-server.ts'
-import { failureOf, type Fetched, fetchBytes, type FetchBytesOptions } from '../../test/fetch-bytes.ts'
+import { type FetchBytesOptions, type Fetched, failureOf, fetchBytes } from '../../test/fetch-bytes.ts'
 import { contentOf, expectSame } from '../../test/source-suite.ts'
 import { isRetriable, type TransferError } from '../errors.ts'
 import { createOrigins, type Origins, type OriginsOptions } from '../http/origins.ts'
@@ -84,7 +85,12 @@ describe.each(['general', 'fast'] as const)('%s lane', lane => {
     const { fetch } = await place(lane, undefined)
     const { bytes, answer } = await fetch([1000, 200_000])
     expectSame(bytes, content.subarray(1000, 200_000))
-    expect(answer).toMatchObject({ start: 1000, end: 200_000, framing: 'length', resource: { size: 300_000, ranges: 'yes' } })
+    expect(answer).toMatchObject({
+      start: 1000,
+      end: 200_000,
+      framing: 'length',
+      resource: { size: 300_000, ranges: 'yes' },
+    })
   })
 
   test('asks for plain bytes and says who it is', async () => {
@@ -139,7 +145,7 @@ describe.each(['general', 'fast'] as const)('%s lane', lane => {
   for (const ending of ['fin', 'rst'] as const) {
     test(`a body cut by ${ending} keeps what came and may be retried`, async () => {
       const { fail } = await place(lane, faults.truncates(50_000, ending))
-      let landed = new Uint8Array(0)
+      let landed: Uint8Array = new Uint8Array(0)
       const failure = await fail([1000, 200_000], {
         onAdvance: landing => {
           landed = landing.bytes
@@ -291,8 +297,13 @@ describe.each(['general', 'fast'] as const)('%s lane', lane => {
   })
 
   test('a refusal carries the server’s words and none of the secrets', async () => {
-    const body = '<?xml version="1.0"?><Error><Code>AccessDenied</Code><Message>No hunter2hunter2 &amp; no X</Message></Error>'
-    const { fail } = await place(lane, { status: 403, body }, { source: { headers: { 'X-Api-Key': 'hunter2hunter2' } } })
+    const body =
+      '<?xml version="1.0"?><Error><Code>AccessDenied</Code><Message>No hunter2hunter2 &amp; no X</Message></Error>'
+    const { fail } = await place(
+      lane,
+      { status: 403, body },
+      { source: { headers: { 'X-Api-Key': 'hunter2hunter2' } } },
+    )
     const failure = await fail([0, 10])
     expect(failure).toMatchObject({ code: 'Denied', status: 403, retriable: false })
     expect(failure.message).toMatch(/No \*\*\* & no X \(AccessDenied\)$/)
@@ -331,7 +342,9 @@ describe.each(['general', 'fast'] as const)('%s lane', lane => {
     const { fail } = await place(lane, { raw })
     let wasAnswered = false
     const failure = await fail([0, 5], { onLanding: () => void (wasAnswered = true) })
-    expect(failure.code).toBe('Protocol')
+    // undici takes some of these for a body that does not come up to its length.
+    expect(['Protocol', 'Network']).toContain(failure.code)
+    expect(failure.retriable).toBe(true)
     expect(wasAnswered).toBe(false)
   })
 
@@ -566,6 +579,25 @@ describe('redirects', () => {
     expect(there.headerValues('if-range')).toHaveLength(3)
   })
 
+  test('of many files cost one request per hop once both origins are known, over few connections', async () => {
+    const there = await startRecordingOrigin({ size: 1000 })
+    closing.push(() => there.close())
+    const here = await serve()
+    here.fallback({ script: ({ path }) => ({ status: 302, location: there.url(path) }) })
+    const origins = open()
+    await meet(origins, here)
+    for (let index = 0; index < 10; index++) {
+      const source = createHttpSource(here.url(`/file/${index}`), { origins, headers: { Authorization: 'Bearer s' } })
+      const { answer } = await fetchBytes(source, { range: { start: 0, end: 1000 } })
+      expect(answer.resource.resolvedUrl).toBe(there.url(`/file/${index}`))
+    }
+    expect(here.requests).toHaveLength(11)
+    expect(there.requests).toHaveLength(10)
+    expect(here.connections.length).toBeLessThanOrEqual(2)
+    expect(there.connections.length).toBeLessThanOrEqual(2)
+    expect(there.headerValues('authorization')).toEqual([])
+  })
+
   test('credentials of a provider never follow', async () => {
     const { source, here, there } = await chain(302, {
       credentials: { headers: () => ({ 'x-harmless-name': 'secret' }) },
@@ -634,7 +666,8 @@ describe('redirects', () => {
     server.resource('/data', { script: () => ({ status: 302, location: `/stored/${generation}` }) })
     server.fallback({
       size: 1000,
-      script: ({ path }) => (path === `/stored/${generation}` ? undefined : { status: 403, body: 'Request has expired' }),
+      script: ({ path }) =>
+        path === `/stored/${generation}` ? undefined : { status: 403, body: 'Request has expired' },
     })
     const source = createHttpSource(server.url('/data'), { origins: open() })
     const { answer } = await fetchBytes(source, { range: { start: 0, end: 10 } })
@@ -671,17 +704,21 @@ describe('credentials', () => {
 
   test('that stay refused are Denied after one renewal', async () => {
     let refreshes = 0
-    const { fail } = await place('general', { status: 401, body: '{"error":{"message":"who are you?"}}' }, {
-      source: {
-        credentials: {
-          headers: async () => ({ authorization: 'Bearer x' }),
-          refresh: async () => {
-            refreshes++
-            return true
+    const { fail } = await place(
+      'general',
+      { status: 401, body: '{"error":{"message":"who are you?"}}' },
+      {
+        source: {
+          credentials: {
+            headers: async () => ({ authorization: 'Bearer x' }),
+            refresh: async () => {
+              refreshes++
+              return true
+            },
           },
         },
       },
-    })
+    )
     expect(await fail([0, 10])).toMatchObject({ code: 'Denied', message: expect.stringMatching(/: who are you\?$/) })
     expect(refreshes).toBe(1)
   })
@@ -841,7 +878,10 @@ describe('connections', () => {
     const { fail, server } = await place('fast', undefined)
     await server.stopListening()
     server.dropConnections()
-    expect(await fail([0, 10])).toMatchObject({ code: 'Network', message: expect.stringMatching(/refused the connection$/) })
+    expect(await fail([0, 10])).toMatchObject({
+      code: 'Network',
+      message: expect.stringMatching(/refused the connection$/),
+    })
   })
 
   test('addresses that are not allowed are never connected to', async () => {

@@ -19,10 +19,9 @@ import type { FastBody } from '../http/fast-connection.ts'
 import { isFastShape } from '../http/fast-head.ts'
 import type { FastPool } from '../http/fast-lane.ts'
 import type { Exchange } from '../http/general-lane.ts'
-import { cutError } from '../http/network-error.ts'
 import { hostOf, type OriginState, type Origins } from '../http/origins.ts'
-import { pour } from '../http/pour.ts'
 import { type Accepted, judgeAnswer, type Question, type Verdict } from '../http/range-answer.ts'
+import { receive } from '../http/receive.ts'
 import { firstHop, type Hop, isRedirect, nextHop } from '../http/redirects.ts'
 import { refusalError } from '../http/refusal.ts'
 import {
@@ -34,6 +33,7 @@ import {
 } from '../http/request-headers.ts'
 import { type Ask, askHeaders, conditionFor, fieldLines, requestText } from '../http/request-text.ts'
 import { originOf, parseRequestUrl, portOf } from '../http/request-url.ts'
+import { Resolution } from '../http/resolution.ts'
 import { resourceFromHeaders } from '../http/resource-from-headers.ts'
 import { isPlainFailure, statusFailure } from '../http/status-failure.ts'
 import { oneHeader } from '../integrity/headers.ts'
@@ -68,12 +68,10 @@ export function createHttpSource(uri: string, options: HttpSourceOptions): Sourc
   return new HttpSource(uri, options)
 }
 
-/** A resolved URL is not used any more this long before it dies. */
-const EXPIRY_MARGIN_MS = 60_000
 /** Statuses by which servers mean "not by HEAD", among other things. */
 const HEAD_REFUSED = new Set([400, 401, 403, 404, 405, 501])
-/** Reading so much of an unwanted rest keeps a connection cheaper than a new one. */
-const WORTH_DRAINING = 64 * 1024
+/** A redirect's body is read to keep the connection, unless it is long. */
+const MOST_REDIRECT_BODY = 64 * 1024
 
 /** Failures that another resolution of the redirects would not mend. */
 const KEEPS_RESOLVED = new Set<ErrorCode>(['ResourceChanged', 'RangeUnsupported', 'Throttled', 'Usage'])
@@ -92,12 +90,10 @@ class HttpSource implements Source {
   readonly #given: string
   readonly #options: HttpSourceOptions
   readonly #origins: Origins
-  readonly #first: Hop
+  readonly #resolution: Resolution
   readonly #secretHeaders: ReadonlySet<string>
   readonly #identity: string
   #uri: string | undefined
-  /** Where redirects led the last time that they led to an answer. */
-  #resolved: { readonly hop: Hop; readonly expiresAt: number | undefined } | undefined
   #route: FastRoute | undefined
   /** This very resource has surprised the fast lane by the shape of its answers. */
   #isOdd = false
@@ -107,9 +103,10 @@ class HttpSource implements Source {
     this.#options = options
     this.#origins = options.origins
     this.#secretHeaders = new Set(options.secretHeaders?.map(name => name.toLowerCase()))
-    this.#first = firstHop(parseRequestUrl(uri), requestHeaders(options.headers))
+    const first = firstHop(parseRequestUrl(uri), requestHeaders(options.headers))
+    this.#resolution = new Resolution(first, options.now ?? Date.now)
     this.#identity = this.#origins.identityOf(options.credentials)
-    this.origin = originOf(this.#first.url)
+    this.origin = originOf(first.url)
   }
 
   get uri(): string {
@@ -126,21 +123,19 @@ class HttpSource implements Source {
     request.signal.throwIfAborted()
     checkRange(request.range, this.uri)
     try {
-      const ask = this.#askFor(request)
-      if (await this.#fetchFast(ask, request)) return
-      await this.#fetchGeneral(ask, request)
+      await this.#fetch(this.#askFor(request), request)
     } catch (error) {
       throw this.#failed(error, request)
     }
   }
 
   async close(): Promise<void> {
-    this.#resolved = undefined
+    this.#resolution.forget()
     this.#route = undefined
   }
 
   #askFor({ range, expected }: FetchRequest): Ask {
-    const hop = this.#current()
+    const hop = this.#resolution.current
     const state = this.#origins.of(originOf(hop.url))
     if (range && state.ignoresRanges(hop.url.pathname)) {
       if (range.start === 0) return { range: undefined, condition: undefined }
@@ -151,31 +146,86 @@ class HttpSource implements Source {
     return { range, condition: isUseful ? conditionFor(expected, condition) : undefined }
   }
 
+  /** Goes from hop to hop until one answers, each time by the fastest lane that may. */
+  async #fetch(firstAsk: Ask, request: FetchRequest): Promise<void> {
+    let hop = this.#resolution.current
+    let ask = firstAsk
+    let isFirstRefusal = true
+    let mayGoFast = !this.#isOdd
+    for (;;) {
+      const state = this.#origins.of(originOf(hop.url))
+      if (mayGoFast && this.#origins.mayGoFast(hop.url, state)) {
+        const outcome = await this.#fetchFast(hop, ask, request, state)
+        if (outcome === 'done') return
+        if (outcome !== 'surprise') {
+          hop = outcome
+          continue
+        }
+        mayGoFast = false
+      }
+      const exchange = await this.#send('GET', hop, askHeaders(ask), request)
+      const verdict = judgeAnswer(exchange, this.#question(ask, request))
+      switch (verdict.is) {
+        case 'redirect':
+          await exchange.drain()
+          hop = nextHop(hop, verdict.location, this.#redirectOptions)
+          break
+        case 'repeat':
+          exchange.cancel()
+          ask = { range: verdict.without === 'range' ? undefined : ask.range, condition: undefined }
+          break
+        case 'refused':
+          if (!isFirstRefusal || !(await this.#hasNewWay(exchange, hop, request.signal))) {
+            throw await refusalError(exchange, this.uri, this.#secretsOf(hop))
+          }
+          isFirstRefusal = false
+          await exchange.drain()
+          hop = this.#resolution.first
+          break
+        case 'failed':
+          if (exchange.status < 300) exchange.cancel()
+          else await exchange.drain()
+          throw this.#noted(verdict, hop, state)
+        case 'nothing':
+          await exchange.drain()
+          this.#resolution.remember(hop)
+          request.answered(this.#emptyAnswer(verdict.resource, verdict.start, hop))
+          return
+        case 'accepted':
+          this.#learn(verdict, exchange, hop, state, ask, firstAsk)
+          return this.#receive(exchange, verdict, hop, request)
+      }
+      request.signal.throwIfAborted()
+    }
+  }
+
   // ---- fast lane
 
-  /** False: nothing landed, and the general lane shall ask. */
-  async #fetchFast(ask: Ask, request: FetchRequest): Promise<boolean> {
-    const hop = this.#current()
-    const state = this.#origins.of(originOf(hop.url))
-    if (this.#isOdd || !this.#origins.mayGoFast(hop.url, state)) return false
+  /** A hop: where the answer redirects to. After a surprise nothing has landed. */
+  async #fetchFast(hop: Hop, ask: Ask, request: FetchRequest, state: OriginState): Promise<'done' | 'surprise' | Hop> {
     this.#origins.checkAddress(hop.url, this.uri)
     const route = this.#routeTo(hop)
     const more = this.#credentialHeaders('GET', hop)
     const fields = more ? route.fields + headerLines(more instanceof Promise ? await more : more) : route.fields
+    let redirect: Hop | undefined
+    const answered = (head: AnswerHead): FastBody | undefined => {
+      if (!isRedirect(head.status)) return this.#answeredFast(head, hop, ask, request, state)
+      redirect = nextHop(hop, oneHeader(head.headers, 'location'), this.#redirectOptions)
+      const length = head.headers['transfer-encoding']
+        ? undefined
+        : parseLength(oneHeader(head.headers, 'content-length'))
+      // Its connection carries the next file's redirect, too.
+      return length !== undefined && length <= MOST_REDIRECT_BODY ? { landing: NOTHING_WANTED, length } : undefined
+    }
     const isDone = await route.pool.fetch(
-      {
-        text: requestText(route.target, ask, fields),
-        signal: request.signal,
-        uri: this.uri,
-        answered: head => this.#answeredFast(head, ask, request, hop, state),
-      },
+      { text: requestText(route.target, ask, fields), signal: request.signal, uri: this.uri, answered },
       request.fresh ?? false,
     )
     if (isDone) state.carried()
-    return isDone
+    return redirect ?? (isDone ? 'done' : 'surprise')
   }
 
-  #answeredFast(head: AnswerHead, ask: Ask, request: FetchRequest, hop: Hop, state: OriginState): FastBody | undefined {
+  #answeredFast(head: AnswerHead, hop: Hop, ask: Ask, request: FetchRequest, state: OriginState): FastBody | undefined {
     if (!isFastShape(head)) {
       if (isPlainFailure(head.status)) throw statusFailure(head, this.uri, this.#now())
       if (head.status < 300) {
@@ -187,6 +237,7 @@ class HttpSource implements Source {
     const verdict = judgeAnswer(head, this.#question(ask, request))
     if (verdict.is === 'failed') throw this.#noted(verdict, hop, state)
     if (verdict.is !== 'accepted' || verdict.bodyLength === undefined) return undefined
+    this.#learn(verdict, head, hop, state, ask, ask)
     const landing = request.answered(this.#answer(verdict, hop))
     return { landing, length: verdict.bodyLength }
   }
@@ -207,47 +258,6 @@ class HttpSource implements Source {
 
   // ---- general lane
 
-  async #fetchGeneral(firstAsk: Ask, request: FetchRequest): Promise<void> {
-    let ask = firstAsk
-    let hop = this.#current()
-    let isFirstRefusal = true
-    for (;;) {
-      const exchange = await this.#send('GET', hop, askHeaders(ask), request)
-      const state = this.#origins.of(originOf(hop.url))
-      const verdict = judgeAnswer(exchange, this.#question(ask, request))
-      switch (verdict.is) {
-        case 'redirect':
-          await exchange.drain()
-          hop = nextHop(hop, verdict.location, this.#redirectOptions)
-          break
-        case 'repeat':
-          exchange.cancel()
-          ask = { range: verdict.without === 'range' ? undefined : ask.range, condition: undefined }
-          break
-        case 'refused':
-          if (!isFirstRefusal || !(await this.#hasNewWay(exchange, hop, request.signal))) {
-            throw await refusalError(exchange, this.uri, this.#secretsOf(hop))
-          }
-          isFirstRefusal = false
-          await exchange.drain()
-          hop = this.#first
-          break
-        case 'failed':
-          await exchange.drain()
-          throw this.#noted(verdict, hop, state)
-        case 'nothing':
-          await exchange.drain()
-          this.#remember(hop)
-          request.answered(this.#emptyAnswer(verdict.resource, verdict.start, hop))
-          return
-        case 'accepted':
-          this.#learn(verdict, exchange, hop, state, ask, firstAsk)
-          return this.#receive(exchange, verdict, hop, request)
-      }
-      request.signal.throwIfAborted()
-    }
-  }
-
   async #send(
     method: 'GET' | 'HEAD',
     hop: Hop,
@@ -264,18 +274,18 @@ class HttpSource implements Source {
 
   /** After a refusal: the chain of redirects may be out of date, or the credentials may be renewed. */
   async #hasNewWay(exchange: Exchange, hop: Hop, signal: AbortSignal): Promise<boolean> {
-    const wasResolved = this.#resolved?.hop === hop
-    this.#resolved = undefined
+    const wasResolved = this.#resolution.isRemembered(hop)
+    this.#resolution.forget()
     const { credentials } = this.#options
     if (!credentials?.refresh || hop.hasLeftOrigin) return wasResolved
     const { status } = exchange
-    const isRenewed = await credentials.refresh({ status, url: this.#first.url, signal })
+    const isRenewed = await credentials.refresh({ status, url: this.#resolution.first.url, signal })
     signal.throwIfAborted()
     return isRenewed || wasResolved
   }
 
   #learn(verdict: Accepted, head: AnswerHead, hop: Hop, state: OriginState, ask: Ask, firstAsk: Ask): void {
-    this.#remember(hop)
+    this.#resolution.remember(hop)
     if (isFastShape(head)) state.prove()
     const { range, condition } = firstAsk
     if (range && verdict.resource.ranges === 'no') state.noteIgnoresRanges(hop.url.pathname)
@@ -293,48 +303,18 @@ class HttpSource implements Source {
       }
       const landing = request.answered(this.#answer(verdict, hop, isDecoded))
       if (isDecoded) await pourDecoded(exchange, coding, landing, { uri: this.uri, signal })
-      else await this.#pourPlain(exchange, verdict, hop, landing, signal)
+      else await receive(exchange, verdict, landing, { uri: this.uri, where: hop.url.host, signal })
     } catch (error) {
       exchange.cancel()
       throw error
     }
   }
 
-  /** Every byte is counted: fewer than promised is a cut, more is a protocol error (retrieval 8.1). */
-  async #pourPlain(
-    exchange: Exchange,
-    verdict: Accepted,
-    hop: Hop,
-    landing: Landing,
-    signal: AbortSignal,
-  ): Promise<void> {
-    let left = verdict.bodyLength ?? Number.POSITIVE_INFINITY
-    for (;;) {
-      if (left > 0 && landing.isComplete) {
-        if (left <= WORTH_DRAINING) void exchange.drain(left)
-        else exchange.cancel()
-        return
-      }
-      const bytes = await exchange.next()
-      if (!bytes) break
-      const wanted = bytes.length > left ? bytes.subarray(0, left) : bytes
-      await pour(landing, wanted, signal)
-      if (wanted.length < bytes.length) throw this.#tooMany(verdict)
-      left -= bytes.length
-    }
-    if (left > 0 && left !== Number.POSITIVE_INFINITY) throw cutError(hop.url.host, this.uri, left)
-  }
-
-  #tooMany({ start, end }: Accepted): TransferError {
-    const what = end === undefined ? 'it announced' : `bytes ${start}-${end - 1}`
-    return new TransferError('Protocol', `Cannot trust the answer for ${this.uri}: the server sent more than ${what}`)
-  }
-
   // ---- probing
 
   /** Undefined: HEAD cannot tell. */
   async #probeByHead(signal: AbortSignal): Promise<Resource | undefined> {
-    let hop = this.#current()
+    let hop = this.#resolution.current
     for (;;) {
       const exchange = await this.#send('HEAD', hop, { 'accept-encoding': 'identity' }, { signal })
       await exchange.drain()
@@ -374,20 +354,6 @@ class HttpSource implements Source {
   }
 
   // ---- shared
-
-  /** The end of the last chain of redirects while it is good, else its beginning. */
-  #current(): Hop {
-    const resolved = this.#resolved
-    if (!resolved) return this.#first
-    if (resolved.expiresAt === undefined || this.#now() < resolved.expiresAt - EXPIRY_MARGIN_MS) return resolved.hop
-    this.#resolved = undefined
-    return this.#first
-  }
-
-  #remember(hop: Hop): void {
-    if (hop === this.#first || this.#resolved?.hop === hop) return
-    this.#resolved = { hop, expiresAt: expiryOf(hop.url) }
-  }
 
   /** Only for the source's own origin; undefined when there is nothing to add. */
   #credentialHeaders(method: 'GET' | 'HEAD', hop: Hop): RequestHeaders | Promise<RequestHeaders> | undefined {
@@ -430,9 +396,10 @@ class HttpSource implements Source {
   }
 
   #placed(resource: Resource, hop: Hop): Resource {
+    const isFirst = hop === this.#resolution.first
     const expiresAt = expiryOf(hop.url)
-    if (hop === this.#first && expiresAt === undefined) return resource
-    return { ...resource, resolvedUrl: hop === this.#first ? undefined : hop.url.href, expiresAt }
+    if (isFirst && expiresAt === undefined) return resource
+    return { ...resource, resolvedUrl: isFirst ? undefined : hop.url.href, expiresAt }
   }
 
   #noted(verdict: Verdict & { is: 'failed' }, hop: Hop, state: OriginState): TransferError {
@@ -444,8 +411,9 @@ class HttpSource implements Source {
   #failed(error: unknown, { signal }: FetchRequest): unknown {
     if (signal.aborted) return signal.reason
     if (!(error instanceof TransferError)) return error
-    if (!KEEPS_RESOLVED.has(error.code)) this.#resolved = undefined
-    const isExpired = error.code === 'Denied' && (expiryOf(this.#first.url) ?? Number.POSITIVE_INFINITY) <= this.#now()
+    if (!KEEPS_RESOLVED.has(error.code)) this.#resolution.forget()
+    const { url } = this.#resolution.first
+    const isExpired = error.code === 'Denied' && (expiryOf(url) ?? Number.POSITIVE_INFINITY) <= this.#now()
     return isExpired ? new TransferError('Expired', error.message, error.details) : error
   }
 

@@ -18,21 +18,20 @@ describe('createSourceRegistry()', () => {
       code: 'Unsupported',
       message: 'Cannot fetch gopher://host/x?sig=***: the scheme must be one of file, http, https, got gopher',
     })
-    await expect(registry.open('__proto__:x', context)).rejects.toMatchObject({ code: 'NotFound' }).catch(() => {})
     await expect(registry.open('constructor:x', context)).rejects.toMatchObject({ code: 'Unsupported' })
   })
 
   test('loads a factory when its scheme is opened first, and once', async () => {
     let loads = 0
     const registry = createSourceRegistry({
-      x: async () => {
+      xx: async () => {
         loads++
         return (uri: string) => ({ uri }) as never
       },
     })
     expect(loads).toBe(0)
-    expect((await registry.open('x:1', { ...context })).uri).toBe('x:1')
-    await registry.open('x:2', context)
+    expect((await registry.open('xx:1', { ...context })).uri).toBe('xx:1')
+    await registry.open('xx:2', context)
     expect(loads).toBe(1)
   })
 

@@ -1,0 +1,49 @@
+const MIB = 1 << 20
+
+/** Bytes of slots in use that are enough wherever the first byte of an answer comes soon. */
+const ENOUGH = 64 * MIB
+
+/** Share of a request's time spent waiting for its first byte, from which on larger parts are worth their memory. */
+const WORTH_MORE = 0.05
+
+/**
+ * How much of the memory budget is used. On a short path 64 MiB are as fast as a gigabyte: more only piles up behind the
+ * disk. On a long one every part costs a round trip in which its connection carries nothing, so parts must be larger:
+ * the set grows while waiting takes more than 5 % of the requests' time.
+ */
+export class WorkingSet {
+  readonly #most: number
+  #size: number
+  /** The shortest wait is the path's; what is above it is the server's load, which larger parts would not cure. */
+  #leastWaitMs = Number.POSITIVE_INFINITY
+  #totalMs = 0
+  #count = 0
+
+  /** @param most bytes; the memory budget */
+  constructor(most: number) {
+    this.#most = most
+    this.#size = Math.min(most, ENOUGH)
+  }
+
+  /** Bytes. */
+  get size(): number {
+    return this.#size
+  }
+
+  /** A request for a part has ended: it waited so long for its first byte, and took so long in all. */
+  answered(waitedMs: number, totalMs: number): void {
+    this.#leastWaitMs = Math.min(this.#leastWaitMs, waitedMs)
+    this.#totalMs += totalMs
+    this.#count++
+  }
+
+  /** To be called from time to time: draws the conclusion from what was told since. */
+  adapt(): void {
+    if (this.#count === 0) return
+    const isLong = this.#leastWaitMs / (this.#totalMs / this.#count) > WORTH_MORE
+    if (isLong) this.#size = Math.min(this.#most, this.#size * 2)
+    this.#leastWaitMs = Number.POSITIVE_INFINITY
+    this.#totalMs = 0
+    this.#count = 0
+  }
+}
