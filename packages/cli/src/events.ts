@@ -42,7 +42,8 @@ export function eventPrinter({ flags, say, style }: Context): ((event: TransferE
 export function eventSentence({ event, file, fields = {} }: TransferEvent): string {
   const reason = typeof fields.reason === 'string' ? fields.reason : ''
   const about = file === undefined || reason.includes(file) ? '' : `${file}: `
-  if (event === 'retry') return printable(`Trying again in ${formatDuration(Number(fields.delayMs))}: ${about}${reason}`)
+  if (event === 'retry')
+    return printable(`Trying again in ${formatDuration(Number(fields.delayMs))}: ${about}${reason}`)
   if (event === 'restarted') return printable(`Starting anew: ${about}${reason}`)
   return printable(`${about}${event}${reason === '' ? '' : `: ${reason}`}`)
 }

@@ -50,6 +50,17 @@ export class Delivery {
     return this.#pending
   }
 
+  /** In order `ascending`: one past the last byte that will be consumed without more being pushed. */
+  get due(): number {
+    return this.#sequencer?.head ?? this.#o.start
+  }
+
+  /** Forgets what waits for earlier bytes; returns `due`, from where on bytes are pushed again. */
+  rewind(): number {
+    this.#dropParked()
+    return this.due
+  }
+
   push(run: Run): void {
     this.#pending++
     if (!this.#sequencer) return void this.#consume(run)
@@ -70,6 +81,10 @@ export class Delivery {
     this.#isOver = true
     this.#spare?.release()
     this.#spare = undefined
+    this.#dropParked()
+  }
+
+  #dropParked(): void {
     for (const run of this.#sequencer?.drain() ?? []) {
       run.slot.release()
       this.#pending--

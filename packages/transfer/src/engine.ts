@@ -86,6 +86,7 @@ export function createParts(options: EngineOptions, clock: Clock = systemClock):
   const pool = createHashPool({ buffer: slots.buffer, size: hashWorkers ?? Math.min(4, availableParallelism()) })
   const workingSet = new WorkingSet(slots.budget)
   const limits = createOriginLimits({ perOrigin: connections, total: totalConnections, clock })
+  const rate = limitRate === undefined ? undefined : createTokenBucket({ rate: limitRate, clock })
   const publisher = new Publisher(slots.buffer)
   const stagings = new Map<string, Staging>()
   const run = randomBytes(4).toString('hex')
@@ -105,6 +106,7 @@ export function createParts(options: EngineOptions, clock: Clock = systemClock):
   }
 
   const close = async () => {
+    rate?.close()
     await publisher.close()
     await Promise.all([...stagings.values()].map(staging => staging.close()))
     await pool.close()
@@ -120,7 +122,7 @@ export function createParts(options: EngineOptions, clock: Clock = systemClock):
     slots,
     workingSet,
     limits,
-    rate: limitRate === undefined ? undefined : createTokenBucket({ rate: limitRate, clock }),
+    rate,
     connections,
     pool,
     publisher,

@@ -17,7 +17,7 @@ import { digestsFor, partAlgorithm } from './integrity/digests.ts'
 import { isLoaded, loadHashers } from './integrity/hasher.ts'
 import type { Expectation, Verification } from './integrity/verification.ts'
 import { verify } from './integrity/verify.ts'
-import { type Moved, move } from './mover.ts'
+import { type Move, type Moved, move } from './mover.ts'
 import type { Places } from './places.ts'
 import { total } from './plan.ts'
 import type { FileProgress } from './progress.ts'
@@ -81,10 +81,10 @@ class Session<Result> {
   /** Set while the sink or an algorithm is not ready; chunks wait for it. */
   #opening: Promise<void> | undefined
   #feeding: Promise<void> | undefined
-  readonly #stop = new AbortController()
+  #move: Move | undefined
   #firstByteAt: number | undefined
   #hooksMs = 0
-  #moved = false
+  #isOver = false
 
   constructor(task: Task, parts: FetchParts<Result>) {
     this.#task = task
@@ -97,16 +97,13 @@ class Session<Result> {
     const { sink, file } = this.#p
     const { hooks, engine, signal } = task
     signal.throwIfAborted()
-    const onAbort = () => this.#stop.abort(signal.reason)
-    signal.addEventListener('abort', onAbort, { once: true })
     let places: Places | undefined
     try {
       if (hooks?.onPlan) await this.#hook('onPlan', this.#hookContext())
       this.#earlier = task.range ? undefined : await sink.prepare()
       places = await task.openPlaces()
       file.state = 'fetching'
-      const moved = await this.#move(places)
-      this.#moved = true
+      const moved = await this.#begin(places).moved
       await this.#opening
       const fetchedAt = engine.clock.now()
       this.#p.onFetched?.()
@@ -119,8 +116,12 @@ class Session<Result> {
       const { networkBytes, retries } = moved
       const timings = this.#timings(fetchedAt, verifiedAt)
       return { result, resource: this.#resource as Resource, verification, networkBytes, retries, timings }
+    } catch (error) {
+      // What is being opened or read must have ended before the sink is told to give up.
+      this.#isOver = true
+      await Promise.allSettled([this.#opening, this.#feeding])
+      throw error
     } finally {
-      signal.removeEventListener('abort', onAbort)
       this.#digester?.close()
       await places?.close()
     }
@@ -132,18 +133,20 @@ class Session<Result> {
     const { sink, file } = this.#p
     if (!(error instanceof TransferError) || task.signal.aborted || attempt >= MAX_ATTEMPTS) return false
     if (sink.capabilities.order === 'ascending') return false
-    if (error.code === 'ResourceChanged') return this.#earlier !== undefined && !this.#moved
+    // Seen at first contact: the earlier run's bytes are of another version. Later it is the source that changes now.
+    if (error.code === 'ResourceChanged') return this.#earlier !== undefined && this.#resource === undefined
+    if (error.code === 'RangeUnsupported') return true
     // One full retry after a wrong digest; what was continued from an earlier run is the first suspect.
     if (error.code === 'ChecksumMismatch') return attempt === 1
     return error.code === 'Network' && this.#resource?.ranges === 'no' && file.received > 0
   }
 
-  #move(places: Places): Promise<Moved> {
+  #begin(places: Places): Move {
     const task = this.#task
     const { file, sink, window } = this.#p
     const { options, engine } = task
     const earlier = this.#earlier
-    return move({
+    this.#move = move({
       engine,
       places,
       expected: earlier?.resource,
@@ -159,11 +162,12 @@ class Session<Result> {
       lowSpeedLimit: options.lowSpeedLimit ?? 1024,
       hooks: task.hooks,
       hookContext: this.#hookContext(),
-      signal: this.#stop.signal,
+      signal: task.signal,
       file,
       onResource: resource => this.#onResource(resource),
       consume: chunk => this.#consume(chunk),
     })
+    return this.#move
   }
 
   #onResource(answered: Resource): void {
@@ -193,7 +197,7 @@ class Session<Result> {
       task.engine.progress.held += file.held
     }
     this.#opening = this.#open(resource, isResumed)
-    this.#opening?.catch(error => this.#stop.abort(error))
+    this.#opening?.catch(error => this.#move?.stop(error))
   }
 
   /** Opens sink and digester; a promise only if one of them needs time. */
@@ -210,7 +214,7 @@ class Session<Result> {
       const { pool } = task.engine
       this.#digester = createDigester({ algorithms: wanted, composites, size: resource.size, pool })
       if (isResumed) this.#feeding = this.#feedHeld(this.#earlier?.ranges ?? [], this.#digester)
-      this.#feeding?.catch(error => this.#stop.abort(error))
+      this.#feeding?.catch(error => this.#move?.stop(error))
     }
     const hookCall = task.hooks?.onResource && this.#hook('onResource', { ...this.#hookContext(), resource })
     if (!opened && !hookCall && needed.every(isLoaded)) {
@@ -241,6 +245,7 @@ class Session<Result> {
     const { sink } = this.#p
     for (const { start, end } of ranges) {
       for (let at = start; at < end; ) {
+        if (this.#isOver) return
         const bytes = new Uint8Array(Math.min(READ_BACK, end - at))
         await sink.readBack?.(at, bytes)
         await digester.add(at, bytes)

@@ -100,8 +100,16 @@ interface Request extends Pace {
 const TICK_MS = 500
 const RATE_WINDOW_MS = 3000
 
-export function move(options: MoveOptions): Promise<Moved> {
-  return new Mover(options).run()
+/** A move under way. */
+export interface Move {
+  readonly moved: Promise<Moved>
+  /** Ends it with this error. */
+  stop(error: unknown): void
+}
+
+export function move(options: MoveOptions): Move {
+  const mover = new Mover(options)
+  return { moved: mover.run(), stop: error => mover.stop(error) }
 }
 
 class Mover {
@@ -156,6 +164,10 @@ class Mover {
     return this.#result.promise.finally(() => signal.removeEventListener('abort', onAbort))
   }
 
+  stop(error: unknown): void {
+    this.#fail(error)
+  }
+
   // First contact
 
   async #contact(): Promise<void> {
@@ -195,19 +207,18 @@ class Mover {
   #answered(answer: Answer, slot: Slot, request: Request): Landing {
     if (this.#failure) throw this.#failure.error
     const { resource } = answer
+    const isInParts = resource.ranges === 'yes' && resource.size !== undefined && !this.#isStream
+    if (!isInParts && this.#o.held.length > 0) {
+      throw new TransferError('ResourceChanged', 'Cannot resume: the server does not answer ranges any more', {
+        url: request.place.source.uri,
+      })
+    }
     if (!this.#resource) {
       this.#o.onResource(resource)
       this.#resource = resource
     }
     request.place.resource = resource
-    if (resource.ranges === 'yes' && resource.size !== undefined && !this.#isStream) {
-      return this.#answeredInParts(answer, resource.size, slot, request)
-    }
-    if (this.#o.held.length > 0) {
-      throw new TransferError('ResourceChanged', 'Cannot resume: the server does not answer ranges any more', {
-        url: request.place.source.uri,
-      })
-    }
+    if (isInParts) return this.#answeredInParts(answer, resource.size as number, slot, request)
     return this.#answeredAsStream(answer, resource, slot)
   }
 
@@ -215,6 +226,7 @@ class Mover {
     const whole = { start: this.#o.range?.start ?? 0, end: this.#wantedEnd(size) as number }
     const table = new PartTable(whole, this.#o.held, count => this.#landed(count))
     this.#table = table
+    this.#budget.parts = Math.ceil((whole.end - whole.start) / this.#partSize())
     const next = table.next(Math.min(slot.length, (answer.end ?? whole.end) - answer.start))
     if (!next || next.start !== answer.start) {
       slot.release()
@@ -253,13 +265,13 @@ class Mover {
 
   #pump(): void {
     const table = this.#table
-    while (table && !this.#failure && !this.#isPumpWaiting && this.#requests.size < this.#o.connections) {
+    while (table && !this.#isOver && !this.#isPumpWaiting && this.#requests.size < this.#o.connections) {
       const part = table.hasRemainder ? undefined : this.#nextPart(table)
       if (part && !this.#readySlot) {
         const length = part.end - part.start
         if (this.#isCrowded(length)) return
         this.#readySlot = this.#engine.slots.tryReserve(length) ?? this.#delivery.takeSpare(length)
-        if (!this.#readySlot) return this.#pumpWhen(this.#reserve(length), slot => (this.#readySlot = slot))
+        if (!this.#readySlot) return this.#pumpWhen(this.#reserve(length), slot => this.#keepReady(slot))
       }
       const hasWork = part !== undefined || table.hasRemainder
       if (!hasWork && !table.canSteal()) return
@@ -279,6 +291,16 @@ class Mover {
   #isCrowded(length: number): boolean {
     const { slots, workingSet } = this.#engine
     return this.#requests.size + this.#delivery.pending > 0 && slots.reserved + length > workingSet.size
+  }
+
+  /** Nothing more is to be done in parts. */
+  get #isOver(): boolean {
+    return this.#failure !== undefined || this.#isStream
+  }
+
+  #keepReady(slot: Slot): void {
+    if (this.#isStream) slot.release()
+    else this.#readySlot = slot
   }
 
   #nextPart(table: PartTable): Range | undefined {
@@ -443,7 +465,7 @@ class Mover {
   /** Decides what follows from a failed request: another attempt after a delay, another place, or the end. */
   async #recover(request: Request, error: unknown): Promise<void> {
     const { stretch } = request
-    if (request.hedges || request.isForgiven) return this.#ended(request)
+    if (request.hedges || request.isForgiven || this.#mayStream(error)) return this.#ended(request)
     const delayMs = await this.#delayAfter(error, request)
     if (delayMs === undefined) {
       this.#fail(error)
@@ -465,7 +487,7 @@ class Mover {
     const until = error.details.until
     if (until !== undefined && until - now > maxRetryAfterMs) return undefined
     if (error.code === 'Throttled') {
-      engine.limits.pushBack(place.source.origin, { until: until && engine.clock.now() + until - now })
+      engine.limits.pushBack(place.source.origin, { until })
     } else if (error.code === 'Network') engine.limits.reset(place.source.origin)
     if (this.#streamed > (this.#o.range?.start ?? 0) && !isPinned(this.#resource)) return undefined
     const delayMs = this.#budget.next({ progressed: received, part: stretch?.part.start })
@@ -482,6 +504,31 @@ class Mover {
     if (!hooks?.onRetry) return delayMs
     const verdict = await callHook(hooks, 'onRetry', { ...hookContext, error, attempt: this.#retries, delayMs })
     return verdict === false ? undefined : delayMs
+  }
+
+  // From parts to one stream
+
+  /**
+   * The server stopped answering ranges (retrieval 8.1). Where bytes are consumed in order, the rest can come as one
+   * stream of the same version; otherwise the whole has to begin anew, which is not decided here.
+   */
+  #mayStream(error: unknown): boolean {
+    if (this.#isStream) return this.#table !== undefined
+    if (!(error instanceof TransferError) || error.code !== 'RangeUnsupported') return false
+    const hasBegun = this.#delivery.due > (this.#o.range?.start ?? 0)
+    if (this.#o.order !== 'ascending' || (hasBegun && !isPinned(this.#resource))) return false
+    this.#isStream = true
+    for (const { abort } of this.#requests) abort.abort(error)
+    return true
+  }
+
+  /** Nobody pours into parts any more: gives them up and asks for the rest. */
+  #streamRest(): void {
+    if (this.#requests.size > 0) return
+    this.#freeParts()
+    this.#table = undefined
+    this.#streamed = this.#delivery.rewind()
+    void this.#contact()
   }
 
   // The tail: slow and silent requests
@@ -599,6 +646,7 @@ class Mover {
   /** After anything changed: more work, or the end. */
   #proceed(): void {
     if (this.#failure) return this.#settleFailure()
+    if (this.#isStream && this.#table) return this.#streamRest()
     this.#pump()
     const isFetched = this.#table?.isDone || this.#isStreamDone
     if (!isFetched || this.#requests.size > 0 || this.#waiting > 0 || this.#delivery.pending > 0) return
@@ -621,8 +669,12 @@ class Mover {
   }
 
   #free(): void {
-    clearInterval(this.#timer)
     this.#delivery.stop()
+    this.#freeParts()
+  }
+
+  #freeParts(): void {
+    clearInterval(this.#timer)
     this.#readySlot?.release()
     this.#readySlot = undefined
     for (const part of this.#table?.open.splice(0) ?? []) part.slot.release()
@@ -654,6 +706,10 @@ function isPinned(resource: Resource | undefined): boolean {
   return (
     resource !== undefined && (resource.version !== undefined || (resource.etag !== undefined && !resource.etag.isWeak))
   )
+}
+
+function isRefusal({ cause }: TransferError): boolean {
+  return cause instanceof Error && 'code' in cause && cause.code === 'ECONNREFUSED'
 }
 
 /** Failures that speak of one place, not of the resource. */

@@ -44,7 +44,8 @@ export class Places {
     let least = Number.POSITIVE_INFINITY
     for (const place of this.all) {
       if (place.failure !== undefined) continue
-      const load = (place.active + 1) / (place.rate ?? this.#fastest() ?? 1)
+      // One that never brought a byte comes last, but it does come.
+      const load = (place.active + 1) / Math.max(Number.EPSILON, place.rate ?? this.#fastest() ?? 1)
       if (load < least) {
         least = load
         best = place

@@ -34,10 +34,14 @@ export interface Answer {
 /**
  * Where the bytes of one answer land. The source fills `room()` from its beginning and reports by `advance`.
  * An empty room means: stop reading, await `whenRoom()`, ask again; unless `isComplete`, then the answer is done with.
+ *
+ * Room is lent until `fetch` settles or `room()` is asked again: the kernel may write anywhere into it at any moment, also
+ * beyond a limit that was lowered meanwhile, though only what is within the limit is reported by `advance`.
  */
 export interface Landing {
   room(): Uint8Array
   advance(count: number): void
+  /** Resolves when there is room, and when the landing becomes complete. */
   whenRoom(): Promise<void>
   /** No more bytes are wanted; may become true at any time because another connection took over the tail. */
   readonly isComplete: boolean

@@ -1,5 +1,6 @@
 import { type Context, printJson } from '../context.ts'
-import { loadEngine, withEngine } from '../engine.ts'
+import { type DownloadResult, loadEngine, withEngine } from '../engine.ts'
+import { tell } from '../errors.ts'
 import { exitCodes } from '../exit-codes.ts'
 import { engineOptions, fetchOptions } from '../options/fetch.ts'
 import { checksumsFrom, fileOptions, type GetFlags } from '../options/file.ts'
@@ -19,24 +20,34 @@ export async function getOne({ url, target }: One, flags: GetFlags, context: Con
   const checksums = checksumsFrom(flags, await loadEngine())
   warnOfInsecure(flags, context)
   context.onInterrupt = () => resumeHint(flags)
-  const result = await withEngine(engineOptions(flags, context), (engine, door) => {
+  const result = await withEngine(engineOptions(flags, context), async (engine, door) => {
     const options = { ...fetch, ...fileOptions(flags), engine, checksums, mirrors: flags.mirror, size: flags.size }
-    const report = flags.report === undefined ? undefined : openReport(flags.report)
     const mode = progressMode(context, flags.progress)
-    return withProgress(context, mode, engine.progress, { isSingle: true }, () => door.download(url, target, options))
-      .then(done => {
-        report?.add({ ok: true, ...resultRow(done) })
-        return done
-      })
-      .finally(() => report?.close())
+    const work = () => door.download(url, target, options)
+    const fetchFile = () => withProgress(context, mode, engine.progress, { isSingle: true }, work)
+    return flags.report === undefined ? fetchFile() : reported(flags.report, fetchFile)
   })
   if (context.flags.json) printJson(context, { ok: true, ...resultRow(result) })
   else if (!context.flags.quiet) context.say(doneLine(result, shownPath(result.path, context.terminal.cwd)))
   return exitCodes.ok
 }
 
+/** Writes what became of it, good or bad, into the report. */
+async function reported(path: string, work: () => Promise<DownloadResult>): Promise<DownloadResult> {
+  const report = openReport(path)
+  try {
+    const result = await work()
+    report.add({ ok: true, ...resultRow(result) })
+    return result
+  } catch (error) {
+    const { exitCode: _, ...told } = tell(error)
+    report.add({ ok: false, error: told })
+    throw error
+  } finally {
+    report.close()
+  }
+}
+
 export function resumeHint(flags: GetFlags): string {
-  return flags.resume === false
-    ? 'Nothing was put in place.'
-    : 'The same command again continues from here.'
+  return flags.resume === false ? 'Nothing was put in place.' : 'The same command again continues from here.'
 }

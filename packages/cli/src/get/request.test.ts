@@ -36,6 +36,8 @@ describe('readRequest()', () => {
     ['several URLs and a checksum', [a, b], { checksum: ['md5:x'] }, /speaks of one file/],
     ['several URLs to stdout', [a, b], { output: '-' }, /arriero cat/],
     ['stdout and a directory', [a], { output: '-', dir: 'out' }, /contradict/],
+    ['stdout and a dry run', [a], { output: '-', dryRun: true }, /contradict/],
+    ['--probe without --dry-run', [a], { probe: true }, /belongs to --dry-run/],
     ['an empty target', [a], { output: '' }, /empty/],
     ['an empty directory', [a], { dir: '' }, /empty/],
   ])('refuses %s', (_, operands, flags, message) => {

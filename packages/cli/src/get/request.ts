@@ -13,6 +13,7 @@ export type GetRequest =
 
 /** @throws ProgramError Usage for whatever contradicts itself. */
 export function readRequest(operands: readonly string[], flags: GetFlags, home = homedir()): GetRequest {
+  if (flags.probe && !flags.dryRun) throw usage('--probe belongs to --dry-run: a download asks the server anyway.')
   const manifest = oneOf(flags.manifest, flags.input, '--manifest', '--input')
   const { urls, target } = splitOperands(operands, manifest !== undefined)
   const named = oneOf(flags.output, flags.filepath, '--output', '--filepath')
@@ -110,6 +111,8 @@ const notToStdout = [
   ['dir', '--dir'],
   ['ifExists', '--if-exists'],
   ['preserveTime', '--preserve-time'],
+  ['dryRun', '--dry-run'],
+  ['report', '--report'],
 ] as const satisfies readonly (readonly [keyof GetFlags, string])[]
 
 function refuseWithStdout(flags: GetFlags): void {

@@ -63,6 +63,7 @@ export function createMeasure(progress: Progress, { isSingle = false, list }: Me
   const fractionRate = createRate(30_000)
   let shownFraction = 0
   let shownLanded = 0
+  let begun: number | undefined
   return now => {
     const active = [...progress.active]
     const files = active.map(file => viewOf(file, fileFractions))
@@ -89,7 +90,7 @@ export function createMeasure(progress: Progress, { isSingle = false, list }: Me
         size,
         fraction: fraction === undefined ? undefined : shownFraction,
         rate,
-        etaMs: left === undefined || left[1]! <= 0 ? undefined : (left[0]! / left[1]!) * 1000,
+        etaMs: isKnown ? left * 1000 : undefined,
         files: { finished, failed: progress.failed, listed, isListed },
         connections: progress.connections,
       },

@@ -160,6 +160,9 @@ export class FastConnection {
         if (this.#landing?.isComplete) this.#finishEarly()
         else if (age > limits.idle) this.#timedOut('idle')
         return
+      case 'waiting':
+        if (this.#landing?.isComplete) this.#finishEarly()
+        return
       case 'draining':
         if (age > limits.idle) this.destroy()
     }

@@ -2,8 +2,9 @@
  * Whatever way an answer is cut into segments, and whatever the landing does meanwhile, the right bytes land, once, and
  * the connection's next answer is not confused by the last one. The seed is printed on failure; ARRIERO_SEED repeats.
  */
-import { createServer, type Server } from 'node:net'
+
 import type { AddressInfo, Socket } from 'node:net'
+import { createServer, type Server } from 'node:net'
 import { createServer as createTlsServer } from 'node:tls'
 import { afterAll, describe, expect, test } from 'vitest'
 import { makeCertificate } from '../../test/fault-server/certificate.ts'
@@ -30,7 +31,10 @@ function generator(start: number): (below: number) => number {
 }
 
 /** Answers every ranged GET rightly, in segments of random size with random pauses. */
-async function serve(random: (below: number) => number, tls: boolean): Promise<{ port: number; requests: () => number }> {
+async function serve(
+  random: (below: number) => number,
+  tls: boolean,
+): Promise<{ port: number; requests: () => number }> {
   let requests = 0
   const answer = async (socket: Socket) => {
     let buffered = ''

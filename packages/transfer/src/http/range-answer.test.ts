@@ -308,7 +308,6 @@ describe('judgeAnswer() of other statuses', () => {
     [404, 'NotFound', false],
     [410, 'NotFound', false],
     [412, 'ResourceChanged', false],
-    [400, 'Protocol', false],
     [405, 'Protocol', false],
     [408, 'Network', true],
     [425, 'Protocol', true],
@@ -337,7 +336,7 @@ describe('judgeAnswer() of other statuses', () => {
     for (const status of [301, 302, 303, 307, 308]) {
       expect(judge(status, { location: '/b' }, ask([0, 10]))).toEqual({ is: 'redirect', location: '/b' })
     }
-    for (const status of [401, 403, 407]) expect(judge(status, {}, ask([0, 10]))).toEqual({ is: 'refused' })
+    for (const status of [400, 401, 403, 407]) expect(judge(status, {}, ask([0, 10]))).toEqual({ is: 'refused' })
   })
 
   test('every status has a verdict', () => {

@@ -54,7 +54,7 @@ export type Verdict =
   /** Ask once more, without the condition that this server takes wrongly or the range that it cannot serve. */
   | { readonly is: 'repeat'; readonly without: 'condition' | 'range' }
   | { readonly is: 'redirect'; readonly location: string | undefined }
-  /** 401, 403, 407: the body may say why. */
+  /** 401, 403, 407, and 400, by which stores say that a signature has expired: the body may say why. */
   | { readonly is: 'refused' }
   | { readonly is: 'failed'; readonly error: TransferError; readonly ignoresRange?: true }
 
@@ -64,7 +64,7 @@ export function judgeAnswer(head: AnswerHead, question: Question): Verdict {
   if (status === 200) return judgeWhole(head, question)
   if (status === 416) return judgeUnsatisfied(head, question)
   if (isRedirect(status)) return { is: 'redirect', location: oneHeader(head.headers, 'location') }
-  if (status === 401 || status === 403 || status === 407) return { is: 'refused' }
+  if (status === 400 || status === 401 || status === 403 || status === 407) return { is: 'refused' }
   return { is: 'failed', error: statusFailure(head, question.uri, question.now()) }
 }
 

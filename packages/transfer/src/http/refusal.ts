@@ -7,7 +7,7 @@ import type { Exchange } from './general-lane.ts'
 const MOST_BYTES = 64 * 1024
 const MOST_TEXT = 300
 
-/** The error for a 401, 403 or 407. Reads the body; `secrets` are cut out of it wherever they stand. */
+/** The error for a 400, 401, 403 or 407. Reads the body; `secrets` are cut out of it wherever they stand. */
 export async function refusalError(
   exchange: Exchange,
   uri: string,
@@ -18,9 +18,9 @@ export async function refusalError(
   // S3, GCS and Azure say it in words only; the status is the same as for any other refusal.
   const isExpired = message !== undefined && /expired|expiry|signature not valid in the specified time/i.test(message)
   return new TransferError(
-    isExpired ? 'Expired' : 'Denied',
+    isExpired ? 'Expired' : exchange.status === 400 ? 'Protocol' : 'Denied',
     `Cannot fetch ${uri}: the server answered ${exchange.status}${said}`,
-    { url: uri, status: exchange.status },
+    { url: uri, status: exchange.status, retriable: false },
   )
 }
 

@@ -17,6 +17,10 @@ interface Pending {
   isWritten: boolean
 }
 
+/** Files in one message, and how long the first of them waits for others. */
+const ENOUGH_FOR_A_MESSAGE = 64
+const MESSAGE_WAIT_MS = 10
+
 /** The engine's side of the group commit: hands jobs to the worker in one message per turn of the event loop. */
 export class Publisher {
   readonly #memory: SharedArrayBuffer
@@ -27,6 +31,7 @@ export class Publisher {
   #next = 0
   /** Reasons to wait for a larger batch. */
   #expected = 0
+  #timer: NodeJS.Timeout | undefined
   #isClosing = false
 
   constructor(memory: SharedArrayBuffer) {
@@ -62,8 +67,9 @@ export class Publisher {
     const id = this.#next++
     const { content, ...rest } = request
     const job = { ...rest, id, content: content && { address: content.slot?.address ?? 0, length: content.length } }
-    // One message for all files of a turn of the event loop.
-    if (this.#queue.push(job) === 1) setImmediate(() => this.#send())
+    const queued = this.#queue.push(job)
+    if (queued === 1) this.#sendSoon()
+    else if (queued >= ENOUGH_FOR_A_MESSAGE) this.#send()
     return new Promise((resolve, reject) => {
       this.#pending.set(id, { request, resolve, reject, isWritten: false })
     })
@@ -71,14 +77,22 @@ export class Publisher {
 
   /** Publishes what is under way, then ends the worker. */
   async close(): Promise<void> {
-    if (this.#queue.length > 0) this.#send()
+    this.#send()
     this.#isClosing = true
     this.#post({ kind: 'close' })
     await this.#exited
   }
 
+  /** A message costs about as much as writing a small file: while more files are coming, many share one. */
+  #sendSoon(): void {
+    if (this.#expected === 0) setImmediate(() => this.#send())
+    else this.#timer = setTimeout(() => this.#send(), MESSAGE_WAIT_MS)
+  }
+
   #send(): void {
+    clearTimeout(this.#timer)
     const jobs = this.#queue
+    if (jobs.length === 0) return
     this.#queue = []
     this.#start()
     this.#post({ kind: 'jobs', jobs })
@@ -88,7 +102,9 @@ export class Publisher {
   /** After this turn, unless another file was announced meanwhile. */
   #flushSoon(): void {
     setImmediate(() => {
-      if (this.#expected === 0 && this.#pending.size > 0) this.#post({ kind: 'flush' })
+      if (this.#expected > 0 || this.#pending.size === 0) return
+      this.#send()
+      this.#post({ kind: 'flush' })
     })
   }
 

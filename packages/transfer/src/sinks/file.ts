@@ -252,6 +252,7 @@ function isFinal(reason: unknown): boolean {
     'ChecksumMismatch',
     'SizeMismatch',
     'ResourceChanged',
+    'RangeUnsupported',
     'Unverifiable',
     'Exists',
     'PathUnsafe',

@@ -484,6 +484,22 @@ describe('fast lane', () => {
     expect(counts).toEqual([2, 2, 2, 1, 1, 1])
   })
 
+  test('leaves HTTP/1.0 to the general lane, after one surprise per resource', async () => {
+    const { fetch, server } = await place('fast', { httpVersion: '1.0' })
+    for (let index = 0; index < 4; index++) await fetch([0, 1000])
+    expect(server.requestsFor('/data')).toHaveLength(5)
+  })
+
+  test('errors do not cost the connection', async () => {
+    const { server, origins } = await place('fast', undefined)
+    for (let index = 0; index < 5; index++) {
+      const source = createHttpSource(server.url(`/absent/${index}`), { origins })
+      expect(await failureOf(fetchBytes(source, { range: { start: 0, end: 10 } }))).toMatchObject({ code: 'NotFound' })
+    }
+    expect(server.requests).toHaveLength(6)
+    expect(server.connections).toHaveLength(2)
+  })
+
   test('keeps connections apart by credentials', async () => {
     const { server, origins } = await place('fast', undefined)
     const read = (headers: Record<string, string>) =>
@@ -743,8 +759,13 @@ describe('credentials', () => {
   })
 
   test('a dead presigned URL is Expired', async () => {
-    for (const body of ['<Error><Code>AccessDenied</Code><Message>Request has expired</Message></Error>', '']) {
-      const { server, origins } = await place('general', { status: 403, body })
+    const said = '<Error><Code>ExpiredToken</Code><Message>The provided token has expired.</Message></Error>'
+    for (const [status, body] of [
+      [403, said],
+      [400, said],
+      [403, ''],
+    ] as const) {
+      const { server, origins } = await place('general', { status, body })
       const uri = server.url('/data?X-Amz-Date=20200102T030405Z&X-Amz-Expires=300&X-Amz-Signature=topsecret')
       const failure = await failureOf(fetchBytes(createHttpSource(uri, { origins }), { range: { start: 0, end: 10 } }))
       expect(failure).toMatchObject({ code: 'Expired' })

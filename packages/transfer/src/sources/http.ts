@@ -70,8 +70,8 @@ export function createHttpSource(uri: string, options: HttpSourceOptions): Sourc
 
 /** Statuses by which servers mean "not by HEAD", among other things. */
 const HEAD_REFUSED = new Set([400, 401, 403, 404, 405, 501])
-/** A redirect's body is read to keep the connection, unless it is long. */
-const MOST_REDIRECT_BODY = 64 * 1024
+/** The body of a redirect or an error is read to keep the connection, unless it is longer. */
+const MOST_UNWANTED = 64 * 1024
 
 /** Failures that another resolution of the redirects would not mend. */
 const KEEPS_RESOLVED = new Set<ErrorCode>(['ResourceChanged', 'RangeUnsupported', 'Throttled', 'Usage'])
@@ -207,31 +207,34 @@ class HttpSource implements Source {
     const route = this.#routeTo(hop)
     const more = this.#credentialHeaders('GET', hop)
     const fields = more ? route.fields + headerLines(more instanceof Promise ? await more : more) : route.fields
+    let isShown = false
     let redirect: Hop | undefined
+    let failure: TransferError | undefined
     const answered = (head: AnswerHead): FastBody | undefined => {
-      if (!isRedirect(head.status)) return this.#answeredFast(head, hop, ask, request, state)
-      redirect = nextHop(hop, oneHeader(head.headers, 'location'), this.#redirectOptions)
-      const length = head.headers['transfer-encoding']
-        ? undefined
-        : parseLength(oneHeader(head.headers, 'content-length'))
-      // Its connection carries the next file's redirect, too.
-      return length !== undefined && length <= MOST_REDIRECT_BODY ? { landing: NOTHING_WANTED, length } : undefined
+      isShown = true
+      if (isRedirect(head.status)) {
+        redirect = nextHop(hop, oneHeader(head.headers, 'location'), this.#redirectOptions)
+        return unwanted(head)
+      }
+      if (isPlainFailure(head.status)) {
+        failure = statusFailure(head, this.uri, this.#now())
+        return unwanted(head)
+      }
+      return this.#answeredFast(head, hop, ask, request, state)
     }
     const isDone = await route.pool.fetch(
       { text: requestText(route.target, ask, fields), signal: request.signal, uri: this.uri, answered },
       request.fresh ?? false,
     )
     if (isDone) state.carried()
+    else if (!isShown) this.#surprised(state)
+    if (failure) throw failure
     return redirect ?? (isDone ? 'done' : 'surprise')
   }
 
   #answeredFast(head: AnswerHead, hop: Hop, ask: Ask, request: FetchRequest, state: OriginState): FastBody | undefined {
     if (!isFastShape(head)) {
-      if (isPlainFailure(head.status)) throw statusFailure(head, this.uri, this.#now())
-      if (head.status < 300) {
-        this.#isOdd = true
-        state.surprised()
-      }
+      if (head.status < 300) this.#surprised(state)
       return undefined
     }
     const verdict = judgeAnswer(head, this.#question(ask, request))
@@ -240,6 +243,12 @@ class HttpSource implements Source {
     this.#learn(verdict, head, hop, state, ask, ask)
     const landing = request.answered(this.#answer(verdict, hop))
     return { landing, length: verdict.bodyLength }
+  }
+
+  /** This resource, and perhaps its origin, does not answer in the form that the fast lane knows. */
+  #surprised(state: OriginState): void {
+    this.#isOdd = true
+    state.surprised()
   }
 
   #routeTo(hop: Hop): FastRoute {
@@ -432,4 +441,11 @@ const NOTHING_WANTED: Landing = {
   advance: () => {},
   whenRoom: async () => {},
   isComplete: true,
+}
+
+/** A body that is read only because the connection shall carry the next request, too. */
+function unwanted({ headers }: AnswerHead): FastBody | undefined {
+  const isFramed = headers['transfer-encoding'] === undefined
+  const length = isFramed ? parseLength(oneHeader(headers, 'content-length')) : undefined
+  return length !== undefined && length <= MOST_UNWANTED ? { landing: NOTHING_WANTED, length } : undefined
 }
