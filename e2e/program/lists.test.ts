@@ -64,6 +64,16 @@ describe('arriero get, many', () => {
     expect(rows.at(-1)).toMatchObject({ summary: { ok: false, files: 5, failed: 4, downloaded: 1 } })
   })
 
+  test('more large files than connections: all of them are done', async () => {
+    const large = testBytes(12_000_000)
+    const names = Array.from({ length: 6 }, (_, index) => `large-${index}`)
+    for (const name of names) w.server.serve(`/${name}`, { body: large, rate: 12_000_000 })
+    const args = ['get', ...names.map(name => url(`/${name}`)), '--connections', '2']
+    const { code, stderr } = await w.run(args, { timeoutMs: 25_000 })
+    expect(code, stderr).toBe(0)
+    expect(await w.files()).toEqual(names)
+  })
+
   test('two entries with one target: an error, not a race', async () => {
     await writeList([
       { url: url('/a'), filepath: 'same' },

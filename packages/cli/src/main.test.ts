@@ -81,6 +81,22 @@ describe('main()', () => {
   })
 })
 
+test('doctor looks at everything and names what it found', async () => {
+  const { stdout } = await run('doctor', '--json')
+  const findings = stdout
+    .trimEnd()
+    .split('\n')
+    .map(line => JSON.parse(line))
+  const checks = findings.map(({ check }) => check)
+  for (const check of ['node', 'engine', 'directory', 'fsync', 'syncfs', 'proxy', 'open files', 'memory', 'clock']) {
+    expect(checks).toContain(check)
+  }
+  for (const { level, found } of findings) {
+    expect(['ok', 'warn', 'fail']).toContain(level)
+    expect(found).not.toBe('')
+  }
+})
+
 describe('completion', () => {
   test.each(['bash', 'zsh', 'fish'])('prints a script for %s', async shell => {
     const { code, stdout } = await run('completion', shell)

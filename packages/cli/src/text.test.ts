@@ -44,8 +44,8 @@ describe('jsonLine()', () => {
 })
 
 describe('shorten()', () => {
-  test('cuts in the middle, where names differ least', () => {
-    expect(shorten('ocean-temperature-2026-11-20.nc', 15)).toBe('ocean-t…1-20.nc')
+  test('cuts in the middle and keeps more of the end, where the files of a series differ', () => {
+    expect(shorten('ocean-temperature-2026-11-20.nc', 15)).toBe('ocean…-11-20.nc')
     expect(shorten('short.nc', 15)).toBe('short.nc')
   })
 

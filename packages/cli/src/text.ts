@@ -26,12 +26,12 @@ export function withoutSecrets(argument: string): string {
   return argument.replace(/^([a-z][a-z0-9+.-]*:\/\/)[^/?#]*@/i, '$1***@').replace(/(?<=[^?#])[?#].+$/s, '?***')
 }
 
-/** Cut in the middle, where names differ least. */
+/** Cut in the middle; more is kept of the end, where numbers and dates tell the files of a series apart. */
 export function shorten(text: string, width: number): string {
   if (displayWidth(text) <= width) return text
   if (width <= 1) return '…'.slice(0, width)
   const chars = [...text]
-  const tail = takeWidth(chars.toReversed(), Math.floor((width - 1) / 2)).reverse()
+  const tail = takeWidth(chars.toReversed(), Math.floor(((width - 1) * 2) / 3)).reverse()
   const head = takeWidth(chars, width - 1 - tail.reduce((sum, char) => sum + charWidth(char), 0))
   return `${head.join('')}…${tail.join('')}`
 }

@@ -118,7 +118,7 @@ async function downloadTo(place: Place, download: Download): Promise<DownloadRes
 /** Fetches into a directory: the answer's head tells the name. */
 async function fetchNamed(directory: string, download: Download): Promise<DownloadResult> {
   const { names } = download.task.engine
-  const name = (resource?: Resource) => fileNameFor({ url: download.task.uri, contentDisposition: resource?.name })
+  const name = (resource?: Resource) => fileNameFor({ url: download.task.uri, suggested: resource?.name })
   const guess = resolve(directory, name())
   await names.look(guess)
   return fetchTo(guess, download, resource => {

@@ -486,9 +486,9 @@ class Mover {
     const now = engine.clock.wallNow()
     const until = error.details.until
     if (until !== undefined && until - now > maxRetryAfterMs) return undefined
-    if (error.code === 'Throttled') {
-      engine.limits.pushBack(place.source.origin, { until })
-    } else if (error.code === 'Network') engine.limits.reset(place.source.origin)
+    if (error.code === 'Throttled') engine.limits.pushBack(place.source.origin, { until })
+    else if (isRefusal(error)) engine.limits.pushBack(place.source.origin, { reason: 'refused' })
+    else if (error.code === 'Network') engine.limits.reset(place.source.origin)
     if (this.#streamed > (this.#o.range?.start ?? 0) && !isPinned(this.#resource)) return undefined
     const delayMs = this.#budget.next({ progressed: received, part: stretch?.part.start })
     if (delayMs === undefined) return places.dismiss(place, error) ? 0 : undefined

@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process'
 import { constants } from 'node:fs'
 import { access, link, mkdtemp, open, rename, rm, statfs } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
@@ -78,6 +79,13 @@ async function* examineAbilities(path: string): AsyncGenerator<Finding> {
       'names may be lost in a power cut',
       'warn',
     )
+    yield await ability(
+      'syncfs',
+      () => syncGroup(folder),
+      'many small files are made durable together',
+      'one sync for each small file: slower',
+      'warn',
+    )
     if (constants.O_DIRECT !== undefined) {
       yield await ability('O_DIRECT', () => openDirect(join(folder, 'd')), 'supported', 'the page cache is used', 'ok')
     }
@@ -105,6 +113,13 @@ async function ability(
 async function syncDirectory(path: string): Promise<void> {
   const handle = await open(path, 'r')
   await handle.sync().finally(() => handle.close())
+}
+
+/** As the engine does it: Node itself has no syncfs. */
+async function syncGroup(path: string): Promise<void> {
+  const { error, status } = spawnSync('sync', ['-f', '--', path], { stdio: 'ignore' })
+  if (error) throw error
+  if (status !== 0) throw Object.assign(new Error('sync -f failed'), { code: `sync -f: ${status}` })
 }
 
 async function openDirect(path: string): Promise<void> {

@@ -24,7 +24,7 @@ const total: TotalView = {
 
 describe('progress lines', () => {
   test('fit 80 columns with a bar, a percentage, sizes, a rate and the time left', () => {
-    expect(fileLine(file, 80)).toMatch(/^ocean-tem\S*…\S+ +\[#+-+\] {2}45% {2}1\.12 GiB \/ 2\.49 GiB$/)
+    expect(fileLine(file, 80)).toMatch(/^ocean-\S*…\S+ +\[#+-+\] {2}45% {2}1\.12 GiB \/ 2\.49 GiB$/)
     expect(totalLine(total, 80)).toMatch(/^12\/340 files +\[#+-+\] {2}45% .*113 MiB\/s +0:42$/)
     expect(singleLine(file, total, 80)).toMatch(/45% {2}1\.12 GiB .*113 MiB\/s +0:42$/)
   })

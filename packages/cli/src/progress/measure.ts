@@ -81,8 +81,10 @@ export function createMeasure(progress: Progress, { isSingle = false, list }: Me
     if (fraction !== undefined) shownFraction = Math.max(shownFraction, fraction)
     const rate = byteRate(progress.received, now)
     const pace = fractionRate(shownFraction, now)
-    const left =
-      size !== undefined ? [size - landed, rate] : fraction !== undefined ? [1 - shownFraction, pace] : undefined
+    const left = size !== undefined ? (size - landed) / rate : (1 - shownFraction) / pace
+    begun ??= now
+    // By files it is a guess, and in the first seconds a wild one.
+    const isKnown = fraction !== undefined && (size !== undefined || now - begun >= 10_000) && Number.isFinite(left)
     return {
       files,
       total: {

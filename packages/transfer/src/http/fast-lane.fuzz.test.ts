@@ -42,7 +42,7 @@ async function serve(
     socket.setNoDelay(true)
     for await (const piece of socket) {
       buffered += piece.toString('latin1')
-      const match = /range: bytes=(\d+)-(\d+)[^]*?\r\n\r\n/.exec(buffered)
+      const match = /range: bytes=(\d+)-(\d+)[\s\S]*?\r\n\r\n/.exec(buffered)
       if (!match) continue
       buffered = ''
       requests++

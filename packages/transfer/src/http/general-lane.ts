@@ -7,13 +7,14 @@
  */
 
 import type { LookupFunction } from 'node:net'
-import { Agent, type Dispatcher, EnvHttpProxyAgent } from 'undici'
+import type { Dispatcher } from 'undici'
 import type { AnswerHead } from './answer-head.ts'
 import type { TimeoutsMs, TlsOptions } from './lane-options.ts'
 import { networkError } from './network-error.ts'
 import type { Proxies } from './proxies.ts'
 import type { RequestHeaders } from './request-headers.ts'
 import { portOf } from './request-url.ts'
+import { Agent, loadEnvHttpProxyAgent } from './undici.ts'
 
 export interface GeneralLaneOptions {
   readonly timeouts: TimeoutsMs
@@ -104,7 +105,7 @@ export class GeneralLane {
       connect: { ...secure, lookup, timeout: timeouts.connectMs },
     } as const
     if (!proxies) return new Agent(options)
-    return new EnvHttpProxyAgent({
+    return new (loadEnvHttpProxyAgent())({
       ...options,
       ...proxies.variables,
       connectTimeout: timeouts.connectMs,
