@@ -50,9 +50,8 @@ export async function getMany(request: ListRequest, flags: GetFlags, context: Co
 function tellResult(result: EntryResult, report: Report | undefined, context: Context): void {
   if (!result.ok && context.signal.aborted) return
   const { flags, say, terminal } = context
-  const row = rowOf(result)
-  report?.add(row)
-  if (flags.json) printJson(context, row)
+  report?.add(rowOf(result))
+  if (flags.json) printJson(context, rowOf(result))
   else if (!result.ok) say(failedLine(result.error, nameOf(result.entry), context))
   else if (flags.verbosity > 0 && !flags.quiet)
     say(doneLine(result.result, shownPath(result.result.path, terminal.cwd)))

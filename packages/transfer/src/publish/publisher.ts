@@ -48,6 +48,8 @@ export class Publisher {
    * called twice.
    */
   expect(): () => void {
+    // A thread takes some 40 ms to start: time that the first file spends on its way anyhow.
+    this.#start()
     this.#expected++
     let isTakenBack = false
     return () => {
