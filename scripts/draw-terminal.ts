@@ -5,13 +5,13 @@
  * The program fetches from a server on this machine, as its proxy: so the picture shows a name instead of an address.
  */
 import { spawn } from 'node:child_process'
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
-import { nodePath, programPath } from '../e2e/program.ts'
 import { sha256, startServer, testBytes } from '../e2e/program/server.ts'
+import { nodePath, programPath } from '../e2e/program.ts'
 import { Screen, type Span } from './terminal-screen.ts'
 
 const picture = fileURLToPath(new URL('../docs/pictures/terminal.svg', import.meta.url))
@@ -49,6 +49,7 @@ async function prepare(): Promise<Scene[]> {
     server.serve(`${host}/${name}.nc`, { body, rate: 5_000_000 })
     return `${host}/${name}.nc,${sha256(body)},sha256\n`
   })
+  await mkdir(join(directory, 'data'))
   await writeFile(join(directory, 'list.csv'), `url,checksum,checksum-algorithm\n${rows.join('')}`)
   const get = `arriero get ${host}/ocean.nc --checksum sha256:${sha256(ocean)}`
   return [

@@ -8,7 +8,7 @@
  */
 import { sep } from 'node:path'
 import { Backlog, isLarge } from './backlog.ts'
-import { downloadWith } from './download.ts'
+import { downloadWith, type Place } from './download.ts'
 import { type EngineParts, withEngine } from './engine.ts'
 import { TransferError } from './errors.ts'
 import { callHook } from './hooks.ts'
@@ -241,8 +241,15 @@ class AllDownloads {
   async #fetch(entry: Entry, onFetched: () => void): Promise<EntryResult> {
     const { headers, directory: _, ...common } = this.#o
     const [uri, ...mirrors] = entry.uris
-    if (uri === undefined) throw new TransferError('Usage', `Cannot fetch entry ${entry.index + 1}: it names no URL`)
-    const place = await this.#placeOf(entry)
+    let place: Place
+    try {
+      if (uri === undefined) throw new TransferError('Usage', `Cannot fetch entry ${entry.index + 1}: it names no URL`)
+      place = await this.#placeOf(entry)
+    } catch (error) {
+      // From here on `downloadWith` counts.
+      this.#engine.progress.failed++
+      throw error
+    }
     const result = await downloadWith(
       this.#engine,
       uri,
@@ -265,7 +272,7 @@ class AllDownloads {
   }
 
   /** Where an entry goes: names from a list stay inside the directory, and no two are the same. */
-  async #placeOf(entry: Entry): Promise<{ path: string } | { directory: string }> {
+  async #placeOf(entry: Entry): Promise<Place> {
     const { path } = entry
     if (path === undefined) return { directory: this.#directory }
     const target = resolveTarget(this.#directory, path)

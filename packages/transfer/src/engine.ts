@@ -4,6 +4,8 @@ import { availableParallelism } from 'node:os'
 import { type Clock, systemClock } from './clock.ts'
 import type { Emit } from './events.ts'
 import { ExistingNames } from './existing-names.ts'
+import { callHook, type Hooks } from './hooks.ts'
+import type { HttpCredentials } from './http/credentials.ts'
 import type { Origins } from './http/origins.ts'
 import { defaultMemoryBudget } from './limits/memory-budget.ts'
 import { createOriginLimits, type OriginLimits } from './limits/origin-limits.ts'
@@ -12,6 +14,7 @@ import type { EngineOptions, FetchOptions } from './options.ts'
 import { Progress } from './progress.ts'
 import { Publisher } from './publish/publisher.ts'
 import { Staging } from './publish/staging.ts'
+import { redactUrl } from './redact.ts'
 import { Slots } from './slots.ts'
 import type { Source } from './source.ts'
 import { openSource } from './sources/registry.ts'
@@ -89,6 +92,7 @@ export function createParts(options: EngineOptions, clock: Clock = systemClock):
   const rate = limitRate === undefined ? undefined : createTokenBucket({ rate: limitRate, clock })
   const publisher = new Publisher(slots.buffer)
   const stagings = new Map<string, Staging>()
+  const credentials = new WeakMap<Hooks, HttpCredentials>()
   const run = randomBytes(4).toString('hex')
   let origins: Promise<Origins> | undefined
   let closing: Promise<void> | undefined
@@ -103,6 +107,32 @@ export function createParts(options: EngineOptions, clock: Clock = systemClock):
       })
     })
     return origins
+  }
+
+  /** One provider per hooks: connections are not shared between providers. */
+  const credentialsOf = async (hooks: Hooks): Promise<HttpCredentials> => {
+    const known = credentials.get(hooks)
+    if (known) return known
+    const { hookCredentials } = await import('./http/hook-credentials.ts')
+    const made = credentials.get(hooks) ?? hookCredentials(hooks)
+    credentials.set(hooks, made)
+    return made
+  }
+
+  const openOne = async (uri: string, fetchOptions: FetchOptions): Promise<Source> => {
+    const { hooks } = fetchOptions
+    const provider = hooks?.credentials && (await credentialsOf(hooks))
+    const context = { options: { ...fetchOptions, credentials: provider }, origins: originsOnce }
+    if (!hooks?.resolve) return openSource(uri, context)
+    const { openResolving } = await import('./sources/resolving.ts')
+    const shown = redactUrl(uri)
+    return openResolving(uri, {
+      resolve: async () => {
+        const address = await callHook(hooks, 'resolve', shown)
+        return address === undefined || address === shown ? uri : address
+      },
+      open: address => openSource(address, context),
+    })
   }
 
   const close = async () => {
@@ -132,8 +162,7 @@ export function createParts(options: EngineOptions, clock: Clock = systemClock):
       stagings.set(root, staging)
       return staging
     },
-    openSources: (uris, fetchOptions) =>
-      Promise.all(uris.map(uri => openSource(uri, { options: fetchOptions, origins: originsOnce }))),
+    openSources: (uris, fetchOptions) => Promise.all(uris.map(uri => openOne(uri, fetchOptions))),
     close: () => (closing ??= close()),
     [Symbol.asyncDispose]: () => parts.close(),
   }

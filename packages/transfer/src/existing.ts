@@ -60,7 +60,7 @@ async function judgeByFetching(path: string, task: Task, file: FileProgress): Pr
     path,
     sink: createCompareSink(path),
   }))
-  return skipped(path, verification.size, task, verification, resource)
+  return skipped(path, verification.size, task, { ...verification, proof: 'bytes' }, resource)
 }
 
 /** Asks the source for a digest or, failing that, for the very time that the file carries. */

@@ -9,6 +9,7 @@
  *
  * A failure between prepare and commit leaves the sink to keep what a later run may trust, or nothing.
  */
+import { isCodedName } from './coded-name.ts'
 import { TransferError } from './errors.ts'
 import { callHook, type HookContext } from './hooks.ts'
 import { chooseExpectations } from './integrity/choose-expectations.ts'
@@ -18,13 +19,14 @@ import { isLoaded, loadHashers } from './integrity/hasher.ts'
 import type { Expectation, Verification } from './integrity/verification.ts'
 import { verify } from './integrity/verify.ts'
 import { type Move, type Moved, move } from './mover.ts'
+import { fileNameFor } from './names/file-name.ts'
 import type { Places } from './places.ts'
 import { total } from './plan.ts'
 import type { FileProgress } from './progress.ts'
 import type { Range, Resource } from './resource.ts'
 import type { Timings } from './results.ts'
 import type { Chunk, Earlier, Sink } from './sink.ts'
-import type { Task } from './task.ts'
+import { statedChecksums, type Task } from './task.ts'
 
 export interface Fetched<Result> {
   readonly result: Result
@@ -56,23 +58,35 @@ export async function fetchResource<Result>(
   task: Task,
   open: (attempt: number) => FetchParts<Result>,
 ): Promise<Fetched<Result>> {
+  let manner: Manner = {}
   for (let attempt = 1; ; attempt++) {
     const parts = open(attempt)
-    const session = new Session(task, parts)
+    const session = new Session(task, parts, manner)
     try {
       return await session.run()
     } catch (error) {
       await parts.sink.abort(error)
-      if (!session.mayStartOver(error, attempt)) throw located(error, task, parts.path)
+      const next = session.startOver(error, attempt)
+      if (!next) throw located(error, task, parts.path)
+      manner = next
       const reason = error instanceof Error ? error.message : String(error)
       task.engine.emit({ level: 'WARN', stage: 'fetch', event: 'restarted', file: task.shownUri, fields: { reason } })
     }
   }
 }
 
+/** What an attempt does differently, after what an earlier one met. */
+interface Manner {
+  /** Indexes of the only places to ask. */
+  readonly places?: readonly number[] | undefined
+  /** Content-coded bytes are taken as they are sent. */
+  readonly isRaw?: boolean | undefined
+}
+
 class Session<Result> {
   readonly #task: Task
   readonly #p: FetchParts<Result>
+  readonly #manner: Manner
   readonly #startedAt: number
   #earlier: Earlier | undefined
   #resource: Resource | undefined
@@ -81,14 +95,16 @@ class Session<Result> {
   /** Set while the sink or an algorithm is not ready; chunks wait for it. */
   #opening: Promise<void> | undefined
   #feeding: Promise<void> | undefined
+  #places: Places | undefined
   #move: Move | undefined
   #firstByteAt: number | undefined
   #hooksMs = 0
   #isOver = false
 
-  constructor(task: Task, parts: FetchParts<Result>) {
+  constructor(task: Task, parts: FetchParts<Result>, manner: Manner) {
     this.#task = task
     this.#p = parts
+    this.#manner = manner
     this.#startedAt = task.engine.clock.now()
   }
 
@@ -97,11 +113,12 @@ class Session<Result> {
     const { sink, file } = this.#p
     const { hooks, engine, signal } = task
     signal.throwIfAborted()
-    let places: Places | undefined
     try {
       if (hooks?.onPlan) await this.#hook('onPlan', this.#hookContext())
       this.#earlier = task.range ? undefined : await sink.prepare()
-      places = await task.openPlaces()
+      const places = await task.openPlaces(this.#manner.isRaw)
+      this.#places = places
+      if (this.#manner.places) places.keepOnly(this.#manner.places)
       file.state = 'fetching'
       const moved = await this.#begin(places).moved
       await this.#opening
@@ -118,27 +135,47 @@ class Session<Result> {
       return { result, resource: this.#resource as Resource, verification, networkBytes, retries, timings }
     } catch (error) {
       // What is being opened or read must have ended before the sink is told to give up.
-      this.#isOver = true
+      this.#giveUp()
       await Promise.allSettled([this.#opening, this.#feeding])
       throw error
     } finally {
       this.#digester?.close()
-      await places?.close()
+      await this.#places?.close()
     }
   }
 
-  /** Whether a new attempt from nothing may end better than this one. */
-  mayStartOver(error: unknown, attempt: number): boolean {
+  /** How a new attempt from nothing may end better than this one; undefined: it may not. */
+  startOver(error: unknown, attempt: number): Manner | undefined {
     const task = this.#task
-    const { sink, file } = this.#p
-    if (!(error instanceof TransferError) || task.signal.aborted || attempt >= MAX_ATTEMPTS) return false
-    if (sink.capabilities.order === 'ascending') return false
+    const { sink } = this.#p
+    if (!(error instanceof TransferError) || task.signal.aborted || attempt >= MAX_ATTEMPTS) return undefined
+    if (sink.capabilities.order === 'ascending') return undefined
+    if (error.code === 'ChecksumMismatch') return this.#afterMismatch(attempt)
+    return this.#mayStartOver(error) ? this.#manner : undefined
+  }
+
+  #mayStartOver({ code }: TransferError): boolean {
     // Seen at first contact: the earlier run's bytes are of another version. Later it is the source that changes now.
-    if (error.code === 'ResourceChanged') return this.#earlier !== undefined && this.#resource === undefined
-    if (error.code === 'RangeUnsupported') return true
-    // One full retry after a wrong digest; what was continued from an earlier run is the first suspect.
-    if (error.code === 'ChecksumMismatch') return attempt === 1
-    return error.code === 'Network' && this.#resource?.ranges === 'no' && file.received > 0
+    if (code === 'ResourceChanged') return this.#earlier !== undefined && this.#resource === undefined
+    if (code === 'RangeUnsupported') return true
+    // A stream of which nothing proves the version cannot be continued, only repeated.
+    const wasCut = code === 'Network' || code === 'Timeout'
+    return wasCut && this.#resource !== undefined && this.#resource.ranges !== 'yes' && this.#p.file.received > 0
+  }
+
+  /** Another reading, another place, or once more; what was continued from an earlier run is the first suspect. */
+  #afterMismatch(attempt: number): Manner | undefined {
+    if (this.#isAmbiguous(this.#resource)) return { isRaw: true }
+    const { all = [] } = this.#places ?? {}
+    if (attempt > 1 && all.length === 1) return undefined
+    return { ...this.#manner, places: this.#places?.others(attempt) }
+  }
+
+  /** Decoded, although its name says that it is stored in that very coding. */
+  #isAmbiguous(resource: Resource | undefined): boolean {
+    if (!resource?.isDecoded || resource.contentEncoding === undefined) return false
+    const name = fileNameFor({ url: this.#task.uri, contentDisposition: resource.name })
+    return isCodedName(name, resource.contentEncoding)
   }
 
   #begin(places: Places): Move {
@@ -166,6 +203,7 @@ class Session<Result> {
       file,
       onResource: resource => this.#onResource(resource),
       consume: chunk => this.#consume(chunk),
+      onFailed: () => this.#giveUp(),
     })
     return this.#move
   }
@@ -180,6 +218,7 @@ class Session<Result> {
       })
     }
     this.#holdSize(answered)
+    this.#holdReading(answered)
     const resource = this.#wanted(answered)
     this.#firstByteAt = task.engine.clock.now()
     this.#p.onResource?.(answered)
@@ -210,7 +249,7 @@ class Session<Result> {
     const opened = sink.open(resource, { isResumed })
     const start = () => {
       this.#opening = undefined
-      if (needed.length === 0) return
+      if (needed.length === 0 || this.#isOver) return
       const { pool } = task.engine
       this.#digester = createDigester({ algorithms: wanted, composites, size: resource.size, pool })
       if (isResumed) this.#feeding = this.#feedHeld(this.#earlier?.ranges ?? [], this.#digester)
@@ -229,6 +268,7 @@ class Session<Result> {
   }
 
   #take({ offset, bytes, slot }: Chunk): Promise<void> | undefined {
+    if (this.#isOver) return undefined
     const task = this.#task
     const { sink } = this.#p
     const chunk = { offset: offset - (task.range?.start ?? 0), bytes, slot }
@@ -238,6 +278,12 @@ class Session<Result> {
     const hooked = hooks?.onChunk && this.#hook('onChunk', { ...this.#hookContext(), offset: chunk.offset, bytes })
     if (!digested && !written && !hooked) return undefined
     return settleAll([digested, written, hooked])
+  }
+
+  /** Lets go what waits for bytes that will never come: a serial digest holds early chunks until their turn. */
+  #giveUp(): void {
+    this.#isOver = true
+    this.#digester?.close()
   }
 
   /** Bytes of an earlier run reach the digests by reading them back, beside the transfer. */
@@ -280,6 +326,14 @@ class Session<Result> {
       actual: String(size),
       url: task.shownUri,
     })
+  }
+
+  #holdReading(answered: Resource): void {
+    const { stated, listed, shownUri } = this.#task
+    if (!this.#isAmbiguous(answered) || statedChecksums({ stated, listed }).length > 0) return
+    const coding = answered.contentEncoding
+    const message = `Cannot tell whether ${shownUri} is stored as ${coding} or only sent that way: a checksum or keepEncoding must say`
+    throw new TransferError('AmbiguousEncoding', message, { url: shownUri })
   }
 
   /** What the sink gets to see: the wanted range as if it were the whole. */

@@ -45,7 +45,10 @@ export interface Hooks {
   onFileDone?(context: HookContext & { readonly error: unknown; readonly bytes: number }): Awaitable<void>
   /** The whole run ended. */
   onDone?(summary: { readonly files: number; readonly failed: number; readonly bytes: number }): Awaitable<void>
-  /** Another address for a URL, e.g. a fresh presigned one; asked on first contact and after 401 or 403. */
+  /**
+   * Another address for a URL, e.g. a fresh presigned one; asked on first contact and after 401 or 403. Giving back what
+   * was given keeps the URL as it is, with what was redacted.
+   */
   resolve?(uri: string): Awaitable<string>
   /** Headers for a request to this origin, e.g. Authorization; asked once and again after 401 or 403. */
   credentials?(request: {

@@ -3,6 +3,7 @@
  *
  *     {"arriero":1,…header…} <crc32>\n
  *     block <offset> <length> <crc32c> <crc32>\n        one for every part whose write returned
+ *     left <crc32>\n                                    its owner gave it up in good order: anybody may go on
  *
  * Every line ends with a CRC-32 of its own text. A torn or damaged line ends the trust: it and what follows are
  * ignored. Lines are appended only, so a kill at any instant loses at most the last one.
@@ -45,11 +46,14 @@ export interface Block {
 export interface Journal {
   readonly header: JournalHeader
   readonly blocks: readonly Block[]
+  /** Its owner said that it is done with it, whether or not that process still lives. */
+  readonly isLeft: boolean
   /** Bytes of the text that can be trusted; a writer goes on from here. */
   readonly length: number
 }
 
 const FORMAT = 1
+const LEFT = 'left'
 
 /** Identifies a URL without storing it. */
 export function hashUri(uri: string): string {
@@ -58,6 +62,10 @@ export function hashUri(uri: string): string {
 
 export function formatHeader(header: JournalHeader): string {
   return seal(JSON.stringify({ arriero: FORMAT, ...header }))
+}
+
+export function formatLeft(): string {
+  return seal(LEFT)
 }
 
 export function formatBlock({ offset, length, crc32c }: Block): string {
@@ -73,13 +81,15 @@ export function parseJournal(text: string): Journal | undefined {
   if (!header) return undefined
   const blocks: Block[] = []
   let length = first.value.end
+  let isLeft = false
   for (const line of lines) {
+    isLeft = line.text === LEFT
     const block = parseBlock(line.text, header.size)
-    if (!block) break
-    blocks.push(block)
+    if (!block && !isLeft) break
+    if (block) blocks.push(block)
     length = line.end
   }
-  return { header, blocks, length }
+  return { header, blocks, isLeft, length }
 }
 
 /** What the header says of the resource, in the shape that a source compares its answer with. */

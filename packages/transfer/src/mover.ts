@@ -64,6 +64,8 @@ export interface MoveOptions {
   onResource(resource: Resource): void
   /** Takes a chunk; its slot is given up when this resolves. */
   consume(chunk: Chunk): Promise<void> | undefined
+  /** The move is going to fail: chunks that wait for others must be let go, or it never ends. */
+  onFailed(): void
 }
 
 export interface Moved {
@@ -97,6 +99,12 @@ interface Request extends Pace {
   samples: readonly RateSample[]
 }
 
+/** The right to one connection to one place. */
+interface Grant {
+  readonly place: Place
+  readonly permit: Permit
+}
+
 const TICK_MS = 500
 const RATE_WINDOW_MS = 3000
 
@@ -128,12 +136,15 @@ class Mover {
   #isStreamDone = false
   /** Where a stream has to go on after a failure. */
   #streamed: number
+  /** Where that was when the stream under way was asked for. */
+  #streamedBefore: number
   #resource: Resource | undefined
   #isLengthProven = true
   /** Promises that will end by themselves and must before the move may. */
   #waiting = 0
   #isPumpWaiting = false
   #readySlot: Slot | undefined
+  #readyGrant: Grant | undefined
   #adaptedPartSize: number
   #networkBytes = 0
   #retries = 0
@@ -144,6 +155,7 @@ class Mover {
     this.#o = options
     this.#engine = options.engine
     this.#streamed = options.range?.start ?? 0
+    this.#streamedBefore = this.#streamed
     this.#adaptedPartSize = Math.min(INITIAL_PART_SIZE, options.engine.workingSet.size)
     this.#budget = new RetryBudget({ perPart: options.retries, random: options.engine.random })
     this.#delivery = new Delivery({
@@ -172,6 +184,7 @@ class Mover {
 
   async #contact(): Promise<void> {
     const range = this.#contactRange()
+    this.#streamedBefore = this.#streamed
     this.#waiting++
     let slot: Slot | undefined
     let permit: Permit | undefined
@@ -269,22 +282,47 @@ class Mover {
       const part = table.hasRemainder ? undefined : this.#nextPart(table)
       if (part && !this.#readySlot) {
         const length = part.end - part.start
-        if (this.#isCrowded(length)) return
+        if (this.#isCrowded(length)) return this.#returnGrant()
         this.#readySlot = this.#engine.slots.tryReserve(length) ?? this.#delivery.takeSpare(length)
-        if (!this.#readySlot) return this.#pumpWhen(this.#reserve(length), slot => this.#keepReady(slot))
+        if (!this.#readySlot) {
+          this.#returnGrant()
+          return this.#pumpWhen(this.#reserve(length), slot => this.#keepReady(slot))
+        }
       }
       const hasWork = part !== undefined || table.hasRemainder
-      if (!hasWork && !table.canSteal()) return
-      const place = this.#o.places.pick()
-      const permit = this.#engine.limits.tryAcquire(place.source.origin)
-      if (!permit) {
+      if (!hasWork && !table.canSteal()) return this.#returnGrant()
+      const grant = this.#takeGrant()
+      if (!grant) {
         // Others use all connections. Stealing can wait for better times; planned work queues for its turn.
-        return hasWork ? this.#pumpWhen(this.#permit(place), free => free.release()) : undefined
+        return hasWork ? this.#waitForGrant() : undefined
       }
       const stretch = table.remainder() ?? this.#begin(table, part) ?? table.steal()
-      if (!stretch) return permit.release()
-      void this.#pour(stretch, { place, permit })
+      if (!stretch) return grant.permit.release()
+      void this.#pour(stretch, grant)
     }
+    this.#returnGrant()
+  }
+
+  #takeGrant(): Grant | undefined {
+    const ready = this.#readyGrant
+    this.#readyGrant = undefined
+    if (ready) return ready
+    const place = this.#o.places.pick()
+    const permit = this.#engine.limits.tryAcquire(place.source.origin)
+    return permit && { place, permit }
+  }
+
+  #waitForGrant(): void {
+    const place = this.#o.places.pick()
+    this.#pumpWhen(this.#permit(place), permit => {
+      this.#readyGrant = { place, permit }
+    })
+  }
+
+  /** A permit that came when it was no longer needed. */
+  #returnGrant(): void {
+    this.#readyGrant?.permit.release()
+    this.#readyGrant = undefined
   }
 
   /** More memory would only pile up behind whoever consumes: their next step calls again. */
@@ -338,7 +376,7 @@ class Mover {
     )
   }
 
-  #pour(stretch: Stretch, grant: { place: Place; permit: Permit; hedges?: Request }): Promise<void> {
+  #pour(stretch: Stretch, grant: Grant & { readonly hedges?: Request }): Promise<void> {
     const { place } = grant
     const expected = place.resource ?? comparable(this.#resource as Resource)
     return this.#request({ ...grant, stretch }, { start: stretch.position, end: stretch.limit }, expected, {
@@ -356,7 +394,7 @@ class Mover {
   // One request
 
   async #request(
-    grant: { place: Place; permit: Permit; stretch?: Stretch; hedges?: Request },
+    grant: Grant & { readonly stretch?: Stretch; readonly hedges?: Request },
     range: Range | undefined,
     expected: Resource | undefined,
     on: { answered(answer: Answer, request: Request): Landing; unanswered(): void },
@@ -466,7 +504,7 @@ class Mover {
   async #recover(request: Request, error: unknown): Promise<void> {
     const { stretch } = request
     if (request.hedges || request.isForgiven || this.#mayStream(error)) return this.#ended(request)
-    const delayMs = await this.#delayAfter(error, request)
+    const delayMs = await this.#delayAfter(error, request).catch(cause => this.#fail(cause))
     if (delayMs === undefined) {
       this.#fail(error)
       return this.#ended(request)
@@ -490,7 +528,9 @@ class Mover {
     else if (isRefusal(error)) engine.limits.pushBack(place.source.origin, { reason: 'refused' })
     else if (error.code === 'Network') engine.limits.reset(place.source.origin)
     if (this.#streamed > (this.#o.range?.start ?? 0) && !isPinned(this.#resource)) return undefined
-    const delayMs = this.#budget.next({ progressed: received, part: stretch?.part.start })
+    // A stream begins anew: only what was handed on stays.
+    const progressed = stretch ? received : this.#streamed - this.#streamedBefore
+    const delayMs = this.#budget.next({ progressed, part: stretch?.part.start })
     if (delayMs === undefined) return places.dismiss(place, error) ? 0 : undefined
     this.#retries++
     engine.progress.retries++
@@ -534,6 +574,7 @@ class Mover {
   // The tail: slow and silent requests
 
   #tick(): void {
+    if (this.#failure) return
     const now = this.#engine.clock.now()
     for (const request of this.#requests) {
       if (request.received > (request.samples.at(-1)?.bytes ?? 0)) request.lastByteAt = now
@@ -636,6 +677,7 @@ class Mover {
   #fail(error: unknown): void {
     if (!this.#failure) {
       this.#failure = { error }
+      this.#o.onFailed()
       this.#waits?.abort(error)
       this.#delivery.stop()
       for (const request of this.#requests) request.abort.abort(error)
@@ -675,6 +717,7 @@ class Mover {
 
   #freeParts(): void {
     clearInterval(this.#timer)
+    this.#returnGrant()
     this.#readySlot?.release()
     this.#readySlot = undefined
     for (const part of this.#table?.open.splice(0) ?? []) part.slot.release()

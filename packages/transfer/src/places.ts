@@ -14,6 +14,11 @@ export class Place {
   /** Why it is not asked any more. */
   failure: unknown
 
+  /** Bytes came from here. */
+  get hasServed(): boolean {
+    return this.#bytes > 0
+  }
+
   constructor(source: Source) {
     this.source = source
   }
@@ -59,6 +64,24 @@ export class Places {
   dismiss(place: Place, failure: unknown): boolean {
     place.failure = failure
     return this.all.some(other => other.failure === undefined)
+  }
+
+  /**
+   * After content that was wrong: where to try next. Places that had no part in it, else each of those that had, one
+   * by one, because it takes only one to spoil the whole.
+   */
+  others(attempt: number): readonly number[] {
+    const indexes = [...this.all.keys()]
+    const idle = indexes.filter(index => !this.all[index]?.hasServed && this.all[index]?.failure === undefined)
+    if (idle.length > 0) return idle
+    const suspects = indexes.filter(index => this.all[index]?.hasServed)
+    return suspects.slice(attempt % suspects.length).slice(0, 1)
+  }
+
+  /** Only these are asked. */
+  keepOnly(indexes: readonly number[]): void {
+    const failure = new TransferError('ChecksumMismatch', 'What came from here was wrong')
+    for (const [index, place] of this.all.entries()) if (!indexes.includes(index)) place.failure = failure
   }
 
   async close(): Promise<void> {

@@ -32,7 +32,8 @@ export interface Task {
   /** Bytes; undefined: adaptive. */
   readonly partSize: number | undefined
   readonly signal: AbortSignal
-  openPlaces(): Promise<Places>
+  /** @param isRaw content-coded bytes are wanted as they are sent */
+  openPlaces(isRaw?: boolean): Promise<Places>
 }
 
 /** @throws TransferError Usage */
@@ -49,13 +50,17 @@ export function createTask(
   if (range && !(range.start >= 0 && range.end > range.start)) {
     throw new TransferError('Usage', `Cannot fetch the range ${range.start}-${range.end}: it must not be empty`)
   }
+  const stated = (options.checksums ?? []).map(readChecksum)
+  const hasDigest = [...stated, ...listed].some(({ algorithm }) => algorithm !== 'null')
+  // The lenient policy leans on a checksum; without one it would splice versions.
+  const etagPolicy = options.etagPolicy === 'ignore-if-checksum' && !hasDigest ? 'strict' : options.etagPolicy
   return {
     engine,
     uri,
     shownUri: redactUrl(uri),
     uriHash: hashUri(uri),
     options,
-    stated: (options.checksums ?? []).map(readChecksum),
+    stated,
     listed,
     digests: (options.digests ?? []).filter(isDigestAlgorithm),
     size,
@@ -65,7 +70,11 @@ export function createTask(
     // Parts start on 4 KiB boundaries, so that they can go to the disk directly.
     partSize: partSize === 'auto' ? undefined : Math.min(Math.ceil(partSize / 4096) * 4096, engine.slots.budget),
     signal: signal ?? options.signal ?? neverAborted(),
-    openPlaces: async () => new Places(await engine.openSources([uri, ...(options.mirrors ?? [])], options)),
+    openPlaces: async (isRaw = false) => {
+      const uris = [uri, ...(options.mirrors ?? [])]
+      const keepEncoding = isRaw || options.keepEncoding
+      return new Places(await engine.openSources(uris, { ...options, etagPolicy, keepEncoding }))
+    },
   }
 }
 

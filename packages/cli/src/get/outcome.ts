@@ -21,12 +21,13 @@ export function doneLine(result: DownloadResult, shownPath: string): string {
   return `${name}  ${notes.join(', ')}`
 }
 
-/** How it was verified: `sha256 ok (caller)`, `size only`, `not verified`. */
+/** How it was verified: `sha256 ok (caller)`, `the same byte for byte`, `size only`, `not verified`. */
 export function proofOf(verification: Verification): string {
   const matched = verification.checks.filter(check => check.outcome === 'match')
   if (matched.length > 0) {
     return matched.map(({ algorithm, authority }) => `${algorithm} ok (${authority})`).join(', ')
   }
+  if (verification.proof === 'bytes') return 'the same byte for byte'
   const unverifiable = verification.checks.find(check => check.outcome === 'unverifiable')
   if (unverifiable) return `size only: ${unverifiable.algorithm} could not be verified`
   return verification.proof === 'none' ? 'NOT verified: not even the size was known' : 'size only'

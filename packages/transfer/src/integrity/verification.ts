@@ -28,8 +28,8 @@ export interface Verification {
   readonly lengthVerified: boolean
   /** Every comparison, strongest first. Empty: size only. */
   readonly checks: readonly Check[]
-  /** `checksum`, `size`, or `none` when not even the length was known. */
-  readonly proof: 'checksum' | 'size' | 'none'
+  /** `checksum`; `bytes`: compared one by one; `size`; or `none` when not even the length was known. */
+  readonly proof: 'checksum' | 'bytes' | 'size' | 'none'
   /** Digests that were computed, by algorithm, as hex. */
   readonly digests: Readonly<Partial<Record<Algorithm, string>>>
 }

@@ -27,6 +27,7 @@ import {
   writeSync,
 } from 'node:fs'
 import { basename, dirname, extname, join } from 'node:path'
+import { parentsUpTo } from './directories.ts'
 import type { Failure, Outcome, PublishJob } from './job.ts'
 
 /** From this many files on, one sync of the whole file system is cheaper than one fsync per file. */
@@ -127,9 +128,7 @@ export class Batch {
   #ensureDirectory(directory: string): void {
     if (this.#knownDirectories.has(directory)) return
     const first = mkdirSync(directory, { recursive: true })
-    if (first !== undefined) {
-      for (let at = directory; at.length >= first.length; at = dirname(at)) this.#touched.add(dirname(at))
-    }
+    if (first !== undefined) for (const parent of parentsUpTo(directory, first)) this.#touched.add(parent)
     this.#knownDirectories.add(directory)
   }
 }

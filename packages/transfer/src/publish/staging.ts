@@ -1,8 +1,9 @@
 import { mkdir, readdir, rmdir, unlink } from 'node:fs/promises'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { diskError } from '../disk-error.ts'
 import type { Owner } from '../journal.ts'
 import { lifeOf, newOwner } from '../owner.ts'
+import { makeDirectory } from './directories.ts'
 
 const NAME = '.arriero'
 
@@ -42,10 +43,11 @@ export class Staging {
   }
 
   async #make(): Promise<void> {
+    await makeDirectory(dirname(this.directory))
     try {
-      await mkdir(this.directory, { recursive: true, mode: 0o700 })
+      await mkdir(this.directory, { mode: 0o700 })
     } catch (error) {
-      throw diskError(error, 'create', this.directory)
+      if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw diskError(error, 'create', this.directory)
     }
     for (const name of await readdir(this.directory)) {
       const owner = parseOwner(name)

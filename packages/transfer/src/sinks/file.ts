@@ -14,6 +14,7 @@ import type { Verification } from '../integrity/verification.ts'
 import { blockRanges, type JournalHeader, resourceOf, whyNotResume } from '../journal.ts'
 import type { FileOptions } from '../options.ts'
 import { newOwner } from '../owner.ts'
+import { makeDirectory } from '../publish/directories.ts'
 import type { Conflict } from '../publish/job.ts'
 import type { Publisher } from '../publish/publisher.ts'
 import type { Staging } from '../publish/staging.ts'
@@ -180,6 +181,7 @@ class TargetFile implements FileSink {
       return
     }
     await this.#discard()
+    await makeDirectory(dirname(path))
     await ensureSpace(path, resource.size ?? 0)
     const partPath = leftovers?.partPath ?? `${path}.part`
     names.note(partPath)

@@ -1,6 +1,14 @@
 import { type FileHandle, open, rename, unlink, utimes } from 'node:fs/promises'
 import { diskError } from '../disk-error.ts'
-import { type Block, formatBlock, formatHeader, type Journal, type JournalHeader, parseJournal } from '../journal.ts'
+import {
+  type Block,
+  formatBlock,
+  formatHeader,
+  formatLeft,
+  type Journal,
+  type JournalHeader,
+  parseJournal,
+} from '../journal.ts'
 
 /** How often a journal shows that its owner lives, ms. */
 const HEARTBEAT_MS = 15_000
@@ -55,8 +63,7 @@ export class JournalFile {
 
   /** To be called only after the block's write returned. */
   append(block: Block): void {
-    this.#queue += formatBlock(block)
-    this.#flushing ??= this.#flush()
+    this.#write(formatBlock(block))
   }
 
   /** Everything appended is in the file. */
@@ -65,8 +72,10 @@ export class JournalFile {
     if (this.#failure) throw this.#failure
   }
 
+  /** Leaves it to whoever comes next, this process included. */
   async close(): Promise<void> {
     clearInterval(this.#heartbeat)
+    this.#write(formatLeft())
     await this.flush().finally(() => this.#handle.close())
   }
 
@@ -75,6 +84,11 @@ export class JournalFile {
     await this.flush().catch(() => {})
     await this.#handle.close()
     await unlink(this.path).catch(() => {})
+  }
+
+  #write(line: string): void {
+    this.#queue += line
+    this.#flushing ??= this.#flush()
   }
 
   async #flush(): Promise<void> {

@@ -49,7 +49,7 @@ export async function claimLeftovers(path: string, onlyOf?: string): Promise<Lef
   }
   const { journal, beatAt } = found
   const age = Date.now() - beatAt
-  const life = journal ? lifeOf(journal.header.owner) : age < STALE_MS ? 'unknown' : 'dead'
+  const life = journal ? lifeOfJournal(journal) : age < STALE_MS ? 'unknown' : 'dead'
   if (life === 'alive') {
     const owner = `process ${journal?.header.owner.pid}`
     throw new TransferError('Locked', `Cannot fetch ${path}: ${owner} is fetching it`, { file: path, owner })
@@ -70,6 +70,10 @@ export async function claimLeftovers(path: string, onlyOf?: string): Promise<Lef
       await release()
     },
   }
+}
+
+function lifeOfJournal({ header, isLeft }: Journal): ReturnType<typeof lifeOf> {
+  return isLeft ? 'dead' : lifeOf(header.owner)
 }
 
 /** Names that nobody else can be using. */

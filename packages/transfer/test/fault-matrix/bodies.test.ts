@@ -36,7 +36,8 @@ describe.each(ways)('%s', way => {
     const setting = await setUp()
     const { server, url } = await serve(ODD, { script: { extraBytes: 1 } })
     expectSame(await take(way, url, setting, { partSize }), dataOf(ODD))
-    expect(server.requests.every(({ indexOnConnection }) => indexOnConnection === 1)).toBe(true)
+    // The byte may be seen only when the next answer is read: that request is put again elsewhere.
+    expect(server.connections.every(({ requests }) => requests <= 2)).toBe(true)
     await server.close()
   })
 

@@ -1,0 +1,37 @@
+import { mkdir, open } from 'node:fs/promises'
+import { dirname } from 'node:path'
+import { diskError } from '../disk-error.ts'
+
+/**
+ * Makes a directory and what is missing above it, durably: a name below is safe only if the names of its directories
+ * are (reliability 7.4).
+ */
+export async function makeDirectory(directory: string): Promise<void> {
+  try {
+    const first = await mkdir(directory, { recursive: true })
+    if (first === undefined) return
+    for (const parent of parentsUpTo(directory, first)) await syncDirectory(parent)
+  } catch (error) {
+    throw diskError(error, 'create', directory)
+  }
+}
+
+/** The directories whose entries changed when everything from `first` down to `directory` was made. */
+export function parentsUpTo(directory: string, first: string): string[] {
+  const parents: string[] = []
+  for (let at = directory; at.length >= first.length; at = dirname(at)) parents.push(dirname(at))
+  return parents
+}
+
+async function syncDirectory(directory: string): Promise<void> {
+  const handle = await open(directory, 'r')
+  try {
+    await handle.sync()
+  } catch (error) {
+    // Some file systems refuse to sync a directory; there is nothing stronger to be had on them.
+    const { code } = error as NodeJS.ErrnoException
+    if (code !== 'EINVAL' && code !== 'EBADF') throw error
+  } finally {
+    await handle.close()
+  }
+}

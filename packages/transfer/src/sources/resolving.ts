@@ -1,0 +1,91 @@
+/**
+ * A source whose address somebody else hands out, and again when it is no longer accepted: presigned URLs that live for
+ * minutes, while a transfer takes hours (retrieval 8.3, reliability D4).
+ */
+import { TransferError } from '../errors.ts'
+import { abortable } from '../http/pour.ts'
+import { redactUrl } from '../redact.ts'
+import type { Resource } from '../resource.ts'
+import type { FetchRequest, Source, SourceCapabilities } from '../source.ts'
+
+export interface ResolvingOptions {
+  /** The address of now. Asked before the first request, and after one was refused. */
+  resolve(): Promise<string>
+  open(address: string): Promise<Source>
+}
+
+/** Opens what `resolve` says, and something newer when that is refused. */
+export async function openResolving(uri: string, options: ResolvingOptions): Promise<Source> {
+  const address = await options.resolve()
+  return new ResolvingSource(uri, options, address, await options.open(address))
+}
+
+class ResolvingSource implements Source {
+  readonly uri: string
+  readonly #options: ResolvingOptions
+  readonly #all: Source[]
+  #address: string
+  #current: Source
+  #renewing: Promise<void> | undefined
+
+  constructor(uri: string, options: ResolvingOptions, address: string, current: Source) {
+    this.uri = redactUrl(uri)
+    this.#options = options
+    this.#address = address
+    this.#current = current
+    this.#all = [current]
+  }
+
+  get origin(): string {
+    return this.#current.origin
+  }
+
+  get capabilities(): SourceCapabilities {
+    return this.#current.capabilities
+  }
+
+  probe(options: { signal: AbortSignal }): Promise<Resource> {
+    return this.#renewed(source => source.probe(options), options.signal)
+  }
+
+  fetch(request: FetchRequest): Promise<void> {
+    return this.#renewed(source => source.fetch(request), request.signal)
+  }
+
+  async close(): Promise<void> {
+    await Promise.all(this.#all.map(source => source.close()))
+  }
+
+  /** A refusal comes before any byte: asking again at another address repeats nothing. */
+  async #renewed<T>(ask: (source: Source) => Promise<T>, signal: AbortSignal): Promise<T> {
+    const asked = this.#current
+    try {
+      return await ask(asked)
+    } catch (error) {
+      if (!isRefusal(error)) throw error
+      // Several requests are refused at once; the first one to say so renews for all.
+      if (asked === this.#current) {
+        this.#renewing ??= this.#renew().finally(() => {
+          this.#renewing = undefined
+        })
+        await abortable(this.#renewing, signal)
+      }
+      if (asked === this.#current) throw error
+      return ask(this.#current)
+    }
+  }
+
+  async #renew(): Promise<void> {
+    const address = await this.#options.resolve()
+    if (address === this.#address) return
+    const next = await this.#options.open(address)
+    // Requests may still be under way at the old address: it is closed at the end.
+    this.#all.push(next)
+    this.#address = address
+    this.#current = next
+  }
+}
+
+function isRefusal(error: unknown): boolean {
+  return error instanceof TransferError && (error.code === 'Denied' || error.code === 'Expired')
+}
