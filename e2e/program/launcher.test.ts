@@ -35,7 +35,7 @@ describe.skipIf(older === undefined)('the launcher under an older Node', () => {
     expect((await run(['get', '--chekcsum', 'a b']).outcome).code).toBe(2)
   })
 
-  test('answers --help within 120 ms: median of 20 on a quiet machine', async () => {
+  test('answers --help at once', async () => {
     const times: number[] = []
     for (let i = 0; i < 20; i++) {
       const since = performance.now()

@@ -11,6 +11,7 @@ import { TransferError } from '../errors.ts'
 import { type DigestStream, type HashLane, inlineLane } from '../integrity/hash-lane.ts'
 import { isLoaded } from '../integrity/hasher.ts'
 import type { HashReply, HashRequest, HashWorkerData, Piece } from './hash-worker.ts'
+import { workerUrl } from './worker-url.ts'
 
 export interface HashPoolOptions {
   /** The memory that the bytes lie in; `Slots.buffer`. Bytes elsewhere are hashed too, at the price of a copy. */
@@ -76,9 +77,7 @@ function isLessBusy(a: Member, b: Member): boolean {
 }
 
 function spawnHashWorker(data: HashWorkerData): Worker {
-  // The sources run as they are in tests, and built everywhere else.
-  const extension = import.meta.url.endsWith('.ts') ? 'ts' : 'js'
-  return new Worker(new URL(`./hash-worker.${extension}`, import.meta.url), {
+  return new Worker(workerUrl('hash-worker', import.meta.url), {
     name: 'hash-worker',
     workerData: data,
     // What the process was started with (test runners, profilers) is none of a hash worker's business.
