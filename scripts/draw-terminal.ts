@@ -77,7 +77,7 @@ async function play({ command, interruptAt, lookAt }: Scene): Promise<Span[][]> 
     moments.push(...rows)
     if (interruptAt) child.stdin.write('\x03')
   })
-  await Promise.race([new Promise(resolve => child.on('close', resolve)), sleep(60_000)])
+  await Promise.race([new Promise(resolve => child.on('close', resolve)), sleep(60_000, undefined, { ref: false })])
   child.kill()
   return [...moments, ...screen.rows()]
 }

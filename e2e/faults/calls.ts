@@ -35,7 +35,8 @@ export function parseCalls(log: string): Call[] {
     } else calls.push(toCall(thread, what, line, line))
   }
   // Killed or ended in the middle of a call.
-  for (const [thread, { text, begin }] of open) calls.push(toCall(thread, `${text}) = ?`, begin, Number.POSITIVE_INFINITY))
+  for (const [thread, { text, begin }] of open)
+    calls.push(toCall(thread, `${text}) = ?`, begin, Number.POSITIVE_INFINITY))
   return calls.sort((a, b) => a.begin - b.begin)
 }
 
@@ -61,12 +62,16 @@ function toCall(thread: string, text: string, begin: number, end: number): Call 
   const close = text.lastIndexOf(') ')
   const name = text.slice(0, open)
   const args = text.slice(open + 1, close)
-  const result = text.slice(close + 2).trimStart().replace(/^= /, '')
+  const result = text
+    .slice(close + 2)
+    .trimStart()
+    .replace(/^= /, '')
   return { thread: Number(thread), name, args, paths: pathsIn(name, args), result, begin, end }
 }
 
 /** Of data nothing but the descriptor is read: bytes may look like anything. */
 function pathsIn(name: string, args: string): string[] {
-  if (/write|fsync|datasync|syncfs|ftruncate/.test(name)) return [/^\d+<(\/[^>]*)>/.exec(args)?.[1] ?? ''].filter(Boolean)
+  if (/write|fsync|datasync|syncfs|ftruncate/.test(name))
+    return [/^\d+<(\/[^>]*)>/.exec(args)?.[1] ?? ''].filter(Boolean)
   return [...args.matchAll(/"([^"]+)"/g)].map(match => match[1] as string)
 }

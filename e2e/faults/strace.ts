@@ -1,6 +1,6 @@
 /** Runs the program under strace: to see what it does, or to make one of its calls fail or be its last. */
 import { spawn, spawnSync } from 'node:child_process'
-import { openSync, closeSync, readFileSync } from 'node:fs'
+import { closeSync, openSync, readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { nodePath, programPath } from '../program.ts'
 
@@ -77,7 +77,7 @@ export function runPlainly(args: readonly string[], options: RunOptions): Promis
 
 /** Writes every durable call to `files.log`. */
 export function runTraced(args: readonly string[], options: RunOptions): Promise<Ended> {
-  const trace = [`trace=${durableCalls.join(',')}`, '-s', '100000']
+  const trace = [`trace=${durableCalls.join(',')}`, '--seccomp-bpf', '-s', '100000']
   return runStraced(trace, args, options)
 }
 
@@ -89,14 +89,16 @@ export async function runFaulted(
   options: RunOptions,
 ): Promise<Ended & { readonly isReached: boolean }> {
   const how = fault === 'SIGKILL' ? 'signal=SIGKILL' : `error=${fault}`
-  const expressions = [`trace=${call}`, '-e', `inject=${call}:${how}:when=${ordinal}`, '-P', path]
+  // A signal is not delivered from the stops that a seccomp filter makes.
+  const speed = fault === 'SIGKILL' ? [] : ['--seccomp-bpf']
+  const expressions = [`trace=${call}`, ...speed, '-e', `inject=${call}:${how}:when=${ordinal}`, '-P', path]
   const ended = await runStraced(expressions, args, options)
   const log = readFileSync(options.files.log, 'utf8')
   return { ...ended, isReached: log.includes(fault === 'SIGKILL' ? '+++ killed by SIGKILL +++' : '(INJECTED)') }
 }
 
 function runStraced(expressions: readonly string[], args: readonly string[], options: RunOptions): Promise<Ended> {
-  const strace = ['-f', '-y', '--seccomp-bpf', '-qq', '-o', options.files.log, '-e', ...expressions]
+  const strace = ['-f', '-y', '-qq', '-o', options.files.log, '-e', ...expressions]
   return run('strace', [...strace, nodePath, ...preload, programPath, ...args], options)
 }
 

@@ -59,7 +59,12 @@ function list(name: string, files: ReadonlyMap<string, Buffer>, form: 'absolute'
     hasRows: true,
     inFlight: 0,
     prepare(home, url) {
-      const rows = [...files].map(([path, bytes]) => ({ url: `${url}/${path}`, path, sha256: sha256(bytes) }))
+      const rows = [...files].map(([path, bytes]) => ({
+        url: `${url}/${path}`,
+        filepath: path,
+        checksum: sha256(bytes),
+        'checksum-algorithm': 'sha256',
+      }))
       const manifest = join(home, 'list.jsonl')
       writeFileSync(manifest, rows.map(row => `${JSON.stringify(row)}\n`).join(''))
       const target = form === 'absolute' ? join(home, 'out') : 'out'
@@ -73,7 +78,10 @@ const limits = ['--connections', String(connections), '--part-size', String(part
 function smallFiles(count: number, seed: number): Map<string, Buffer> {
   const files = new Map<string, Buffer>()
   for (let index = 0; index < count; index++) {
-    files.set(`${index % 2 === 0 ? 'even' : 'odd'}/${String(index).padStart(2, '0')}.dat`, randomBytes(10_240, seed + index))
+    files.set(
+      `${index % 2 === 0 ? 'even' : 'odd'}/${String(index).padStart(2, '0')}.dat`,
+      randomBytes(10_240, seed + index),
+    )
   }
   return files
 }

@@ -22,8 +22,8 @@ export interface DeliveryOptions {
 /**
  * Hands complete parts to their consumer, in any order or sequenced, and gives their memory back.
  *
- * In order `ascending` one slot stays with the delivery as the spare: memory for the part that the consumer waits for
- * can then never be taken by other files (progress guarantee, retrieval 6).
+ * In order `ascending`, and for streams, one slot stays with the delivery as the spare: memory for the part that the
+ * consumer waits for can then never be taken by other files (progress guarantee, retrieval 6).
  */
 export class Delivery {
   readonly #o: DeliveryOptions
@@ -32,11 +32,13 @@ export class Delivery {
   #pending = 0
   #head: number
   #spare: Slot | undefined
+  #keepsSpare: boolean
   #isOver = false
 
   constructor(options: DeliveryOptions) {
     this.#o = options
     this.#head = options.start
+    this.#keepsSpare = options.order === 'ascending'
     this.#sequencer = options.order === 'ascending' ? new Sequencer(options.start) : undefined
   }
 
@@ -67,12 +69,16 @@ export class Delivery {
     for (const due of this.#sequencer.push(run)) this.#chain = this.#chain.then(() => this.#consume(due))
   }
 
-  /** The kept slot, if it is large enough. */
-  takeSpare(length: number): Slot | undefined {
+  /** From now on a slot stays here when its chunk is consumed, whatever the order. */
+  keepSpare(): void {
+    this.#keepsSpare = true
+  }
+
+  /** The kept slot, if there is one; of at most `most` bytes, but perhaps of fewer. */
+  takeSpare(most: number): Slot | undefined {
     const spare = this.#spare
-    if (!spare || spare.length < length) return undefined
     this.#spare = undefined
-    spare.trim(length)
+    if (spare && spare.length > most) spare.trim(most)
     return spare
   }
 
@@ -101,8 +107,7 @@ export class Delivery {
     try {
       busy = this.#o.consume({ offset: run.offset, bytes: run.slot.bytes.subarray(0, run.length), slot: run.slot })
     } catch (error) {
-      this.#free(run)
-      this.#o.onError(error)
+      this.#failed(run, error)
       return undefined
     }
     if (!busy) {
@@ -111,17 +116,21 @@ export class Delivery {
     }
     return busy.then(
       () => this.#free(run),
-      error => {
-        this.#free(run)
-        this.#o.onError(error)
-      },
+      error => this.#failed(run, error),
     )
+  }
+
+  /** The error first: whoever hears that the last run is done takes it for consumed. */
+  #failed(run: Run, error: unknown): void {
+    this.#o.onError(error)
+    this.#free(run)
   }
 
   #free(run: Run): void {
     this.#pending--
     if (this.#sequencer) this.#head = run.offset + run.length
-    if (this.#sequencer && !this.#isOver && (!this.#spare || this.#spare.length < run.slot.length)) {
+    const isWanted = this.#keepsSpare && !this.#isOver && !run.slot.isShared
+    if (isWanted && (!this.#spare || this.#spare.length < run.slot.length)) {
       this.#spare?.release()
       this.#spare = run.slot
     } else run.slot.release()

@@ -14,6 +14,7 @@ import type { FileProgress } from './progress.ts'
 import type { Resource } from './resource.ts'
 import type { DownloadResult } from './results.ts'
 import { createFileSink, type FileSink } from './sinks/file.ts'
+import { tidyLeftovers } from './sinks/leftovers.ts'
 import { transforming } from './sinks/transform.ts'
 import { createTask, statedChecksums, type Task } from './task.ts'
 
@@ -104,7 +105,7 @@ async function downloadTo(place: Place, download: Download): Promise<DownloadRes
     const { names } = task.engine
     await names.look(place.path)
     const existing = names.mayExist(place.path) ? await judgeExisting(place.path, task, options, file) : undefined
-    return existing ?? fetchTo(place.path, download)
+    return existing ? settleExisting(existing, place.path, download) : fetchTo(place.path, download)
   }
   try {
     return await fetchNamed(place.directory, download)
@@ -115,15 +116,37 @@ async function downloadTo(place: Place, download: Download): Promise<DownloadRes
   }
 }
 
+/**
+ * What is there already is acknowledged like what was fetched: durable, whoever was killed before it was (A2), and
+ * without what that one left beside it.
+ */
+async function settleExisting(existing: DownloadResult, path: string, download: Download): Promise<DownloadResult> {
+  const { task, options, context } = download
+  const { names, publisher, stagingFor } = task.engine
+  context.onFetched?.()
+  if (['.part', '.part.journal', '.part.claim'].some(end => names.mayExist(`${path}${end}`))) {
+    // Somebody else's, or nothing that matters to who has the whole file.
+    await tidyLeftovers(path).catch(() => {})
+  }
+  const staging = stagingFor(context.root ?? dirname(path))
+  await staging.tidy()
+  if (options.durability === 'none') return existing
+  const { root } = staging
+  const job = { temp: path, final: path, root, isThere: true, conflict: 'error', mtimeMs: undefined } as const
+  await publisher.publish({ ...job, content: undefined, isDurable: true })
+  return { ...existing, isDurable: true }
+}
+
 /** Fetches into a directory: the answer's head tells the name. */
 async function fetchNamed(directory: string, download: Download): Promise<DownloadResult> {
   const { names } = download.task.engine
   const name = (resource?: Resource) => fileNameFor({ url: download.task.uri, suggested: resource?.name })
   const guess = resolve(directory, name())
   await names.look(guess)
-  return fetchTo(guess, download, resource => {
+  return fetchTo(guess, download, (resource, { hasClaimed }) => {
     const path = resolve(directory, name(resource))
-    const isOther = path !== guess && names.mayExist(`${path}.part`) && isThere(`${path}.part`)
+    // What was claimed beside the guess belongs to the guess: under another name nothing of it may be used.
+    const isOther = hasClaimed ? path !== guess : names.mayExist(`${path}.part`) && isThere(`${path}.part`)
     if (isOther || (names.mayExist(path) && isThere(path))) throw new NameLearned(path)
     return path
   })
@@ -136,7 +159,7 @@ function isThere(path: string): boolean {
 async function fetchTo(
   guess: string,
   { task, options, context, file }: Download,
-  nameOf?: (resource: Resource) => string,
+  nameOf?: (resource: Resource, sink: FileSink) => string,
 ): Promise<DownloadResult> {
   let sink: FileSink | undefined
   const fetched = await fetchResource(task, () => {
@@ -148,7 +171,7 @@ async function fetchTo(
       uri: task.shownUri,
       uriHash: task.uriHash,
       checksums: statedChecksums(task),
-      smallLimit: Math.min(SMALL_LIMIT, task.partSize ?? SMALL_LIMIT),
+      smallLimit: Math.min(SMALL_LIMIT, task.partSize ?? SMALL_LIMIT, task.engine.slots.budget),
       names: task.engine.names,
       publisher: task.engine.publisher,
       staging: task.engine.stagingFor(context.root ?? dirname(guess)),
@@ -160,7 +183,7 @@ async function fetchTo(
       path: guess,
       onResource: resource => {
         if (!nameOf) return
-        const path = nameOf(resource)
+        const path = nameOf(resource, target)
         context.onPath?.(path)
         target.rename(path)
         file.name = path

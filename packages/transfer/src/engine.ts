@@ -1,6 +1,7 @@
 /** The one place where the engine is put together: everything that several transfers share. */
 import { randomBytes } from 'node:crypto'
 import { availableParallelism } from 'node:os'
+import { resolve } from 'node:path'
 import { type Clock, systemClock } from './clock.ts'
 import type { Emit } from './events.ts'
 import { ExistingNames } from './existing-names.ts'
@@ -157,7 +158,8 @@ export function createParts(options: EngineOptions, clock: Clock = systemClock):
     pool,
     publisher,
     names: new ExistingNames(),
-    stagingFor(root) {
+    stagingFor(directory) {
+      const root = resolve(directory)
       const staging = stagings.get(root) ?? new Staging(root)
       stagings.set(root, staging)
       return staging

@@ -1,17 +1,17 @@
 /** Bytes for a program rather than for a disk: ordered, unordered, or all at once (retrieval 5). */
 import { type EngineParts, withEngine } from './engine.ts'
 import { type Fetched, type FetchParts, fetchResource } from './fetch-resource.ts'
+import { initialPartSize } from './limits/part-size.ts'
 import type { FetchOptions, ReadOptions, StreamOptions } from './options.ts'
 import type { Resource } from './resource.ts'
 import type { Sink } from './sink.ts'
 import { createCallbackSink } from './sinks/callback.ts'
 import { Channel } from './sinks/channel.ts'
 import { createMemorySink } from './sinks/memory.ts'
-import { createTask } from './task.ts'
+import { createTask, wholePages } from './task.ts'
 
 /** Parts that may wait for the consumer unless told otherwise. */
 const READ_AHEAD_PARTS = 8
-const PART_SIZE = 8 << 20
 const MAX_MEMORY = 1 << 30
 
 /** A piece of an unordered iteration. */
@@ -29,7 +29,7 @@ export interface Piece {
 export async function* iterate(uri: string, options: StreamOptions = {}): AsyncGenerator<Uint8Array, void, undefined> {
   const channel = new Channel()
   const sink = createCallbackSink({ order: 'ascending', onChunk: ({ bytes }) => channel.send(bytes) })
-  yield* received(channel, uri, options, sink, bytes => (options.copy ? bytes.slice() : bytes))
+  yield* received(channel, uri, options, () => ({ sink, options }), bytes => (options.copy ? bytes.slice() : bytes))
 }
 
 /** The bytes of a resource in the order in which they arrive, each once. Otherwise like `iterate`. */
@@ -37,14 +37,18 @@ export async function* iterateUnordered(
   uri: string,
   options: StreamOptions = {},
 ): AsyncGenerator<Piece, void, undefined> {
-  const partSize = options.partSize === undefined || options.partSize === 'auto' ? PART_SIZE : options.partSize
   const channel = new Channel<Piece>()
-  const sink = createCallbackSink({
-    order: 'any',
-    onChunk: ({ offset, bytes }) => channel.send({ index: Math.floor(offset / partSize), offset, data: bytes }),
-  })
+  const begin = (engine: EngineParts) => {
+    // Parts that grow on the way could not be numbered.
+    const partSize = partSizeOf(engine, options)
+    const sink = createCallbackSink({
+      order: 'any',
+      onChunk: ({ offset, bytes }) => channel.send({ index: Math.floor(offset / partSize), offset, data: bytes }),
+    })
+    return { sink, options: { ...options, partSize } }
+  }
   const copied = (piece: Piece) => (options.copy ? { ...piece, data: piece.data.slice() } : piece)
-  yield* received(channel, uri, { ...options, partSize }, sink, copied)
+  yield* received(channel, uri, options, begin, copied)
 }
 
 /**
@@ -74,15 +78,16 @@ export function consume(
 async function* received<T>(
   channel: Channel<T>,
   uri: string,
-  options: StreamOptions,
-  sink: Sink<void>,
+  { signal: given, ...options }: StreamOptions,
+  begin: (engine: EngineParts) => { readonly sink: Sink<void>; readonly options: StreamOptions },
   give: (item: T) => T,
 ): AsyncGenerator<T, void, undefined> {
   const leave = new AbortController()
-  const signal = options.signal ? AbortSignal.any([options.signal, leave.signal]) : leave.signal
-  const fetching = withEngine(options, engine =>
-    fetchInto(engine, uri, { ...options, signal }, () => sink, windowOf(engine, options)),
-  )
+  const signal = given ? AbortSignal.any([given, leave.signal]) : leave.signal
+  const fetching = withEngine(options, engine => {
+    const begun = begin(engine)
+    return fetchInto(engine, uri, { ...begun.options, signal }, () => begun.sink, windowOf(engine, begun.options))
+  })
   fetching.then(
     () => channel.end(),
     error => channel.fail(error),
@@ -96,9 +101,14 @@ async function* received<T>(
 }
 
 /** At most half of the memory, so that one reader leaves room for others. */
-export function windowOf(engine: EngineParts, { readAhead, partSize }: StreamOptions): number {
-  const part = partSize === undefined || partSize === 'auto' ? PART_SIZE : partSize
-  return Math.max(part, Math.min(readAhead ?? READ_AHEAD_PARTS * part, engine.slots.budget / 2))
+export function windowOf(engine: EngineParts, options: StreamOptions): number {
+  const part = partSizeOf(engine, options)
+  return Math.max(part, Math.min(options.readAhead ?? READ_AHEAD_PARTS * part, engine.slots.budget / 2))
+}
+
+/** Bytes per part as asked for, or what parts begin with. */
+function partSizeOf(engine: EngineParts, { partSize = 'auto' }: StreamOptions): number {
+  return partSize === 'auto' ? initialPartSize(engine.workingSet.size) : wholePages(partSize, engine.slots.budget)
 }
 
 /** One fetch without a file, counted like any other. */

@@ -10,6 +10,7 @@
  */
 import { createHash } from 'node:crypto'
 import { crc32 } from 'node:zlib'
+import { isQuerySigned } from './http/expiry.ts'
 import type { EntityTag, Range, Resource } from './resource.ts'
 
 /** Who writes a journal: enough to tell whether that process still lives. */
@@ -57,7 +58,13 @@ const LEFT = 'left'
 
 /** Identifies a URL without storing it. */
 export function hashUri(uri: string): string {
-  return createHash('sha256').update(uri).digest('hex')
+  return createHash('sha256').update(withoutSignature(uri)).digest('hex')
+}
+
+/** A presigned URL is another one each time, down to its date: what it opens is the same. */
+function withoutSignature(uri: string): string {
+  const url = URL.parse(uri)
+  return url && isQuerySigned(url) ? uri.slice(0, uri.indexOf('?')) : uri
 }
 
 export function formatHeader(header: JournalHeader): string {
@@ -155,10 +162,17 @@ function* sealedLines(text: string): Generator<{ text: string; end: number }> {
 function parseHeader(text: string): JournalHeader | undefined {
   try {
     const { arriero, ...header } = JSON.parse(text) as JournalHeader & { arriero: unknown }
-    return arriero === FORMAT && Number.isSafeInteger(header.size) && header.size >= 0 ? header : undefined
+    return arriero === FORMAT && isHeader(header) ? header : undefined
   } catch {
     return undefined
   }
+}
+
+/** What everybody relies on; a missing validator only means that less can be proven. */
+function isHeader({ uri, uriHash, size, checksums, owner }: JournalHeader): boolean {
+  const texts = [uri, uriHash, owner.host, owner.start, owner.token, ...checksums]
+  const isComplete = Array.isArray(checksums) && texts.every(text => typeof text === 'string')
+  return isComplete && Number.isSafeInteger(size) && size >= 0 && Number.isSafeInteger(owner.pid)
 }
 
 function parseBlock(text: string, size: number): Block | undefined {

@@ -16,10 +16,11 @@
 import { Delivery } from './delivery.ts'
 import type { EngineParts } from './engine.ts'
 import { TransferError } from './errors.ts'
+import type { EventLevel, TransferEvent } from './events.ts'
 import { callHook, type HookContext, type Hooks } from './hooks.ts'
 import { RetryBudget } from './limits/backoff.ts'
 import type { Permit } from './limits/origin-limits.ts'
-import { INITIAL_PART_SIZE, nextPartSize } from './limits/part-size.ts'
+import { initialPartSize, nextPartSize } from './limits/part-size.ts'
 import { addSample, averageRate, type RateSample } from './limits/slow-link.ts'
 import { Part, PartTable, Stretch } from './parts.ts'
 import type { Place, Places } from './places.ts'
@@ -145,9 +146,13 @@ class Mover {
   #isPumpWaiting = false
   #readySlot: Slot | undefined
   #readyGrant: Grant | undefined
+  /** Something was consumed, or all is over: a stream that waits for memory may look again. */
+  #wakeStream: () => void = () => {}
   #adaptedPartSize: number
   #networkBytes = 0
   #retries = 0
+  /** Parts (undefined: the contact) whose connection failed: they are asked for on a new one. */
+  readonly #suspects = new Set<Part | undefined>()
   #failure: { readonly error: unknown } | undefined
   #timer: NodeJS.Timeout | undefined
 
@@ -156,13 +161,16 @@ class Mover {
     this.#engine = options.engine
     this.#streamed = options.range?.start ?? 0
     this.#streamedBefore = this.#streamed
-    this.#adaptedPartSize = Math.min(INITIAL_PART_SIZE, options.engine.workingSet.size)
+    this.#adaptedPartSize = initialPartSize(options.engine.workingSet.size)
     this.#budget = new RetryBudget({ perPart: options.retries, random: options.engine.random })
     this.#delivery = new Delivery({
       order: options.order,
       start: this.#streamed,
-      consume: chunk => options.consume(chunk),
-      onConsumed: () => this.#proceed(),
+      consume: options.hooks?.onPartDone ? chunk => this.#consumeAndTell(chunk) : chunk => options.consume(chunk),
+      onConsumed: () => {
+        this.#wakeStream()
+        this.#proceed()
+      },
       onError: error => this.#fail(error),
     })
   }
@@ -202,7 +210,8 @@ class Mover {
     const reserved = slot
     // A repeated stream starts at 0 again: what was delivered already is thrown away on arrival.
     const asked = this.#isStream ? undefined : range
-    await this.#request({ place, permit }, asked, place.resource ?? this.#o.expected, {
+    const expected = place.resource ?? (this.#resource ? comparable(this.#resource) : this.#o.expected)
+    await this.#request({ place, permit }, asked, expected, {
       answered: (answer, request) => this.#answered(answer, reserved, request),
       unanswered: () => reserved.release(),
     })
@@ -240,22 +249,23 @@ class Mover {
     const table = new PartTable(whole, this.#o.held, count => this.#landed(count))
     this.#table = table
     this.#budget.parts = Math.ceil((whole.end - whole.start) / this.#partSize())
-    const next = table.next(Math.min(slot.length, (answer.end ?? whole.end) - answer.start))
-    if (!next || next.start !== answer.start) {
-      slot.release()
-      return nowhere
-    }
-    slot.trim(next.end - next.start)
-    request.stretch = table.begin(next, slot)
+    // An answer may be shorter than what was asked for: the part is not, and the rest of it is asked for again.
+    const next = table.next(slot.length)
+    const isHere = next?.start === answer.start
+    if (isHere) {
+      slot.trim(next.end - next.start)
+      request.stretch = table.begin(next, slot)
+    } else slot.release()
     if (table.next(1)) {
       this.#timer = setInterval(() => this.#tick(), TICK_MS)
       queueMicrotask(() => this.#pump())
     }
-    return request.stretch
+    return request.stretch ?? nowhere
   }
 
   #answeredAsStream(answer: Answer, resource: Resource, slot: Slot): Landing {
     this.#isStream = true
+    this.#delivery.keepSpare()
     const to = this.#wantedEnd(resource.size)
     if (to !== undefined && to - this.#streamed < slot.length) slot.trim(Math.max(1, to - this.#streamed))
     if (answer.framing === 'close') this.#isLengthProven = resource.size !== undefined
@@ -264,7 +274,7 @@ class Mover {
       from: this.#streamed,
       to,
       slot,
-      reserve: offset => this.#reserve(Math.min(this.#partSize(), (to ?? Number.POSITIVE_INFINITY) - offset)),
+      reserve: offset => this.#nextStreamSlot(offset, to ?? Number.POSITIVE_INFINITY),
       onLanded: count => this.#landed(count),
       onSlot: (full, offset, length) => {
         this.#streamed = offset + length
@@ -281,13 +291,15 @@ class Mover {
     while (table && !this.#isOver && !this.#isPumpWaiting && this.#requests.size < this.#o.connections) {
       const part = table.hasRemainder ? undefined : this.#nextPart(table)
       if (part && !this.#readySlot) {
-        const length = part.end - part.start
-        if (this.#isCrowded(length)) return this.#returnGrant()
-        this.#readySlot = this.#engine.slots.tryReserve(length) ?? this.#delivery.takeSpare(length)
-        if (!this.#readySlot) {
-          this.#returnGrant()
-          return this.#pumpWhen(this.#reserve(length), slot => this.#keepReady(slot))
+        const slot = this.#slotNow(part)
+        if (slot) {
+          // It may be smaller than what was asked for, and then the part is.
+          this.#readySlot = slot
+          continue
         }
+        this.#returnGrant()
+        if (this.#isCrowded(part) || this.#isAhead(part)) return
+        return this.#pumpWhen(this.#reserve(part.end - part.start), reserved => this.#keepReady(reserved))
       }
       const hasWork = part !== undefined || table.hasRemainder
       if (!hasWork && !table.canSteal()) return this.#returnGrant()
@@ -296,7 +308,7 @@ class Mover {
         // Others use all connections. Stealing can wait for better times; planned work queues for its turn.
         return hasWork ? this.#waitForGrant() : undefined
       }
-      const stretch = table.remainder() ?? this.#begin(table, part) ?? table.steal()
+      const stretch = table.remainder() ?? this.#begin(table, part) ?? this.#steal(table)
       if (!stretch) return grant.permit.release()
       void this.#pour(stretch, grant)
     }
@@ -325,10 +337,29 @@ class Mover {
     this.#readyGrant = undefined
   }
 
-  /** More memory would only pile up behind whoever consumes: their next step calls again. */
-  #isCrowded(length: number): boolean {
+  /** Memory that is to be had without waiting for anybody. */
+  #slotNow(run: Range): Slot | undefined {
+    const length = run.end - run.start
+    const free = this.#isCrowded(run) ? undefined : this.#engine.slots.tryReserve(length)
+    return free ?? this.#delivery.takeSpare(length)
+  }
+
+  /**
+   * More memory would only pile up behind whoever consumes: their next step calls again. What runs ahead of a program
+   * leaves half of it to the parts that others wait for: a program may look at one resource while it waits for another.
+   */
+  #isCrowded({ start, end }: Range): boolean {
     const { slots, workingSet } = this.#engine
-    return this.#requests.size + this.#delivery.pending > 0 && slots.reserved + length > workingSet.size
+    const isAhead = this.#isAhead({ start })
+    if (!isAhead && this.#requests.size + this.#delivery.pending === 0) return false
+    return slots.reserved + end - start > (isAhead ? workingSet.size / 2 : workingSet.size)
+  }
+
+  /** Something before it is still on its way to a program: it neither waits for memory nor takes the last of it. */
+  #isAhead({ start }: Pick<Range, 'start'>): boolean {
+    const { order, window } = this.#o
+    if (order === 'ascending') return start > this.#delivery.head
+    return window !== undefined && this.#requests.size + this.#delivery.pending > 0
   }
 
   /** Nothing more is to be done in parts. */
@@ -345,7 +376,14 @@ class Mover {
     const next = table.next(Math.min(this.#readySlot?.length ?? Number.POSITIVE_INFINITY, this.#partSize()))
     const { window } = this.#o
     const { head } = this.#delivery
-    return !next || window === undefined || next.start <= head || next.end <= head + window ? next : undefined
+    const isFree = window === undefined || this.#o.order === 'any'
+    return !next || isFree || next.start <= head || next.end <= head + window ? next : undefined
+  }
+
+  #steal(table: PartTable): Stretch | undefined {
+    const stretch = table.steal()
+    if (stretch) this.#tell('DEBUG', 'steal', { start: stretch.start, end: stretch.limit })
+    return stretch
   }
 
   #begin(table: PartTable, part: Range | undefined): Stretch | undefined {
@@ -391,6 +429,28 @@ class Mover {
     })
   }
 
+  // Streams
+
+  /**
+   * Memory for the next bytes of a stream: what is free, else its own that comes back from the consumer. It holds a
+   * connection, so it must not wait for memory of others, who may be waiting for a connection.
+   */
+  async #nextStreamSlot(offset: number, to: number): Promise<Slot> {
+    const { order, window } = this.#o
+    for (;;) {
+      if (this.#failure) throw this.#failure.error
+      const run = { start: offset, end: Math.min(to, offset + this.#partSize()) }
+      const isDue = this.#delivery.pending === 0
+      const isNear = order === 'any' || window === undefined || run.end <= this.#delivery.head + window
+      const slot = isDue || isNear ? this.#slotNow(run) : undefined
+      if (slot) return slot
+      if (isDue) return this.#reserve(run.end - run.start)
+      await new Promise<void>(resolve => {
+        this.#wakeStream = resolve
+      })
+    }
+  }
+
   // One request
 
   async #request(
@@ -425,15 +485,17 @@ class Mover {
     let failure: { readonly error: unknown } | undefined
     try {
       if (hooks?.onPart && range) await callHook(hooks, 'onPart', { ...hookContext, part: range })
+      if (hooks?.onHedge && range && grant.hedges) await callHook(hooks, 'onHedge', { ...hookContext, part: range })
       await place.source.fetch({
         range,
         expected,
-        fresh: this.#retries > 0,
+        fresh: this.#suspects.delete(grant.stretch?.part),
         signal: request.abort.signal,
         answered: answer => {
           const landing = on.answered(answer, request)
           isAnswered = true
           request.waitedMs = clock.now() - request.startedAt
+          if (hooks?.onResponse) this.#tellAnswer(answer, range)
           return this.#metered(landing, request)
         },
       })
@@ -441,17 +503,22 @@ class Mover {
       failure = { error }
     }
     if (!isAnswered) on.unanswered()
-    permit.release()
     this.#requests.delete(request)
     progress.connections--
     this.#networkBytes += request.received
+    this.#budget.moved(request.received)
     const tookMs = clock.now() - request.startedAt
     place.ended(request.received, tookMs)
     if (request.stretch) this.#engine.workingSet.answered(request.waitedMs, tookMs)
     this.#report(request)
     failure ??= this.#shortfall(request)
-    if (failure && !this.#failure && !this.#isFilled(request)) await this.#recover(request, failure.error)
+    const isLost = failure !== undefined && !this.#failure && !this.#isFilled(request)
+    // One that brought nothing keeps its permit while it waits: another in its place would fail at once, and the next.
+    const keepsPermit = isLost && request.received === 0
+    if (!keepsPermit) permit.release()
+    if (isLost) await this.#recover(request, failure?.error)
     else this.#ended(request)
+    if (keepsPermit) permit.release()
     this.#proceed()
   }
 
@@ -503,6 +570,7 @@ class Mover {
   /** Decides what follows from a failed request: another attempt after a delay, another place, or the end. */
   async #recover(request: Request, error: unknown): Promise<void> {
     const { stretch } = request
+    if (error instanceof TransferError && error.code === 'HookFailed') this.#fail(error)
     if (request.hedges || request.isForgiven || this.#mayStream(error)) return this.#ended(request)
     const delayMs = await this.#delayAfter(error, request).catch(cause => this.#fail(cause))
     if (delayMs === undefined) {
@@ -533,13 +601,12 @@ class Mover {
     const delayMs = this.#budget.next({ progressed, part: stretch?.part.start })
     if (delayMs === undefined) return places.dismiss(place, error) ? 0 : undefined
     this.#retries++
+    // An answer that says no came over a good connection.
+    if (error.status === undefined) this.#suspects.add(stretch?.part)
     engine.progress.retries++
-    engine.emit({
-      level: 'WARN',
-      stage: 'fetch',
-      event: 'retry',
-      file: hookContext.uri,
-      fields: { delayMs, reason: error.message },
+    this.#tell('WARN', 'retry', stretch && { start: stretch.start, end: stretch.limit }, {
+      delayMs,
+      reason: error.message,
     })
     if (!hooks?.onRetry) return delayMs
     const verdict = await callHook(hooks, 'onRetry', { ...hookContext, error, attempt: this.#retries, delayMs })
@@ -583,7 +650,7 @@ class Mover {
     }
     this.#adaptPartSize(now)
     const requests = [...this.#requests].filter(({ stretch }) => stretch)
-    const mayHedge = !this.#table?.next(1) && !this.#table?.hasRemainder
+    const mayHedge = this.#table !== undefined && !this.#table.hasRemainder && !this.#nextPart(this.#table)
     const verdict = judgeTail(requests, { now, lowSpeedLimit: this.#o.lowSpeedLimit, mayHedge })
     if (verdict?.action === 'abort') {
       // What it has not poured goes to another connection.
@@ -615,6 +682,7 @@ class Mover {
     slow.isHedged = true
     this.#engine.progress.hedges++
     const range = { start: stretch.position, end: stretch.limit }
+    this.#tell('DEBUG', 'hedge', range)
     const twin = new Stretch(new Part(range, slot), range, () => {})
     void this.#pour(twin, { place, permit, hedges: slow }).finally(() => {
       if (twin.isComplete && this.#requests.has(slow)) this.#takeFrom(twin, slow, stretch)
@@ -642,6 +710,29 @@ class Mover {
 
   #partSize(): number {
     return this.#o.partSize ?? this.#adaptedPartSize
+  }
+
+  #tell(level: EventLevel, event: string, part?: Range, fields?: TransferEvent['fields']): void {
+    this.#engine.emit({ level, stage: 'fetch', event, file: this.#o.hookContext.uri, part, fields })
+  }
+
+  async #consumeAndTell(chunk: Chunk): Promise<void> {
+    await this.#o.consume(chunk)
+    const { hooks = {}, hookContext } = this.#o
+    const part = { start: chunk.offset, end: chunk.offset + chunk.bytes.length }
+    await callHook(hooks, 'onPartDone', { ...hookContext, part })
+  }
+
+  /** Beside the body: the move only waits for it before it ends. */
+  #tellAnswer({ resource, start, end = Number.POSITIVE_INFINITY }: Answer, asked: Range | undefined): void {
+    const { hooks = {}, hookContext } = this.#o
+    this.#waiting++
+    callHook(hooks, 'onResponse', { ...hookContext, part: asked ?? { start, end }, resource })
+      .catch(error => this.#fail(error))
+      .finally(() => {
+        this.#waiting--
+        this.#proceed()
+      })
   }
 
   #landed(count: number): void {
@@ -678,6 +769,7 @@ class Mover {
     if (!this.#failure) {
       this.#failure = { error }
       this.#o.onFailed()
+      this.#wakeStream()
       this.#waits?.abort(error)
       this.#delivery.stop()
       for (const request of this.#requests) request.abort.abort(error)

@@ -16,6 +16,18 @@ export function newOwner(): Owner {
   }
 }
 
+/** As a piece of a file name. */
+export function formatOwner({ host, pid, start, token }: Owner): string {
+  return [Buffer.from(host).toString('base64url'), pid, start, token].join('.')
+}
+
+/** Of a text that begins as `formatOwner` writes it; undefined for any other. */
+export function parseOwner(text: string): Owner | undefined {
+  const [host, pid, start, token] = text.split('.')
+  if (!host || !pid || !start || !token || !/^\d+$/.test(pid)) return undefined
+  return { host: Buffer.from(host, 'base64url').toString(), pid: Number(pid), start, token }
+}
+
 /** `unknown`: another machine's process, of which only its heartbeat can tell. */
 export function lifeOf(owner: Owner): 'alive' | 'dead' | 'unknown' {
   if (owner.host !== hostname()) return 'unknown'

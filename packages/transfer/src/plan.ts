@@ -15,6 +15,7 @@ export function gaps(whole: Range, held: readonly Range[]): Range[] {
   let at = whole.start
   for (const { start, end } of [...held].sort((a, b) => a.start - b.start)) {
     if (start >= whole.end) break
+    if (start === end) continue
     if (start > at) result.push({ start: at, end: start })
     at = Math.max(at, end)
   }

@@ -16,6 +16,8 @@ export interface Slot {
   /** Capacity in bytes. */
   readonly length: number
   readonly bytes: Uint8Array
+  /** Somebody else holds it too. */
+  readonly isShared: boolean
   retain(): void
   /** One holder fewer; the last one frees the slot. Releasing a free slot throws. */
   release(): void
@@ -32,8 +34,7 @@ interface Extent {
 
 interface Waiter {
   readonly length: number
-  readonly resolve: (slot: Slot) => void
-  readonly signal: AbortSignal | undefined
+  serve(slot: Slot): void
 }
 
 export interface SlotsOptions {
@@ -70,26 +71,27 @@ export class Slots {
 
   /** A slot as soon as there is room. Rejects with the signal's reason. A length above the budget is refused. */
   reserve(length: number, signal?: AbortSignal): Promise<Slot> {
-    if (roundUp(length) > this.budget) {
+    if (!(length >= 0 && roundUp(length) <= this.budget)) {
       return Promise.reject(new RangeError(`Cannot reserve ${length} bytes: the memory budget is ${this.budget}`))
     }
     if (signal?.aborted) return Promise.reject(signal.reason)
     const slot = this.tryReserve(length)
     if (slot) return Promise.resolve(slot)
     return new Promise((resolve, reject) => {
-      const waiter: Waiter = { length, resolve, signal }
-      this.#waiters.push(waiter)
-      signal?.addEventListener(
-        'abort',
-        () => {
-          const index = this.#waiters.indexOf(waiter)
-          if (index < 0) return
-          this.#waiters.splice(index, 1)
-          reject(signal.reason)
-          this.#serve()
+      const onAbort = () => {
+        this.#waiters.splice(this.#waiters.indexOf(waiter), 1)
+        reject(signal?.reason)
+        this.#serve()
+      }
+      const waiter: Waiter = {
+        length,
+        serve: slot => {
+          signal?.removeEventListener('abort', onAbort)
+          resolve(slot)
         },
-        { once: true },
-      )
+      }
+      this.#waiters.push(waiter)
+      signal?.addEventListener('abort', onAbort, { once: true })
     })
   }
 
@@ -131,7 +133,7 @@ export class Slots {
       const slot = this.#take(waiter.length)
       if (!slot) return
       this.#waiters.shift()
-      waiter.resolve(slot)
+      waiter.serve(slot)
     }
   }
 }
@@ -164,6 +166,10 @@ class ReservedSlot implements Slot {
 
   get bytes(): Uint8Array {
     return this.#bytes
+  }
+
+  get isShared(): boolean {
+    return this.#holders > 1
   }
 
   retain(): void {

@@ -67,8 +67,7 @@ export function createTask(
     range,
     hooks,
     connections: concurrency === 'auto' ? engine.connections : concurrency,
-    // Parts start on 4 KiB boundaries, so that they can go to the disk directly.
-    partSize: partSize === 'auto' ? undefined : Math.min(Math.ceil(partSize / 4096) * 4096, engine.slots.budget),
+    partSize: partSize === 'auto' ? undefined : wholePages(partSize, engine.slots.budget),
     signal: signal ?? options.signal ?? neverAborted(),
     openPlaces: async (isRaw = false) => {
       const uris = [uri, ...(options.mirrors ?? [])]
@@ -83,6 +82,11 @@ export function statedChecksums({ stated, listed }: Pick<Task, 'stated' | 'liste
   return [...stated, ...listed]
     .filter(({ algorithm }) => algorithm !== 'null')
     .map(checksum => formatChecksum(checksum))
+}
+
+/** Parts start on 4 KiB boundaries, so that they can go to the disk directly. */
+export function wholePages(partSize: number, budget: number): number {
+  return Math.min(Math.ceil(partSize / 4096) * 4096, budget)
 }
 
 function readChecksum(input: ChecksumInput): StatedChecksum {

@@ -55,6 +55,7 @@ export class RetryBudget {
   /** Only of parts that failed since their last progress. */
   readonly #counts = new Map<number, PartCount>()
   #failures = 0
+  #moved = 0
 
   constructor(options: RetryBudgetOptions = {}) {
     this.#options = options
@@ -64,6 +65,14 @@ export class RetryBudget {
   /** Failures since any part's last progress. */
   get failures(): number {
     return this.#failures
+  }
+
+  /** Bytes came, of whatever part: the file gets somewhere. */
+  moved(bytes: number): void {
+    this.#moved += bytes
+    if (this.#moved < (this.#options.progress ?? MIB)) return
+    this.#moved = 0
+    this.#failures = 0
   }
 
   /** An attempt failed. Milliseconds to wait before the next one; undefined: give up. */

@@ -4,7 +4,7 @@ const MIB = 1024 * 1024
 const PAGE = 4096
 
 /** Bytes of a part before anything was measured. */
-export const INITIAL_PART_SIZE = 8 * MIB
+const INITIAL_PART_SIZE = 8 * MIB
 const SMALLEST = MIB
 const LARGEST = 64 * MIB
 
@@ -43,6 +43,11 @@ export function nextPartSize(options: PartSizeOptions): number {
   const low = fit(isMeasured ? rate * SHORTEST_S : wanted / 2)
   const high = fit(isMeasured ? rate * LONGEST_S : wanted * 2)
   return nearestAligned(wanted, Math.min(low, wanted), Math.max(high, wanted), storedPartSize) ?? wanted
+}
+
+/** The size before anything was measured: a budget smaller than usual is still cut into several parts. */
+export function initialPartSize(budget: number): number {
+  return nextPartSize({ budget, parts: 8 })
 }
 
 /** How many connections a file is worth: one under two parts. */

@@ -27,7 +27,7 @@ import {
   writeSync,
 } from 'node:fs'
 import { basename, dirname, extname, join } from 'node:path'
-import { parentsUpTo } from './directories.ts'
+import { asDirectoryError, parentsUpTo } from './directories.ts'
 import type { Failure, Outcome, PublishJob } from './job.ts'
 
 /** From this many files on, one sync of the whole file system is cheaper than one fsync per file. */
@@ -39,16 +39,34 @@ interface Staged {
   readonly length: number
 }
 
+/** How content, names and whole file systems get onto stable storage. */
+export interface Sync {
+  file(path: string): void
+  directory(path: string): void
+  /** Everything on the file system of a directory; false when that is not to be had. Throws when it failed. */
+  fileSystem(directory: string): boolean
+}
+
+const systemSync: Sync = {
+  file: fsyncPath,
+  directory: fsyncDirectory,
+  fileSystem: syncFileSystem,
+}
+
 export class Batch {
   readonly #memory: Uint8Array
+  readonly #sync: Sync
   #staged: Staged[] = []
   #failed: Outcome[] = []
   readonly #knownDirectories = new Set<string>()
   /** Directories whose entries changed. */
   readonly #touched = new Set<string>()
+  /** Directories of which a sync has failed: a later one that succeeds would be a lie. */
+  readonly #condemned = new Map<string, Failure>()
 
-  constructor(memory: Uint8Array) {
+  constructor(memory: Uint8Array, sync = systemSync) {
     this.#memory = memory
+    this.#sync = sync
   }
 
   /** Files staged and not published. */
@@ -58,8 +76,13 @@ export class Batch {
 
   /** Writes a job's bytes to its temporary name. A failure is kept for `publish` to report. */
   stage(job: PublishJob): void {
+    const condemned = this.#whyCondemned(job.final)
+    if (condemned) {
+      this.#failed.push({ id: job.id, failure: condemned })
+      return
+    }
     try {
-      this.#ensureDirectory(dirname(job.final))
+      this.#ensureDirectory(dirname(job.final), job.root)
       if (job.content) writeTemporary(job, this.#memory)
       this.#staged.push({ job, length: job.content?.length ?? 0 })
     } catch (error) {
@@ -76,7 +99,7 @@ export class Batch {
     const published: { job: PublishJob; path: string }[] = []
     for (const { job } of ready) {
       try {
-        const path = giveName(job)
+        const path = job.isThere ? job.final : giveName(job)
         this.#touched.add(dirname(path))
         published.push({ job, path })
       } catch (error) {
@@ -84,52 +107,103 @@ export class Batch {
         outcomes.push({ id: job.id, failure: failureOf(error, 'publish') })
       }
     }
-    const settled = this.#settle(published, outcomes)
+    this.#settle(published, outcomes)
     acknowledge(outcomes)
-    for (const { job } of settled) if (job.conflict !== 'overwrite') removeQuietly(job.temp)
+    // A temporary file that came from elsewhere is removed by who made it.
+    for (const { job } of published) if (job.content && job.conflict !== 'overwrite') removeQuietly(job.temp)
   }
 
   #barrier(staged: readonly Staged[], outcomes: Outcome[]): readonly Staged[] {
-    const unsynced = staged.filter(({ job }) => job.content && job.isDurable)
-    if (unsynced.length >= FILES_FOR_SYNCFS && syncFileSystem(dirname((unsynced[0] as Staged).job.temp))) return staged
+    const unsynced = staged.filter(({ job }) => (job.content || job.isThere) && job.isDurable)
     const condemned = new Set<Staged>()
-    for (const one of unsynced) {
+    const condemn = (one: Staged, error: unknown) => {
+      condemned.add(one)
+      if (!one.job.isThere) removeQuietly(one.job.temp)
+      outcomes.push({ id: one.job.id, failure: failureOf(error, 'sync') })
+    }
+    for (const one of this.#oneByOne(unsynced, condemn)) {
       try {
-        fsyncPath(one.job.temp, fsConstants.O_RDWR)
+        this.#sync.file(one.job.temp)
       } catch (error) {
-        condemned.add(one)
-        removeQuietly(one.job.temp)
-        outcomes.push({ id: one.job.id, failure: failureOf(error, 'sync') })
+        condemn(one, error)
       }
     }
     return condemned.size > 0 ? staged.filter(one => !condemned.has(one)) : staged
   }
 
-  #settle(
-    published: readonly { job: PublishJob; path: string }[],
-    outcomes: Outcome[],
-  ): readonly { job: PublishJob }[] {
-    let failure: Failure | undefined
-    if (published.some(({ job }) => job.isDurable)) {
-      for (const directory of this.#touched) {
-        try {
-          fsyncPath(directory, fsConstants.O_RDONLY)
-        } catch (error) {
-          failure = failureOf(error, 'sync the directory of')
-        }
+  /** Those that no sync of a whole file system has covered; where one failed, they are not to be synced again. */
+  #oneByOne(unsynced: readonly Staged[], condemn: (one: Staged, error: unknown) => void): readonly Staged[] {
+    if (unsynced.length < FILES_FOR_SYNCFS) return unsynced
+    const byDevice = Map.groupBy(unsynced, ({ job }) => deviceOf(dirname(job.temp)))
+    return [...byDevice].flatMap(([device, files]) => {
+      const directory = dirname((files[0] as Staged).job.temp)
+      const isMany = device !== undefined && files.length >= FILES_FOR_SYNCFS
+      try {
+        return isMany && this.#sync.fileSystem(directory) ? [] : files
+      } catch (error) {
+        for (const one of files) condemn(one, error)
+        return []
       }
-    }
-    this.#touched.clear()
-    for (const { job, path } of published) outcomes.push(failure ? { id: job.id, failure } : { id: job.id, path })
-    return published
+    })
   }
 
-  /** New directories are synced up to the first one that was there (reliability 7.4). */
-  #ensureDirectory(directory: string): void {
+  #settle(published: readonly { job: PublishJob; path: string }[], outcomes: Outcome[]): void {
+    if (published.some(({ job }) => job.isDurable))
+      this.#syncTouched(new Set(published.map(({ path }) => dirname(path))))
+    this.#touched.clear()
+    for (const { job, path } of published) {
+      const failure = job.isDurable ? this.#whyCondemned(path) : undefined
+      if (failure) withdraw(job, path)
+      outcomes.push(failure ? { id: job.id, failure } : { id: job.id, path })
+    }
+  }
+
+  #syncTouched(targets: ReadonlySet<string>): void {
+    for (const directory of this.#touched) {
+      try {
+        this.#sync.directory(directory)
+      } catch (error) {
+        // Above the target there may be directories that we may pass and not read: nothing is to be had of them.
+        const isBarred = codeOf(error) === 'EACCES' || codeOf(error) === 'EPERM'
+        if (isBarred && !targets.has(directory)) continue
+        this.#condemned.set(directory, failureOf(error, 'sync the directory of'))
+      }
+    }
+  }
+
+  /** The failure of a directory above, if there was one. */
+  #whyCondemned(path: string): Failure | undefined {
+    if (this.#condemned.size === 0) return undefined
+    for (let at = dirname(path); ; at = dirname(at)) {
+      const failure = this.#condemned.get(at)
+      if (failure || at === dirname(at)) return failure
+    }
+  }
+
+  /**
+   * New directories are synced up to the first one that was there (reliability 7.4), and those of the target even if
+   * they were there: who made them may have been killed before the sync.
+   */
+  #ensureDirectory(directory: string, root: string | undefined): void {
     if (this.#knownDirectories.has(directory)) return
-    const first = mkdirSync(directory, { recursive: true })
-    if (first !== undefined) for (const parent of parentsUpTo(directory, first)) this.#touched.add(parent)
+    const first = makeDirectories(directory)
+    const top = root === undefined || (first !== undefined && first.length < root.length) ? first : root
+    if (top !== undefined) for (const parent of parentsUpTo(directory, top)) this.#touched.add(parent)
     this.#knownDirectories.add(directory)
+  }
+}
+
+/** Nothing of a file that failed may be visible; what a rename has replaced is gone. */
+function withdraw({ conflict, isThere }: PublishJob, path: string): void {
+  if (conflict !== 'overwrite' && !isThere) removeQuietly(path)
+}
+
+/** The first directory that was made, if any. */
+function makeDirectories(directory: string): string | undefined {
+  try {
+    return mkdirSync(directory, { recursive: true })
+  } catch (error) {
+    throw asDirectoryError(error)
   }
 }
 
@@ -162,7 +236,7 @@ function createExclusively(temp: string): number {
 /** Gives the content its final name; returns the name, which differs only for `rename`. */
 function giveName({ temp, final, conflict }: PublishJob): string {
   if (conflict === 'overwrite') {
-    renameSync(temp, final)
+    replaceName(temp, final)
     return final
   }
   for (let attempt = 0; ; attempt++) {
@@ -178,12 +252,22 @@ function giveName({ temp, final, conflict }: PublishJob): string {
   }
 }
 
+function replaceName(temp: string, path: string): void {
+  try {
+    renameSync(temp, path)
+  } catch (error) {
+    if (codeOf(error) !== 'EXDEV') throw error
+    copyAcross(temp, path, renameSync)
+    removeQuietly(temp)
+  }
+}
+
 function linkName(temp: string, path: string): void {
   try {
     linkSync(temp, path)
   } catch (error) {
     const code = codeOf(error)
-    if (code === 'EXDEV') return copyAcross(temp, path)
+    if (code === 'EXDEV') return copyAcross(temp, path, linkName)
     if (code !== 'EPERM' && code !== 'ENOTSUP' && code !== 'ENOSYS' && code !== 'EMLINK') throw error
     // No hard links here (FAT, some network file systems): the look before the rename is the best there is.
     if (statSync(path, { throwIfNoEntry: false })) throw Object.assign(new Error('file exists'), { code: 'EEXIST' })
@@ -192,12 +276,12 @@ function linkName(temp: string, path: string): void {
 }
 
 /** The target lies on another file system, e.g. a mount point inside the target directory: never a bare move. */
-function copyAcross(temp: string, path: string): void {
+function copyAcross(temp: string, path: string, give: (near: string, path: string) => void): void {
   const near = join(dirname(path), `.${basename(temp)}`)
   copyFileSync(temp, near, fsConstants.COPYFILE_EXCL)
   try {
-    fsyncPath(near, fsConstants.O_RDWR)
-    linkName(near, path)
+    fsyncPath(near)
+    give(near, path)
   } finally {
     removeQuietly(near)
   }
@@ -208,22 +292,47 @@ function numbered(path: string, number: number): string {
   return join(dirname(path), `${basename(path, extension)} (${number})${extension}`)
 }
 
-/** `syncfs` by coreutils, since Node has none. False when that is not to be had here. */
+/**
+ * `syncfs` by coreutils, since Node has none. False when that is not to be had here, which a control tells: where the
+ * program can sync another file system, its failure is the disk's.
+ */
 function syncFileSystem(directory: string): boolean {
-  const { status, error } = spawnSync('sync', ['-f', '--', directory], { stdio: 'ignore' })
-  return error === undefined && status === 0
+  if (process.platform !== 'linux') return false
+  const { status, stderr } = runSync(directory)
+  if (status === 0) return true
+  if (status === null || runSync('/proc').status !== 0) return false
+  const code = /No space left/.test(stderr) ? 'ENOSPC' : /quota/.test(stderr) ? 'EDQUOT' : 'EIO'
+  throw Object.assign(new Error(stderr.trim()), { code })
 }
 
-function fsyncPath(path: string, flags: number): void {
-  const fd = openSync(path, flags)
+/** A status of null: it could not be started, or it was killed. */
+function runSync(directory: string): { status: number | null; stderr: string } {
+  const env = { ...process.env, LC_ALL: 'C' }
+  const { status, stderr } = spawnSync('sync', ['-f', '--', directory], { env, encoding: 'utf8' })
+  return { status, stderr: stderr ?? '' }
+}
+
+/** For reading: what is there already may be another user's. */
+function fsyncPath(path: string): void {
+  const fd = openSync(path, 'r')
   try {
     fsyncSync(fd)
-  } catch (error) {
-    // Some file systems refuse to sync a directory; there is nothing stronger to be had on them.
-    if (flags !== fsConstants.O_RDONLY || (codeOf(error) !== 'EINVAL' && codeOf(error) !== 'EBADF')) throw error
   } finally {
     closeSync(fd)
   }
+}
+
+function fsyncDirectory(path: string): void {
+  try {
+    fsyncPath(path)
+  } catch (error) {
+    // Some file systems refuse to sync a directory; there is nothing stronger to be had on them.
+    if (codeOf(error) !== 'EINVAL' && codeOf(error) !== 'EBADF') throw error
+  }
+}
+
+function deviceOf(directory: string): number | undefined {
+  return statSync(directory, { throwIfNoEntry: false })?.dev
 }
 
 function isSameFile(a: string, b: string): boolean {

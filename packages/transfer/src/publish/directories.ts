@@ -12,8 +12,14 @@ export async function makeDirectory(directory: string): Promise<void> {
     if (first === undefined) return
     for (const parent of parentsUpTo(directory, first)) await syncDirectory(parent)
   } catch (error) {
-    throw diskError(error, 'create', directory)
+    throw diskError(asDirectoryError(error), 'create', directory)
   }
+}
+
+/** What is in the way of a directory is a file: "it exists" would be said of what is wanted. */
+export function asDirectoryError(error: unknown): unknown {
+  const { code, message } = error as NodeJS.ErrnoException
+  return code === 'EEXIST' ? Object.assign(new Error(message, { cause: error }), { code: 'ENOTDIR' }) : error
 }
 
 /** The directories whose entries changed when everything from `first` down to `directory` was made. */

@@ -10,6 +10,10 @@ export interface PublishJob {
   /** Private name in the same file system as `final`. */
   readonly temp: string
   readonly final: string
+  /** The directory that everything goes into: it and those between are as new as the file, whoever made them. */
+  readonly root?: string | undefined
+  /** `final` holds the content already, proven; what is missing is only that it is durable. `temp` is the same name. */
+  readonly isThere?: boolean | undefined
   readonly conflict: Conflict
   /** Modification time to set, ms since 1970. */
   readonly mtimeMs: number | undefined

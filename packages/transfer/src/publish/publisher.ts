@@ -5,7 +5,7 @@ import type { Slot } from '../slots.ts'
 import { workerUrl } from '../workers/worker-url.ts'
 import type { FromWorker, Outcome, PublishJob, ToWorker } from './job.ts'
 
-/** What is to be published; a slot's bytes, or a temporary file that holds them, synced. */
+/** What is to be published; a slot's bytes, or a file that holds them: temporary and synced, or there already. */
 export interface PublishRequest extends Omit<PublishJob, 'id' | 'content'> {
   readonly content: { readonly slot: Slot | undefined; readonly length: number } | undefined
 }
@@ -65,6 +65,9 @@ export class Publisher {
    * bytes are written. Rejects with Exists, NoSpace or Disk; then nothing of it is visible.
    */
   publish(request: PublishRequest): Promise<string> {
+    if (this.#isClosing) {
+      return Promise.reject(new TransferError('Cancelled', `Cannot publish ${request.final}: the engine was closed`))
+    }
     request.content?.slot?.retain()
     const id = this.#next++
     const { content, ...rest } = request
@@ -125,8 +128,8 @@ export class Publisher {
     worker.on('error', error => this.#died(error))
     this.#exited = new Promise(resolve => {
       worker.on('exit', () => {
-        if (!this.#isClosing) this.#died(new Error('the thread ended'))
         this.#worker = undefined
+        this.#died(new Error('the thread ended'))
         resolve()
       })
     })
@@ -162,5 +165,7 @@ export class Publisher {
       )
     }
     this.#pending.clear()
+    // Their memory is given up: nobody may publish it any more.
+    this.#queue = []
   }
 }

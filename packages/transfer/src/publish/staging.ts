@@ -1,8 +1,7 @@
 import { mkdir, readdir, rmdir, unlink } from 'node:fs/promises'
-import { dirname, join } from 'node:path'
+import { join } from 'node:path'
 import { diskError } from '../disk-error.ts'
-import type { Owner } from '../journal.ts'
-import { lifeOf, newOwner } from '../owner.ts'
+import { formatOwner, lifeOf, newOwner, parseOwner } from '../owner.ts'
 import { makeDirectory } from './directories.ts'
 
 const NAME = '.arriero'
@@ -12,13 +11,16 @@ const NAME = '.arriero'
  * their owner, so that what a killed process left can be told from what a living one is writing.
  */
 export class Staging {
+  readonly root: string
   readonly directory: string
   readonly #prefix: string
   #next = 0
   #ready: Promise<void> | undefined
   #isReady = false
+  #tidied: Promise<void> | undefined
 
   constructor(root: string) {
+    this.root = root
     this.directory = join(root, NAME)
     this.#prefix = formatOwner(newOwner())
   }
@@ -37,31 +39,33 @@ export class Staging {
     return join(this.directory, `${this.#prefix}.${(this.#next++).toString(36)}`)
   }
 
+  /** Sweeps the directory if there is one: where nothing is fetched, nobody else would. */
+  tidy(): Promise<void> {
+    this.#tidied ??= (this.#ready ?? this.#sweep()).catch(() => {})
+    return this.#tidied
+  }
+
   /** Removes the directory unless somebody else is using it. */
   async close(): Promise<void> {
-    if (this.#isReady) await rmdir(this.directory).catch(() => {})
+    if (this.#isReady || this.#tidied) await rmdir(this.directory).catch(() => {})
   }
 
   async #make(): Promise<void> {
-    await makeDirectory(dirname(this.directory))
+    await makeDirectory(this.root)
     try {
       await mkdir(this.directory, { mode: 0o700 })
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw diskError(error, 'create', this.directory)
     }
+    await this.#sweep().catch(error => {
+      throw diskError(error, 'use', this.directory)
+    })
+  }
+
+  async #sweep(): Promise<void> {
     for (const name of await readdir(this.directory)) {
-      const owner = parseOwner(name)
+      const owner = name.split('.').length === 5 ? parseOwner(name) : undefined
       if (owner && lifeOf(owner) === 'dead') await unlink(join(this.directory, name)).catch(() => {})
     }
   }
-}
-
-function formatOwner({ host, pid, start, token }: Owner): string {
-  return [Buffer.from(host).toString('base64url'), pid, start, token].join('.')
-}
-
-function parseOwner(name: string): Owner | undefined {
-  const [host, pid, start, token, number] = name.split('.')
-  if (!host || !pid || !start || !token || number === undefined || !/^\d+$/.test(pid)) return undefined
-  return { host: Buffer.from(host, 'base64url').toString(), pid: Number(pid), start, token }
 }

@@ -21,7 +21,7 @@ import type { Staging } from '../publish/staging.ts'
 import type { Resource } from '../resource.ts'
 import type { Chunk, Earlier, Sink } from '../sink.ts'
 import { JournalFile } from './journal-file.ts'
-import { claimLeftovers, type Leftovers } from './leftovers.ts'
+import { claimLeftovers, claimTarget, type Leftovers } from './leftovers.ts'
 import { PartFile } from './part-file.ts'
 import { soundBlocks } from './sound-blocks.ts'
 
@@ -46,6 +46,8 @@ export interface FileSink extends Sink<{ readonly path: string }> {
   readBack(offset: number, into: Uint8Array): Promise<void>
   /** Bytes that an earlier run left and that are used. */
   readonly resumedBytes: number
+  /** What an earlier run left beside the path is in our hands. */
+  readonly hasClaimed: boolean
   /** The final path, known from the answer's head; before `open`. */
   rename(path: string): void
 }
@@ -62,7 +64,13 @@ class TargetFile implements FileSink {
   /** The one chunk of a small file. */
   #small: Chunk | undefined
   #isSmall = false
+  /** Set when a file that should have come as one chunk did not. */
+  #spilling: Promise<void> | undefined
   #part: PartFile | undefined
+  /** Where our own bytes are, also when the file is closed already. */
+  #partPath: string | undefined
+  /** A sync failed: what is on the disk is not known any more, whatever reads of it say (reliability 7.5). */
+  #isCondemned = false
   #journal: JournalFile | undefined
   #blocks = 0
   #path: string
@@ -73,6 +81,10 @@ class TargetFile implements FileSink {
     this.#path = options.path
   }
 
+  get hasClaimed(): boolean {
+    return this.#leftovers !== undefined
+  }
+
   rename(path: string): void {
     this.#path = path
   }
@@ -81,10 +93,10 @@ class TargetFile implements FileSink {
     const { names, uriHash, isGuess, checksums, allowWeakResume } = this.#o
     const path = this.#path
     await names.look(path)
-    if (this.#o.resume === false || !names.mayExist(`${path}.part`)) return undefined
+    if (!['.part', '.part.journal', '.part.claim'].some(end => names.mayExist(`${path}${end}`))) return undefined
     const leftovers = await claimLeftovers(path, isGuess ? uriHash : undefined)
     this.#leftovers = leftovers
-    if (!leftovers?.journal) return undefined
+    if (!leftovers?.journal || this.#o.resume === false) return undefined
     const { header, blocks } = leftovers.journal
     if (header.uriHash !== uriHash && checksums.length === 0) return undefined
     const part = await PartFile.reopen(leftovers.partPath).catch(() => undefined)
@@ -105,12 +117,6 @@ class TargetFile implements FileSink {
   open(resource: Resource, { isResumed }: { readonly isResumed: boolean }): Promise<void> | undefined {
     this.#resource = resource
     const { size } = resource
-    if (this.#path !== this.#o.path && this.#leftovers) {
-      // The guess was wrong: what lies there is not ours to touch.
-      const { release } = this.#leftovers
-      this.#leftovers = undefined
-      return release().then(() => this.open(resource, { isResumed }))
-    }
     this.#isSmall = !isResumed && size !== undefined && size <= this.#o.smallLimit
     if (!this.#isSmall) return this.#openPart(resource, isResumed)
     if (this.#leftovers) return this.#discard().then(() => this.#o.staging.prepare())
@@ -118,11 +124,16 @@ class TargetFile implements FileSink {
   }
 
   write(chunk: Chunk): Promise<void> | undefined {
-    if (!this.#isSmall) return this.#writePart(chunk)
-    if (this.#small) throw new Error('A small file comes as one chunk')
-    chunk.slot.retain()
-    this.#small = chunk
-    return undefined
+    if (this.#isSmall && chunk.bytes.length === this.#resource?.size) {
+      chunk.slot.retain()
+      this.#small = chunk
+      return undefined
+    }
+    if (this.#isSmall) {
+      this.#isSmall = false
+      this.#spilling = this.#openPart(this.#resource as Resource, false)
+    }
+    return this.#spilling ? this.#spilling.then(() => this.#writePart(chunk)) : this.#writePart(chunk)
   }
 
   async readBack(offset: number, into: Uint8Array): Promise<void> {
@@ -138,9 +149,11 @@ class TargetFile implements FileSink {
   async abort(reason: unknown): Promise<void> {
     this.#small?.slot.release()
     this.#small = undefined
-    if (this.#o.resume === false || this.#blocks + this.resumedBytes === 0 || isFinal(reason)) return this.#discard()
+    const isWorthless = this.#resource ? isFinal(reason) : isOutdated(reason)
+    if (isWorthless || this.#isCondemned || !this.#hasWorth) return this.#discard()
     await this.#journal?.close().catch(() => {})
     await this.#part?.close().catch(() => {})
+    await this.#leftovers?.release()
     this.#journal = undefined
     this.#part = undefined
   }
@@ -171,19 +184,25 @@ class TargetFile implements FileSink {
     const { durability, names } = this.#o
     const path = this.#path
     await loadHashers(['crc32c'])
-    const leftovers = this.#leftovers
-    if (isResumed && leftovers?.journal && this.#part) {
-      const sound = leftovers.sound
-      const header = { ...this.#header(resource), date: leftovers.journal.header.date }
-      this.#journal = await JournalFile.replace(leftovers.journalPath, header, sound)
-      await leftovers.release()
+    const earlier = this.#leftovers
+    if (isResumed && earlier?.journal && this.#part) {
+      const sound = earlier.sound
+      this.#partPath = earlier.partPath
+      const header = { ...this.#header(resource), ...this.#provenOf(earlier.journal.header, resource) }
+      this.#journal = await JournalFile.replace(earlier.journalPath, header, sound)
+      await earlier.release()
       this.resumedBytes = sound.reduce((sum, { length }) => sum + length, 0)
       return
     }
-    await this.#discard()
+    await this.#part?.close().catch(() => {})
+    this.#part = undefined
+    await earlier?.clear()
     await makeDirectory(dirname(path))
     await ensureSpace(path, resource.size ?? 0)
-    const partPath = leftovers?.partPath ?? `${path}.part`
+    const leftovers = earlier ?? (await claimTarget(path))
+    this.#leftovers = leftovers
+    await leftovers.clear()
+    const { partPath } = leftovers
     names.note(partPath)
     if (resource.size !== undefined && this.#o.resume !== false) {
       this.#journal = await JournalFile.create(`${partPath}.journal`, this.#header(resource)).catch(error => {
@@ -193,6 +212,8 @@ class TargetFile implements FileSink {
       })
     }
     this.#part = await PartFile.create(partPath, durability === 'none' ? 0 : (resource.size ?? 0))
+    this.#partPath = partPath
+    await leftovers.release()
   }
 
   #header(resource: Resource): JournalHeader {
@@ -200,6 +221,16 @@ class TargetFile implements FileSink {
     const { etag, lastModified, date, version } = resource
     const size = resource.size as number
     return { uri, uriHash, size, etag, lastModified, date, version, checksums, owner: newOwner() }
+  }
+
+  /**
+   * What a journal that was taken over may say of the version. Bytes that were joined on the word of a digest alone may
+   * be of two versions: without validators, a later run needs that digest as well.
+   */
+  #provenOf(earlier: JournalHeader, now: Resource): Partial<JournalHeader> {
+    const why = whyNotResume(earlier, now, { hasDigest: false, allowWeak: this.#o.allowWeakResume === true })
+    if (why === undefined) return { date: earlier.date }
+    return { date: earlier.date, etag: undefined, lastModified: undefined, version: undefined }
   }
 
   async #writePart({ offset, bytes }: Chunk): Promise<void> {
@@ -216,36 +247,55 @@ class TargetFile implements FileSink {
     await part.setLength(size)
     const mtimeMs = this.#publication().mtimeMs
     if (mtimeMs !== undefined) await part.setTime(mtimeMs)
+    this.#isCondemned = true
     if (durability !== 'none') await part.sync()
     await part.close()
+    this.#isCondemned = false
     this.#part = undefined
     const final = await publisher.publish({ content: undefined, temp: part.path, final: path, ...this.#publication() })
-    await this.#journal?.remove()
+    // In this order: a NAME.part without a journal would be taken for somebody else's.
+    if (await isRemoved(part.path)) await this.#journal?.remove()
+    else await this.#journal?.close().catch(() => {})
     this.#journal = undefined
     return final
   }
 
   // Both
 
-  #publication(): { conflict: Conflict; mtimeMs: number | undefined; isDurable: boolean } {
-    const { ifExists, preserveTime, durability } = this.#o
+  #publication(): { root: string; conflict: Conflict; mtimeMs: number | undefined; isDurable: boolean } {
+    const { ifExists, preserveTime, durability, staging } = this.#o
     return {
+      root: staging.root,
       conflict: ifExists === 'overwrite' || ifExists === 'rename' ? ifExists : 'error',
       mtimeMs: preserveTime ? this.#resource?.lastModified : undefined,
       isDurable: durability !== 'none',
     }
   }
 
+  /** A later run can go on with what is there: blocks of ours, or those of an earlier run that we did not come to use. */
+  get #hasWorth(): boolean {
+    const leftovers = this.#leftovers
+    if (this.#resource === undefined) return leftovers !== undefined
+    return this.#o.resume !== false && this.#blocks + (leftovers?.sound.length ?? 0) > 0
+  }
+
   /** Removes all traces of this and, once it is claimed, of an earlier run. */
   async #discard(): Promise<void> {
-    const { path: partPath } = this.#part ?? {}
     await this.#part?.close().catch(() => {})
-    await this.#journal?.remove()
     this.#part = undefined
+    // In this order: a NAME.part without a journal would be taken for somebody else's.
+    if (this.#partPath) await unlink(this.#partPath).catch(() => {})
+    this.#partPath = undefined
+    await this.#journal?.remove()
     this.#journal = undefined
-    if (partPath) await unlink(partPath).catch(() => {})
-    await this.#leftovers?.remove()
+    await this.#leftovers?.clear()
+    await this.#leftovers?.release()
   }
+}
+
+/** Failures that say that an earlier run's bytes, still unused, can never be gone on with. */
+function isOutdated(reason: unknown): boolean {
+  return reason instanceof TransferError && ['ResourceChanged', 'RangeUnsupported'].includes(reason.code)
 }
 
 /** Failures after which the bytes on disk are worth nothing. */
@@ -261,6 +311,15 @@ function isFinal(reason: unknown): boolean {
     'AmbiguousEncoding',
   ]
   return reason instanceof TransferError && codes.includes(reason.code)
+}
+
+async function isRemoved(path: string): Promise<boolean> {
+  try {
+    await unlink(path)
+    return true
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'ENOENT'
+  }
 }
 
 function locked(path: string): TransferError {

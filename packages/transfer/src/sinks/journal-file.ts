@@ -56,6 +56,7 @@ export class JournalFile {
       await rename(next, path)
     } catch (error) {
       await handle.close()
+      await unlink(next).catch(() => {})
       throw diskError(error, 'rewrite', path)
     }
     return new JournalFile(path, handle)
@@ -108,8 +109,17 @@ export class JournalFile {
   }
 }
 
-/** The journal at `path` with the time of its last sign of life; undefined when there is none to trust. */
-export async function readJournal(path: string): Promise<{ journal: Journal | undefined; beatAt: number } | undefined> {
+export interface FoundJournal {
+  /** Undefined: nothing in it can be trusted. */
+  readonly journal: Journal | undefined
+  /** Its owner's last sign of life, ms since 1970. */
+  readonly beatAt: number
+  /** Not even the first line was written to its end. */
+  readonly isTorn: boolean
+}
+
+/** The journal at `path`; undefined when there is none. */
+export async function readJournal(path: string): Promise<FoundJournal | undefined> {
   let handle: FileHandle
   try {
     handle = await open(path, 'r')
@@ -119,7 +129,8 @@ export async function readJournal(path: string): Promise<{ journal: Journal | un
   }
   try {
     const { mtimeMs } = await handle.stat()
-    return { journal: parseJournal(await handle.readFile('utf8')), beatAt: mtimeMs }
+    const text = await handle.readFile('utf8')
+    return { journal: parseJournal(text), beatAt: mtimeMs, isTorn: !text.includes('\n') }
   } catch (error) {
     throw diskError(error, 'read', path)
   } finally {

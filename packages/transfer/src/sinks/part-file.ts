@@ -1,5 +1,5 @@
 import { ftruncate as truncateFd, write as writeFd } from 'node:fs'
-import { constants, type FileHandle, open } from 'node:fs/promises'
+import { constants, type FileHandle, open, unlink } from 'node:fs/promises'
 import { diskError } from '../disk-error.ts'
 
 /** Alignment that direct I/O needs of addresses, offsets and lengths; no device asks for more. */
@@ -13,12 +13,14 @@ const ALIGNMENT = 4096
 export class PartFile {
   readonly path: string
   readonly #plain: FileHandle
-  #direct: FileHandle | undefined
+  readonly #direct: FileHandle | undefined
+  #isDirect: boolean
 
   private constructor(path: string, plain: FileHandle, direct: FileHandle | undefined) {
     this.path = path
     this.#plain = plain
     this.#direct = direct
+    this.#isDirect = direct !== undefined
   }
 
   /** A new file of `size` bytes; the name must be free. */
@@ -27,7 +29,13 @@ export class PartFile {
       throw diskError(error, 'create', path)
     })
     const file = new PartFile(path, plain, await openDirectly(path))
-    await file.#setLength(size)
+    try {
+      await file.#setLength(size)
+    } catch (error) {
+      await file.close().catch(() => {})
+      await unlink(path).catch(() => {})
+      throw error
+    }
     return file
   }
 
@@ -41,17 +49,17 @@ export class PartFile {
 
   /** Writes all of `bytes`; short writes are continued. */
   async write(offset: number, bytes: Uint8Array): Promise<void> {
-    const direct = this.#direct
+    const direct = this.#isDirect ? this.#direct : undefined
     const aligned =
       direct && offset % ALIGNMENT === 0 && bytes.byteOffset % ALIGNMENT === 0 ? alignDown(bytes.length) : 0
     if (direct && aligned > 0) {
       try {
         await writeAll(direct.fd, bytes.subarray(0, aligned), offset)
       } catch (error) {
-        // The file system accepted the flag and refuses the write: from now on the ordinary way.
+        // The file system accepted the flag and refuses the write: from now on the ordinary way. The descriptor stays
+        // open until the end: other writes are under way on it, and its number must not come to mean another file.
         if ((error as NodeJS.ErrnoException).code !== 'EINVAL') throw diskError(error, 'write', this.path)
-        this.#direct = undefined
-        await direct.close()
+        this.#isDirect = false
         return this.write(offset, bytes)
       }
     }
@@ -89,7 +97,6 @@ export class PartFile {
 
   async close(): Promise<void> {
     await this.#direct?.close()
-    this.#direct = undefined
     await this.#plain.close().catch(error => {
       throw diskError(error, 'close', this.path)
     })

@@ -47,6 +47,7 @@ const noSlot: Slot = {
   address: 0,
   length: 0,
   bytes: new Uint8Array(0),
+  isShared: false,
   retain: () => {},
   release: () => {},
   trim: () => {},

@@ -1,0 +1,18 @@
+/** A process that downloads one file and says what came of it: `node download.ts URL TARGET OPTIONS`. */
+import { createEngine, download, TransferError } from '../../../src/index.ts'
+
+const [url, target, options = '{}'] = process.argv.slice(2) as [string, string, string?]
+const engine = createEngine()
+process.stdout.write('started\n')
+try {
+  const { resumedBytes, networkBytes } = await download(url, target, { ...JSON.parse(options), engine })
+  process.stdout.write(`${JSON.stringify({ code: 'ok', resumedBytes, networkBytes })}\n`)
+} catch (error) {
+  const { code, message, details } = error as TransferError
+  const isOurs = error instanceof TransferError
+  process.stdout.write(
+    `${JSON.stringify({ code: isOurs ? code : 'other', message, needed: details?.needed, free: details?.free })}\n`,
+  )
+} finally {
+  await engine.close()
+}

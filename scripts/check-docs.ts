@@ -1,0 +1,31 @@
+/**
+ * `npm run docs:check`: holds the texts to the code. Prints one line per problem and exits 1 if there is any.
+ *
+ *     links       every relative link, and every file that a text names, exists
+ *     citations   "design 4", "retrieval 8.1" and the like in comments lead to a heading
+ *     program     every command and flag that a text shows is in the program's --help
+ *     examples    every ```ts block, in texts and in comments, passes the type checker
+ *     words       nothing names what does not belong here
+ */
+import { checkCitations } from './docs/citations.ts'
+import { checkExamples } from './docs/examples.ts'
+import { readProject } from './docs/files.ts'
+import { checkLinks } from './docs/links.ts'
+import { checkProgram } from './docs/program.ts'
+import { checkWords } from './docs/words.ts'
+
+const startedAt = performance.now()
+const files = await readProject()
+const found = await Promise.all([
+  checkLinks(files),
+  checkCitations(files),
+  checkProgram(files),
+  checkExamples(files),
+  checkWords(files),
+])
+const problems = found.flatMap(({ problems }) => problems)
+for (const problem of problems) console.log(problem)
+const counts = found.map(({ what, count }) => `${count} ${what}`).join(', ')
+const seconds = ((performance.now() - startedAt) / 1000).toFixed(1)
+console.log(`docs: ${counts}; ${problems.length} problems (${seconds} s)`)
+process.exitCode = problems.length > 0 ? 1 : 0
