@@ -1,5 +1,5 @@
 /** One of several places where runs go on at the same time: a directory, a server, and a state to begin with. */
-import { cpSync, existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs'
+import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { type Call, isDone, parseCalls } from './calls.ts'
 import { type Found, inspect } from './inspect.ts'
@@ -31,7 +31,7 @@ export class Lane implements AsyncDisposable {
 
   static async open(home: string, workload: Workload): Promise<Lane> {
     const served = new Map([...workload.files].map(([path, bytes]) => [`/${path}`, bytes]))
-    const lane = new Lane(home, workload, await startServer(served))
+    const lane = new Lane(home, workload, await startServer(served, workload.paceMs))
     const { startsAfter } = workload
     if (startsAfter) {
       lane.reset()
@@ -45,6 +45,13 @@ export class Lane implements AsyncDisposable {
 
   get target(): string {
     return join(this.home, this.#workload.target)
+  }
+
+  /** Everything that lies there, the target itself included. */
+  get left(): string[] {
+    if (!existsSync(this.target)) return []
+    const names = readdirSync(this.target, { recursive: true, encoding: 'utf8' })
+    return [this.target, ...names.map(name => join(this.target, name))]
   }
 
   get stdout(): string {
@@ -64,23 +71,23 @@ export class Lane implements AsyncDisposable {
     this.#args = this.#workload.prepare(this.home, this.#server.url)
   }
 
-  /** Keeps what lies there now as `reset` made it, for one more look. */
+  /** What lies there now. */
   inspect(): Found {
     return inspect(this.target, this.#workload.files)
   }
 
-  run(): Promise<Ended> {
-    this.#server.reset()
+  async run(): Promise<Ended> {
+    await this.#server.reset()
     return runPlainly(this.#args, this.#options)
   }
 
-  runFaulted(target: Target, fault: Fault): Promise<Ended & { readonly isReached: boolean }> {
-    this.#server.reset()
+  async runFaulted(target: Target, fault: Fault): Promise<Ended & { readonly isReached: boolean }> {
+    await this.#server.reset()
     return runFaulted(this.#args, target, fault, this.#options)
   }
 
   async runTraced(): Promise<{ readonly ended: Ended; readonly calls: readonly Call[] }> {
-    this.#server.reset()
+    await this.#server.reset()
     const ended = await runTraced(this.#args, this.#options)
     return { ended, calls: parseCalls(readFileSync(this.#options.files.log, 'utf8')) }
   }
@@ -90,7 +97,8 @@ export class Lane implements AsyncDisposable {
     const counts = new Map<string, number>()
     const points: Point[] = []
     for (const { thread, name, paths, ...call } of calls) {
-      const path = paths.at(-1)
+      // Of a rename strace compares the first, of a link both.
+      const path = name.startsWith('rename') ? paths[0] : paths.at(-1)
       if (path === undefined || !this.#concerns(path)) continue
       const key = `${thread} ${name} ${path}`
       const ordinal = (counts.get(key) ?? 0) + 1

@@ -99,9 +99,10 @@ class OrderChecker {
     } else if (isWrite(call) || name === 'ftruncate' || name === 'fallocate') {
       this.#files.get(first)?.changes.push(change)
     } else if (name === 'fsync' || name === 'fdatasync') {
-      // Names of one file share its syncs.
-      const key = this.#files.get(first) ?? first
-      this.#syncs.set(key, [...(this.#syncs.get(key) ?? []), { begin, end }])
+      // A directory is known by its path; a file by itself, since its names share its syncs.
+      for (const key of [first, this.#files.get(first)]) {
+        if (key) this.#syncs.set(key, [...(this.#syncs.get(key) ?? []), { begin, end }])
+      }
     } else if (name === 'syncfs' || name === 'sync') {
       this.#barriers.push({ begin, end })
     } else if (name.startsWith('link') || name.startsWith('rename')) {

@@ -5,6 +5,7 @@
  *     --quick    every fifth point
  *     --only     groups whose name, such as `many EIO unlink`, contains TEXT
  *     --verbose  each point as it is made
+ *     --strict   fails where nothing could be run
  *
  * Prints a line for each group, `FAIL POINT: why` for each point that failed, or `NOT RUN NAME: why`.
  */
@@ -13,6 +14,7 @@ import { mkdtemp } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
+import type { Call } from './calls.ts'
 import { Lane, type Point, showPoint } from './lane.ts'
 import { checkOrder } from './order.ts'
 import { type Fault, whyNoStrace } from './strace.ts'
@@ -30,6 +32,7 @@ const { values } = parseArgs({
     only: { type: 'string', default: '' },
     quick: { type: 'boolean', default: false },
     verbose: { type: 'boolean', default: false },
+    strict: { type: 'boolean', default: false },
     seed: { type: 'string', default: process.env.ARRIERO_SEED ?? String(Math.floor(Math.random() * 1e6)) },
   },
 })
@@ -50,7 +53,7 @@ if (noStrace !== undefined) {
 const notReached = tally.notReached > 0 ? `, ${tally.notReached} not reached` : ''
 const notRun = noStrace === undefined ? '' : `, ${workloads.length} not run`
 console.log(`${tally.passed} passed, ${tally.failed} failed${notReached}${notRun}`)
-process.exitCode = tally.failed > 0 ? 1 : 0
+process.exitCode = tally.failed > 0 || (values.strict && noStrace !== undefined) ? 1 : 0
 
 async function runWorkload(workload: Workload): Promise<void> {
   const lanes: Lane[] = []
@@ -58,7 +61,7 @@ async function runWorkload(workload: Workload): Promise<void> {
     for (let index = 0; index < laneCount; index++) {
       lanes.push(await Lane.open(join(scratch, `${workload.name}-${index}`), workload))
     }
-    const points = await traceCleanRun(lanes[0]!, workload)
+    const points = await checkOrders(lanes[0]!, workload)
     for (const fault of faults) {
       for (const [call, group] of groupBy(points, ({ call }) => call)) {
         const name = `${workload.name} ${fault} ${call}`
@@ -70,17 +73,28 @@ async function runWorkload(workload: Workload): Promise<void> {
   }
 }
 
-/** Lists the points, and checks the order of the calls while at it. */
-async function traceCleanRun(lane: Lane, workload: Workload): Promise<Point[]> {
+/** Checks the order of the calls in a clean run, and in one that follows a kill; returns the clean run's points. */
+async function checkOrders(lane: Lane, workload: Workload): Promise<Point[]> {
   lane.reset()
+  const points = lane.pointsOf(await checkOneOrder(`${workload.name} order`, lane, workload))
+  // Names are visible and their directory is not synced: a run that finds them must not take them for durable.
+  const isNamed = ({ call, path }: Point) => call === 'fsync' && /(^|\/)(out|even|odd)$/.test(path)
+  const point = points.find(isNamed)
+  if (!point) throw new Error(`${workload.name} never syncs a directory`)
+  lane.reset()
+  await lane.runFaulted(lane.targetOf(point), 'SIGKILL')
+  await checkOneOrder(`${workload.name} order after a kill`, lane, workload)
+  return points
+}
+
+async function checkOneOrder(name: string, lane: Lane, workload: Workload): Promise<readonly Call[]> {
+  const { home, stdout, target, left } = lane
   const { ended, calls } = await lane.runTraced()
   if (ended.code !== 0) throw new Error(`${workload.name} fails without any fault: ${ended.stderr}`)
-  const names = [...workload.files.keys()].map(name => join(lane.target, name))
-  const { home, stdout } = lane
-  const { hasRows } = workload
-  const problems = checkOrder(calls, { home, stdout, names, hasRows })
-  tell(`${workload.name} order`, problems, `${calls.length} calls`)
-  return lane.pointsOf(calls)
+  const names = [...workload.files.keys()].map(file => join(target, file))
+  const problems = checkOrder(calls, { home, stdout, names, hasRows: workload.hasRows, left })
+  tell(name, problems, `${calls.length} calls`)
+  return calls
 }
 
 async function runGroup(

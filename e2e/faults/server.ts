@@ -1,23 +1,33 @@
 /** A correct HTTP server that counts what it is asked for. */
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { setTimeout as setTimeoutPromise } from 'node:timers/promises'
 
 export interface CountingServer {
   readonly url: string
   /** Bytes of content that were asked for since `reset`, by path. */
   readonly asked: ReadonlyMap<string, number>
-  reset(): void
+  /** Forgets what was asked for, once requests of a program that has ended are out of the way. */
+  reset(): Promise<void>
   [Symbol.asyncDispose](): Promise<void>
 }
 
-export async function startServer(files: ReadonlyMap<string, Buffer>): Promise<CountingServer> {
+/** @param paceMs time that each answer takes: without it everything is there before the first byte is written */
+export async function startServer(files: ReadonlyMap<string, Buffer>, paceMs: number): Promise<CountingServer> {
   const asked = new Map<string, number>()
-  const server = createServer((request, response) => answer(request, response, files, asked))
+  const server = createServer((request, response) => {
+    if (paceMs > 0) setTimeout(() => answer(request, response, files, asked), paceMs)
+    else answer(request, response, files, asked)
+  })
   await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
   return {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
     asked,
-    reset: () => asked.clear(),
+    async reset() {
+      await setTimeoutPromise(10 + paceMs)
+      server.closeAllConnections()
+      asked.clear()
+    },
     [Symbol.asyncDispose]: () =>
       new Promise(resolve => {
         server.close(() => resolve())

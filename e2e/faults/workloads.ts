@@ -13,6 +13,8 @@ export interface Workload {
   readonly hasRows: boolean
   /** Bytes that may have to be fetched again although a request for them was under way. */
   readonly inFlight: number
+  /** ms that the server takes for an answer. */
+  readonly paceMs: number
   /** The state to begin with is what a kill at this call of `large` leaves. */
   readonly startsAfter?: { readonly call: string; readonly name: string; readonly ordinal: number }
   /** Writes what the command reads; returns its arguments. `home` is its working directory. */
@@ -27,7 +29,7 @@ export function makeWorkloads(seed: number): readonly Workload[] {
   const big = new Map([[bigName, randomBytes(10 * partSize + 12_345, seed)]])
   return [
     large('large', big),
-    { ...large('resume', big), startsAfter: { call: 'pwrite64', name: `${bigName}.part`, ordinal: 5 } },
+    { ...large('resume', big), startsAfter: { call: 'write', name: `${bigName}.part.journal`, ordinal: 5 } },
     // From 24 files on, one sync of the file system replaces a sync of each.
     list('many', smallFiles(28, seed + 1), 'absolute'),
     list('few', smallFiles(4, seed + 2), 'relative'),
@@ -42,6 +44,7 @@ function large(name: string, files: ReadonlyMap<string, Buffer>): Workload {
     target: 'out',
     hasRows: false,
     inFlight: connections * partSize,
+    paceMs: 10,
     prepare(home, url) {
       const checksum = `sha256:${sha256(files.get(bigName)!)}`
       const output = join(home, 'out', bigName)
@@ -58,6 +61,7 @@ function list(name: string, files: ReadonlyMap<string, Buffer>, form: 'absolute'
     target: 'out',
     hasRows: true,
     inFlight: 0,
+    paceMs: 0,
     prepare(home, url) {
       const rows = [...files].map(([path, bytes]) => ({
         url: `${url}/${path}`,

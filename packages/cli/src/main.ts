@@ -13,8 +13,10 @@ export async function start(): Promise<void> {
   const controller = new AbortController()
   const terminal = processTerminal(reason => controller.abort(reason))
   abortOnSignals(controller)
-  const code = await main(process.argv.slice(2), terminal, controller.signal)
+  let code = await main(process.argv.slice(2), terminal, controller.signal)
   await terminal.flush()
+  // A result that nobody could be told is no success.
+  if (code === exitCodes.ok && terminal.failure) code = tellFailure(terminal.failure, terminal)
   // What is still open (a kept-alive connection, a pool) must not keep a finished program alive.
   process.exit(code)
 }
@@ -63,10 +65,15 @@ function answer(reason: unknown, thrown: unknown, context: Context): number {
   const told = tell(reason)
   const remedy = signal.aborted ? context.onInterrupt?.() : told.remedy
   const { exitCode, ...error } = remedy === undefined ? told : { ...told, remedy }
-  if (flags.json) printJson(context, { ok: false, error })
+  if (flags.json && !terminal.failure) printJson(context, { ok: false, error })
   else terminal.stderr.write(`${style.red('arriero:')} ${toLine({ ...error, exitCode })}\n`)
   if (flags.verbosity >= 2) terminal.stderr.write(`${stackOf(thrown)}\n`)
   return exitCode
+}
+
+function tellFailure(failure: ProgramError, { stderr }: Terminal): number {
+  if (failure.code !== 'BrokenPipe') stderr.write(`arriero: ${toLine(tell(failure))}\n`)
+  return failure.exitCode
 }
 
 function flagsOf(options: Record<string, unknown>): Flags {

@@ -20,8 +20,10 @@ export interface Terminal {
   readonly stdin: AsyncIterable<Uint8Array>
   readonly env: Readonly<Record<string, string | undefined>>
   readonly cwd: string
-  /** Waits until what was written has left the process. */
+  /** Waits until what was written has left the process, or is known not to. */
   flush(): Promise<void>
+  /** Why stdout takes nothing any more. */
+  readonly failure?: ProgramError | undefined
 }
 
 /** Narrow enough for any terminal when nobody says how wide it is. */
@@ -29,27 +31,33 @@ const usualColumns = 80
 
 /** The terminal of this process. `onBrokenPipe` is called when the reader of stdout has gone. */
 export function processTerminal(onBrokenPipe: (reason: ProgramError) => void): Terminal {
-  let isBroken = false
+  let failure: ProgramError | undefined
   process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-    if (isBroken) return
-    isBroken = true
-    onBrokenPipe(
-      error.code === 'EPIPE' ? brokenPipe() : new ProgramError('Disk', `Cannot write to stdout: ${error.message}`),
-    )
+    if (failure) return
+    failure =
+      error.code === 'EPIPE' ? brokenPipe() : new ProgramError('Disk', `Cannot write to stdout: ${error.message}`)
+    onBrokenPipe(failure)
   })
   // Nobody is left to tell; the transfer goes on.
   process.stderr.on('error', () => {})
   return {
     stdout: {
       ...outputOf(process.stdout),
-      write: text => void (isBroken || process.stdout.write(text)),
+      write: text => void (failure || process.stdout.write(text)),
     },
     stderr: outputOf(process.stderr),
     // Opened only when somebody reads it.
     stdin: { [Symbol.asyncIterator]: () => process.stdin[Symbol.asyncIterator]() as AsyncIterator<Uint8Array> },
     env: process.env,
     cwd: process.cwd(),
-    flush: () => Promise.all([flushed(process.stdout), flushed(process.stderr)]).then(() => {}),
+    async flush() {
+      await Promise.all([flushed(process.stdout), flushed(process.stderr)])
+      // A failed write to a file is told in the next turn.
+      await new Promise(resolve => setImmediate(resolve))
+    },
+    get failure() {
+      return failure
+    },
   }
 }
 

@@ -89,7 +89,10 @@ describe('Backlog', () => {
   })
 
   test('keeps its order over thousands of takes, and forgets everything when cleared', () => {
-    const backlog = filled('manifest', [...Array(5000).keys()].map(index => entry(index)))
+    const backlog = filled(
+      'manifest',
+      [...Array(5000).keys()].map(index => entry(index)),
+    )
     for (let index = 0; index < 3000; index++) expect(backlog.take(true)?.index).toBe(index)
     backlog.push(entry(5000))
     expect(backlog.length).toBe(2001)

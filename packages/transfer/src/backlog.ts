@@ -48,6 +48,12 @@ export class Backlog {
     return entry
   }
 
+  /** Takes one entry out of its turn. */
+  takeOne(index: number): Entry | undefined {
+    const at = this.#entries.findIndex((entry, position) => position >= this.#taken && entry.index === index)
+    return at < 0 ? undefined : this.#entries.splice(at, 1)[0]
+  }
+
   clear(): void {
     this.#entries.length = 0
     this.#taken = 0

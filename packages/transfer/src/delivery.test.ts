@@ -131,22 +131,25 @@ describe('Delivery', () => {
     expect(delivery.pending).toBe(0)
   })
 
-  test.each(['any', 'ascending'] as const)('in order %s tells of a failure, thrown or rejected, and frees its memory', async order => {
-    for (const fail of [
-      () => {
-        throw new Error('no')
-      },
-      () => Promise.reject(new Error('no')),
-    ]) {
-      const { delivery, push, slots, errors } = make({ order, consume: fail })
-      push(0)
-      await turn()
-      expect(errors).toMatchObject([{ message: 'no' }])
-      expect(delivery.pending).toBe(0)
-      delivery.stop()
-      expect(slots.reserved).toBe(0)
-    }
-  })
+  test.each(['any', 'ascending'] as const)(
+    'in order %s tells of a failure, thrown or rejected, and frees its memory',
+    async order => {
+      for (const fail of [
+        () => {
+          throw new Error('no')
+        },
+        () => Promise.reject(new Error('no')),
+      ]) {
+        const { delivery, push, slots, errors } = make({ order, consume: fail })
+        push(0)
+        await turn()
+        expect(errors).toMatchObject([{ message: 'no' }])
+        expect(delivery.pending).toBe(0)
+        delivery.stop()
+        expect(slots.reserved).toBe(0)
+      }
+    },
+  )
 
   test('after stop nothing is consumed any more, and all memory comes back', async () => {
     const gate = Promise.withResolvers<void>()

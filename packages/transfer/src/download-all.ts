@@ -6,12 +6,14 @@
  *     fetch     a place is free again when the bytes have landed; publishing goes on in groups
  *     yield     every entry exactly once, good or bad; a consumer that does not take them stops admission
  */
-import { sep } from 'node:path'
+import { join, sep } from 'node:path'
 import { Backlog, isLarge } from './backlog.ts'
 import { downloadWith, type Place } from './download.ts'
 import { type EngineParts, withEngine } from './engine.ts'
 import { TransferError } from './errors.ts'
+import { ExistingNames } from './existing-names.ts'
 import { callHook } from './hooks.ts'
+import { abortable } from './http/pour.ts'
 import { type Entry, isBadRow, type Row } from './manifest/entry.ts'
 import { NameRegistry } from './names/registry.ts'
 import { assertInside, resolveTarget } from './names/target.ts'
@@ -55,9 +57,11 @@ export function downloadAll(entries: Entries, options: DownloadAllOptions = {}):
       const results = new Results(options.resultOrder ?? 'completed')
       const leave = new AbortController()
       const signal = options.signal ? AbortSignal.any([options.signal, leave.signal]) : leave.signal
-      const running = withEngine(options, engine =>
-        new AllDownloads(engine, entries, { ...options, signal }, results).run(),
-      )
+      let all: AllDownloads | undefined
+      const running = withEngine(options, engine => {
+        all = new AllDownloads(engine, entries, { ...options, signal }, results)
+        return all.run()
+      })
       running.then(
         total => {
           results.end()
@@ -65,7 +69,8 @@ export function downloadAll(entries: Entries, options: DownloadAllOptions = {}):
         },
         error => {
           results.fail(error)
-          reject(error)
+          if (all && leave.signal.aborted && !options.signal?.aborted) resolve(all.summary)
+          else reject(error)
         },
       )
       try {
@@ -86,6 +91,7 @@ class AllDownloads {
   readonly #directory: string
   readonly #backlog: Backlog
   readonly #names = new NameRegistry()
+  readonly #existing = new ExistingNames()
   readonly #safeParents = new Set<string>()
   readonly #startedAt: number
   readonly #done = Promise.withResolvers<void>()
@@ -136,6 +142,11 @@ class AllDownloads {
     }
     const { files, failed, bytes } = this.#count
     if (hooks?.onDone) await callHook(hooks, 'onDone', { files, failed, bytes })
+    return this.summary
+  }
+
+  /** What was done so far. */
+  get summary(): RunSummary {
     return { ...this.#count, totalMs: this.#engine.clock.now() - this.#startedAt }
   }
 
@@ -144,7 +155,7 @@ class AllDownloads {
   async #read(): Promise<void> {
     const { maxBacklog = 10_000, signal } = this.#o
     let index = 0
-    for await (const input of this.#entries) {
+    for await (const input of untilAborted(this.#entries, signal)) {
       for (const row of rowsOf(input, index)) {
         index++
         await this.#take(row)
@@ -174,6 +185,7 @@ class AllDownloads {
       if (verdict === 'skip') {
         this.#engine.progress.skipped++
         this.#count.skipped++
+        this.#results.pass(entry.index)
         return undefined
       }
       if (typeof verdict !== 'object') return entry
@@ -193,9 +205,11 @@ class AllDownloads {
   // Admission
 
   #admit(): void {
-    while (!this.#isStopped && this.#backlog.length > 0 && this.#hasPlace()) {
-      const entry = this.#backlog.take(this.#activeLarge > 0)
-      if (entry) this.#begin(entry)
+    while (!this.#isStopped && this.#backlog.length > 0) {
+      // When results can wait no longer, only the one that they wait for may be begun.
+      const entry = this.#isFull ? this.#backlog.takeOne(this.#results.due) : this.#next()
+      if (!entry) break
+      this.#begin(entry)
     }
     if (this.#isRead && this.#backlog.length === 0) this.#unexpect()
     if (this.#wakeReader && this.#backlog.length < (this.#o.maxBacklog ?? 10_000)) {
@@ -204,9 +218,16 @@ class AllDownloads {
     }
   }
 
+  #next(): Entry | undefined {
+    return this.#hasPlace() ? this.#backlog.take(this.#activeLarge > 0) : undefined
+  }
+
+  get #isFull(): boolean {
+    return this.#unfinished - this.#active + this.#results.waiting >= MOST_WAITING
+  }
+
   #hasPlace(): boolean {
     const { transfers } = this.#o
-    if (this.#unfinished - this.#active + this.#results.waiting >= MOST_WAITING) return false
     if (transfers !== undefined) return this.#active < transfers
     if (this.#active < LARGE_TRANSFERS) return true
     return this.#active < this.#engine.connections && this.#countLarge() < LARGE_TRANSFERS
@@ -263,6 +284,7 @@ class AllDownloads {
       },
       {
         listed: entry.checksums,
+        names: this.#existing,
         root: this.#directory,
         onPath: path => 'directory' in place && this.#claim(path, entry),
         onFetched,
@@ -275,9 +297,10 @@ class AllDownloads {
   async #placeOf(entry: Entry): Promise<Place> {
     const { path } = entry
     if (path === undefined) return { directory: this.#directory }
-    const target = resolveTarget(this.#directory, path)
-    await this.#assertInside(target)
-    if (path.endsWith('/')) return { directory: target }
+    const isDirectory = path.endsWith('/')
+    const target = resolveTarget(this.#directory, isDirectory ? path.slice(0, -1) : path)
+    await this.#assertInside(isDirectory ? join(target, 'any name') : target)
+    if (isDirectory) return { directory: target }
     this.#claim(target, entry)
     return { path: target }
   }
@@ -291,7 +314,8 @@ class AllDownloads {
 
   #claim(target: string, entry: Entry): void {
     const conflict = this.#names.claim(target, entry.index)
-    if (!conflict) return
+    // Its own name, taken when it was begun before.
+    if (!conflict || (conflict.kind === 'same' && conflict.index === entry.index)) return
     throw new TransferError('Usage', `Cannot write ${target}: ${conflict.problem}`, { file: target })
   }
 
@@ -342,6 +366,7 @@ class Results {
   readonly #inOrder: boolean
   #ready: EntryResult[] = []
   readonly #early = new Map<number, EntryResult>()
+  readonly #passed = new Set<number>()
   #next = 0
   #end: { readonly error?: unknown } | undefined
   #wake: (() => void) | undefined
@@ -349,6 +374,18 @@ class Results {
 
   constructor(order: 'completed' | 'manifest') {
     this.#inOrder = order === 'manifest'
+  }
+
+  /** In the order of the list: the index of the result that all later ones wait for; else none. */
+  get due(): number {
+    return this.#inOrder ? this.#next : -1
+  }
+
+  /** There will be no result of this entry. */
+  pass(index: number): void {
+    if (!this.#inOrder) return
+    this.#passed.add(index)
+    this.#release()
   }
 
   /** Results that nobody has taken. */
@@ -360,12 +397,18 @@ class Results {
     if (!this.#inOrder) this.#ready.push(result)
     else {
       this.#early.set(result.entry.index, result)
-      for (let due = this.#early.get(this.#next); due; due = this.#early.get(this.#next)) {
-        this.#early.delete(this.#next++)
-        this.#ready.push(due)
-      }
+      this.#release()
     }
     this.#signal()
+  }
+
+  #release(): void {
+    for (;;) {
+      const due = this.#early.get(this.#next)
+      if (!due && !this.#passed.delete(this.#next)) return
+      this.#early.delete(this.#next++)
+      if (due) this.#ready.push(due)
+    }
   }
 
   end(): void {
@@ -402,6 +445,26 @@ class Results {
   #signal(): void {
     this.#wake?.()
     this.#wake = undefined
+  }
+}
+
+/** Ends with the signal's reason, also while the list is being waited for. */
+async function* untilAborted(entries: Entries, signal: AbortSignal): AsyncGenerator<EntryInput, void, undefined> {
+  if (!(Symbol.asyncIterator in entries)) return yield* entries
+  const iterator = entries[Symbol.asyncIterator]()
+  let isOver = false
+  try {
+    while (!isOver) {
+      const { done, value } = await abortable(iterator.next(), signal)
+      isOver = done === true
+      if (!isOver) yield value
+    }
+  } catch (error) {
+    isOver = !signal.aborted
+    throw error
+  } finally {
+    // Not waited for: it may be waiting itself.
+    if (!isOver) iterator.return?.()?.catch(() => {})
   }
 }
 

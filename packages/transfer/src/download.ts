@@ -5,6 +5,7 @@ import { basename, dirname, resolve, sep } from 'node:path'
 import { diskError } from './disk-error.ts'
 import { type EngineParts, withEngine } from './engine.ts'
 import { judgeExisting } from './existing.ts'
+import { type Names, unknownNames } from './existing-names.ts'
 import { fetchResource } from './fetch-resource.ts'
 import { callHook } from './hooks.ts'
 import type { StatedChecksum } from './integrity/choose-expectations.ts'
@@ -54,6 +55,8 @@ export interface DownloadContext {
   /** The directory that holds the private staging of small files; default: the file's own. */
   readonly root?: string | undefined
   readonly signal?: AbortSignal | undefined
+  /** What a run over many files knows of its directories. */
+  readonly names?: Names | undefined
   /** The final path is known; a throw fails the file. */
   onPath?(path: string): void
   /** Its bytes have landed: a connection is free for the next file. */
@@ -71,14 +74,19 @@ export async function downloadWith(
   const task = createTask(engine, uri, options, { listed: context.listed, signal: context.signal })
   const file = engine.progress.start(task.shownUri, task.size)
   const unexpect = engine.publisher.expect()
+  const { names = unknownNames } = context
+  let isTold = false
   try {
-    const result = await downloadTo(place, { task, options, context: { ...context, onFetched }, file })
-    engine.progress.finish(file, result.status === 'skipped' ? 'skipped' : 'done')
+    const result = await downloadTo(place, { task, options, context: { ...context, onFetched }, file, names })
+    isTold = true
     await tellDone(task, result.path, undefined, result.bytes)
+    engine.progress.sized(file, result.bytes)
+    engine.progress.finish(file, result.status === 'skipped' ? 'skipped' : 'done')
     return result
   } catch (error) {
     engine.progress.finish(file, 'failed')
-    await tellDone(task, file.name, error, file.received)
+    // Told once; and what went wrong first is what is reported.
+    if (!isTold) await tellDone(task, file.name, error, file.received).catch(() => {})
     throw error
   } finally {
     unexpect()
@@ -94,6 +102,7 @@ interface Download {
   readonly task: Task
   readonly options: DownloadOptions
   readonly context: DownloadContext
+  readonly names: Names
   readonly file: FileProgress
 }
 
@@ -102,7 +111,7 @@ async function downloadTo(place: Place, download: Download): Promise<DownloadRes
   if ('path' in place) {
     file.name = place.path
     context.onPath?.(place.path)
-    const { names } = task.engine
+    const { names } = download
     await names.look(place.path)
     const existing = names.mayExist(place.path) ? await judgeExisting(place.path, task, options, file) : undefined
     return existing ? settleExisting(existing, place.path, download) : fetchTo(place.path, download)
@@ -121,8 +130,8 @@ async function downloadTo(place: Place, download: Download): Promise<DownloadRes
  * without what that one left beside it.
  */
 async function settleExisting(existing: DownloadResult, path: string, download: Download): Promise<DownloadResult> {
-  const { task, options, context } = download
-  const { names, publisher, stagingFor } = task.engine
+  const { task, options, context, names } = download
+  const { publisher, stagingFor } = task.engine
   context.onFetched?.()
   if (['.part', '.part.journal', '.part.claim'].some(end => names.mayExist(`${path}${end}`))) {
     // Somebody else's, or nothing that matters to who has the whole file.
@@ -139,7 +148,7 @@ async function settleExisting(existing: DownloadResult, path: string, download: 
 
 /** Fetches into a directory: the answer's head tells the name. */
 async function fetchNamed(directory: string, download: Download): Promise<DownloadResult> {
-  const { names } = download.task.engine
+  const { names } = download
   const name = (resource?: Resource) => fileNameFor({ url: download.task.uri, suggested: resource?.name })
   const guess = resolve(directory, name())
   await names.look(guess)
@@ -158,7 +167,7 @@ function isThere(path: string): boolean {
 
 async function fetchTo(
   guess: string,
-  { task, options, context, file }: Download,
+  { task, options, context, file, names }: Download,
   nameOf?: (resource: Resource, sink: FileSink) => string,
 ): Promise<DownloadResult> {
   let sink: FileSink | undefined
@@ -172,7 +181,7 @@ async function fetchTo(
       uriHash: task.uriHash,
       checksums: statedChecksums(task),
       smallLimit: Math.min(SMALL_LIMIT, task.partSize ?? SMALL_LIMIT, task.engine.slots.budget),
-      names: task.engine.names,
+      names,
       publisher: task.engine.publisher,
       staging: task.engine.stagingFor(context.root ?? dirname(guess)),
     })

@@ -4,7 +4,6 @@ import { availableParallelism } from 'node:os'
 import { resolve } from 'node:path'
 import { type Clock, systemClock } from './clock.ts'
 import type { Emit } from './events.ts'
-import { ExistingNames } from './existing-names.ts'
 import { callHook, type Hooks } from './hooks.ts'
 import type { HttpCredentials } from './http/credentials.ts'
 import type { Origins } from './http/origins.ts'
@@ -45,7 +44,6 @@ export interface EngineParts extends Engine {
   readonly connections: number
   readonly pool: HashPool
   readonly publisher: Publisher
-  readonly names: ExistingNames
   /** The private directory for small files whose names lie under `root`. */
   stagingFor(root: string): Staging
   openSources(uris: readonly string[], options: FetchOptions): Promise<Source[]>
@@ -157,7 +155,6 @@ export function createParts(options: EngineOptions, clock: Clock = systemClock):
     connections,
     pool,
     publisher,
-    names: new ExistingNames(),
     stagingFor(directory) {
       const root = resolve(directory)
       const staging = stagings.get(root) ?? new Staging(root)

@@ -47,7 +47,8 @@ describe('ExistingNames', () => {
   })
 
   test('sees names of every kind: directories, dots, and letters of any alphabet', async () => {
-    for (const name of ['.hidden', 'directory', 'ünïcödé', 'with space']) await mkdir(join(directory, 'kinds', name), { recursive: true })
+    for (const name of ['.hidden', 'directory', 'ünïcödé', 'with space'])
+      await mkdir(join(directory, 'kinds', name), { recursive: true })
     const names = new ExistingNames()
     await names.look(join(directory, 'kinds', 'x'))
     for (const name of ['.hidden', 'directory', 'ünïcödé', 'with space']) {

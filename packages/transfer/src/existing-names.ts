@@ -4,12 +4,26 @@ import { basename, dirname } from 'node:path'
 /** Directories with more entries than this are asked file by file: remembering them would cost too much memory. */
 const MOST_ENTRIES = 50_000
 
+/** What is known of names without asking the file system for each. */
+export interface Names {
+  /** Finds out about the directory of `path`; undefined when nothing is to be waited for. */
+  look(path: string): Promise<void> | undefined
+  /** False: it surely is not there. */
+  mayExist(path: string): boolean
+  /** We are making this name. */
+  note(path: string): void
+}
+
+/** Nothing is known: one file is looked up faster than its directory is listed. */
+export const unknownNames: Names = { look: () => undefined, mayExist: () => true, note: () => {} }
+
 /**
  * Which names were there when a directory was first looked at. One listing replaces three look-ups for each of ten
  * thousand new files, which on network file systems take a round trip each. Only ever says "surely not there" or "look":
- * whoever publishes relies on the file system's own refusal to replace a name.
+ * whoever publishes relies on the file system's own refusal to replace a name. For one run over many files: what others
+ * make meanwhile is not seen.
  */
-export class ExistingNames {
+export class ExistingNames implements Names {
   readonly #directories = new Map<string, Set<string> | 'ask'>()
   readonly #reading = new Map<string, Promise<void>>()
 

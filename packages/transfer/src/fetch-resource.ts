@@ -115,7 +115,9 @@ class Session<Result> {
     signal.throwIfAborted()
     try {
       if (hooks?.onPlan) await this.#hook('onPlan', this.#hookContext())
-      this.#earlier = task.range ? undefined : await sink.prepare()
+      const earlier = await sink.prepare()
+      // Who wants to see all bytes in order must get those of an earlier run as well.
+      this.#earlier = task.range || this.#isHookOrdered ? undefined : earlier
       const places = await task.openPlaces(this.#manner.isRaw)
       this.#places = places
       if (this.#manner.places) places.keepOnly(this.#manner.places)
@@ -149,7 +151,7 @@ class Session<Result> {
     const task = this.#task
     const { sink } = this.#p
     if (!(error instanceof TransferError) || task.signal.aborted || attempt >= MAX_ATTEMPTS) return undefined
-    if (sink.capabilities.order === 'ascending') return undefined
+    if (sink.capabilities.order === 'ascending' || sink.capabilities.isSeen) return undefined
     if (error.code === 'ChecksumMismatch') return this.#afterMismatch(attempt)
     return this.#mayStartOver(error) ? this.#manner : undefined
   }
@@ -190,7 +192,7 @@ class Session<Result> {
       held: earlier?.ranges ?? [],
       size: task.size,
       range: task.range,
-      order: sink.capabilities.order,
+      order: this.#isHookOrdered ? 'ascending' : sink.capabilities.order,
       window,
       partSize: task.partSize,
       connections: task.connections,
@@ -206,6 +208,11 @@ class Session<Result> {
       onFailed: () => this.#giveUp(),
     })
     return this.#move
+  }
+
+  get #isHookOrdered(): boolean {
+    const { hooks } = this.#task
+    return hooks?.onChunk !== undefined && hooks.chunkOrder === 'ascending'
   }
 
   #onResource(answered: Resource): void {
@@ -260,7 +267,7 @@ class Session<Result> {
       start()
       return undefined
     }
-    return Promise.all([opened, hookCall, loadHashers(needed)]).then(start)
+    return settleAll([opened, hookCall, loadHashers(needed)]).then(start)
   }
 
   #consume(chunk: Chunk): Promise<void> | undefined {
@@ -340,8 +347,8 @@ class Session<Result> {
   #wanted(resource: Resource): Resource {
     const { range } = this.#task
     if (!range) return resource
-    const end = Math.min(range.end, resource.size ?? range.end)
-    return { ...resource, size: Math.max(0, end - range.start), checksums: [] }
+    const size = resource.size === undefined ? undefined : Math.max(0, Math.min(range.end, resource.size) - range.start)
+    return { ...resource, size, checksums: [] }
   }
 
   #timings(fetchedAt: number, verifiedAt: number): Timings {
@@ -371,7 +378,7 @@ class Session<Result> {
 
 const READ_BACK = 4 << 20
 
-/** Waits for all, also when one fails: memory must not be given up while somebody still reads it. */
+/** Waits for all, also when one fails: nothing may be given up while somebody still uses it. */
 async function settleAll(promises: readonly (Promise<void> | undefined)[]): Promise<void> {
   for (const result of await Promise.allSettled(promises)) if (result.status === 'rejected') throw result.reason
 }

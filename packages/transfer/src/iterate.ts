@@ -29,7 +29,13 @@ export interface Piece {
 export async function* iterate(uri: string, options: StreamOptions = {}): AsyncGenerator<Uint8Array, void, undefined> {
   const channel = new Channel()
   const sink = createCallbackSink({ order: 'ascending', onChunk: ({ bytes }) => channel.send(bytes) })
-  yield* received(channel, uri, options, () => ({ sink, options }), bytes => (options.copy ? bytes.slice() : bytes))
+  yield* received(
+    channel,
+    uri,
+    options,
+    () => ({ sink, options }),
+    bytes => (options.copy ? bytes.slice() : bytes),
+  )
 }
 
 /** The bytes of a resource in the order in which they arrive, each once. Otherwise like `iterate`. */
@@ -124,6 +130,7 @@ export async function fetchInto<Result>(
   const file = engine.progress.start(task.shownUri, task.size)
   try {
     const fetched = await fetchResource(task, (): FetchParts<Result> => ({ sink: open(), file, window, onResource }))
+    engine.progress.sized(file, fetched.verification.size)
     engine.progress.finish(file, 'done')
     return fetched
   } catch (error) {

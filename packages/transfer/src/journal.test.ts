@@ -25,9 +25,9 @@ const header: JournalHeader = {
   owner: { host: 'höst', pid: 12, start: '1234-5', token: 'cafe' },
 }
 
-const block = fc.tuple(fc.nat(999_998), fc.integer({ min: 1, max: 1_000_000 }), fc.nat(0xffff_ffff)).map(
-  ([offset, length, crc32c]): Block => ({ offset, length: Math.min(length, 1_000_000 - offset), crc32c }),
-)
+const block = fc
+  .tuple(fc.nat(999_998), fc.integer({ min: 1, max: 1_000_000 }), fc.nat(0xffff_ffff))
+  .map(([offset, length, crc32c]): Block => ({ offset, length: Math.min(length, 1_000_000 - offset), crc32c }))
 const blocks = fc.array(block, { maxLength: 12 })
 const textOf = (written: readonly Block[]) => formatHeader(header) + written.map(formatBlock).join('')
 
@@ -78,14 +78,21 @@ describe('parseJournal()', () => {
 
   test('never gives a block that was not written when a stretch of the text is lost, doubled or zero', () => {
     fc.assert(
-      fc.property(blocks, fc.nat(), fc.nat(200), fc.constantFrom('lost', 'zero', 'doubled'), (written, from, length, how) => {
-        const bytes = Buffer.from(textOf(written))
-        const at = from % bytes.length
-        const hit = bytes.subarray(at, at + length)
-        const middle = how === 'lost' ? Buffer.alloc(0) : how === 'zero' ? Buffer.alloc(hit.length) : Buffer.concat([hit, hit])
-        const text = Buffer.concat([bytes.subarray(0, at), middle, bytes.subarray(at + length)]).toString('utf8')
-        for (const one of parseJournal(text)?.blocks ?? []) expect(written).toContainEqual(one)
-      }),
+      fc.property(
+        blocks,
+        fc.nat(),
+        fc.nat(200),
+        fc.constantFrom('lost', 'zero', 'doubled'),
+        (written, from, length, how) => {
+          const bytes = Buffer.from(textOf(written))
+          const at = from % bytes.length
+          const hit = bytes.subarray(at, at + length)
+          const middle =
+            how === 'lost' ? Buffer.alloc(0) : how === 'zero' ? Buffer.alloc(hit.length) : Buffer.concat([hit, hit])
+          const text = Buffer.concat([bytes.subarray(0, at), middle, bytes.subarray(at + length)]).toString('utf8')
+          for (const one of parseJournal(text)?.blocks ?? []) expect(written).toContainEqual(one)
+        },
+      ),
       { numRuns: 1000 },
     )
   })
@@ -151,7 +158,14 @@ describe('whyNotResume()', () => {
   type Said = Partial<Pick<Resource, 'size' | 'etag' | 'lastModified' | 'date' | 'version'>>
 
   // What was stored, what is said now, and whether it may be continued: by itself, with a digest, with allowWeak.
-  const table: readonly [name: string, stored: Said, now: Said, byItself: boolean, withDigest: boolean, weakly: boolean][] = [
+  const table: readonly [
+    name: string,
+    stored: Said,
+    now: Said,
+    byItself: boolean,
+    withDigest: boolean,
+    weakly: boolean,
+  ][] = [
     ['nothing', {}, {}, false, true, false],
     ['another size', { ...strong, size: 10 }, { ...strong, size: 11 }, false, false, false],
     ['an unknown size', { ...strong }, { ...strong, size: undefined }, false, false, false],
@@ -160,9 +174,23 @@ describe('whyNotResume()', () => {
     ['a version that is not told any more', { ...strong, version: '1' }, strong, false, false, false],
     ['a version that was not told before', strong, { ...strong, version: '1' }, false, false, false],
     ['the same strong tag', strong, strong, true, true, true],
-    ['the same strong tag and another time', { ...strong, ...old }, { ...strong, lastModified: 2000 }, true, true, true],
+    [
+      'the same strong tag and another time',
+      { ...strong, ...old },
+      { ...strong, lastModified: 2000 },
+      true,
+      true,
+      true,
+    ],
     ['another strong tag', strong, { etag: { value: 'b', isWeak: false } }, false, true, false],
-    ['another strong tag of the same old time', { ...strong, ...old }, { ...old, etag: { value: 'b', isWeak: false } }, false, true, false],
+    [
+      'another strong tag of the same old time',
+      { ...strong, ...old },
+      { ...old, etag: { value: 'b', isWeak: false } },
+      false,
+      true,
+      false,
+    ],
     ['the same weak tag', weak, weak, false, true, false],
     ['a tag that became weak', strong, weak, false, true, false],
     ['a tag that is not told any more', strong, {}, false, true, false],
@@ -174,7 +202,14 @@ describe('whyNotResume()', () => {
   ]
 
   test.each(table)('%s', (_, stored, now, byItself, withDigest, weakly) => {
-    const whole = { ...header, etag: undefined, lastModified: undefined, date: undefined, size: 10, ...stored } as JournalHeader
+    const whole = {
+      ...header,
+      etag: undefined,
+      lastModified: undefined,
+      date: undefined,
+      size: 10,
+      ...stored,
+    } as JournalHeader
     const resource: Resource = { size: 10, ranges: 'yes', checksums: [], ...now }
     const may = (options: { hasDigest: boolean; allowWeak: boolean }) =>
       whyNotResume(whole, resource, options) === undefined

@@ -44,20 +44,24 @@ export async function open(uri: string, options: StreamOptions = {}): Promise<Re
     },
   )
   const known = await info
-  return new ChannelReader(known, channel, async () => {
-    leave.abort(new DOMException('The reader was closed', 'AbortError'))
+  return new ChannelReader(known, channel, async reason => {
+    leave.abort(reason)
     await fetching.catch(() => {})
   })
 }
 
 class ChannelReader implements Reader {
   readonly info: Resource
+  readonly #channel: Channel
   readonly #pieces: AsyncGenerator<Uint8Array, void, undefined>
-  readonly #cancel: () => Promise<void>
+  readonly #cancel: (reason: unknown) => Promise<void>
   #rest: Uint8Array = new Uint8Array(0)
+  /** How it ended; a failure stays one, so that no later read can be taken for the end. */
+  #end: { readonly error?: unknown } | undefined
 
-  constructor(info: Resource, channel: Channel, cancel: () => Promise<void>) {
+  constructor(info: Resource, channel: Channel, cancel: (reason: unknown) => Promise<void>) {
     this.info = info
+    this.#channel = channel
     this.#pieces = channel.bytes()
     this.#cancel = cancel
   }
@@ -68,9 +72,9 @@ class ChannelReader implements Reader {
 
   async read(most = Number.POSITIVE_INFINITY): Promise<Uint8Array | undefined> {
     if (this.#rest.length === 0) {
-      const { value } = await this.#pieces.next()
-      if (!value) return undefined
-      this.#rest = value
+      const next = await this.#next()
+      if (!next) return undefined
+      this.#rest = next
     }
     const bytes = this.#rest.subarray(0, Math.min(most, this.#rest.length))
     this.#rest = this.#rest.subarray(bytes.length)
@@ -89,8 +93,24 @@ class ChannelReader implements Reader {
   }
 
   async close(): Promise<void> {
-    await this.#cancel()
-    await this.#pieces.return()
+    const reason = new DOMException('The reader was closed', 'AbortError')
+    this.#end ??= { error: reason }
+    this.#rest = new Uint8Array(0)
+    // Lets go both what was received and what was not: the fetch cannot end before its memory is given back.
+    this.#channel.fail(reason)
+    await Promise.all([this.#pieces.return(), this.#cancel(reason)])
+  }
+
+  async #next(): Promise<Uint8Array | undefined> {
+    try {
+      const next = this.#end ? undefined : await this.#pieces.next()
+      if (next && !next.done) return next.value
+      this.#end ??= {}
+    } catch (error) {
+      this.#end ??= { error }
+    }
+    if ('error' in this.#end) throw this.#end.error
+    return undefined
   }
 
   async *[Symbol.asyncIterator](): AsyncGenerator<Uint8Array, void, undefined> {

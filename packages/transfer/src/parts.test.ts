@@ -12,9 +12,22 @@ const slots = new Slots({ budget: 2 * SIZE })
 
 /** One thing that happens to a table; indexes pick among the stretches under way. */
 const event = fc.oneof(
-  { weight: 3, arbitrary: fc.record({ do: fc.constant('begin' as const), length: fc.integer({ min: 1, max: SIZE / 2 }) }) },
-  { weight: 6, arbitrary: fc.record({ do: fc.constant('pour' as const), index: fc.nat(20), count: fc.integer({ min: 1, max: 200 * PAGE }) }) },
-  { weight: 2, arbitrary: fc.record({ do: fc.constant('steal' as const), least: fc.integer({ min: 1, max: 100 * PAGE }) }) },
+  {
+    weight: 3,
+    arbitrary: fc.record({ do: fc.constant('begin' as const), length: fc.integer({ min: 1, max: SIZE / 2 }) }),
+  },
+  {
+    weight: 6,
+    arbitrary: fc.record({
+      do: fc.constant('pour' as const),
+      index: fc.nat(20),
+      count: fc.integer({ min: 1, max: 200 * PAGE }),
+    }),
+  },
+  {
+    weight: 2,
+    arbitrary: fc.record({ do: fc.constant('steal' as const), least: fc.integer({ min: 1, max: 100 * PAGE }) }),
+  },
   { weight: 2, arbitrary: fc.record({ do: fc.constant('fail' as const), index: fc.nat(20) }) },
   { weight: 2, arbitrary: fc.record({ do: fc.constant('remainder' as const) }) },
 )
@@ -42,7 +55,8 @@ class Play {
     if (one.do === 'begin') this.begin(one.length)
     if (one.do === 'remainder') this.add(this.table.remainder())
     if (one.do === 'steal') this.steal(one.least)
-    if (one.do === 'pour' && this.live.length > 0) this.pour(this.live[one.index % this.live.length] as Stretch, one.count)
+    if (one.do === 'pour' && this.live.length > 0)
+      this.pour(this.live[one.index % this.live.length] as Stretch, one.count)
     if (one.do === 'fail' && this.live.length > 0) this.end(this.live[one.index % this.live.length] as Stretch)
   }
 

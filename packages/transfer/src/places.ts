@@ -78,6 +78,12 @@ export class Places {
     return suspects.slice(attempt % suspects.length).slice(0, 1)
   }
 
+  /** Bytes per second of one request at the fastest place; undefined before one has ended. */
+  get usualRate(): number | undefined {
+    const rate = this.#fastest()
+    return rate === undefined ? undefined : rate * 1000
+  }
+
   /** Only these are asked. */
   keepOnly(indexes: readonly number[]): void {
     const failure = new TransferError('ChecksumMismatch', 'What came from here was wrong')
@@ -88,6 +94,7 @@ export class Places {
     await Promise.all(this.all.map(place => place.source.close()))
   }
 
+  /** Bytes per ms. */
   #fastest(): number | undefined {
     let fastest: number | undefined
     for (const { rate } of this.all) if (rate !== undefined && rate > (fastest ?? 0)) fastest = rate

@@ -57,6 +57,11 @@ describe('gaps()', () => {
 
   test('total() adds up ranges', () => {
     expect(total([])).toBe(0)
-    expect(total([{ start: 3, end: 5 }, { start: 10, end: 11 }])).toBe(3)
+    expect(
+      total([
+        { start: 3, end: 5 },
+        { start: 10, end: 11 },
+      ]),
+    ).toBe(3)
   })
 })

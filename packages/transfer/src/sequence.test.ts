@@ -3,17 +3,15 @@ import { describe, expect, test } from 'vitest'
 import { type Run, Sequencer } from './sequence.ts'
 
 /** Runs that tile a stretch, and an order in which they come. */
-const shuffled = fc
-  .array(fc.integer({ min: 1, max: 50 }), { minLength: 1, maxLength: 40 })
-  .chain(lengths => {
-    let offset = 7
-    const runs = lengths.map(length => {
-      const run = { offset, length }
-      offset += length
-      return run
-    })
-    return fc.tuple(fc.constant(runs), fc.shuffledSubarray(runs, { minLength: runs.length, maxLength: runs.length }))
+const shuffled = fc.array(fc.integer({ min: 1, max: 50 }), { minLength: 1, maxLength: 40 }).chain(lengths => {
+  let offset = 7
+  const runs = lengths.map(length => {
+    const run = { offset, length }
+    offset += length
+    return run
   })
+  return fc.tuple(fc.constant(runs), fc.shuffledSubarray(runs, { minLength: runs.length, maxLength: runs.length }))
+})
 
 describe('Sequencer', () => {
   test('hands out any permutation ascending and gap-free, each run once, as soon as it is due', () => {
@@ -37,17 +35,25 @@ describe('Sequencer', () => {
 
   test('throws for bytes that come twice, wherever the overlap is', () => {
     fc.assert(
-      fc.property(shuffled, fc.nat(), fc.integer({ min: -5, max: 5 }), fc.integer({ min: 1, max: 9 }), (drawn, at, by, length) => {
-        const [, order] = drawn
-        const index = at % order.length
-        const known = order[index] as Run
-        const other = { offset: Math.max(0, known.offset + by), length }
-        const overlaps = order.slice(0, index + 1).some(run => other.offset < run.offset + run.length && run.offset < other.offset + length)
-        fc.pre(overlaps)
-        const sequencer = new Sequencer<Run>(7)
-        for (const run of order.slice(0, index + 1)) sequencer.push(run)
-        expect(() => sequencer.push(other)).toThrow(RangeError)
-      }),
+      fc.property(
+        shuffled,
+        fc.nat(),
+        fc.integer({ min: -5, max: 5 }),
+        fc.integer({ min: 1, max: 9 }),
+        (drawn, at, by, length) => {
+          const [, order] = drawn
+          const index = at % order.length
+          const known = order[index] as Run
+          const other = { offset: Math.max(0, known.offset + by), length }
+          const overlaps = order
+            .slice(0, index + 1)
+            .some(run => other.offset < run.offset + run.length && run.offset < other.offset + length)
+          fc.pre(overlaps)
+          const sequencer = new Sequencer<Run>(7)
+          for (const run of order.slice(0, index + 1)) sequencer.push(run)
+          expect(() => sequencer.push(other)).toThrow(RangeError)
+        },
+      ),
     )
   })
 

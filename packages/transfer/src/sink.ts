@@ -23,6 +23,8 @@ export interface Chunk {
 export interface SinkCapabilities {
   /** `ascending`: chunks must be written gap-free from the first wanted byte on; the engine sequences them. */
   readonly order: 'any' | 'ascending'
+  /** What was written has been seen by somebody else: a fetch that goes wrong must not begin anew. Default false. */
+  readonly isSeen?: boolean | undefined
 }
 
 /** What an earlier run left of this target. Trusted only if the source proves that it is the same version. */

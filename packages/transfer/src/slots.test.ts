@@ -27,7 +27,11 @@ describe('Slots', () => {
       fc.record({ do: fc.constant('try' as const), length: fc.integer({ min: 1, max: BUDGET }) }),
       fc.record({ do: fc.constant('wait' as const), length: fc.integer({ min: 1, max: BUDGET }) }),
       fc.record({ do: fc.constant('release' as const), index: fc.nat(30) }),
-      fc.record({ do: fc.constant('trim' as const), index: fc.nat(30), share: fc.double({ min: 0, max: 1, noNaN: true }) }),
+      fc.record({
+        do: fc.constant('trim' as const),
+        index: fc.nat(30),
+        share: fc.double({ min: 0, max: 1, noNaN: true }),
+      }),
       fc.record({ do: fc.constant('abort' as const), index: fc.nat(30) }),
     )
     const property = fc.asyncProperty(fc.array(event, { maxLength: 40 }), async events => {

@@ -45,10 +45,6 @@ export class StreamLanding implements Landing {
     return this.#options.to !== undefined && this.#position >= this.#options.to
   }
 
-  get hasEnd(): boolean {
-    return this.#options.to !== undefined
-  }
-
   room(): Uint8Array {
     const { from, to } = this.#options
     const wanted = to === undefined ? Number.POSITIVE_INFINITY : to - this.#position

@@ -23,6 +23,8 @@ export type Verdict<T> =
 
 /** Rates are compared over this span, ms: long enough to be fair, short enough to notice. */
 const RATE_WINDOW_MS = 3000
+/** A request younger than this, ms, has no rate yet. */
+const FAIR_MS = 1000
 
 export interface TailOptions {
   /** Clock's ms. */
@@ -31,11 +33,13 @@ export interface TailOptions {
   readonly lowSpeedLimit: number
   /** Nothing is left to assign: a second request may be spent on the slowest. */
   readonly mayHedge: boolean
+  /** Bytes per second of requests that have ended: what the last one under way is compared with. */
+  readonly usual?: number | undefined
 }
 
 /** The one request to act on now, if any. */
 export function judgeTail<T extends Pace>(requests: readonly T[], options: TailOptions): Verdict<T> | undefined {
-  const { now, lowSpeedLimit, mayHedge } = options
+  const { now, lowSpeedLimit, mayHedge, usual } = options
   for (const request of requests) {
     const peers = ratesOf(requests, request, now, LOW_SPEED_WINDOW_MS)
     if (!isTooSlow(request.samples, now, { peers, lowSpeedLimit })) continue
@@ -45,8 +49,11 @@ export function judgeTail<T extends Pace>(requests: readonly T[], options: TailO
   if (!mayHedge) return undefined
   let worst: T | undefined
   for (const request of requests) {
-    const candidate = { rate: averageRate(request.samples, now, RATE_WINDOW_MS), silentMs: now - request.lastByteAt }
-    const isWorthy = isHedgeWorthy(candidate, ratesOf(requests, request, now, RATE_WINDOW_MS))
+    const isYoung = now - request.startedAt < FAIR_MS
+    const rate = isYoung ? undefined : averageRate(request.samples, now, RATE_WINDOW_MS)
+    const peers = ratesOf(requests, request, now, RATE_WINDOW_MS)
+    if (peers.length === 0 && usual !== undefined) peers.push(usual)
+    const isWorthy = isHedgeWorthy({ rate, silentMs: now - request.lastByteAt }, peers)
     if (isWorthy && (!worst || request.lastByteAt < worst.lastByteAt)) worst = request
   }
   return worst && { action: 'hedge', request: worst }

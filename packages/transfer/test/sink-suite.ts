@@ -13,6 +13,8 @@ import { contentOf, expectSame } from './source-suite.ts'
 
 export interface SinkSubject<Result> extends AsyncDisposable {
   readonly sink: Sink<Result>
+  /** The memory that it knows, if it must know it. */
+  readonly slots?: Slots | undefined
   /** The bytes of a result. */
   bytesOf(result: Result): Uint8Array | Promise<Uint8Array>
   /** What others can see under its final name by now. */
@@ -33,19 +35,19 @@ export interface SinkSuiteOptions<Result> {
 export type SinkTopic = 'hidden' | 'unsized'
 
 export function describeSink<Result>(name: string, { make, cannot = {}, part = 64 * 1024 }: SinkSuiteOptions<Result>) {
-  const slots = new Slots({ budget: 32 * part })
+  const ownSlots = new Slots({ budget: 32 * part })
   const needs = (topic: SinkTopic) => (cannot[topic] === undefined ? test : test.skip)
   const begin = async (size: number) => {
     const content = contentOf(size)
     const subject = await make(content)
-    return { ...subject, content, [Symbol.asyncDispose]: () => subject[Symbol.asyncDispose]() }
+    return { slots: ownSlots, ...subject, content, [Symbol.asyncDispose]: () => subject[Symbol.asyncDispose]() }
   }
 
   describe(`${name} (sink contract)`, () => {
     for (const size of [0, 1, part - 1, part, part + 1, 5 * part + 123]) {
       test(`gives back exactly the ${size} bytes that were written`, async () => {
         await using subject = await begin(size)
-        const { sink, content } = subject
+        const { sink, content, slots } = subject
         await sink.prepare()
         await sink.open(resourceOf(size), { isResumed: false })
         await writeAll(sink, content, planParts(size, part), slots)
@@ -59,21 +61,21 @@ export function describeSink<Result>(name: string, { make, cannot = {}, part = 6
       await fc.assert(
         fc.asyncProperty(fc.shuffledSubarray(ranges, { minLength: ranges.length }), async shuffled => {
           await using subject = await begin(6 * part + 5)
-          const { sink, content } = subject
+          const { sink, content, slots } = subject
           await sink.prepare()
           await sink.open(resourceOf(content.length), { isResumed: false })
           await writeAll(sink, content, sink.capabilities.order === 'any' ? shuffled : ranges, slots)
           expectSame(await subject.bytesOf(await sink.commit(verified(content.length))), content)
+          expect(slots.reserved).toBe(0)
         }),
         { numRuns: 8 },
       )
-      expect(slots.reserved).toBe(0)
     })
 
     needs('unsized')('takes a resource whose size only the end tells', async () => {
       for (const size of [0, 3 * part + 7]) {
         await using subject = await begin(size)
-        const { sink, content } = subject
+        const { sink, content, slots } = subject
         await sink.prepare()
         await sink.open({ ...resourceOf(size), size: undefined }, { isResumed: false })
         await writeAll(sink, content, planParts(size, part), slots)
@@ -83,7 +85,7 @@ export function describeSink<Result>(name: string, { make, cannot = {}, part = 6
 
     needs('hidden')('shows nothing under the final name before commit', async () => {
       await using subject = await begin(3 * part)
-      const { sink, content } = subject
+      const { sink, content, slots } = subject
       expect(await subject.visible()).toBeUndefined()
       await sink.prepare()
       await sink.open(resourceOf(content.length), { isResumed: false })
@@ -97,7 +99,7 @@ export function describeSink<Result>(name: string, { make, cannot = {}, part = 6
     for (const moment of ['at first', 'after prepare', 'after open', 'in the middle', 'after the last byte'] as const) {
       test(`abort ${moment} leaves nothing under the final name, nor any trace when the bytes are worth nothing`, async () => {
         await using subject = await begin(3 * part)
-        const { sink, content } = subject
+        const { sink, content, slots } = subject
         const before = await subject.traces()
         const ranges = planParts(content.length, part)
         if (moment !== 'at first') await sink.prepare()

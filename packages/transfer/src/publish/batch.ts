@@ -27,7 +27,7 @@ import {
   writeSync,
 } from 'node:fs'
 import { basename, dirname, extname, join } from 'node:path'
-import { asDirectoryError, parentsUpTo } from './directories.ts'
+import { makeDirectories, parentsUpTo } from './directories.ts'
 import type { Failure, Outcome, PublishJob } from './job.ts'
 
 /** From this many files on, one sync of the whole file system is cheaper than one fsync per file. */
@@ -196,15 +196,6 @@ export class Batch {
 /** Nothing of a file that failed may be visible; what a rename has replaced is gone. */
 function withdraw({ conflict, isThere }: PublishJob, path: string): void {
   if (conflict !== 'overwrite' && !isThere) removeQuietly(path)
-}
-
-/** The first directory that was made, if any. */
-function makeDirectories(directory: string): string | undefined {
-  try {
-    return mkdirSync(directory, { recursive: true })
-  } catch (error) {
-    throw asDirectoryError(error)
-  }
 }
 
 function writeTemporary({ temp, content, mtimeMs }: PublishJob, memory: Uint8Array): void {

@@ -1,4 +1,5 @@
-import { mkdir, open } from 'node:fs/promises'
+import { mkdirSync, statSync } from 'node:fs'
+import { open } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { diskError } from '../disk-error.ts'
 
@@ -8,16 +9,36 @@ import { diskError } from '../disk-error.ts'
  */
 export async function makeDirectory(directory: string): Promise<void> {
   try {
-    const first = await mkdir(directory, { recursive: true })
+    const first = makeDirectories(directory)
     if (first === undefined) return
     for (const parent of parentsUpTo(directory, first)) await syncDirectory(parent)
   } catch (error) {
-    throw diskError(asDirectoryError(error), 'create', directory)
+    throw diskError(error, 'create', directory)
+  }
+}
+
+/**
+ * Makes a directory and what is missing above it; returns the first that was made, if any. Node's own `recursive` says
+ * ENOENT of a disk that is read-only or fails.
+ */
+export function makeDirectories(directory: string): string | undefined {
+  try {
+    mkdirSync(directory)
+    return directory
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException
+    const parent = dirname(directory)
+    if (code === 'ENOENT' && parent !== directory) {
+      const first = makeDirectories(parent)
+      return makeDirectories(directory) === undefined ? first : (first ?? directory)
+    }
+    if (statSync(directory, { throwIfNoEntry: false })?.isDirectory()) return undefined
+    throw asDirectoryError(error)
   }
 }
 
 /** What is in the way of a directory is a file: "it exists" would be said of what is wanted. */
-export function asDirectoryError(error: unknown): unknown {
+function asDirectoryError(error: unknown): unknown {
   const { code, message } = error as NodeJS.ErrnoException
   return code === 'EEXIST' ? Object.assign(new Error(message, { cause: error }), { code: 'ENOTDIR' }) : error
 }

@@ -11,7 +11,7 @@ export interface CallbackSinkOptions {
 /** Bytes go to a function. They are trustworthy only when the fetch has ended well. */
 export function createCallbackSink({ order, onResource, onChunk }: CallbackSinkOptions): Sink<void> {
   return {
-    capabilities: { order },
+    capabilities: { order, isSeen: true },
     prepare: async () => undefined,
     open(resource) {
       onResource?.(resource)

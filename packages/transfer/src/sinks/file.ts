@@ -8,7 +8,7 @@ import { statfs, unlink } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { diskError } from '../disk-error.ts'
 import { TransferError } from '../errors.ts'
-import type { ExistingNames } from '../existing-names.ts'
+import type { Names } from '../existing-names.ts'
 import { crc32cOf, loadHashers } from '../integrity/hasher.ts'
 import type { Verification } from '../integrity/verification.ts'
 import { blockRanges, type JournalHeader, resourceOf, whyNotResume } from '../journal.ts'
@@ -30,7 +30,7 @@ export interface FileSinkOptions extends FileOptions {
   readonly path: string
   /** The path is a guess until `rename` confirms it: only an earlier run of the very same URL may be continued. */
   readonly isGuess?: boolean | undefined
-  readonly names: ExistingNames
+  readonly names: Names
   /** Redacted, and a hash that identifies the unredacted one. */
   readonly uri: string
   readonly uriHash: string
@@ -276,7 +276,9 @@ class TargetFile implements FileSink {
   get #hasWorth(): boolean {
     const leftovers = this.#leftovers
     if (this.#resource === undefined) return leftovers !== undefined
-    return this.#o.resume !== false && this.#blocks + (leftovers?.sound.length ?? 0) > 0
+    const hasBlocks = this.#blocks + (leftovers?.sound.length ?? 0) > 0
+    // Without a journal, as when the size was unknown, nobody can tell what is there.
+    return this.#o.resume !== false && hasBlocks && (this.#journal !== undefined || this.#blocks === 0)
   }
 
   /** Removes all traces of this and, once it is claimed, of an earlier run. */

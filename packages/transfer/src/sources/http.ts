@@ -283,8 +283,9 @@ class HttpSource implements Source {
 
   /** After a refusal: the chain of redirects may be out of date, or the credentials may be renewed. */
   async #hasNewWay(exchange: Exchange, hop: Hop, signal: AbortSignal): Promise<boolean> {
-    const wasResolved = this.#resolution.isRemembered(hop)
-    this.#resolution.forget()
+    // Requests are refused together: the first of them to say so has made the others' hop a forgotten one.
+    const wasResolved = hop !== this.#resolution.first
+    if (this.#resolution.isRemembered(hop)) this.#resolution.forget()
     const { credentials } = this.#options
     if (!credentials?.refresh || hop.hasLeftOrigin) return wasResolved
     const { status } = exchange

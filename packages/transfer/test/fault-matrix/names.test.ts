@@ -36,7 +36,7 @@ test.each([
   ['attachment; filename="."', 'from-url'],
   ['attachment; filename=""', 'from-url'],
   ['attachment; filename=', 'from-url'],
-  ['attachment; filename="a\tb\u0007.txt"', 'ab.txt'],
+  ['attachment; filename="a\tb.txt"', 'ab.txt'],
   ['attachment; filename="trailing. . "', 'trailing'],
   ['attachment; filename="\u202egnp.exe"', 'gnp.exe'],
   ["attachment; filename*=UTF-8''na%C3%AFve%20%E2%82%AC.fits", 'naïve €.fits'],

@@ -16,6 +16,8 @@ export interface Outcome {
 export interface DownloadProcess {
   /** The process runs and begins its download. */
   readonly started: Promise<void>
+  /** Bytes that it had received when it last said so. */
+  readonly landed: number
   readonly outcome: Promise<Outcome>
   kill(): void
 }
@@ -51,11 +53,22 @@ export function watch([command, ...words]: readonly string[]): DownloadProcess {
   const outcome = once(child, 'close').then(([status, signal]): Outcome => {
     started.resolve()
     if (signal) return { code: 'killed' }
-    const last = output.trim().split('\n').at(-1) ?? ''
+    const last =
+      output
+        .trim()
+        .split('\n')
+        .findLast(line => !line.startsWith('landed')) ?? ''
     return last.startsWith('{') ? JSON.parse(last) : { code: 'failed', message: `status ${status}: ${errors}` }
   })
   onTestFinished(() => void child.kill('SIGKILL'))
-  return { started: started.promise, outcome, kill: () => void child.kill('SIGKILL') }
+  return {
+    started: started.promise,
+    outcome,
+    get landed() {
+      return Number(/landed (\d+)\n[^\n]*$/.exec(output)?.[1] ?? 0)
+    },
+    kill: () => void child.kill('SIGKILL'),
+  }
 }
 
 /** A fault server in another process: for tests in which it would take half of this one's time. */

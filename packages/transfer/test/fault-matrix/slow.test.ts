@@ -1,7 +1,7 @@
 /** Fault matrix, retrieval 19: connections that are slow, silent or capped. */
 import { expect, test } from 'vitest'
 import { download, iterate } from '../../src/index.ts'
-import { type Behaviour, faults, startFaultServer } from '../fault-server.ts'
+import { type Behaviour, type FaultRequest, faults, startFaultServer } from '../fault-server.ts'
 import { expectFile, KIB, MIB, setUp } from './setting.ts'
 
 /** A silent part is asked for again after 3 s (retrieval 9); what else a slow runner may take is added. */
@@ -37,6 +37,20 @@ test.each<[string, Behaviour]>([
   },
 )
 
+test('the last part of all is at 1 KiB/s, too small to be stolen from, and nobody else is left → asked for again', async () => {
+  const setting = await setUp({ timeouts: { firstByteMs: 30_000, idleMs: 30_000 } })
+  await using server = await startFaultServer()
+  const total = 8 * MIB
+  const isLast = (request: FaultRequest) => request.range?.start === 7 * MIB && request.rangeAttempt === 1
+  const { url } = server.resource('/data', { size: total, script: faults.only(isLast, { bytesPerSecond: KIB }) })
+  const startedAt = performance.now()
+  const { networkBytes } = await download(url, setting.path('data'), { engine: setting.engine, partSize: MIB })
+  await expectFile(setting.path('data'), total)
+  expect(setting.eventNames()).toContain('hedge')
+  expect(performance.now() - startedAt).toBeLessThan(NOTICING_MS)
+  expect(networkBytes - total).toBeLessThanOrEqual(MIB)
+})
+
 test('a slow connection in an ordered read does not hold the reader up for longer', async () => {
   const setting = await setUp({ timeouts: { firstByteMs: 30_000, idleMs: 30_000 } })
   await using server = await startFaultServer({ bytesPerSecondPerConnection: perConnection })
@@ -51,8 +65,8 @@ test('a slow connection in an ordered read does not hold the reader up for longe
 test('every connection falls silent once → each part is asked for again on a new connection', async () => {
   const setting = await setUp({ timeouts: { firstByteMs: 700, idleMs: 700 } })
   await using server = await startFaultServer()
-  const script = (request: { readonly rangeAttempt: number }) =>
-    request.rangeAttempt === 1 ? faults.silentAfter(300_000) : undefined
+  const isFirst = ({ range, rangeAttempt }: FaultRequest) => (range?.start ?? 1) % partSize === 0 && rangeAttempt === 1
+  const script = faults.only(isFirst, faults.silentAfter(300_000))
   const { url } = server.resource('/data', { size: 16 * MIB, script })
   const { networkBytes } = await download(url, setting.path('data'), { engine: setting.engine, partSize, concurrency })
   await expectFile(setting.path('data'), 16 * MIB)
@@ -64,7 +78,7 @@ test('a server capped per connection → the number of connections grows, and th
   await using server = await startFaultServer({ bytesPerSecondPerConnection: 2 * MIB })
   const { url } = server.resource('/data', { size: 64 * MIB })
   const startedAt = performance.now()
-  await download(url, setting.path('data'), { engine: setting.engine, partSize: MIB })
+  await download(url, setting.path('data'), { engine: setting.engine, partSize })
   const tookMs = performance.now() - startedAt
   await expectFile(setting.path('data'), 64 * MIB)
   expect(server.peakConnections).toBeGreaterThanOrEqual(8)

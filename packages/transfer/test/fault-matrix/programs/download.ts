@@ -4,6 +4,8 @@ import { createEngine, download, TransferError } from '../../../src/index.ts'
 const [url, target, options = '{}'] = process.argv.slice(2) as [string, string, string?]
 const engine = createEngine()
 process.stdout.write('started\n')
+// Pipes are written at once: what was said last was true when this process was killed.
+const telling = setInterval(() => process.stdout.write(`landed ${engine.progress.received}\n`), 5)
 try {
   const { resumedBytes, networkBytes } = await download(url, target, { ...JSON.parse(options), engine })
   process.stdout.write(`${JSON.stringify({ code: 'ok', resumedBytes, networkBytes })}\n`)
@@ -14,5 +16,6 @@ try {
     `${JSON.stringify({ code: isOurs ? code : 'other', message, needed: details?.needed, free: details?.free })}\n`,
   )
 } finally {
+  clearInterval(telling)
   await engine.close()
 }
