@@ -29,11 +29,13 @@ export class Lane implements AsyncDisposable {
     this.#start = `${home}.start`
   }
 
-  static async open(home: string, workload: Workload): Promise<Lane> {
+  /** @param like begin with that lane's state: then the same calls follow */
+  static async open(home: string, workload: Workload, like?: Lane): Promise<Lane> {
     const served = new Map([...workload.files].map(([path, bytes]) => [`/${path}`, bytes]))
     const lane = new Lane(home, workload, await startServer(served, workload.paceMs))
     const { startsAfter } = workload
-    if (startsAfter) {
+    if (startsAfter && like) cpSync(like.#start, lane.#start, { recursive: true, preserveTimestamps: true })
+    else if (startsAfter) {
       lane.reset()
       const path = join(lane.target, startsAfter.name)
       const { isReached } = await lane.runFaulted({ ...startsAfter, path }, 'SIGKILL')

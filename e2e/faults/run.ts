@@ -59,7 +59,7 @@ async function runWorkload(workload: Workload): Promise<void> {
   const lanes: Lane[] = []
   try {
     for (let index = 0; index < laneCount; index++) {
-      lanes.push(await Lane.open(join(scratch, `${workload.name}-${index}`), workload))
+      lanes.push(await Lane.open(join(scratch, `${workload.name}-${index}`), workload, lanes[0]))
     }
     const points = await checkOrders(lanes[0]!, workload)
     for (const fault of faults) {

@@ -114,8 +114,8 @@ function judgeRefetch(
       continue
     }
     const isWorthless = fault !== 'SIGKILL' && /sync/.test(call) && path.endsWith('.part')
-    // When it is about to get its name, everything is recorded.
-    const recorded = call === 'link' ? bytes.length : (after.recorded.get(name) ?? 0)
+    // When a large file is about to get its name, everything is recorded.
+    const recorded = call === 'link' && workload.inFlight > 0 ? bytes.length : (after.recorded.get(name) ?? 0)
     if (isWorthless && fetched < bytes.length)
       problems.push(`run again: trusted ${name}.part after its sync had failed`)
     const most = bytes.length - recorded + workload.inFlight

@@ -16,6 +16,7 @@ import type { Resource } from './resource.ts'
 import type { DownloadResult } from './results.ts'
 import { createFileSink, type FileSink } from './sinks/file.ts'
 import { tidyLeftovers } from './sinks/leftovers.ts'
+import { partPathOf } from './sinks/part-path.ts'
 import { transforming } from './sinks/transform.ts'
 import { createTask, statedChecksums, type Task } from './task.ts'
 
@@ -133,7 +134,7 @@ async function settleExisting(existing: DownloadResult, path: string, download: 
   const { task, options, context, names } = download
   const { publisher, stagingFor } = task.engine
   context.onFetched?.()
-  if (['.part', '.part.journal', '.part.claim'].some(end => names.mayExist(`${path}${end}`))) {
+  if (['', '.journal', '.claim'].some(end => names.mayExist(`${partPathOf(path)}${end}`))) {
     // Somebody else's, or nothing that matters to who has the whole file.
     await tidyLeftovers(path).catch(() => {})
   }
@@ -155,7 +156,8 @@ async function fetchNamed(directory: string, download: Download): Promise<Downlo
   return fetchTo(guess, download, (resource, { hasClaimed }) => {
     const path = resolve(directory, name(resource))
     // What was claimed beside the guess belongs to the guess: under another name nothing of it may be used.
-    const isOther = hasClaimed ? path !== guess : names.mayExist(`${path}.part`) && isThere(`${path}.part`)
+    const partPath = partPathOf(path)
+    const isOther = hasClaimed ? path !== guess : names.mayExist(partPath) && isThere(partPath)
     if (isOther || (names.mayExist(path) && isThere(path))) throw new NameLearned(path)
     return path
   })
@@ -178,7 +180,9 @@ async function fetchTo(
       path: guess,
       isGuess: nameOf !== undefined,
       uri: task.shownUri,
-      uriHash: task.uriHash,
+      get uriHash() {
+        return task.uriHash
+      },
       checksums: statedChecksums(task),
       smallLimit: Math.min(SMALL_LIMIT, task.partSize ?? SMALL_LIMIT, task.engine.slots.budget),
       names,

@@ -14,8 +14,9 @@ import { TransferError } from './errors.ts'
 import { callHook, type HookContext } from './hooks.ts'
 import { chooseExpectations } from './integrity/choose-expectations.ts'
 import { createDigester, type Digester } from './integrity/digester.ts'
-import { digestsFor, partAlgorithm } from './integrity/digests.ts'
+import { type Digests, digestsFor, partAlgorithm } from './integrity/digests.ts'
 import { isLoaded, loadHashers } from './integrity/hasher.ts'
+import { searchComposites } from './integrity/search-composites.ts'
 import type { Expectation, Verification } from './integrity/verification.ts'
 import { verify } from './integrity/verify.ts'
 import { type Move, type Moved, move } from './mover.ts'
@@ -176,7 +177,7 @@ class Session<Result> {
   /** Decoded, although its name says that it is stored in that very coding. */
   #isAmbiguous(resource: Resource | undefined): boolean {
     if (!resource?.isDecoded || resource.contentEncoding === undefined) return false
-    const name = fileNameFor({ url: this.#task.uri, contentDisposition: resource.name })
+    const name = fileNameFor({ url: this.#task.uri, suggested: resource.name })
     return isCodedName(name, resource.contentEncoding)
   }
 
@@ -310,7 +311,7 @@ class Session<Result> {
   async #verify(moved: Moved): Promise<Verification> {
     const task = this.#task
     const size = moved.end - (task.range?.start ?? 0)
-    const digests = (await this.#digester?.finish(size)) ?? { size, values: {}, composites: [] }
+    const digests = await this.#digests(size)
     const resource = this.#wanted(this.#resource as Resource)
     if (!moved.isLengthProven && task.size === undefined && !task.options.allowUnverifiedLength) {
       const hasChecksum = this.#expectations.some(({ algorithm }) => algorithm !== 'null')
@@ -321,6 +322,20 @@ class Session<Result> {
     const verification = verify(this.#expectations, digests, size, { statedSize, requireChecksum })
     if (task.hooks?.onVerify) await this.#hook('onVerify', { ...this.#hookContext(), verification })
     return verification
+  }
+
+  /** Composites whose layout none of the likely part sizes explains are searched by reading the file once more. */
+  async #digests(size: number): Promise<Digests> {
+    const digests = (await this.#digester?.finish(size)) ?? { size, values: {}, composites: [] }
+    const { sink } = this.#p
+    if (!sink.readBack || digests.composites.every(({ untried }) => untried.length === 0)) return digests
+    const read = (offset: number, into: Uint8Array) => sink.readBack?.(offset, into) ?? Promise.resolve()
+    const isStated = this.#expectations.some(({ authority }) => authority !== 'source')
+    return searchComposites(digests, {
+      read,
+      signal: this.#task.signal,
+      maxCandidates: isStated ? undefined : GUESSES,
+    })
   }
 
   #holdSize({ size, isDecoded }: Resource): void {
@@ -377,6 +392,8 @@ class Session<Result> {
 }
 
 const READ_BACK = 4 << 20
+/** Readings of the whole file that a guess of the source's ETag is worth; one that the caller stated is worth all. */
+const GUESSES = 4
 
 /** Waits for all, also when one fails: nothing may be given up while somebody still uses it. */
 async function settleAll(promises: readonly (Promise<void> | undefined)[]): Promise<void> {

@@ -58,7 +58,10 @@ export function createTask(
     engine,
     uri,
     shownUri: redactUrl(uri),
-    uriHash: hashUri(uri),
+    // Only journals need it: not for every small file.
+    get uriHash() {
+      return hashUri(uri)
+    },
     options,
     stated,
     listed,

@@ -28,7 +28,7 @@ export interface VerifyFileOptions extends Pick<FetchOptions, 'engine' | 'signal
  * @throws TransferError ChecksumMismatch, SizeMismatch, Unverifiable; NotFound when it is missing; Disk when it cannot
  *   be read.
  */
-export function verifyFile(
+export async function verifyFile(
   path: string,
   checksums: readonly ChecksumInput[],
   options: VerifyFileOptions = {},
@@ -67,7 +67,7 @@ export async function verifyAgainst(
     let busy: Promise<unknown> = Promise.resolve()
     try {
       for (let at = 0; at < size; ) {
-        const slot = await slots.reserve(Math.min(READ, size - at), signal)
+        const slot = await slots.reserve(Math.min(READ, slots.budget, size - at), signal)
         const { bytesRead } = await handle.read(slot.bytes, 0, slot.length, at).catch(error => {
           slot.release()
           throw diskError(error, 'read', path)

@@ -43,11 +43,15 @@ describe('createCompareSink()', () => {
     const other = contentOf(content.length + by)
     other.set(content.subarray(0, other.length))
     await using subject = await make(other)
-    await expect(subject.sink.open(resourceOf(content.length), { isResumed: false })).rejects.toMatchObject({ code: 'Exists' })
+    await expect(subject.sink.open(resourceOf(content.length), { isResumed: false })).rejects.toMatchObject({
+      code: 'Exists',
+    })
     await subject.sink.abort(undefined)
     await using unsized = await make(other)
     await unsized.sink.open(resourceOf(undefined), { isResumed: false })
-    const comparing = writeAll(unsized.sink, content, parts, slots).then(() => unsized.sink.commit(verified(content.length)))
+    const comparing = writeAll(unsized.sink, content, parts, slots).then(() =>
+      unsized.sink.commit(verified(content.length)),
+    )
     await expect(comparing).rejects.toMatchObject({ code: 'Exists' })
     await unsized.sink.abort(undefined)
   })

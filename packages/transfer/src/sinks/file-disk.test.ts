@@ -64,7 +64,10 @@ describe.skipIf(!mayMount)('a full disk', () => {
 
   test('has room for what fits, whichever way it is written', () => {
     expect(downloadOnto('size=16m', source)).toMatchObject({ bytes: content.length, names: ['target'] })
-    expect(downloadOnto('size=16m', source, {}, 'transform')).toMatchObject({ bytes: content.length, names: ['target'] })
+    expect(downloadOnto('size=16m', source, {}, 'transform')).toMatchObject({
+      bytes: content.length,
+      names: ['target'],
+    })
     expect(downloadOnto('size=2m', join(directory, 'small'))).toMatchObject({ bytes: MIB, names: ['target'] })
   })
 })
@@ -102,7 +105,9 @@ describe('another process', () => {
   test('several at once for one target: one publishes, the others are told why, nothing is left over', async () => {
     const target = join(directory, 'raced')
     const children = [1, 2, 3, 4].map(async () => {
-      const child = spawn(process.execPath, [program, source, target, options], { stdio: ['ignore', 'pipe', 'inherit'] })
+      const child = spawn(process.execPath, [program, source, target, options], {
+        stdio: ['ignore', 'pipe', 'inherit'],
+      })
       let text = ''
       child.stdout.on('data', data => {
         text += data

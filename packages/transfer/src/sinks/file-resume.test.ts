@@ -17,7 +17,12 @@ const cut = new TransferError('Network', 'cut')
 const resource = resourceOf(content.length)
 
 /** A run that stopped after some parts. */
-async function leave(sinks: FileSinks, indexes: readonly number[], options: Partial<FileSinkOptions> = {}, of = resource) {
+async function leave(
+  sinks: FileSinks,
+  indexes: readonly number[],
+  options: Partial<FileSinkOptions> = {},
+  of = resource,
+) {
   const sink = sinks.sink('target', options)
   await sink.prepare()
   await sink.open(of, { isResumed: false })

@@ -5,7 +5,7 @@ import { describeSink, resourceOf, verified, writeAll } from '../../test/sink-su
 import { contentOf, expectSame } from '../../test/source-suite.ts'
 import { TransferError } from '../errors.ts'
 import { planParts } from '../plan.ts'
-import { type FileSink, type FileSinkOptions } from './file.ts'
+import type { FileSink, FileSinkOptions } from './file.ts'
 
 const PART = 64 * 1024
 
@@ -54,23 +54,28 @@ describe('createFileSink()', () => {
     expectSame(await readFile(await store(sinks, 'other/deep/small', { smallLimit: 32 << 20 })), content)
   })
 
-  test.each([0, 32 << 20])('never replaces what appeared meanwhile, and leaves no debris (small up to %s)', async smallLimit => {
-    const sinks = await fileSinks()
-    const sink = await filled(sinks, sinks.sink('target', { smallLimit }))
-    await writeFile(sinks.path('target'), 'mine')
-    const failure = await sink.commit(verified(content.length)).catch(error => error)
-    expect(failure).toMatchObject({ code: 'Exists' })
-    await sink.abort(failure)
-    expect(await readFile(sinks.path('target'), 'utf8')).toBe('mine')
-    expect(await sinks.names()).toEqual(['target'])
-  })
+  test.each([0, 32 << 20])(
+    'never replaces what appeared meanwhile, and leaves no debris (small up to %s)',
+    async smallLimit => {
+      const sinks = await fileSinks()
+      const sink = await filled(sinks, sinks.sink('target', { smallLimit }))
+      await writeFile(sinks.path('target'), 'mine')
+      const failure = await sink.commit(verified(content.length)).catch(error => error)
+      expect(failure).toMatchObject({ code: 'Exists' })
+      await sink.abort(failure)
+      expect(await readFile(sinks.path('target'), 'utf8')).toBe('mine')
+      expect(await sinks.names()).toEqual(['target'])
+    },
+  )
 
   test.each([0, 32 << 20])('overwrites, numbers, keeps the time, as asked (small up to %s)', async smallLimit => {
     const sinks = await fileSinks()
     await writeFile(sinks.path('a.txt'), 'old')
     expect(await store(sinks, 'a.txt', { smallLimit, ifExists: 'rename' })).toBe(sinks.path('a (1).txt'))
     expect(await readFile(sinks.path('a.txt'), 'utf8')).toBe('old')
-    expect(await store(sinks, 'a.txt', { smallLimit, ifExists: 'overwrite', preserveTime: true })).toBe(sinks.path('a.txt'))
+    expect(await store(sinks, 'a.txt', { smallLimit, ifExists: 'overwrite', preserveTime: true })).toBe(
+      sinks.path('a.txt'),
+    )
     expectSame(await readFile(sinks.path('a.txt')), content)
     expect((await stat(sinks.path('a.txt'))).mtimeMs).toBe(1_000_000_000_000)
     expect(await store(sinks, 'b', { smallLimit, durability: 'none' })).toBe(sinks.path('b'))

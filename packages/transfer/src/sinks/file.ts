@@ -23,6 +23,7 @@ import type { Chunk, Earlier, Sink } from '../sink.ts'
 import { JournalFile } from './journal-file.ts'
 import { claimLeftovers, claimTarget, type Leftovers } from './leftovers.ts'
 import { PartFile } from './part-file.ts'
+import { partPathOf } from './part-path.ts'
 import { soundBlocks } from './sound-blocks.ts'
 
 export interface FileSinkOptions extends FileOptions {
@@ -90,10 +91,12 @@ class TargetFile implements FileSink {
   }
 
   async prepare(): Promise<Earlier | undefined> {
-    const { names, uriHash, isGuess, checksums, allowWeakResume } = this.#o
+    const { names, isGuess, checksums, allowWeakResume } = this.#o
     const path = this.#path
     await names.look(path)
-    if (!['.part', '.part.journal', '.part.claim'].some(end => names.mayExist(`${path}${end}`))) return undefined
+    const partPath = partPathOf(path)
+    if (!['', '.journal', '.claim'].some(end => names.mayExist(`${partPath}${end}`))) return undefined
+    const { uriHash } = this.#o
     const leftovers = await claimLeftovers(path, isGuess ? uriHash : undefined)
     this.#leftovers = leftovers
     if (!leftovers?.journal || this.#o.resume === false) return undefined
@@ -137,8 +140,9 @@ class TargetFile implements FileSink {
   }
 
   async readBack(offset: number, into: Uint8Array): Promise<void> {
-    if (!this.#part) throw new Error('There is nothing to read back')
-    await this.#part.read(offset, into)
+    if (this.#part) return this.#part.read(offset, into)
+    if (!this.#small) throw new Error('There is nothing to read back')
+    into.set(this.#small.bytes.subarray(offset, offset + into.length))
   }
 
   async commit(verification: Verification): Promise<{ readonly path: string }> {

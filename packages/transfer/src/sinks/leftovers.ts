@@ -16,6 +16,7 @@ import type { Block, Journal } from '../journal.ts'
 import { lifeOf, STALE_MS } from '../owner.ts'
 import { takeClaim } from './claim.ts'
 import { type FoundJournal, readJournal } from './journal-file.ts'
+import { partPathOf } from './part-path.ts'
 
 export interface Leftovers {
   /** Where to write; the earlier run's names, or our own when its owner is in doubt. */
@@ -38,9 +39,10 @@ export interface Leftovers {
  * @throws TransferError Locked when another process is at it
  */
 export async function claimLeftovers(path: string, onlyOf?: string): Promise<Leftovers | undefined> {
-  const found = await readJournal(`${path}.part.journal`)
+  const partPath = partPathOf(path)
+  const found = await readJournal(`${partPath}.journal`)
   if (onlyOf !== undefined && found?.journal?.header.uriHash !== onlyOf) return undefined
-  const isThere = found || (await exists(`${path}.part.claim`)) || (await exists(`${path}.part`))
+  const isThere = found || (await exists(`${partPath}.claim`)) || (await exists(partPath))
   return isThere ? claimTarget(path) : undefined
 }
 
@@ -50,7 +52,7 @@ export async function claimLeftovers(path: string, onlyOf?: string): Promise<Lef
  * @throws TransferError Locked when another process is at it
  */
 export async function claimTarget(path: string): Promise<Leftovers> {
-  const partPath = `${path}.part`
+  const partPath = partPathOf(path)
   const journalPath = `${partPath}.journal`
   for (;;) {
     const found = await readJournal(journalPath)
@@ -109,7 +111,7 @@ function tokenOf(found: FoundJournal | undefined): string | undefined {
 
 /** Names that nobody else can be using. */
 function ownNames(path: string): Leftovers {
-  const partPath = `${path}.${randomBytes(6).toString('hex')}.part`
+  const partPath = partPathOf(path, randomBytes(6).toString('hex'))
   const nothing = async () => {}
   return {
     partPath,

@@ -36,7 +36,9 @@ describe('createMemorySink()', () => {
     const sink = createMemorySink({ maxBytes: 100 })
     await sink.open(resourceOf(undefined), { isResumed: false })
     await writeAll(sink, contentOf(100), [{ start: 0, end: 100 }], slots)
-    await expect(writeAll(sink, contentOf(101), [{ start: 100, end: 101 }], slots)).rejects.toMatchObject({ code: 'Usage' })
+    await expect(writeAll(sink, contentOf(101), [{ start: 100, end: 101 }], slots)).rejects.toMatchObject({
+      code: 'Usage',
+    })
     expectSame(await sink.commit(verified(100)), contentOf(100))
   })
 })

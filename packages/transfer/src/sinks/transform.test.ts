@@ -63,6 +63,7 @@ describe('transforming()', () => {
     expectSame(doubled.subarray(40_000, 80_000), content.subarray(0, 40_000))
     const nothing = await through(async function* (bytes) {
       for await (const _ of bytes);
+      yield* []
     })
     expect(nothing.length).toBe(0)
     const trailer = await through(async function* (bytes) {

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { download, downloadAll, type EntryResult, TransferError } from '../../src/index.ts'
 import { faults, startFaultServer, startRecordingOrigin } from '../fault-server.ts'
-import { expectFile, namesIn, type Setting, setUp } from './setting.ts'
+import { expectFile, MIB, namesIn, ODD, type Setting, setUp } from './setting.ts'
 
 const size = 1000
 
@@ -57,6 +57,29 @@ test('a name of 300 bytes → cut to 255, the extension kept', async () => {
 test('a name of 300 bytes in UTF-8 → cut between characters', async () => {
   const { names } = await named(`attachment; filename*=UTF-8''${'%C3%A9'.repeat(150)}.fits`)
   expect(names).toEqual([`${'é'.repeat(125)}.fits`])
+})
+
+test('a large file with a name of 255 bytes → its temporary names fit as well, and it resumes', async () => {
+  const setting = await setUp()
+  await using server = await startFaultServer()
+  const name = 'é'.repeat(127)
+  const served = server.resource('/data', { size: ODD })
+  const { engine } = setting
+  let parts = 0
+  const hooks = {
+    onPart() {
+      if (++parts > 8) throw new Error('enough')
+    },
+  }
+  const options = { engine, partSize: MIB, concurrency: 1 }
+  await expect(download(served.url, setting.path(name), { ...options, hooks })).rejects.toMatchObject({
+    code: 'HookFailed',
+  })
+  const { resumedBytes } = await download(served.url, setting.path(name), options)
+  expect(resumedBytes).toBeGreaterThan(0)
+  await expectFile(setting.path(name), ODD)
+  await engine.close()
+  expect(await namesIn(setting.directory)).toEqual([name])
 })
 
 test.each([
