@@ -71,7 +71,7 @@ function toCall(thread: string, text: string, begin: number, end: number): Call 
 
 /** Of data nothing but the descriptor is read: bytes may look like anything. */
 function pathsIn(name: string, args: string): string[] {
-  if (/write|fsync|datasync|syncfs|ftruncate/.test(name))
+  if (/write|fsync|datasync|syncfs|ftruncate|close/.test(name))
     return [/^\d+<(\/[^>]*)>/.exec(args)?.[1] ?? ''].filter(Boolean)
   return [...args.matchAll(/"([^"]+)"/g)].map(match => match[1] as string)
 }

@@ -64,6 +64,7 @@ async function runWorkload(workload: Workload): Promise<void> {
     const points = await checkOrders(lanes[0]!, workload)
     for (const fault of faults) {
       for (const [call, group] of groupBy(points, ({ call }) => call)) {
+        if (call === 'close' && (fault === 'SIGKILL' || !workload.isCloseSwept)) continue
         const name = `${workload.name} ${fault} ${call}`
         if (name.includes(values.only)) await runGroup(name, group, fault, workload, lanes)
       }

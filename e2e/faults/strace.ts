@@ -33,6 +33,8 @@ export const durableCalls = [
   'mkdir',
   'mkdirat',
   'rmdir',
+  // Changes nothing, but may be the first to tell that a write failed.
+  'close',
 ] as const
 
 export type Fault = 'SIGKILL' | 'EIO' | 'ENOSPC'

@@ -15,6 +15,8 @@ export interface Workload {
   readonly inFlight: number
   /** ms that the server takes for an answer. */
   readonly paceMs: number
+  /** Errors of `close`, too. */
+  readonly isCloseSwept: boolean
   /** The state to begin with is what a kill at this call of `large` leaves. */
   readonly startsAfter?: { readonly call: string; readonly name: string; readonly ordinal: number }
   /** Writes what the command reads; returns its arguments. `home` is its working directory. */
@@ -45,6 +47,7 @@ function large(name: string, files: ReadonlyMap<string, Buffer>): Workload {
     hasRows: false,
     inFlight: connections * partSize,
     paceMs: 10,
+    isCloseSwept: true,
     prepare(home, url) {
       const checksum = `sha256:${sha256(files.get(bigName)!)}`
       const output = join(home, 'out', bigName)
@@ -62,6 +65,7 @@ function list(name: string, files: ReadonlyMap<string, Buffer>, form: 'absolute'
     hasRows: true,
     inFlight: 0,
     paceMs: 0,
+    isCloseSwept: files.size < 10,
     prepare(home, url) {
       const rows = [...files].map(([path, bytes]) => ({
         url: `${url}/${path}`,

@@ -164,7 +164,13 @@ async function fetchNamed(directory: string, download: Download): Promise<Downlo
 }
 
 function isThere(path: string): boolean {
-  return statSync(path, { throwIfNoEntry: false }) !== undefined
+  try {
+    return statSync(path, { throwIfNoEntry: false }) !== undefined
+  } catch (error) {
+    // No name that is too long can be there; whoever wants to make it says so.
+    if ((error as NodeJS.ErrnoException).code === 'ENAMETOOLONG') return false
+    throw diskError(error, 'write', path)
+  }
 }
 
 async function fetchTo(

@@ -2,7 +2,7 @@ import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { ExistingNames } from './existing-names.ts'
+import { ExistingNames, unknownNames } from './existing-names.ts'
 
 let directory: string
 beforeAll(async () => {
@@ -55,4 +55,10 @@ describe('ExistingNames', () => {
       expect(names.mayExist(join(directory, 'kinds', name))).toBe(true)
     }
   })
+})
+
+test('unknownNames always says "look"', () => {
+  unknownNames.note('/a')
+  expect(unknownNames.look('/a')).toBeUndefined()
+  expect(unknownNames.mayExist('/a')).toBe(true)
 })

@@ -15,7 +15,7 @@ export interface FileSinks {
   path(name: string): string
   /** A sink of another run: nothing of what earlier ones know is known to it. */
   sink(name: string, options?: Partial<FileSinkOptions>): FileSink
-  /** Names in the directory, sorted; the staging directory only if something is in it. */
+  /** Names in the directory, sorted, without the staging directory: it is tidied up a moment later. */
   names(): Promise<string[]>
 }
 
@@ -47,7 +47,7 @@ export async function fileSinks(): Promise<FileSinks> {
       }),
     async names() {
       const names = (await readdir(directory, { recursive: true })).sort()
-      return names.filter(name => name !== '.arriero')
+      return names.filter(name => !name.startsWith('.arriero'))
     },
   }
 }

@@ -201,15 +201,17 @@ function withdraw({ conflict, isThere }: PublishJob, path: string): void {
 function writeTemporary({ temp, content, mtimeMs }: PublishJob, memory: Uint8Array): void {
   if (!content) return
   const fd = createExclusively(temp)
-  let isWritten = false
   try {
-    const end = content.address + content.length
-    for (let at = content.address; at < end; ) at += writeSync(fd, memory, at, end - at)
-    if (mtimeMs !== undefined) futimesSync(fd, mtimeMs / 1000, mtimeMs / 1000)
-    isWritten = true
-  } finally {
-    closeSync(fd)
-    if (!isWritten) removeQuietly(temp)
+    try {
+      const end = content.address + content.length
+      for (let at = content.address; at < end; ) at += writeSync(fd, memory, at, end - at)
+      if (mtimeMs !== undefined) futimesSync(fd, mtimeMs / 1000, mtimeMs / 1000)
+    } finally {
+      closeSync(fd)
+    }
+  } catch (error) {
+    removeQuietly(temp)
+    throw error
   }
 }
 

@@ -82,8 +82,9 @@ export class JournalFile {
 
   async remove(): Promise<void> {
     clearInterval(this.#heartbeat)
+    // What it held is worth nothing any more, nor is the news that it could not be written.
     await this.flush().catch(() => {})
-    await this.#handle.close()
+    await this.#handle.close().catch(() => {})
     await unlink(this.path).catch(() => {})
   }
 

@@ -61,7 +61,8 @@ test('a name of 300 bytes in UTF-8 → cut between characters', async () => {
 
 test('a large file with a name of 255 bytes → its temporary names fit as well, and it resumes', async () => {
   const setting = await setUp()
-  await using server = await startFaultServer()
+  // Slow enough for the first parts to be on the disk when the last ones are asked for.
+  await using server = await startFaultServer({ bytesPerSecond: 12 * MIB })
   const name = 'é'.repeat(127)
   const served = server.resource('/data', { size: ODD })
   const { engine } = setting

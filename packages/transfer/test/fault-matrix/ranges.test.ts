@@ -64,7 +64,7 @@ describe.each(ways)('%s', way => {
   ] as const)('206 %s, always → an error, and nothing under the final name', async (_, script, code) => {
     const setting = await setUp()
     const { server, url } = await serve(ODD, { script })
-    const error = await failing(way, url, setting, { partSize, retries: 2 })
+    const error = await failing(way, url, setting, { partSize, retries: 1 })
     expect(error.code).toBe(code)
     expect(server.requests.length).toBeLessThan(60)
     await server.close()
