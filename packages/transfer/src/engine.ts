@@ -10,6 +10,7 @@ import type { Origins } from './http/origins.ts'
 import { defaultMemoryBudget } from './limits/memory-budget.ts'
 import { createOriginLimits, type OriginLimits } from './limits/origin-limits.ts'
 import { createTokenBucket, type TokenBucket } from './limits/token-bucket.ts'
+import { WorkingSet } from './move/working-set.ts'
 import type { EngineOptions, FetchOptions } from './options.ts'
 import { Progress } from './progress.ts'
 import { Publisher } from './publish/publisher.ts'
@@ -19,7 +20,6 @@ import { Slots } from './slots.ts'
 import type { Source } from './source.ts'
 import { openSource } from './sources/registry.ts'
 import { createHashPool, type HashPool } from './workers/hash-pool.ts'
-import { WorkingSet } from './working-set.ts'
 
 /** What callers hold: shares limits, memory, connections and threads between calls. */
 export interface Engine extends AsyncDisposable {

@@ -1,8 +1,8 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
+import type { Chunk } from '../sink.ts'
+import { type Slot, Slots } from '../slots.ts'
 import { Delivery, type DeliveryOptions } from './delivery.ts'
-import type { Chunk } from './sink.ts'
-import { type Slot, Slots } from './slots.ts'
 
 const PAGE = 4096
 const turn = () => new Promise(resolve => setImmediate(resolve))

@@ -6,7 +6,7 @@ import {
   isTooSlow,
   LOW_SPEED_WINDOW_MS,
   type RateSample,
-} from './limits/slow-link.ts'
+} from '../limits/slow-link.ts'
 
 /** How one request has been doing. */
 export interface Pace {

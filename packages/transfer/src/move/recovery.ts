@@ -1,11 +1,11 @@
-import type { EngineParts } from './engine.ts'
-import { TransferError } from './errors.ts'
-import { callHook, type HookContext, type Hooks } from './hooks.ts'
-import { RetryBudget } from './limits/backoff.ts'
+import type { EngineParts } from '../engine.ts'
+import { TransferError } from '../errors.ts'
+import { callHook, type HookContext, type Hooks } from '../hooks.ts'
+import { RetryBudget } from '../limits/backoff.ts'
+import type { Range, Resource } from '../resource.ts'
 import type { Part } from './parts.ts'
 import type { Places } from './places.ts'
 import type { Request } from './requests.ts'
-import type { Range, Resource } from './resource.ts'
 
 export interface RecoveryOptions {
   readonly engine: EngineParts

@@ -1,9 +1,9 @@
-import type { EngineParts } from './engine.ts'
-import { TransferError } from './errors.ts'
+import type { EngineParts } from '../engine.ts'
+import { TransferError } from '../errors.ts'
+import type { Range } from '../resource.ts'
 import { Part, Stretch } from './parts.ts'
 import type { Places } from './places.ts'
 import type { Grant, Request, Requests } from './requests.ts'
-import type { Range } from './resource.ts'
 import { judgeTail } from './tail.ts'
 
 export interface TailKeeperOptions {

@@ -1,5 +1,5 @@
-import type { TokenBucket } from './limits/token-bucket.ts'
-import type { Landing } from './source.ts'
+import type { TokenBucket } from '../limits/token-bucket.ts'
+import type { Landing } from '../source.ts'
 
 const EMPTY = new Uint8Array(0)
 

@@ -1,4 +1,4 @@
-import type { Clock } from './clock.ts'
+import type { Clock } from '../clock.ts'
 
 /**
  * What a move waits for besides requests and consumers: memory, permits, delays. A move ends only when nothing of it

@@ -1,8 +1,8 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { contentOf } from '../test/source-suite.ts'
-import { pour } from './http/pour.ts'
-import { type Slot, Slots } from './slots.ts'
+import { contentOf } from '../../test/source-suite.ts'
+import { pour } from '../http/pour.ts'
+import { type Slot, Slots } from '../slots.ts'
 import { StreamLanding, type StreamLandingOptions } from './stream-landing.ts'
 
 const PAGE = 4096

@@ -1,5 +1,5 @@
-import type { Slot } from './slots.ts'
-import type { Landing } from './source.ts'
+import type { Slot } from '../slots.ts'
+import type { Landing } from '../source.ts'
 
 const EMPTY = new Uint8Array(0)
 const WASTE = 64 * 1024

@@ -1,6 +1,6 @@
-import { TransferError } from './errors.ts'
-import type { Resource } from './resource.ts'
-import type { Source } from './source.ts'
+import { TransferError } from '../errors.ts'
+import type { Resource } from '../resource.ts'
+import type { Source } from '../source.ts'
 
 /** One place where the bytes can be had: the URL itself or a mirror. */
 export class Place {

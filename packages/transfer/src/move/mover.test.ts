@@ -1,10 +1,10 @@
 import { describe, expect, test } from 'vitest'
-import { type MemoryEngineOptions, memoryEngine } from '../test/memory-engine.ts'
-import { contentOf, expectSame } from '../test/source-suite.ts'
-import { TransferError } from './errors.ts'
-import { abortable } from './http/pour.ts'
-import { readAll } from './iterate.ts'
-import type { FetchRequest, Landing, Source } from './source.ts'
+import { type MemoryEngineOptions, memoryEngine } from '../../test/memory-engine.ts'
+import { contentOf, expectSame } from '../../test/source-suite.ts'
+import { TransferError } from '../errors.ts'
+import { abortable } from '../http/pour.ts'
+import { readAll } from '../iterate.ts'
+import type { FetchRequest, Landing, Source } from '../source.ts'
 
 const partSize = 64 * 1024
 const MIB = 1 << 20

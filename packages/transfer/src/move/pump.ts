@@ -1,10 +1,10 @@
+import type { EngineParts } from '../engine.ts'
+import type { Range } from '../resource.ts'
+import type { Slot } from '../slots.ts'
 import type { Delivery } from './delivery.ts'
-import type { EngineParts } from './engine.ts'
 import type { PartTable, Stretch } from './parts.ts'
 import type { Place, Places } from './places.ts'
 import type { Grant, Requests } from './requests.ts'
-import type { Range } from './resource.ts'
-import type { Slot } from './slots.ts'
 import type { Waits } from './waits.ts'
 
 export interface PumpOptions {

@@ -1,6 +1,6 @@
-import { Sequencer } from './sequence.ts'
-import type { Chunk } from './sink.ts'
-import type { Slot } from './slots.ts'
+import { Sequencer } from '../sequence.ts'
+import type { Chunk } from '../sink.ts'
+import type { Slot } from '../slots.ts'
 
 interface Run {
   readonly offset: number

@@ -13,10 +13,10 @@
  *
  * Does not promise that a thief is faster than its victim.
  */
-import { gaps } from './plan.ts'
-import type { Range } from './resource.ts'
-import type { Slot } from './slots.ts'
-import type { Landing } from './source.ts'
+import { gaps } from '../plan.ts'
+import type { Range } from '../resource.ts'
+import type { Slot } from '../slots.ts'
+import type { Landing } from '../source.ts'
 
 /** Most bytes lent to a connection at once: beyond them a stretch can still be cut. */
 const GRANT = 1 << 20

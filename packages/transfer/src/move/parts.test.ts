@@ -1,9 +1,9 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
+import { gaps, total } from '../plan.ts'
+import type { Range } from '../resource.ts'
+import { type Slot, Slots } from '../slots.ts'
 import { PartTable, type Stretch } from './parts.ts'
-import { gaps, total } from './plan.ts'
-import type { Range } from './resource.ts'
-import { type Slot, Slots } from './slots.ts'
 
 const PAGE = 4096
 /** Several times what is lent to a connection at once, so that stretches are cut in the middle. */
