@@ -140,10 +140,21 @@ describe('Delivery', () => {
         },
         () => Promise.reject(new Error('no')),
       ]) {
-        const { delivery, push, slots, errors } = make({ order, consume: fail })
+        const heard: string[] = []
+        const { delivery, push, slots, errors } = make({
+          order,
+          consume: fail,
+          onConsumed: () => heard.push('consumed'),
+          onError: error => {
+            errors.push(error)
+            heard.push('failed')
+          },
+        })
         push(0)
         await turn()
         expect(errors).toMatchObject([{ message: 'no' }])
+        // The other way round the last part of a file would count as written.
+        expect(heard).toEqual(['failed', 'consumed'])
         expect(delivery.pending).toBe(0)
         delivery.stop()
         expect(slots.reserved).toBe(0)

@@ -6,6 +6,9 @@ const ENOUGH = 64 * MIB
 /** Share of a request's time spent waiting for its first byte, from which on larger parts are worth their memory. */
 const WORTH_MORE = 0.05
 
+/** ms: no path that is worth more memory is as short as this; a busy machine's answers may be. */
+const SHORT_WAIT_MS = 4
+
 /**
  * How much of the memory budget is used. On a short path 64 MiB are as fast as a gigabyte: more only piles up behind the
  * disk. On a long one every part costs a round trip in which its connection carries nothing, so parts must be larger:
@@ -40,7 +43,7 @@ export class WorkingSet {
   /** To be called from time to time: draws the conclusion from what was told since. */
   adapt(): void {
     if (this.#count === 0) return
-    const isLong = this.#leastWaitMs / (this.#totalMs / this.#count) > WORTH_MORE
+    const isLong = this.#leastWaitMs > SHORT_WAIT_MS && this.#leastWaitMs / (this.#totalMs / this.#count) > WORTH_MORE
     if (isLong) this.#size = Math.min(this.#most, this.#size * 2)
     this.#leastWaitMs = Number.POSITIVE_INFINITY
     this.#totalMs = 0
