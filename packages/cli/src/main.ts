@@ -1,4 +1,5 @@
 /** The program's entry: parses, runs one command, and is the one place that answers errors. */
+import { setFlagsFromString } from 'node:v8'
 import { commandNameIn, normaliseArguments } from './argv.ts'
 import type { Run } from './commands/define.ts'
 import { type Context, createContext, type Flags, printJson } from './context.ts'
@@ -10,6 +11,7 @@ import { processTerminal, type Terminal } from './terminal.ts'
 
 /** Called by the launcher. */
 export async function start(): Promise<void> {
+  boundHeap()
   const controller = new AbortController()
   const terminal = processTerminal(reason => controller.abort(reason))
   abortOnSignals(controller)
@@ -19,6 +21,15 @@ export async function start(): Promise<void> {
   if (code === exitCodes.ok && terminal.failure) code = tellFailure(terminal.failure, terminal)
   // What is still open (a kept-alive connection, a pool) must not keep a finished program alive.
   process.exit(code)
+}
+
+/**
+ * A list of a million files makes garbage faster than V8 thinks worth collecting: left alone, the heap grows to several
+ * hundred MB around 20 MB of live objects (reliability D5). The price is a few per cent of CPU.
+ */
+function boundHeap(): void {
+  setFlagsFromString('--semi-space-growth-factor=1')
+  setFlagsFromString('--heap-growing-percent=50')
 }
 
 /** One run of the program; resolves to its exit code and never rejects. */

@@ -124,6 +124,8 @@ class Session<Result> {
       if (this.#manner.places) places.keepOnly(this.#manner.places)
       file.state = 'fetching'
       const moved = await this.#begin(places).moved
+      // Thousands of small files may wait for one group commit: what moved their bytes need not wait with them.
+      this.#move = undefined
       await this.#opening
       const fetchedAt = engine.clock.now()
       this.#p.onFetched?.()

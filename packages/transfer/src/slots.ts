@@ -27,6 +27,9 @@ export interface Slot {
 
 const PAGE = 4096
 
+/** From this size on a slot counts as large. */
+const LARGE = 1 << 20
+
 interface Extent {
   address: number
   length: number
@@ -95,14 +98,19 @@ export class Slots {
     })
   }
 
-  /** Lowest address first, so that the resident part of the memory stays small. */
+  /**
+   * Small ones from the bottom, large ones from the top, each as far out as possible: so the resident part of the memory
+   * stays small, and a million small files do not leave their marks between the parts of large ones.
+   */
   #take(length: number): Slot | undefined {
     const size = roundUp(length)
-    const index = this.#free.findIndex(extent => extent.length >= size)
+    const isLarge = size >= LARGE
+    const fits = (extent: Extent) => extent.length >= size
+    const index = isLarge ? this.#free.findLastIndex(fits) : this.#free.findIndex(fits)
     const extent = this.#free[index]
     if (!extent) return undefined
-    const address = extent.address
-    extent.address += size
+    const address = isLarge ? extent.address + extent.length - size : extent.address
+    if (!isLarge) extent.address += size
     extent.length -= size
     if (extent.length === 0) this.#free.splice(index, 1)
     this.#reserved += size

@@ -265,14 +265,27 @@ class Mover {
     // An answer may be shorter than what was asked for: the part is not, and the rest of it is asked for again.
     const next = table.next(slot.length)
     if (next?.start === answer.start) {
-      slot.trim(next.end - next.start)
-      request.stretch = table.begin(next, slot)
+      request.stretch = table.begin(next, this.#fitting(slot, next.end - next.start))
     } else slot.release()
     if (table.next(1)) {
       this.#timer = setInterval(() => this.#tick(), TICK_MS)
       queueMicrotask(() => this.#work())
     }
     return request.stretch ?? nowhere
+  }
+
+  /**
+   * Memory for a part that is shorter than was prepared for. A much shorter one moves to where short ones lie, before a
+   * byte has landed: cut off in place, each of a million small files would leave its mark on other pages.
+   */
+  #fitting(slot: Slot, length: number): Slot {
+    const smaller = length < slot.length / 2 ? this.#engine.slots.tryReserve(length) : undefined
+    if (!smaller) {
+      slot.trim(length)
+      return slot
+    }
+    slot.release()
+    return smaller
   }
 
   /** Gives free connections something to do. */
