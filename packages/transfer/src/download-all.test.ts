@@ -240,7 +240,8 @@ describe('downloadAll()', () => {
   })
 
   test('the signal stops everything: the iteration and the summary end with its reason', async () => {
-    const { engine, active } = many(200, () => 20_000, { onRequest: () => pause(1) })
+    // Slow enough that the first group commit finds most files still to be begun.
+    const { engine, active } = many(200, () => 20_000, { onRequest: () => pause(50) })
     const abort = new AbortController()
     const reason = new Error('Ctrl-C')
     const run = downloadAll(

@@ -31,6 +31,9 @@ export function isSecretName(name: string): boolean {
 }
 const secretHeader = new RegExp(`^(?:${secretHeaders})$`)
 
+/** Nowhere a secret could stand: most URLs of long lists are of this form. */
+const PLAIN = /^[a-z][a-z0-9+.-]*:\/\/[a-z0-9.-]+(?::\d+)?(?:\/[^?#@\\]*)?$/i
+
 /**
  * The URL as it may be shown: without user-info and fragment, with the values of signature-bearing query parameters
  * replaced by `***`, also in URLs that stand inside query values. Idempotent; never throws.
@@ -41,11 +44,15 @@ const secretHeader = new RegExp(`^(?:${secretHeaders})$`)
  * ```
  */
 export function redactUrl(url: string): string {
+  if (PLAIN.test(url)) return url
   const address = /^[^?#]*/.exec(url)![0]
   // A password with a bare `/`, `?`, `#` or `@` makes a URL that says something else: then nothing of it can be trusted.
-  if (isDoubtful(url, address)) return `${address.slice(0, address.indexOf('://'))}://${HIDDEN}`
+  const shown = withoutUserInfo(address)
+  if (isDoubtful(url, address) || isDoubtful(shown, shown)) {
+    return `${address.slice(0, address.indexOf('://'))}://${HIDDEN}`
+  }
   const query = /^[^#]*/.exec(url.slice(address.length))![0]
-  return withoutUserInfo(address) + redactQuery(query)
+  return shown + redactQuery(query)
 }
 
 /** `user:pass…` where something behind the colon is no port, or a password with another `@` far behind it. */

@@ -1,4 +1,4 @@
-/** Messages between the engine and its publish worker. */
+/** Messages between the engine and its publish worker, sent as JSON. */
 
 export type Conflict = 'error' | 'overwrite' | 'rename'
 

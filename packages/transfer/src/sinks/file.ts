@@ -165,9 +165,8 @@ class TargetFile implements FileSink {
   // Small files
 
   async #commitSmall(): Promise<string> {
-    const { publisher, staging, names } = this.#o
+    const { publisher, staging } = this.#o
     const path = this.#path
-    names.note(path)
     const chunk = this.#small
     this.#small = undefined
     try {
@@ -244,9 +243,8 @@ class TargetFile implements FileSink {
   }
 
   async #commitPart(size: number): Promise<string> {
-    const { publisher, durability, names } = this.#o
+    const { publisher, durability } = this.#o
     const path = this.#path
-    names.note(path)
     const part = this.#part as PartFile
     await part.setLength(size)
     const mtimeMs = this.#publication().mtimeMs

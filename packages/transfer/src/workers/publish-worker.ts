@@ -15,7 +15,7 @@ const batch = new Batch(new Uint8Array((workerData as { memory: SharedArrayBuffe
 let timer: NodeJS.Timeout | undefined
 
 function tell(message: FromWorker): void {
-  port?.postMessage(message)
+  port?.postMessage(JSON.stringify(message))
 }
 
 function stage(jobs: readonly PublishJob[]): void {
@@ -40,8 +40,9 @@ function handle(message: ToWorker): void {
   if (message.kind === 'close') port?.close()
 }
 
-port.on('message', (message: ToWorker) => {
-  handle(message)
+port.on('message', (text: string) => {
+  handle(JSON.parse(text) as ToWorker)
   // Whatever came while we worked joins this batch, without a turn of the event loop each.
-  for (let next = receiveMessageOnPort(port); next; next = receiveMessageOnPort(port)) handle(next.message as ToWorker)
+  for (let next = receiveMessageOnPort(port); next; next = receiveMessageOnPort(port))
+    handle(JSON.parse(next.message) as ToWorker)
 })
