@@ -3,8 +3,8 @@
  * answered in the order in which they came, so replies need no names.
  */
 import { parentPort, workerData } from 'node:worker_threads'
-import { type DigestAlgorithm, digestAlgorithms } from '../integrity/algorithms.ts'
-import { createHasher, digestOf, type Hasher, loadHashers } from '../integrity/hasher.ts'
+import type { DigestAlgorithm } from '../integrity/algorithms.ts'
+import { createHasher, digestOf, type Hasher, isLoaded, loadHashers } from '../integrity/hasher.ts'
 
 export interface HashWorkerData {
   readonly buffer: SharedArrayBuffer
@@ -69,8 +69,28 @@ function reply(request: HashRequest): HashReply | undefined {
   }
 }
 
-await loadHashers(digestAlgorithms)
+const waiting: HashRequest[] = []
+let isBusy = false
+
+/** One after the other; what an algorithm needs is loaded when it is asked for first. */
+async function work(): Promise<void> {
+  if (isBusy) return
+  isBusy = true
+  for (let request = waiting.shift(); request; request = waiting.shift()) {
+    const needed = algorithmsOf(request)
+    if (!needed.every(isLoaded)) await loadHashers(needed)
+    const message = reply(request)
+    if (message) parentPort!.postMessage(message)
+  }
+  isBusy = false
+}
+
+function algorithmsOf(request: HashRequest): readonly DigestAlgorithm[] {
+  if (request.ask === 'open') return [request.algorithm]
+  return request.ask === 'chunk' ? request.algorithms : []
+}
+
 parentPort!.on('message', (request: HashRequest) => {
-  const message = reply(request)
-  if (message) parentPort!.postMessage(message)
+  waiting.push(request)
+  void work()
 })
