@@ -7,18 +7,19 @@
  *     yield     every entry exactly once, good or bad; a consumer that does not take them stops admission
  */
 import { join, sep } from 'node:path'
+import { abortable } from './abortable.ts'
 import { Backlog, isLarge } from './backlog.ts'
-import { downloadWith, type Place } from './download.ts'
+import { type DownloadContext, downloadWith, type Place } from './download.ts'
 import { type EngineParts, withEngine } from './engine.ts'
 import { TransferError } from './errors.ts'
 import { ExistingNames } from './existing-names.ts'
 import { callHook } from './hooks.ts'
-import { abortable } from './http/pour.ts'
 import { type Entry, isBadRow, type Row } from './manifest/entry.ts'
 import { NameRegistry } from './names/registry.ts'
 import { assertInside, resolveTarget } from './names/target.ts'
 import type { DownloadAllOptions } from './options.ts'
 import { redactUrl } from './redact.ts'
+import { ResultQueue } from './result-queue.ts'
 import type { EntryResult, RunSummary } from './results.ts'
 
 /** What is to be fetched: rows of a manifest, batches of them, or plain URLs. */
@@ -54,7 +55,7 @@ export function downloadAll(entries: Entries, options: DownloadAllOptions = {}):
   return {
     summary,
     async *[Symbol.asyncIterator]() {
-      const results = new Results(options.resultOrder ?? 'completed')
+      const results = new ResultQueue(options.resultOrder ?? 'completed')
       const leave = new AbortController()
       const signal = options.signal ? AbortSignal.any([options.signal, leave.signal]) : leave.signal
       let all: AllDownloads | undefined
@@ -87,7 +88,7 @@ class AllDownloads {
   readonly #engine: EngineParts
   readonly #entries: Entries
   readonly #o: DownloadAllOptions & { readonly signal: AbortSignal }
-  readonly #results: Results
+  readonly #results: ResultQueue
   readonly #directory: string
   readonly #backlog: Backlog
   readonly #names = new NameRegistry()
@@ -99,6 +100,8 @@ class AllDownloads {
   #isRead = false
   #active = 0
   #activeLarge = 0
+  /** Files under way that turned out to need more than one request. */
+  #fetchingLarge = 0
   #unfinished = 0
   #isStopped = false
   /** Tells the publisher that nothing more will be begun. */
@@ -109,7 +112,7 @@ class AllDownloads {
     engine: EngineParts,
     entries: Entries,
     options: DownloadAllOptions & { readonly signal: AbortSignal },
-    results: Results,
+    results: ResultQueue,
   ) {
     this.#engine = engine
     this.#entries = entries
@@ -230,15 +233,7 @@ class AllDownloads {
     const { transfers } = this.#o
     if (transfers !== undefined) return this.#active < transfers
     if (this.#active < LARGE_TRANSFERS) return true
-    return this.#active < this.#engine.connections && this.#countLarge() < LARGE_TRANSFERS
-  }
-
-  #countLarge(): number {
-    let count = 0
-    for (const { state, size } of this.#engine.progress.active) {
-      if (state === 'fetching' && size !== undefined && size > SMALL) count++
-    }
-    return count
+    return this.#active < this.#engine.connections && this.#fetchingLarge < LARGE_TRANSFERS
   }
 
   #begin(entry: Entry): void {
@@ -246,20 +241,27 @@ class AllDownloads {
     this.#unfinished++
     if (isLarge(entry)) this.#activeLarge++
     let hasPlace = true
+    let needsMore = false
+    const onSize = (bytes: number | undefined) => {
+      if (needsMore || !hasPlace || bytes === undefined || bytes <= SMALL) return
+      needsMore = true
+      this.#fetchingLarge++
+    }
     const leave = () => {
       if (!hasPlace) return
       hasPlace = false
       this.#active--
+      if (needsMore) this.#fetchingLarge--
       if (isLarge(entry)) this.#activeLarge--
       this.#admit()
     }
-    this.#fetch(entry, leave).then(
+    this.#fetch(entry, { onSize, onFetched: leave }).then(
       result => this.#ended(result, leave),
       error => this.#ended({ entry, ok: false, error }, leave),
     )
   }
 
-  async #fetch(entry: Entry, onFetched: () => void): Promise<EntryResult> {
+  async #fetch(entry: Entry, on: Pick<DownloadContext, 'onSize' | 'onFetched'>): Promise<EntryResult> {
     const { headers, directory: _, ...common } = this.#o
     const [uri, ...mirrors] = entry.uris
     let place: Place
@@ -287,7 +289,7 @@ class AllDownloads {
         names: this.#existing,
         root: this.#directory,
         onPath: path => 'directory' in place && this.#claim(path, entry),
-        onFetched,
+        ...on,
       },
     )
     return { entry, ok: true, result }
@@ -358,93 +360,6 @@ class AllDownloads {
 
   async #settled(): Promise<void> {
     if (this.#unfinished > 0) await this.#done.promise
-  }
-}
-
-/** The results that wait for whoever iterates, in the order asked for. */
-class Results {
-  readonly #inOrder: boolean
-  #ready: EntryResult[] = []
-  readonly #early = new Map<number, EntryResult>()
-  readonly #passed = new Set<number>()
-  #next = 0
-  #end: { readonly error?: unknown } | undefined
-  #wake: (() => void) | undefined
-  onTaken: () => void = () => {}
-
-  constructor(order: 'completed' | 'manifest') {
-    this.#inOrder = order === 'manifest'
-  }
-
-  /** In the order of the list: the index of the result that all later ones wait for; else none. */
-  get due(): number {
-    return this.#inOrder ? this.#next : -1
-  }
-
-  /** There will be no result of this entry. */
-  pass(index: number): void {
-    if (!this.#inOrder) return
-    this.#passed.add(index)
-    this.#release()
-  }
-
-  /** Results that nobody has taken. */
-  get waiting(): number {
-    return this.#ready.length + this.#early.size
-  }
-
-  push(result: EntryResult): void {
-    if (!this.#inOrder) this.#ready.push(result)
-    else {
-      this.#early.set(result.entry.index, result)
-      this.#release()
-    }
-    this.#signal()
-  }
-
-  #release(): void {
-    for (;;) {
-      const due = this.#early.get(this.#next)
-      if (!due && !this.#passed.delete(this.#next)) return
-      this.#early.delete(this.#next++)
-      if (due) this.#ready.push(due)
-    }
-  }
-
-  end(): void {
-    this.#end ??= {}
-    this.#signal()
-  }
-
-  fail(error: unknown): void {
-    this.#end ??= { error }
-    this.#signal()
-  }
-
-  async *take(): AsyncGenerator<EntryResult, void, undefined> {
-    for (;;) {
-      const batch = this.#ready
-      this.#ready = []
-      for (const result of batch) yield result
-      if (batch.length > 0) this.onTaken()
-      else if (this.#end) {
-        // Whatever order was asked for, nothing is kept back: an entry that a hook skipped leaves a gap.
-        const rest = [...this.#early.values()].sort((a, b) => a.entry.index - b.entry.index)
-        this.#early.clear()
-        yield* rest
-        if ('error' in this.#end) throw this.#end.error
-        return
-      } else {
-        await new Promise<void>(resolve => {
-          this.#wake = resolve
-        })
-      }
-    }
-  }
-
-  #signal(): void {
-    this.#wake?.()
-    this.#wake = undefined
   }
 }
 

@@ -4,10 +4,10 @@ import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { memoryEngine } from '../test/memory-engine.ts'
 import { contentOf, expectSame } from '../test/source-suite.ts'
+import { abortable } from './abortable.ts'
 import { download } from './download.ts'
 import { createEngine } from './engine.ts'
 import { TransferError } from './errors.ts'
-import { abortable } from './http/pour.ts'
 import type { FetchRequest } from './source.ts'
 
 const KIB = 1024

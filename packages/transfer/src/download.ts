@@ -60,6 +60,8 @@ export interface DownloadContext {
   readonly names?: Names | undefined
   /** The final path is known; a throw fails the file. */
   onPath?(path: string): void
+  /** The head of the first answer tells how large it is. */
+  onSize?(bytes: number | undefined): void
   /** Its bytes have landed: a connection is free for the next file. */
   onFetched?(): void
 }
@@ -201,6 +203,7 @@ async function fetchTo(
       file,
       path: guess,
       onResource: resource => {
+        context.onSize?.(resource.size)
         if (!nameOf) return
         const path = nameOf(resource, target)
         context.onPath?.(path)

@@ -7,9 +7,9 @@ import type { Emit } from './events.ts'
 import { callHook, type Hooks } from './hooks.ts'
 import type { HttpCredentials } from './http/credentials.ts'
 import type { Origins } from './http/origins.ts'
+import { type Bandwidth, createBandwidth } from './limits/bandwidth.ts'
 import { defaultMemoryBudget } from './limits/memory-budget.ts'
 import { createOriginLimits, type OriginLimits } from './limits/origin-limits.ts'
-import { createTokenBucket, type TokenBucket } from './limits/token-bucket.ts'
 import { WorkingSet } from './move/working-set.ts'
 import type { EngineOptions, FetchOptions } from './options.ts'
 import { Progress } from './progress.ts'
@@ -24,6 +24,8 @@ import { createHashPool, type HashPool } from './workers/hash-pool.ts'
 /** What callers hold: shares limits, memory, connections and threads between calls. */
 export interface Engine extends AsyncDisposable {
   readonly progress: Progress
+  /** Changes the cap on everything together while transfers run, bytes per second; undefined: none. */
+  limitRate(bytesPerSecond: number | undefined): void
   /** Waits for what is being published, then frees connections, threads and memory. May be called twice. */
   close(): Promise<void>
 }
@@ -38,8 +40,7 @@ export interface EngineParts extends Engine {
   /** How much of the slots' budget is worth using. */
   readonly workingSet: WorkingSet
   readonly limits: OriginLimits
-  /** Bandwidth cap; undefined: none. */
-  readonly rate: TokenBucket | undefined
+  readonly bandwidth: Bandwidth
   /** Most connections per origin. */
   readonly connections: number
   readonly pool: HashPool
@@ -88,7 +89,7 @@ export function createParts(options: EngineOptions, clock: Clock = systemClock):
   const pool = createHashPool({ buffer: slots.buffer, size: hashWorkers ?? Math.min(4, availableParallelism()) })
   const workingSet = new WorkingSet(slots.budget)
   const limits = createOriginLimits({ perOrigin: connections, total: totalConnections, clock })
-  const rate = limitRate === undefined ? undefined : createTokenBucket({ rate: limitRate, clock })
+  const bandwidth = createBandwidth({ total: limitRate, perOrigin: options.limitRatePerOrigin, clock })
   const publisher = new Publisher(slots.buffer)
   const stagings = new Map<string, Staging>()
   const credentials = new WeakMap<Hooks, HttpCredentials>()
@@ -135,7 +136,7 @@ export function createParts(options: EngineOptions, clock: Clock = systemClock):
   }
 
   const close = async () => {
-    rate?.close()
+    bandwidth.close()
     await publisher.close()
     await Promise.all([...stagings.values()].map(staging => staging.close()))
     await pool.close()
@@ -151,7 +152,8 @@ export function createParts(options: EngineOptions, clock: Clock = systemClock):
     slots,
     workingSet,
     limits,
-    rate,
+    bandwidth,
+    limitRate: bytesPerSecond => bandwidth.setTotal(bytesPerSecond),
     connections,
     pool,
     publisher,

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { memoryEngine } from '../test/memory-engine.ts'
 import { contentOf, expectSame } from '../test/source-suite.ts'
-import { abortable } from './http/pour.ts'
+import { abortable } from './abortable.ts'
 import { open } from './open.ts'
 import type { FetchRequest } from './source.ts'
 

@@ -15,6 +15,8 @@ export interface EngineOptions {
   readonly totalConnections?: number | undefined
   /** Bytes per second for everything; default unlimited. */
   readonly limitRate?: number | undefined
+  /** Bytes per second of each origin; default unlimited. */
+  readonly limitRatePerOrigin?: number | undefined
   readonly timeouts?: Timeouts | undefined
   /** Threads for slow digests. Default: the cores, at most 4. */
   readonly hashWorkers?: number | undefined

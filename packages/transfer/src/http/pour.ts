@@ -1,3 +1,4 @@
+import { abortable } from '../abortable.ts'
 import type { Landing } from '../source.ts'
 
 /** Copies as much as there is room for now; returns how many bytes were taken. */
@@ -24,17 +25,4 @@ export async function pour(landing: Landing, bytes: Uint8Array, signal: AbortSig
     if (!landing.isComplete) await abortable(landing.whenRoom(), signal)
     signal.throwIfAborted()
   }
-}
-
-/** Waits for a promise, but not after the signal: then rejects with its reason. */
-export function abortable<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
-  if (signal.aborted) {
-    promise.catch(() => {})
-    return Promise.reject(signal.reason)
-  }
-  return new Promise((resolve, reject) => {
-    const onAbort = () => reject(signal.reason)
-    signal.addEventListener('abort', onAbort, { once: true })
-    promise.then(resolve, reject).finally(() => signal.removeEventListener('abort', onAbort))
-  })
 }

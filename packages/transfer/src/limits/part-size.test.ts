@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { connectionsFor, nextPartSize } from './part-size.ts'
+import { nextPartSize } from './part-size.ts'
 
 const MIB = 1024 * 1024
 const GIB = 1024 * MIB
@@ -76,12 +76,4 @@ describe('nextPartSize()', () => {
       }),
     )
   })
-})
-
-test('connectionsFor() is one under two parts, else at most one per part and the limit', () => {
-  expect(connectionsFor(0, 8 * MIB, 16)).toBe(1)
-  expect(connectionsFor(16 * MIB - 1, 8 * MIB, 16)).toBe(1)
-  expect(connectionsFor(16 * MIB, 8 * MIB, 16)).toBe(2)
-  expect(connectionsFor(17 * MIB, 8 * MIB, 16)).toBe(3)
-  expect(connectionsFor(GIB, 8 * MIB, 16)).toBe(16)
 })

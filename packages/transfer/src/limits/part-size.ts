@@ -50,11 +50,6 @@ export function initialPartSize(budget: number): number {
   return nextPartSize({ budget, parts: 8 })
 }
 
-/** How many connections a file is worth: one under two parts. */
-export function connectionsFor(size: number, partSize: number, limit: number): number {
-  return size < 2 * partSize ? 1 : Math.max(1, Math.min(limit, Math.ceil(size / partSize)))
-}
-
 function takesLongEnough(size: number, rate: number): boolean {
   return size >= rate * SHORTEST_S && size <= rate * LONGEST_S
 }

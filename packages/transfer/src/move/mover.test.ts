@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest'
 import { type MemoryEngineOptions, memoryEngine } from '../../test/memory-engine.ts'
 import { contentOf, expectSame } from '../../test/source-suite.ts'
+import { abortable } from '../abortable.ts'
 import { TransferError } from '../errors.ts'
-import { abortable } from '../http/pour.ts'
 import { readAll } from '../iterate.ts'
 import type { FetchRequest, Landing, Source } from '../source.ts'
 

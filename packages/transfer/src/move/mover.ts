@@ -104,8 +104,9 @@ class Mover {
   readonly #requests: Requests
   readonly #delivery: Delivery
   readonly #recovery: Recovery
-  readonly #pump: Pump
-  readonly #tail: TailKeeper
+  // Made when they are needed: a small file is one answer and needs none of them.
+  #lazyPump: Pump | undefined
+  #lazyTail: TailKeeper | undefined
   /** First byte that is wanted. */
   readonly #from: number
   #resource: Resource | undefined
@@ -126,7 +127,7 @@ class Mover {
   #failure: { readonly error: unknown } | undefined
 
   constructor(options: MoveOptions) {
-    const { engine, places, order, hooks, hookContext } = options
+    const { engine, order, hooks, hookContext } = options
     this.#o = options
     this.#engine = engine
     this.#from = options.range?.start ?? 0
@@ -149,30 +150,6 @@ class Mover {
     this.#requests = requests
     this.#delivery = delivery
     this.#recovery = new Recovery(options)
-    this.#pump = new Pump({
-      engine,
-      places,
-      requests,
-      delivery,
-      waits,
-      order,
-      window: options.window,
-      connections: options.connections,
-      partSize: () => this.#partSize(),
-      pour: (stretch, grant) => void this.#pour(stretch, grant),
-      onReady: () => this.#proceed(),
-      onError: error => this.#fail(error),
-      onSteal: range => this.#tell('steal', range),
-    })
-    this.#tail = new TailKeeper({
-      engine,
-      places,
-      requests,
-      lowSpeedLimit: options.lowSpeedLimit,
-      pour: (stretch, grant, hedges) => this.#pour(stretch, grant, hedges),
-      onHedge: range => this.#tell('hedge', range),
-      onReady: () => this.#proceed(),
-    })
   }
 
   run(): Promise<Moved> {
@@ -188,6 +165,32 @@ class Mover {
     this.#fail(error)
   }
 
+  get #pump(): Pump {
+    this.#lazyPump ??= new Pump({
+      ...this.#o,
+      requests: this.#requests,
+      delivery: this.#delivery,
+      waits: this.#waits,
+      partSize: () => this.#partSize(),
+      pour: (stretch, grant) => void this.#pour(stretch, grant),
+      onReady: () => this.#proceed(),
+      onError: error => this.#fail(error),
+      onSteal: range => this.#tell('steal', range),
+    })
+    return this.#lazyPump
+  }
+
+  get #tail(): TailKeeper {
+    this.#lazyTail ??= new TailKeeper({
+      ...this.#o,
+      requests: this.#requests,
+      pour: (stretch, grant, hedges) => this.#pour(stretch, grant, hedges),
+      onHedge: range => this.#tell('hedge', range),
+      onReady: () => this.#proceed(),
+    })
+    return this.#lazyTail
+  }
+
   // First contact
 
   async #contact(): Promise<void> {
@@ -199,8 +202,10 @@ class Mover {
     let grant: Grant
     try {
       const place = places.pick()
-      slot = await this.#pump.reserve(range.end - range.start)
-      const permit = await this.#engine.limits.acquire(place.source.origin, this.#waits.signal)
+      slot = await this.#reserve(range.end - range.start)
+      const { origin } = place.source
+      const { limits } = this.#engine
+      const permit = limits.tryAcquire(origin) ?? (await limits.acquire(origin, this.#waits.signal))
       grant = { place, permit }
     } catch (error) {
       slot?.release()
@@ -290,7 +295,8 @@ class Mover {
 
   /** Gives free connections something to do. */
   #work(): void {
-    if (this.#table && !this.#failure && !this.#isStream) this.#pump.run(this.#table)
+    const table = this.#table
+    if (table && !table.isDone && !this.#failure && !this.#isStream) this.#pump.run(table)
   }
 
   async #pour(stretch: Stretch, grant: Grant, hedges?: Request): Promise<void> {
@@ -370,7 +376,7 @@ class Mover {
       const isNear = order === 'any' || window === undefined || run.end <= this.#delivery.head + window
       const slot = isDue || isNear ? this.#pump.slotNow(run) : undefined
       if (slot) return slot
-      if (isDue) return this.#pump.reserve(run.end - run.start)
+      if (isDue) return this.#reserve(run.end - run.start)
       await new Promise<void>(resolve => {
         this.#wakeStream = resolve
       })
@@ -438,7 +444,7 @@ class Mover {
   /** A request ended: well, or after its failure was dealt with. */
   #ended(request: Request): void {
     if (request.hedges) return
-    this.#tail.dismissHedgeOf(request)
+    this.#lazyTail?.dismissHedgeOf(request)
     if (request.stretch) return this.#stretchEnded(request.stretch)
     if (this.#failure) return void this.#stream?.discard()
     this.#stream?.end()
@@ -491,6 +497,12 @@ class Mover {
 
   #partSize(): number {
     return this.#o.partSize ?? this.#adaptedPartSize
+  }
+
+  /** Memory as soon as there is some; perhaps the spare, which may be smaller. */
+  #reserve(length: number): Slot | Promise<Slot> {
+    const { slots } = this.#engine
+    return this.#delivery.takeSpare(length) ?? slots.tryReserve(length) ?? slots.reserve(length, this.#waits.signal)
   }
 
   #landed(count: number): void {
@@ -552,7 +564,7 @@ class Mover {
 
   #freeParts(): void {
     clearInterval(this.#timer)
-    this.#pump.stop()
+    this.#lazyPump?.stop()
     for (const part of this.#table?.open.splice(0) ?? []) part.slot.release()
   }
 }

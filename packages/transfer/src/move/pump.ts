@@ -56,7 +56,7 @@ export class Pump {
         if (this.#slot) continue
         this.#returnGrant()
         if (this.#isCrowded(part) || this.#isAhead(part)) return
-        return this.#when(this.reserve(part.end - part.start), slot => this.#keepSlot(slot))
+        return this.#when(this.#reserve(part.end - part.start), slot => this.#keepSlot(slot))
       }
       const hasWork = part !== undefined || table.hasRemainder
       if (!hasWork && !table.canSteal()) return this.#returnGrant()
@@ -85,18 +85,17 @@ export class Pump {
     return free ?? this.#o.delivery.takeSpare(length)
   }
 
-  /** Memory as soon as there is some; perhaps the spare, which may be smaller. */
-  async reserve(length: number): Promise<Slot> {
-    const { delivery, engine, waits } = this.#o
-    return delivery.takeSpare(length) ?? (await engine.slots.reserve(length, waits.signal))
-  }
-
   /** Nothing more is to be done in parts: gives back what is ready. */
   stop(): void {
     this.#isStopped = true
     this.#returnGrant()
     this.#slot?.release()
     this.#slot = undefined
+  }
+
+  async #reserve(length: number): Promise<Slot> {
+    const { delivery, engine, waits } = this.#o
+    return delivery.takeSpare(length) ?? (await engine.slots.reserve(length, waits.signal))
   }
 
   #begin(table: PartTable, part: Range | undefined): Stretch | undefined {

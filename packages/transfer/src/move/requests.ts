@@ -5,9 +5,9 @@ import type { RateSample } from '../limits/slow-link.ts'
 import { addSample } from '../limits/slow-link.ts'
 import type { Range, Resource } from '../resource.ts'
 import type { Answer, Landing } from '../source.ts'
+import { MeteredLanding } from './metered-landing.ts'
 import type { Stretch } from './parts.ts'
 import type { Place } from './places.ts'
-import { withRate } from './rate-landing.ts'
 import type { Pace } from './tail.ts'
 
 /** The right to one connection to one place. */
@@ -108,7 +108,9 @@ export class Requests {
           isAnswered = true
           request.waitedMs = clock.now() - request.startedAt
           if (hooks?.onResponse) this.#tellAnswer(hooks, answer, range)
-          return metered(landing, request, engine)
+          return new MeteredLanding(landing, engine.bandwidth, grant.place.source.origin, count => {
+            request.received += count
+          })
         },
       })
     } catch (error) {
@@ -171,19 +173,4 @@ function newRequest({ grant, stretch, hedges }: Asking, now: number): Request {
     lastByteAt: now,
     samples: [{ at: now, bytes: 0 }],
   }
-}
-
-function metered(landing: Landing, request: Request, { rate }: EngineParts): Landing {
-  const counted: Landing = {
-    room: () => landing.room(),
-    advance: count => {
-      request.received += count
-      landing.advance(count)
-    },
-    whenRoom: () => landing.whenRoom(),
-    get isComplete() {
-      return landing.isComplete
-    },
-  }
-  return withRate(counted, rate)
 }

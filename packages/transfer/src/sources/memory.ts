@@ -1,6 +1,7 @@
 import { crc32 } from 'node:zlib'
+import { abortable } from '../abortable.ts'
 import { TransferError } from '../errors.ts'
-import { abortable, pourNow } from '../http/pour.ts'
+import { pourNow } from '../http/pour.ts'
 import type { Resource } from '../resource.ts'
 import type { FetchRequest, Source } from '../source.ts'
 import { boundsOf, changed, checkRange } from './local-answer.ts'

@@ -2,8 +2,9 @@
  * A source whose address somebody else hands out, and again when it is no longer accepted: presigned URLs that live for
  * minutes, while a transfer takes hours (retrieval 8.3, reliability D4).
  */
+
+import { abortable } from '../abortable.ts'
 import { TransferError } from '../errors.ts'
-import { abortable } from '../http/pour.ts'
 import { redactUrl } from '../redact.ts'
 import type { Resource } from '../resource.ts'
 import type { FetchRequest, Source, SourceCapabilities } from '../source.ts'
