@@ -1,3 +1,4 @@
+import { writeSync } from 'node:fs'
 import { type FileHandle, open, rename, unlink, utimes } from 'node:fs/promises'
 import { diskError } from '../disk-error.ts'
 import {
@@ -13,13 +14,14 @@ import {
 /** How often a journal shows that its owner lives, ms. */
 const HEARTBEAT_MS = 15_000
 
-/** Appends to a journal; records of one turn go out in one write. */
+/**
+ * Appends to a journal. Each record is one small synchronous write: on the thread pool it would queue behind the data of
+ * other parts, and a kill would lose the records of parts that were long there.
+ */
 export class JournalFile {
   readonly path: string
   readonly #handle: FileHandle
   readonly #heartbeat: NodeJS.Timeout
-  #queue = ''
-  #flushing: Promise<void> | undefined
   #failure: unknown
 
   private constructor(path: string, handle: FileHandle) {
@@ -67,46 +69,29 @@ export class JournalFile {
     this.#write(formatBlock(block))
   }
 
-  /** Everything appended is in the file. */
-  async flush(): Promise<void> {
-    while (this.#flushing) await this.#flushing
-    if (this.#failure) throw this.#failure
-  }
-
   /** Leaves it to whoever comes next, this process included. */
   async close(): Promise<void> {
     clearInterval(this.#heartbeat)
     this.#write(formatLeft())
-    await this.flush().finally(() => this.#handle.close())
+    await this.#handle.close()
+    if (this.#failure) throw this.#failure
   }
 
   async remove(): Promise<void> {
     clearInterval(this.#heartbeat)
     // What it held is worth nothing any more, nor is the news that it could not be written.
-    await this.flush().catch(() => {})
     await this.#handle.close().catch(() => {})
     await unlink(this.path).catch(() => {})
   }
 
   #write(line: string): void {
-    this.#queue += line
-    this.#flushing ??= this.#flush()
-  }
-
-  async #flush(): Promise<void> {
-    await Promise.resolve()
-    while (this.#queue !== '') {
-      const text = this.#queue
-      this.#queue = ''
-      try {
-        await this.#handle.appendFile(text)
-      } catch (error) {
-        // Without records the next run fetches again: slower, never wrong. The download itself may go on.
-        this.#failure = diskError(error, 'write', this.path)
-        this.#queue = ''
-      }
+    const bytes = Buffer.from(line)
+    try {
+      for (let at = 0; at < bytes.length; ) at += writeSync(this.#handle.fd, bytes, at)
+    } catch (error) {
+      // Without records the next run fetches again: slower, never wrong. The download itself may go on.
+      this.#failure = diskError(error, 'write', this.path)
     }
-    this.#flushing = undefined
   }
 }
 
