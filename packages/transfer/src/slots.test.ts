@@ -69,7 +69,6 @@ describe('Slots', () => {
         await turn()
       }
       expect(waiting.every(({ isOver }) => isOver)).toBe(true)
-      expect(slots.hasWaiters).toBe(false)
       expect(slots.reserved).toBe(0)
       const whole = slots.tryReserve(BUDGET)
       expect(whole?.address).toBe(0)

@@ -63,10 +63,6 @@ export class Slots {
     return this.#reserved
   }
 
-  get hasWaiters(): boolean {
-    return this.#waiters.length > 0
-  }
-
   /** A slot at once, or undefined when there is no room or somebody waits already. */
   tryReserve(length: number): Slot | undefined {
     return this.#waiters.length > 0 ? undefined : this.#take(length)

@@ -68,7 +68,13 @@ export function addSpeedOptions(command: Command): Command {
     .addOption(
       valued('--part-size <SIZE>', 'bytes per request, e.g. 8MiB (default: chosen on the way)', parsePositiveSize),
     )
-    .addOption(valued('--max-memory <SIZE>', 'most memory for buffers (default: 128MiB)', parsePositiveSize))
+    .addOption(
+      valued(
+        '--max-memory <SIZE>',
+        'most memory for buffers (default: as needed, at most 1GiB or a quarter of what is free)',
+        parsePositiveSize,
+      ),
+    )
     .addOption(valued('--limit-rate <SIZE>', 'bytes per second, for everything together, e.g. 2MiB', parseRatePositive))
     .addOption(valued('--retries <N>', 'attempts for a part that gets nowhere (default: 8)', parseRetries))
     .addOption(

@@ -350,17 +350,19 @@ class HttpSource implements Source {
   }
 
   async #probeByGet(signal: AbortSignal): Promise<Resource> {
-    let resource: Resource | undefined
+    const heads: Resource[] = []
     await this.fetch({
       range: { start: 0, end: 1 },
       expected: undefined,
       answered: answer => {
-        resource = answer.resource
+        heads.push(answer.resource)
         return NOTHING_WANTED
       },
       signal,
     })
-    return resource as unknown as Resource
+    const [resource] = heads
+    if (!resource) throw new TransferError('Protocol', `Cannot look at ${this.uri}: there was no answer`)
+    return resource
   }
 
   // ---- shared
