@@ -113,7 +113,7 @@ export const builders: Record<CaseId, (ground: Ground) => Promise<Case>> = {
     const file = await ground.bigFile()
     const remote = { origin: ground.nginx.capped, name: file.name }
     const contenders = [
-      peers.arrieroToFile(remote),
+      peers.arrieroToFile(remote, 'arriero', '--connections', '48'),
       peers.aria2ToFile(remote, 16),
       peers.axelToFile(remote, 16),
       peers.rcloneToFile(remote, 16),

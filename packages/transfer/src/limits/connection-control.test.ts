@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { CONTROL_WINDOW_MS, type ConnectionControl, createConnectionControl } from './connection-control.ts'
+import { type ConnectionControl, createConnectionControl } from './connection-control.ts'
 
 const MB = 1_000_000
 
@@ -13,7 +13,7 @@ interface Simulation {
 function simulate(link: (connections: number, now: number) => number, seconds: number, maximum = 16): Simulation {
   const control = createConnectionControl({ maximum })
   const limits: number[] = []
-  for (let now = CONTROL_WINDOW_MS; now <= seconds * 1000; now += CONTROL_WINDOW_MS) {
+  for (let now = control.windowMs; now <= seconds * 1000; now += control.windowMs) {
     limits.push(control.limit)
     control.observe({ goodput: link(control.limit, now), now, atLimit: true })
   }
@@ -46,6 +46,11 @@ describe('createConnectionControl() on a link capped per connection', () => {
       return open * MB
     }, 30)
     expect(limits.at(-1)).toBe(16)
+  })
+
+  test('reaches 48 within 2 s where growth shows at once', () => {
+    const { limits } = simulate(connections => connections * MB, 2, 48)
+    expect(limits.at(-1)).toBe(48)
   })
 
   test.each([3, 17, 32, 100])('reaches a maximum of %i', maximum => {

@@ -1,9 +1,9 @@
 /**
  * How many connections to one origin: grows while growing pays, gives way when the origin or the path suffers
- * (retrieval 9). A pure state machine that is fed one observation per window of 500 ms.
+ * (retrieval 9). A pure state machine that is fed one observation per window: of 250 ms in slow start, then of 500 ms.
  *
- *   slow start   +50 %; goodput +10 %? again : back to additive. A second window decides when the first one did not
- *                grow, because in the first the new connections are still being opened.
+ *   slow start   +50 %; goodput +25 %? again at once : wait for a second in all, because new connections need time to
+ *                open; then +10 %? again : back to additive (docs/decisions/0007-early-look.md)
  *   additive     try one more: one window to open it, two to measure; +5 %? keep it and try the next : step back, rest 5 s
  *   give way     429, 503, refusal, rising resets, or −20 % after an increase: half, and no growth for 10 s.
  *                What did not go well is not tried again for a minute: without that memory the limit would saw.
@@ -38,6 +38,8 @@ export interface ConnectionControl {
   /** How many connections may be open now. At least 1. */
   readonly limit: number
   readonly maximum: number
+  /** How long the next window shall be, milliseconds. */
+  readonly windowMs: number
   /** One window is over. Returns the limit from now on. */
   observe(observation: Observation): number
   /** Halves the limit, once for all push-backs of one second, and forbids growth for 10 s. Returns the new limit. */
@@ -46,6 +48,10 @@ export interface ConnectionControl {
 
 /** Milliseconds that an observation should cover. */
 export const CONTROL_WINDOW_MS = 500
+/** In slow start: where growth shows at once, half a second would be spent waiting for what is known. */
+const SLOW_START_WINDOW_MS = 250
+/** Windows of slow start in which growth may still show. */
+const SLOW_START_LOOKS = 4
 const HOLD_MS = 10_000
 const PROBE_EVERY_MS = 5_000
 const BRINK_MEMORY_MS = 60_000
@@ -88,6 +94,10 @@ class AdaptiveControl implements ConnectionControl {
     return this.#limit
   }
 
+  get windowMs(): number {
+    return this.#isSlowStart ? SLOW_START_WINDOW_MS : CONTROL_WINDOW_MS
+  }
+
   observe({ goodput, now, atLimit, resets = 0 }: Observation): number {
     const areResetsRising = resets >= 2 && resets > this.#resets
     this.#resets = resets
@@ -113,20 +123,21 @@ class AdaptiveControl implements ConnectionControl {
 
   #judge(trial: Trial, goodput: number, now: number): void {
     trial.windows.push(goodput)
-    const isSlowStart = trial.kind === 'slow start'
-    if (isSlowStart && goodput >= 1.1 * trial.baseline) {
-      this.#keep(goodput)
-      return
-    }
-    if (trial.windows.length < (isSlowStart ? 2 : 3)) return
+    if (trial.kind === 'slow start' && this.#hasGrown(trial, goodput)) return this.#keep(goodput)
+    if (trial.windows.length < (trial.kind === 'slow start' ? SLOW_START_LOOKS : 3)) return
     this.#isSlowStart = false
-    const reached = mean(trial.windows.slice(isSlowStart ? -1 : -2))
+    const reached = mean(trial.windows.slice(-2))
     if (reached < 0.8 * trial.baseline) this.pushBack(now, 'collapse')
     else if (reached >= 1.05 * trial.baseline) this.#keep(reached)
     else {
       this.#settle(trial.from)
       this.#restUntil = Math.max(this.#restUntil, now + PROBE_EVERY_MS)
     }
+  }
+
+  /** A short window scatters more than a long one: alone it has to show more. */
+  #hasGrown({ windows, baseline }: Trial, goodput: number): boolean {
+    return goodput >= 1.25 * baseline || (windows.length >= 2 && mean(windows.slice(-2)) >= 1.1 * baseline)
   }
 
   #keep(goodput: number): void {

@@ -83,6 +83,8 @@ interface Waiter {
 
 /** A window longer than this had a pause in it and says nothing of the origin's speed. */
 const STALE_WINDOW_MS = 4 * CONTROL_WINDOW_MS
+/** A timer that fires a moment early must not cost a whole second window. */
+const EARLY_MS = 25
 
 class Origin {
   readonly name: string
@@ -170,7 +172,7 @@ class CountedLimits implements OriginLimits {
     const origin = this.#origin(name)
     origin.bytes += bytes
     const elapsed = now - origin.windowStart
-    if (elapsed < CONTROL_WINDOW_MS) return
+    if (elapsed < origin.control.windowMs - EARLY_MS) return
     if (elapsed <= STALE_WINDOW_MS) {
       origin.control.observe({
         goodput: (origin.bytes * 1000) / elapsed,

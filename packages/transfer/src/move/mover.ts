@@ -81,7 +81,7 @@ export interface Moved {
   readonly retries: number
 }
 
-const TICK_MS = 500
+const TICK_MS = 250
 const RATE_WINDOW_MS = 3000
 
 /** A move under way. */
@@ -331,7 +331,7 @@ class Mover {
 
   #adaptPartSize(): void {
     const { workingSet, clock } = this.#engine
-    workingSet.adapt()
+    workingSet.adapt(this.#delivery.pending >= this.#requests.size)
     const now = clock.now()
     const rates = [...this.#requests].map(({ samples }) => averageRate(samples, now, RATE_WINDOW_MS) ?? 0)
     const rate = rates.length > 0 ? rates.reduce((sum, one) => sum + one, 0) / rates.length : undefined

@@ -1,7 +1,7 @@
 const MIB = 1 << 20
 
 /** Bytes of slots in use that are enough wherever the first byte of an answer comes soon. */
-const ENOUGH = 64 * MIB
+const ENOUGH = 48 * MIB
 
 /** Share of a request's time spent waiting for its first byte, from which on larger parts are worth their memory. */
 const WORTH_MORE = 0.05
@@ -10,7 +10,7 @@ const WORTH_MORE = 0.05
 const SHORT_WAIT_MS = 4
 
 /**
- * How much of the memory budget is used. On a short path 64 MiB are as fast as a gigabyte: more only piles up behind the
+ * How much of the memory budget is used. On a short path 48 MiB are as fast as a gigabyte: more only piles up behind the
  * disk. On a long one every part costs a round trip in which its connection carries nothing, so parts must be larger:
  * the set grows while waiting takes more than 5 % of the requests' time.
  */
@@ -40,10 +40,15 @@ export class WorkingSet {
     this.#count++
   }
 
-  /** To be called from time to time: draws the conclusion from what was told since. */
-  adapt(): void {
+  /**
+   * To be called from time to time: draws the conclusion from what was told since.
+   *
+   * @param isBehind what has arrived waits for the disk or the consumer: then more memory would only let more pile up
+   */
+  adapt(isBehind: boolean): void {
     if (this.#count === 0) return
-    const isLong = this.#leastWaitMs > SHORT_WAIT_MS && this.#leastWaitMs / (this.#totalMs / this.#count) > WORTH_MORE
+    const isLong =
+      !isBehind && this.#leastWaitMs > SHORT_WAIT_MS && this.#leastWaitMs / (this.#totalMs / this.#count) > WORTH_MORE
     if (isLong) this.#size = Math.min(this.#most, this.#size * 2)
     this.#leastWaitMs = Number.POSITIVE_INFINITY
     this.#totalMs = 0
