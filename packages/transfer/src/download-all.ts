@@ -35,8 +35,8 @@ export interface Downloads extends AsyncIterable<EntryResult> {
 const LARGE_TRANSFERS = 8
 /** A file that needs more than one request counts as large. */
 const SMALL = 8 << 20
-/** Results and files being published that may wait. */
-const MOST_WAITING = 8192
+/** Results and files being published that may wait: one batch of the group commit under way, and the next. */
+const MOST_WAITING = 4096
 
 /**
  * Fetches everything that `entries` lists into `options.directory`. A failure of one never stops the others, unless

@@ -2,8 +2,9 @@
  * Remembers the target of every entry of a run, so that two entries never write to one file (retrieval 13.3, 16), also
  * where the filesystem folds case or Unicode forms, and that no name is both a file and a directory.
  *
- * Names are not kept, only 128 bits of the SHA-256 of the folded name, in an open-addressing table over one typed array:
- * 20 bytes a cell, at most three quarters full. A million names in one directory take 40 MB, outside the heap.
+ * Names are not kept, only 128 bits of the SHA-256 of the folded name, in open-addressing tables over typed arrays: 20 bytes
+ * a cell. There are many small tables, which grow one by one and by little, so that growing never takes twice the memory:
+ * a million names in one directory take less than 30 MB, outside the heap.
  *
  * Two different names with the same 128 bits would be refused wrongly. Among 10⁷ names that happens with a probability of
  * about 10⁻²⁵, which is less likely than a memory error, and making it happen on purpose takes 2⁶⁴ hashes. That is why there
@@ -26,7 +27,11 @@ export interface NameConflict {
 const WORDS = 5
 const DIRECTORY = 0x8000_0000
 const MAX_INDEX = 0x7fff_fffe
-const INITIAL_CELLS = 1024
+const TABLES = 64
+const INITIAL_CELLS = 16
+/** A table is at most so full: then a free cell ends every search after some 20 steps, which cost less than the hash. */
+const MOST_FULL = 0.85
+const GROWTH = 1.25
 
 /**
  * @example
@@ -38,21 +43,18 @@ const INITIAL_CELLS = 1024
  * ```
  */
 export class NameRegistry {
-  // A cell is four words of hash and one of owner: 0 is free, else index + 1, with the highest bit for directories.
-  #cells = new Uint32Array(INITIAL_CELLS * WORDS)
-  #mask = INITIAL_CELLS - 1
-  #used = 0
+  readonly #tables = Array.from({ length: TABLES }, () => new NameTable())
   // Manifests are mostly sorted by directory; its parents need not be looked up again for each of its files.
   #lastParent: string | undefined
 
   /** Names held, files and directories together. */
   get size(): number {
-    return this.#used
+    return this.#tables.reduce((sum, { used }) => sum + used, 0)
   }
 
-  /** Bytes of the table. */
+  /** Bytes of the tables. */
   get byteLength(): number {
-    return this.#cells.byteLength
+    return this.#tables.reduce((sum, { byteLength }) => sum + byteLength, 0)
   }
 
   /** Takes a `/`-separated relative path for the entry `index` (0 to 2³¹ − 2), or says which entry is in its way. */
@@ -92,43 +94,57 @@ export class NameRegistry {
 
   /** The owner word of the name, or 0 after the name was given to `owner`. */
   #ownerOrTake(name: string, owner: number): number {
-    // Three quarters full at most, so that a free cell always ends the search, and soon.
-    if (this.#used * 4 >= (this.#mask + 1) * 3) this.#grow()
     // As a string of bytes: making a Buffer for each digest takes four times as long.
     const digest = hash('sha256', name, 'binary')
-    const a = wordAt(digest, 0)
-    const b = wordAt(digest, 4)
-    const c = wordAt(digest, 8)
-    const d = wordAt(digest, 12)
+    const key = [wordAt(digest, 0), wordAt(digest, 4), wordAt(digest, 8), wordAt(digest, 12)] as const
+    const table = this.#tables[digest.charCodeAt(16) % TABLES] as NameTable
+    return table.ownerOrTake(key, owner)
+  }
+}
+
+type Key = readonly [number, number, number, number]
+
+/** A cell is four words of hash and one of owner: 0 is free, else index + 1, with the highest bit for directories. */
+class NameTable {
+  #cells = new Uint32Array(INITIAL_CELLS * WORDS)
+  used = 0
+
+  get byteLength(): number {
+    return this.#cells.byteLength
+  }
+
+  ownerOrTake(key: Key, owner: number): number {
+    if (this.used >= this.#count * MOST_FULL) this.#grow()
+    const [a, b, c, d] = key
     const cells = this.#cells
-    for (let cell = a & this.#mask; ; cell = (cell + 1) & this.#mask) {
+    const count = this.#count
+    for (let cell = a % count; ; cell = cell + 1 === count ? 0 : cell + 1) {
       const at = cell * WORDS
       const present = cells[at + 4]!
       if (present === 0) {
-        cells[at] = a
-        cells[at + 1] = b
-        cells[at + 2] = c
-        cells[at + 3] = d
+        cells.set(key, at)
         cells[at + 4] = owner
-        this.#used++
+        this.used++
         return 0
       }
       if (cells[at] === a && cells[at + 1] === b && cells[at + 2] === c && cells[at + 3] === d) return present
     }
   }
 
+  get #count(): number {
+    return this.#cells.length / WORDS
+  }
+
   #grow(): void {
     const old = this.#cells
-    const cells = new Uint32Array(old.length * 2)
-    const mask = this.#mask * 2 + 1
+    this.#cells = new Uint32Array(Math.ceil(this.#count * GROWTH) * WORDS)
+    const count = this.#count
     for (let from = 0; from < old.length; from += WORDS) {
       if (old[from + 4] === 0) continue
-      let cell = old[from]! & mask
-      while (cells[cell * WORDS + 4] !== 0) cell = (cell + 1) & mask
-      for (let word = 0; word < WORDS; word++) cells[cell * WORDS + word] = old[from + word]!
+      let cell = old[from]! % count
+      while (this.#cells[cell * WORDS + 4] !== 0) cell = cell + 1 === count ? 0 : cell + 1
+      this.#cells.set(old.subarray(from, from + WORDS), cell * WORDS)
     }
-    this.#cells = cells
-    this.#mask = mask
   }
 }
 
