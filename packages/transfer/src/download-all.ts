@@ -262,7 +262,6 @@ class AllDownloads {
   }
 
   async #fetch(entry: Entry, on: Pick<DownloadContext, 'onSize' | 'onFetched'>): Promise<EntryResult> {
-    const { headers, directory: _, ...common } = this.#o
     const [uri, ...mirrors] = entry.uris
     let place: Place
     try {
@@ -273,25 +272,17 @@ class AllDownloads {
       this.#engine.progress.failed++
       throw error
     }
-    const result = await downloadWith(
-      this.#engine,
-      uri,
-      place,
-      {
-        ...common,
-        mirrors: mirrors.length > 0 ? mirrors : common.mirrors,
-        size: entry.size ?? common.size,
-        headers: entry.headers ? { ...headers, ...entry.headers } : headers,
-        range: entry.range ?? common.range,
-      },
-      {
-        listed: entry.checksums,
-        names: this.#existing,
-        root: this.#directory,
-        onPath: path => 'directory' in place && this.#claim(path, entry),
-        ...on,
-      },
-    )
+    const result = await downloadWith(this.#engine, uri, place, this.#o, {
+      listed: entry.checksums,
+      mirrors: mirrors.length > 0 ? mirrors : undefined,
+      size: entry.size,
+      headers: entry.headers && { ...this.#o.headers, ...entry.headers },
+      range: entry.range,
+      names: this.#existing,
+      root: this.#directory,
+      onPath: path => 'directory' in place && this.#claim(path, entry),
+      ...on,
+    })
     return { entry, ok: true, result }
   }
 

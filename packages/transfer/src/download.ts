@@ -8,7 +8,6 @@ import { judgeExisting } from './existing.ts'
 import { type Names, unknownNames } from './existing-names.ts'
 import { fetchResource } from './fetch-resource.ts'
 import { callHook } from './hooks.ts'
-import type { StatedChecksum } from './integrity/choose-expectations.ts'
 import { fileNameFor } from './names/file-name.ts'
 import type { DownloadOptions } from './options.ts'
 import type { FileProgress } from './progress.ts'
@@ -18,7 +17,7 @@ import { createFileSink, type FileSink } from './sinks/file.ts'
 import { tidyLeftovers } from './sinks/leftovers.ts'
 import { partPathOf } from './sinks/part-path.ts'
 import { transforming } from './sinks/transform.ts'
-import { createTask, statedChecksums, type Task } from './task.ts'
+import { createTask, type Particulars, statedChecksums, type Task } from './task.ts'
 
 /** Files up to this size are published in groups: one answer brings them whole. */
 const SMALL_LIMIT = 8 << 20
@@ -50,12 +49,9 @@ export function download(
 /** A file whose name is known, or a directory that gets the name that the source suggests. */
 export type Place = { readonly path: string } | { readonly directory: string }
 
-export interface DownloadContext {
-  /** Checksums that a manifest states. */
-  readonly listed?: readonly StatedChecksum[] | undefined
+export interface DownloadContext extends Particulars {
   /** The directory that holds the private staging of small files; default: the file's own. */
   readonly root?: string | undefined
-  readonly signal?: AbortSignal | undefined
   /** What a run over many files knows of its directories. */
   readonly names?: Names | undefined
   /** The final path is known; a throw fails the file. */
@@ -74,13 +70,13 @@ export async function downloadWith(
   options: DownloadOptions,
   context: DownloadContext = {},
 ): Promise<DownloadResult> {
-  const task = createTask(engine, uri, options, { listed: context.listed, signal: context.signal })
+  const task = createTask(engine, uri, options, context)
   const file = engine.progress.start(task.shownUri, task.size)
   const unexpect = engine.publisher.expect()
   const { names = unknownNames } = context
   let isTold = false
   try {
-    const result = await downloadTo(place, { task, options, context: { ...context, onFetched }, file, names })
+    const result = await downloadTo(place, { task, options, context, file, names, onFetched })
     isTold = true
     await tellDone(task, result.path, undefined, result.bytes)
     engine.progress.sized(file, result.bytes)
@@ -107,6 +103,7 @@ interface Download {
   readonly context: DownloadContext
   readonly names: Names
   readonly file: FileProgress
+  onFetched(): void
 }
 
 async function downloadTo(place: Place, download: Download): Promise<DownloadResult> {
@@ -133,9 +130,9 @@ async function downloadTo(place: Place, download: Download): Promise<DownloadRes
  * without what that one left beside it.
  */
 async function settleExisting(existing: DownloadResult, path: string, download: Download): Promise<DownloadResult> {
-  const { task, options, context, names } = download
+  const { task, options, context, names, onFetched } = download
   const { publisher, stagingFor } = task.engine
-  context.onFetched?.()
+  onFetched()
   if (['', '.journal', '.claim'].some(end => names.mayExist(`${partPathOf(path)}${end}`))) {
     // Somebody else's, or nothing that matters to who has the whole file.
     await tidyLeftovers(path).catch(() => {})
@@ -177,20 +174,17 @@ function isThere(path: string): boolean {
 
 async function fetchTo(
   guess: string,
-  { task, options, context, file, names }: Download,
+  { task, options, context, file, names, onFetched }: Download,
   nameOf?: (resource: Resource, sink: FileSink) => string,
 ): Promise<DownloadResult> {
   let sink: FileSink | undefined
   const fetched = await fetchResource(task, () => {
     sink = createFileSink({
-      ...options,
-      resume: task.range || task.hooks?.transform ? false : options.resume,
+      options,
+      mayResume: options.resume !== false && !task.range && !task.hooks?.transform,
       path: guess,
       isGuess: nameOf !== undefined,
-      uri: task.shownUri,
-      get uriHash() {
-        return task.uriHash
-      },
+      resource: task,
       checksums: statedChecksums(task),
       smallLimit: Math.min(SMALL_LIMIT, task.partSize ?? SMALL_LIMIT, task.engine.slots.budget),
       names,
@@ -210,7 +204,7 @@ async function fetchTo(
         target.rename(path)
         file.name = path
       },
-      onFetched: () => context.onFetched?.(),
+      onFetched,
     }
   })
   return {

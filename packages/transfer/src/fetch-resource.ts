@@ -110,28 +110,17 @@ class Session<Result> {
   }
 
   async run(): Promise<Fetched<Result>> {
-    const task = this.#task
     const { sink, file } = this.#p
-    const { hooks, engine, signal } = task
+    const { engine, signal } = this.#task
     signal.throwIfAborted()
     try {
-      if (hooks?.onPlan) await this.#hook('onPlan', this.#hookContext())
-      const earlier = await sink.prepare()
-      // Who wants to see all bytes in order must get those of an earlier run as well.
-      this.#earlier = task.range || this.#isHookOrdered ? undefined : earlier
-      const places = await task.openPlaces(this.#manner.isRaw)
-      this.#places = places
-      if (this.#manner.places) places.keepOnly(this.#manner.places)
-      file.state = 'fetching'
-      const moved = await this.#begin(places).moved
-      // Thousands of small files may wait for one group commit: what moved their bytes need not wait with them.
-      this.#move = undefined
-      await this.#opening
+      const moved = await this.#fetch()
       const fetchedAt = engine.clock.now()
       this.#p.onFetched?.()
       file.state = 'verifying'
       await this.#feeding
       const verification = await this.#verify(moved)
+      await this.#leave()
       const verifiedAt = engine.clock.now()
       file.state = 'publishing'
       const result = await sink.commit(verification)
@@ -147,6 +136,33 @@ class Session<Result> {
       this.#digester?.close()
       await this.#places?.close()
     }
+  }
+
+  /** Until every byte has landed. */
+  async #fetch(): Promise<Moved> {
+    const task = this.#task
+    const { sink, file } = this.#p
+    if (task.hooks?.onPlan) await this.#hook('onPlan', this.#hookContext())
+    const earlier = await sink.prepare()
+    // Who wants to see all bytes in order must get those of an earlier run as well.
+    this.#earlier = task.range || this.#isHookOrdered ? undefined : earlier
+    const places = await task.openPlaces(this.#manner.isRaw)
+    this.#places = places
+    if (this.#manner.places) places.keepOnly(this.#manner.places)
+    file.state = 'fetching'
+    const moved = await this.#begin(places).moved
+    this.#move = undefined
+    await this.#opening
+    return moved
+  }
+
+  /** Thousands of small files may wait for one group commit: what fetched and verified them need not wait with them. */
+  async #leave(): Promise<void> {
+    this.#digester?.close()
+    this.#digester = undefined
+    const places = this.#places
+    this.#places = undefined
+    if (places) await places.close()
   }
 
   /** How a new attempt from nothing may end better than this one; undefined: it may not. */

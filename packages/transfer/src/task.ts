@@ -12,13 +12,24 @@ import type { ChecksumInput, FetchOptions } from './options.ts'
 import { redactUrl } from './redact.ts'
 import type { Range } from './resource.ts'
 
-export interface Task {
+/** What holds for this resource alone; options hold for all of a run. */
+export interface Particulars {
+  /** Checksums that a manifest states. */
+  readonly listed?: readonly StatedChecksum[] | undefined
+  readonly size?: number | undefined
+  readonly range?: Range | undefined
+  /** In place of those of the options. */
+  readonly headers?: Readonly<Record<string, string>> | undefined
+  readonly mirrors?: readonly string[] | undefined
+}
+
+/** A list of a million files makes a million of these, and thousands wait for one group commit: they share their options. */
+export class Task {
   readonly engine: EngineParts
   /** Unredacted: never print it. */
   readonly uri: string
   /** Redacted. */
   readonly shownUri: string
-  readonly uriHash: string
   readonly options: FetchOptions
   readonly stated: readonly StatedChecksum[]
   /** Checksums from a manifest rather than from the caller. */
@@ -26,59 +37,86 @@ export interface Task {
   readonly digests: readonly DigestAlgorithm[]
   readonly size: number | undefined
   readonly range: Range | undefined
-  readonly hooks: Hooks | undefined
-  /** Most connections for this resource. */
-  readonly connections: number
-  /** Bytes; undefined: adaptive. */
-  readonly partSize: number | undefined
   readonly signal: AbortSignal
+  readonly #mirrors: readonly string[]
+  readonly #headers: Readonly<Record<string, string>> | undefined
+
+  /** @throws TransferError Usage */
+  constructor(engine: EngineParts, uri: string, options: FetchOptions, particulars: Particulars) {
+    const { size = options.size, range = options.range, mirrors = options.mirrors } = particulars
+    const { concurrency = 'auto', partSize = 'auto' } = options
+    if (size !== undefined) assertCount('size', size, 0)
+    if (concurrency !== 'auto') assertCount('concurrency', concurrency, 1)
+    if (partSize !== 'auto') assertCount('part size', partSize, 1)
+    if (range && !(range.start >= 0 && range.end > range.start)) {
+      throw new TransferError('Usage', `Cannot fetch the range ${range.start}-${range.end}: it must not be empty`)
+    }
+    this.engine = engine
+    this.uri = uri
+    this.shownUri = redactUrl(uri)
+    this.options = options
+    this.stated = options.checksums?.map(readChecksum) ?? NONE
+    this.listed = particulars.listed ?? NONE
+    this.digests = options.digests?.filter(isDigestAlgorithm) ?? NONE
+    this.size = size
+    this.range = range
+    this.signal = options.signal ?? neverAborted()
+    this.#mirrors = mirrors ?? NONE
+    this.#headers = particulars.headers
+  }
+
+  /** Only journals need it: it is not computed for every small file. */
+  get uriHash(): string {
+    return hashUri(this.uri)
+  }
+
+  get hooks(): Hooks | undefined {
+    return this.options.hooks
+  }
+
+  /** Most connections for this resource. */
+  get connections(): number {
+    const { concurrency = 'auto' } = this.options
+    return concurrency === 'auto' ? this.engine.connections : concurrency
+  }
+
+  /** Bytes; undefined: adaptive. */
+  get partSize(): number | undefined {
+    const { partSize = 'auto' } = this.options
+    return partSize === 'auto' ? undefined : wholePages(partSize, this.engine.slots.budget)
+  }
+
   /** @param isRaw content-coded bytes are wanted as they are sent */
-  openPlaces(isRaw?: boolean): Promise<Places>
+  async openPlaces(isRaw = false): Promise<Places> {
+    const options = this.#sourceOptions(isRaw)
+    const uris = this.#mirrors.length > 0 ? [this.uri, ...this.#mirrors] : [this.uri]
+    return new Places(await this.engine.openSources(uris, options))
+  }
+
+  /** The options themselves wherever they hold: what sources make of them is then shared, too. */
+  #sourceOptions(isRaw: boolean): FetchOptions {
+    const { options } = this
+    const headers = this.#headers ?? options.headers
+    const keepEncoding = isRaw || options.keepEncoding
+    const hasDigest = [...this.stated, ...this.listed].some(({ algorithm }) => algorithm !== 'null')
+    // The lenient policy leans on a checksum; without one it would splice versions.
+    const etagPolicy = options.etagPolicy === 'ignore-if-checksum' && !hasDigest ? 'strict' : options.etagPolicy
+    const isSame =
+      headers === options.headers && keepEncoding === options.keepEncoding && etagPolicy === options.etagPolicy
+    return isSame ? options : { ...options, headers, keepEncoding, etagPolicy }
+  }
 }
 
-/** @throws TransferError Usage */
 export function createTask(
   engine: EngineParts,
   uri: string,
   options: FetchOptions,
-  { listed = [], signal }: { listed?: readonly StatedChecksum[]; signal?: AbortSignal } = {},
+  particulars: Particulars = {},
 ): Task {
-  const { size, range, hooks, concurrency = 'auto', partSize = 'auto' } = options
-  if (size !== undefined) assertCount('size', size, 0)
-  if (concurrency !== 'auto') assertCount('concurrency', concurrency, 1)
-  if (partSize !== 'auto') assertCount('part size', partSize, 1)
-  if (range && !(range.start >= 0 && range.end > range.start)) {
-    throw new TransferError('Usage', `Cannot fetch the range ${range.start}-${range.end}: it must not be empty`)
-  }
-  const stated = (options.checksums ?? []).map(readChecksum)
-  const hasDigest = [...stated, ...listed].some(({ algorithm }) => algorithm !== 'null')
-  // The lenient policy leans on a checksum; without one it would splice versions.
-  const etagPolicy = options.etagPolicy === 'ignore-if-checksum' && !hasDigest ? 'strict' : options.etagPolicy
-  return {
-    engine,
-    uri,
-    shownUri: redactUrl(uri),
-    // Only journals need it: not for every small file.
-    get uriHash() {
-      return hashUri(uri)
-    },
-    options,
-    stated,
-    listed,
-    digests: (options.digests ?? []).filter(isDigestAlgorithm),
-    size,
-    range,
-    hooks,
-    connections: concurrency === 'auto' ? engine.connections : concurrency,
-    partSize: partSize === 'auto' ? undefined : wholePages(partSize, engine.slots.budget),
-    signal: signal ?? options.signal ?? neverAborted(),
-    openPlaces: async (isRaw = false) => {
-      const uris = [uri, ...(options.mirrors ?? [])]
-      const keepEncoding = isRaw || options.keepEncoding
-      return new Places(await engine.openSources(uris, { ...options, etagPolicy, keepEncoding }))
-    },
-  }
+  return new Task(engine, uri, options, particulars)
 }
+
+const NONE: readonly never[] = []
 
 /** What goes into a journal: who continues must demand the same. */
 export function statedChecksums({ stated, listed }: Pick<Task, 'stated' | 'listed'>): string[] {

@@ -4,17 +4,22 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { onTestFinished } from 'vitest'
 import { ExistingNames } from '../src/existing-names.ts'
+import type { FileOptions } from '../src/options.ts'
 import { Publisher } from '../src/publish/publisher.ts'
 import { Staging } from '../src/publish/staging.ts'
 import { createFileSink, type FileSink, type FileSinkOptions } from '../src/sinks/file.ts'
 import { Slots } from '../src/slots.ts'
+
+/** As the program would say them, in one. */
+export type SinkOptions = FileOptions &
+  Partial<Pick<FileSinkOptions, 'smallLimit' | 'isGuess' | 'checksums'>> & { readonly uriHash?: string }
 
 export interface FileSinks {
   readonly directory: string
   readonly slots: Slots
   path(name: string): string
   /** A sink of another run: nothing of what earlier ones know is known to it. */
-  sink(name: string, options?: Partial<FileSinkOptions>): FileSink
+  sink(name: string, options?: SinkOptions): FileSink
   /** Names in the directory, sorted, without the staging directory: it is tidied up a moment later. */
   names(): Promise<string[]>
 }
@@ -33,17 +38,18 @@ export async function fileSinks(): Promise<FileSinks> {
     directory,
     slots,
     path: name => join(directory, name),
-    sink: (name, options) =>
+    sink: (name, { uriHash = 'ab', smallLimit = 0, isGuess, checksums = [], ...options } = {}) =>
       createFileSink({
         path: join(directory, name),
         names: new ExistingNames(),
-        uri: 'https://example.org/a',
-        uriHash: 'ab',
-        checksums: [],
-        smallLimit: 0,
+        resource: { shownUri: 'https://example.org/a', uriHash },
+        options,
+        mayResume: options.resume !== false,
+        checksums,
+        smallLimit,
+        isGuess,
         publisher,
         staging,
-        ...options,
       }),
     async names() {
       const names = (await readdir(directory, { recursive: true })).sort()

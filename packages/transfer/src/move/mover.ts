@@ -324,8 +324,7 @@ class Mover {
     this.#requests.sample()
     this.#adaptPartSize()
     const table = this.#table
-    const isPlanned = table === undefined || table.hasRemainder || this.#pump.next(table) !== undefined
-    this.#tail.look(isPlanned)
+    this.#tail.look(table === undefined || this.#pump.hasWork(table))
     this.#work()
   }
 

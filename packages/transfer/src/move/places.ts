@@ -91,7 +91,7 @@ export class Places {
   }
 
   async close(): Promise<void> {
-    await Promise.all(this.all.map(place => place.source.close()))
+    for (const { source } of this.all) await source.close()
   }
 
   /** Bytes per ms. */

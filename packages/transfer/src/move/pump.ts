@@ -78,6 +78,13 @@ export class Pump {
     return !next || isFree || next.start <= delivery.head || next.end <= delivery.head + window ? next : undefined
   }
 
+  /** Something is left to assign, and there is memory for it: what waits for the reader of a slow part is not. */
+  hasWork(table: PartTable): boolean {
+    if (table.hasRemainder) return true
+    const part = this.next(table)
+    return part !== undefined && (this.#slot !== undefined || !this.#isCrowded(part))
+  }
+
   /** Memory that is to be had without waiting for anybody. */
   slotNow(run: Range): Slot | undefined {
     const length = run.end - run.start

@@ -1,14 +1,13 @@
 import { appendFile, open, readFile, truncate, utimes, writeFile } from 'node:fs/promises'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { type FileSinks, fileSinks } from '../../test/file-sinks.ts'
+import { type FileSinks, fileSinks, type SinkOptions } from '../../test/file-sinks.ts'
 import { resourceOf, verified, writeAll } from '../../test/sink-suite.ts'
 import { contentOf, expectSame } from '../../test/source-suite.ts'
 import { TransferError } from '../errors.ts'
 import { parseJournal } from '../journal.ts'
 import { gaps, planParts, total } from '../plan.ts'
 import type { Resource } from '../resource.ts'
-import type { FileSinkOptions } from './file.ts'
 
 const PART = 64 * 1024
 const content = contentOf(10 * PART + 5)
@@ -17,12 +16,7 @@ const cut = new TransferError('Network', 'cut')
 const resource = resourceOf(content.length)
 
 /** A run that stopped after some parts. */
-async function leave(
-  sinks: FileSinks,
-  indexes: readonly number[],
-  options: Partial<FileSinkOptions> = {},
-  of = resource,
-) {
+async function leave(sinks: FileSinks, indexes: readonly number[], options: SinkOptions = {}, of = resource) {
   const sink = sinks.sink('target', options)
   await sink.prepare()
   await sink.open(of, { isResumed: false })
@@ -32,7 +26,7 @@ async function leave(
 }
 
 /** What a later run finds. */
-async function found(sinks: FileSinks, options: Partial<FileSinkOptions> = {}) {
+async function found(sinks: FileSinks, options: SinkOptions = {}) {
   const sink = sinks.sink('target', options)
   const earlier = await sink.prepare()
   await sink.abort(cut)
@@ -40,7 +34,7 @@ async function found(sinks: FileSinks, options: Partial<FileSinkOptions> = {}) {
 }
 
 /** A later run, to its end: fetches what is missing. */
-async function goOn(sinks: FileSinks, options: Partial<FileSinkOptions> = {}, of: Resource = resource) {
+async function goOn(sinks: FileSinks, options: SinkOptions = {}, of: Resource = resource) {
   const sink = sinks.sink('target', options)
   const earlier = await sink.prepare()
   expect(earlier?.whyNot(of)).toBeUndefined()

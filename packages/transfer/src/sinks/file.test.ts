@@ -1,11 +1,11 @@
 import { link, mkdir, readFile, stat, writeFile } from 'node:fs/promises'
 import { describe, expect, test } from 'vitest'
-import { type FileSinks, fileSinks } from '../../test/file-sinks.ts'
+import { type FileSinks, fileSinks, type SinkOptions } from '../../test/file-sinks.ts'
 import { describeSink, resourceOf, verified, writeAll } from '../../test/sink-suite.ts'
 import { contentOf, expectSame } from '../../test/source-suite.ts'
 import { TransferError } from '../errors.ts'
 import { planParts } from '../plan.ts'
-import type { FileSink, FileSinkOptions } from './file.ts'
+import type { FileSink } from './file.ts'
 
 const PART = 64 * 1024
 
@@ -42,7 +42,7 @@ async function filled(sinks: FileSinks, sink: FileSink): Promise<FileSink> {
   return sink
 }
 
-async function store(sinks: FileSinks, name: string, options: Partial<FileSinkOptions> = {}): Promise<string> {
+async function store(sinks: FileSinks, name: string, options: SinkOptions = {}): Promise<string> {
   const sink = await filled(sinks, sinks.sink(name, options))
   return (await sink.commit(verified(content.length))).path
 }

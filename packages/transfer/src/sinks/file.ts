@@ -26,15 +26,17 @@ import { PartFile } from './part-file.ts'
 import { partPathOf } from './part-path.ts'
 import { soundBlocks } from './sound-blocks.ts'
 
-export interface FileSinkOptions extends FileOptions {
+export interface FileSinkOptions {
+  readonly options: FileOptions
+  /** Use what an earlier run left, and leave something to a later one. */
+  readonly mayResume: boolean
   /** Absolute path of the file. */
   readonly path: string
   /** The path is a guess until `rename` confirms it: only an earlier run of the very same URL may be continued. */
   readonly isGuess?: boolean | undefined
   readonly names: Names
-  /** Redacted, and a hash that identifies the unredacted one. */
-  readonly uri: string
-  readonly uriHash: string
+  /** The redacted URL, and a hash that identifies the unredacted one. */
+  readonly resource: { readonly shownUri: string; readonly uriHash: string }
   /** What the caller demands, `alg:hex`: goes into the journal, and lets a resume be judged by its outcome. */
   readonly checksums: readonly string[]
   /** Files up to this size come as one chunk and are published in groups. */
@@ -91,29 +93,29 @@ class TargetFile implements FileSink {
   }
 
   async prepare(): Promise<Earlier | undefined> {
-    const { names, isGuess, checksums, allowWeakResume } = this.#o
+    const { names, isGuess, checksums, options, mayResume } = this.#o
     const path = this.#path
     await names.look(path)
     const partPath = partPathOf(path)
     if (!['', '.journal', '.claim'].some(end => names.mayExist(`${partPath}${end}`))) return undefined
-    const { uriHash } = this.#o
+    const { uriHash } = this.#o.resource
     const leftovers = await claimLeftovers(path, isGuess ? uriHash : undefined)
     this.#leftovers = leftovers
-    if (!leftovers?.journal || this.#o.resume === false) return undefined
+    if (!leftovers?.journal || !mayResume) return undefined
     const { header, blocks } = leftovers.journal
     if (header.uriHash !== uriHash && checksums.length === 0) return undefined
     const part = await PartFile.reopen(leftovers.partPath).catch(() => undefined)
     if (!part) return undefined
     this.#part = part
     await loadHashers(['crc32c'])
-    const sound = await soundBlocks(part, blocks, this.#o.resumeVerify ?? 'all')
+    const sound = await soundBlocks(part, blocks, options.resumeVerify ?? 'all')
     leftovers.sound = sound
     if (sound.length === 0) return undefined
     return {
       resource: resourceOf(header),
       ranges: blockRanges(sound),
       whyNot: now =>
-        whyNotResume(header, now, { hasDigest: checksums.length > 0, allowWeak: allowWeakResume === true }),
+        whyNotResume(header, now, { hasDigest: checksums.length > 0, allowWeak: options.allowWeakResume === true }),
     }
   }
 
@@ -184,7 +186,7 @@ class TargetFile implements FileSink {
   // Larger files
 
   async #openPart(resource: Resource, isResumed: boolean): Promise<void> {
-    const { durability, names } = this.#o
+    const { options, mayResume, names } = this.#o
     const path = this.#path
     await loadHashers(['crc32c'])
     const earlier = this.#leftovers
@@ -207,20 +209,21 @@ class TargetFile implements FileSink {
     await leftovers.clear()
     const { partPath } = leftovers
     names.note(partPath)
-    if (resource.size !== undefined && this.#o.resume !== false) {
+    if (resource.size !== undefined && mayResume) {
       this.#journal = await JournalFile.create(`${partPath}.journal`, this.#header(resource)).catch(error => {
         throw (error as NodeJS.ErrnoException).code === 'EEXIST'
           ? locked(path)
           : diskError(error, 'create', `${partPath}.journal`)
       })
     }
-    this.#part = await PartFile.create(partPath, durability === 'none' ? 0 : (resource.size ?? 0))
+    this.#part = await PartFile.create(partPath, options.durability === 'none' ? 0 : (resource.size ?? 0))
     this.#partPath = partPath
     await leftovers.release()
   }
 
   #header(resource: Resource): JournalHeader {
-    const { uri, uriHash, checksums } = this.#o
+    const { resource: source, checksums } = this.#o
+    const { shownUri: uri, uriHash } = source
     const { etag, lastModified, date, version } = resource
     const size = resource.size as number
     return { uri, uriHash, size, etag, lastModified, date, version, checksums, owner: newOwner() }
@@ -231,7 +234,7 @@ class TargetFile implements FileSink {
    * be of two versions: without validators, a later run needs that digest as well.
    */
   #provenOf(earlier: JournalHeader, now: Resource): Partial<JournalHeader> {
-    const why = whyNotResume(earlier, now, { hasDigest: false, allowWeak: this.#o.allowWeakResume === true })
+    const why = whyNotResume(earlier, now, { hasDigest: false, allowWeak: this.#o.options.allowWeakResume === true })
     if (why === undefined) return { date: earlier.date }
     return { date: earlier.date, etag: undefined, lastModified: undefined, version: undefined }
   }
@@ -243,14 +246,14 @@ class TargetFile implements FileSink {
   }
 
   async #commitPart(size: number): Promise<string> {
-    const { publisher, durability } = this.#o
+    const { publisher, options } = this.#o
     const path = this.#path
     const part = this.#part as PartFile
     await part.setLength(size)
     const mtimeMs = this.#publication().mtimeMs
     if (mtimeMs !== undefined) await part.setTime(mtimeMs)
     this.#isCondemned = true
-    if (durability !== 'none') await part.sync()
+    if (options.durability !== 'none') await part.sync()
     await part.close()
     this.#isCondemned = false
     this.#part = undefined
@@ -265,7 +268,8 @@ class TargetFile implements FileSink {
   // Both
 
   #publication(): { root: string; conflict: Conflict; mtimeMs: number | undefined; isDurable: boolean } {
-    const { ifExists, preserveTime, durability, staging } = this.#o
+    const { options, staging } = this.#o
+    const { ifExists, preserveTime, durability } = options
     return {
       root: staging.root,
       conflict: ifExists === 'overwrite' || ifExists === 'rename' ? ifExists : 'error',
@@ -280,7 +284,7 @@ class TargetFile implements FileSink {
     if (this.#resource === undefined) return leftovers !== undefined
     const hasBlocks = this.#blocks + (leftovers?.sound.length ?? 0) > 0
     // Without a journal, as when the size was unknown, nobody can tell what is there.
-    return this.#o.resume !== false && hasBlocks && (this.#journal !== undefined || this.#blocks === 0)
+    return this.#o.mayResume && hasBlocks && (this.#journal !== undefined || this.#blocks === 0)
   }
 
   /** Removes all traces of this and, once it is claimed, of an earlier run. */
