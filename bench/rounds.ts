@@ -4,16 +4,15 @@
  *
  * Two facts shape this. ext4 is many times slower at creating files soon after many were deleted, so every run gets a
  * fresh directory and small files are deleted after the last case only. And Arriero syncs what it wrote while most peers
- * do not, so the filesystem is synced before each run: otherwise Arriero would pay for what its rivals left in the cache.
+ * do not, so each run waits until the disk is quiet: otherwise Arriero would pay for what its rivals left in the cache.
  */
-import { execFile } from 'node:child_process'
 import { mkdir, readdir, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { promisify } from 'node:util'
 import type { Case } from './cases.ts'
 import { watchConnections } from './connections.ts'
 import { type Measurement, measure, shown } from './measure.ts'
 import type { Contender, Program } from './peers.ts'
+import { quietDisk } from './quiet-disk.ts'
 import { type Spread, spread } from './stats.ts'
 
 /** One counted run, as it goes into the JSON lines. */
@@ -110,7 +109,7 @@ async function runOnce(it: Case, contender: Contender, name: string, options: Ro
   await mkdir(directory, { recursive: true })
   await it.prepare?.(directory)
   const filesBefore = (await readdir(directory)).length
-  await promisify(execFile)('sync', ['-f', directory])
+  await quietDisk(directory)
 
   const command = contender.command(directory)
   const measured = await measure(command, join(around, 'used'))

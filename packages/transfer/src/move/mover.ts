@@ -307,7 +307,8 @@ class Mover {
       expected: place.resource ?? comparable(this.#resource as Resource),
       stretch,
       hedges,
-      isFresh: this.#recovery.isSuspect(stretch.part),
+      // What made one connection slow, e.g. a router that has forgotten it, may have met the idle ones as well.
+      isFresh: hedges !== undefined || this.#recovery.isSuspect(stretch.part),
       answered: answer => {
         if (answer.start !== stretch.position || answer.resource.ranges !== 'yes') {
           throw new TransferError('RangeUnsupported', 'The server stopped answering ranges', { url: place.source.uri })

@@ -51,6 +51,23 @@ test('the last part of all is at 1 KiB/s, too small to be stolen from, and nobod
   expect(networkBytes - total).toBeLessThanOrEqual(MIB)
 })
 
+test('every open connection goes dead before the last part, as behind a router that restarted → asked for on a new one', async () => {
+  const setting = await setUp({ timeouts: { firstByteMs: 30_000, idleMs: 30_000 } })
+  await using server = await startFaultServer()
+  const total = 8 * MIB
+  let open = 0
+  const isDead = (request: FaultRequest) => {
+    const isTail = (request.range?.start ?? 0) >= 7 * MIB
+    if (!isTail) open = Math.max(open, request.connection)
+    return isTail && request.connection <= open
+  }
+  const { url } = server.resource('/data', { size: total, script: faults.only(isDead, faults.silent()) })
+  const startedAt = performance.now()
+  await download(url, setting.path('data'), { engine: setting.engine, partSize: MIB, concurrency })
+  await expectFile(setting.path('data'), total)
+  expect(performance.now() - startedAt).toBeLessThan(2 * NOTICING_MS)
+})
+
 test('a slow connection in an ordered read does not hold the reader up for longer', async () => {
   const setting = await setUp({ timeouts: { firstByteMs: 30_000, idleMs: 30_000 } })
   await using server = await startFaultServer({ bytesPerSecondPerConnection: perConnection })
