@@ -331,8 +331,8 @@ class Mover {
 
   #adaptPartSize(): void {
     const { workingSet, clock } = this.#engine
-    workingSet.adapt(this.#delivery.pending >= this.#requests.size)
     const now = clock.now()
+    workingSet.adapt(now, this.#delivery.pending >= this.#requests.size)
     const rates = [...this.#requests].map(({ samples }) => averageRate(samples, now, RATE_WINDOW_MS) ?? 0)
     const rate = rates.length > 0 ? rates.reduce((sum, one) => sum + one, 0) / rates.length : undefined
     // Beside those that arrive, a few are being written and hashed.

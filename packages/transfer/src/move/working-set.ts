@@ -7,7 +7,11 @@ const ENOUGH = 48 * MIB
 const WORTH_MORE = 0.05
 
 /** ms: no path that is worth more memory is as short as this; a busy machine's answers may be. */
-const SHORT_WAIT_MS = 4
+const SHORT_WAIT_MS = 10
+
+/** A conclusion needs so many answers and so many ms: a machine that stalls for a moment looks like a long path. */
+const ENOUGH_ANSWERS = 16
+const ENOUGH_MS = 1000
 
 /**
  * How much of the memory budget is used. On a short path 48 MiB are as fast as a gigabyte: more only piles up behind the
@@ -21,6 +25,7 @@ export class WorkingSet {
   #leastWaitMs = Number.POSITIVE_INFINITY
   #totalMs = 0
   #count = 0
+  #since = Number.NEGATIVE_INFINITY
 
   /** @param most bytes; the memory budget */
   constructor(most: number) {
@@ -43,10 +48,12 @@ export class WorkingSet {
   /**
    * To be called from time to time: draws the conclusion from what was told since.
    *
+   * @param now the clock's ms
    * @param isBehind what has arrived waits for the disk or the consumer: then more memory would only let more pile up
    */
-  adapt(isBehind: boolean): void {
-    if (this.#count === 0) return
+  adapt(now: number, isBehind: boolean): void {
+    if (this.#count < ENOUGH_ANSWERS || now - this.#since < ENOUGH_MS) return
+    this.#since = now
     const isLong =
       !isBehind && this.#leastWaitMs > SHORT_WAIT_MS && this.#leastWaitMs / (this.#totalMs / this.#count) > WORTH_MORE
     if (isLong) this.#size = Math.min(this.#most, this.#size * 2)
