@@ -17,7 +17,7 @@ import { createFileSink, type FileSink } from './sinks/file.ts'
 import { tidyLeftovers } from './sinks/leftovers.ts'
 import { partPathOf } from './sinks/part-path.ts'
 import { transforming } from './sinks/transform.ts'
-import { createTask, type Particulars, statedChecksums, type Task } from './task.ts'
+import { type Particulars, statedChecksums, Task } from './task.ts'
 
 /** Files up to this size are published in groups: one answer brings them whole. */
 const SMALL_LIMIT = 8 << 20
@@ -70,7 +70,7 @@ export async function downloadWith(
   options: DownloadOptions,
   context: DownloadContext = {},
 ): Promise<DownloadResult> {
-  const task = createTask(engine, uri, options, context)
+  const task = new Task(engine, uri, options, context)
   const file = engine.progress.start(task.shownUri, task.size)
   const unexpect = engine.publisher.expect()
   const { names = unknownNames } = context

@@ -133,6 +133,7 @@ class Session<Result> {
       await Promise.allSettled([this.#opening, this.#feeding])
       throw error
     } finally {
+      // Not left as after success: `startOver` asks which places there were.
       this.#digester?.close()
       await this.#places?.close()
     }

@@ -8,7 +8,7 @@ import type { Sink } from './sink.ts'
 import { createCallbackSink } from './sinks/callback.ts'
 import { Channel } from './sinks/channel.ts'
 import { createMemorySink } from './sinks/memory.ts'
-import { createTask, wholePages } from './task.ts'
+import { Task, wholePages } from './task.ts'
 
 /** Parts that may wait for the consumer unless told otherwise. */
 const READ_AHEAD_PARTS = 8
@@ -126,7 +126,7 @@ export async function fetchInto<Result>(
   window?: number,
   onResource?: (resource: Resource) => void,
 ): Promise<Fetched<Result>> {
-  const task = createTask(engine, uri, options)
+  const task = new Task(engine, uri, options)
   const file = engine.progress.start(task.shownUri, task.size)
   try {
     const fetched = await fetchResource(task, (): FetchParts<Result> => ({ sink: open(), file, window, onResource }))

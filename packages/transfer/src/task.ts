@@ -42,7 +42,7 @@ export class Task {
   readonly #headers: Readonly<Record<string, string>> | undefined
 
   /** @throws TransferError Usage */
-  constructor(engine: EngineParts, uri: string, options: FetchOptions, particulars: Particulars) {
+  constructor(engine: EngineParts, uri: string, options: FetchOptions, particulars: Particulars = {}) {
     const { size = options.size, range = options.range, mirrors = options.mirrors } = particulars
     const { concurrency = 'auto', partSize = 'auto' } = options
     if (size !== undefined) assertCount('size', size, 0)
@@ -93,7 +93,7 @@ export class Task {
     return new Places(await this.engine.openSources(uris, options))
   }
 
-  /** The options themselves wherever they hold: what sources make of them is then shared, too. */
+  /** The options themselves wherever they hold as they are. */
   #sourceOptions(isRaw: boolean): FetchOptions {
     const { options } = this
     const headers = this.#headers ?? options.headers
@@ -105,15 +105,6 @@ export class Task {
       headers === options.headers && keepEncoding === options.keepEncoding && etagPolicy === options.etagPolicy
     return isSame ? options : { ...options, headers, keepEncoding, etagPolicy }
   }
-}
-
-export function createTask(
-  engine: EngineParts,
-  uri: string,
-  options: FetchOptions,
-  particulars: Particulars = {},
-): Task {
-  return new Task(engine, uri, options, particulars)
 }
 
 const NONE: readonly never[] = []

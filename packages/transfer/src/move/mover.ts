@@ -172,6 +172,7 @@ class Mover {
       delivery: this.#delivery,
       waits: this.#waits,
       partSize: () => this.#partSize(),
+      reserve: length => this.#reserve(length),
       pour: (stretch, grant) => void this.#pour(stretch, grant),
       onReady: () => this.#proceed(),
       onError: error => this.#fail(error),

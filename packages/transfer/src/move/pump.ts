@@ -20,6 +20,8 @@ export interface PumpOptions {
   readonly connections: number
   /** Bytes of the next part. */
   partSize(): number
+  /** Memory as soon as there is some; perhaps less than asked for. */
+  reserve(length: number): Slot | Promise<Slot>
   /** Asks for a stretch; the permit goes with it. */
   pour(stretch: Stretch, grant: Grant): void
   /** A wait ended: look again. */
@@ -56,7 +58,7 @@ export class Pump {
         if (this.#slot) continue
         this.#returnGrant()
         if (this.#isCrowded(part) || this.#isAhead(part)) return
-        return this.#when(this.#reserve(part.end - part.start), slot => this.#keepSlot(slot))
+        return this.#when(this.#o.reserve(part.end - part.start), slot => this.#keepSlot(slot))
       }
       const hasWork = part !== undefined || table.hasRemainder
       if (!hasWork && !table.canSteal()) return this.#returnGrant()
@@ -98,11 +100,6 @@ export class Pump {
     this.#returnGrant()
     this.#slot?.release()
     this.#slot = undefined
-  }
-
-  async #reserve(length: number): Promise<Slot> {
-    const { delivery, engine, waits } = this.#o
-    return delivery.takeSpare(length) ?? (await engine.slots.reserve(length, waits.signal))
   }
 
   #begin(table: PartTable, part: Range | undefined): Stretch | undefined {
@@ -167,7 +164,7 @@ export class Pump {
     this.#grant = undefined
   }
 
-  #when<T>(promise: Promise<T>, use: (value: T) => void): void {
+  #when<T>(promise: T | Promise<T>, use: (value: T) => void): void {
     const { waits, onReady, onError } = this.#o
     this.#isWaiting = true
     waits.begin()
@@ -175,7 +172,7 @@ export class Pump {
       this.#isWaiting = false
       waits.end()
     }
-    promise.then(
+    Promise.resolve(promise).then(
       value => {
         over()
         use(value)

@@ -65,7 +65,6 @@ export class TailKeeper {
     const twin = new Stretch(new Part(range, slot), range, () => {})
     void pour(twin, { place, permit }, slow).finally(() => {
       if (twin.isComplete && requests.has(slow)) takeFrom(twin, slow, stretch)
-      slow.isHedged = false
       slot.release()
       onReady()
     })

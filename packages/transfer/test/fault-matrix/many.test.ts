@@ -25,18 +25,22 @@ test('20,000 files of 1 KiB → bounded memory, connection reuse above 99 %', { 
       yield { index, uris: [`${server.origin}/${index}`], checksums: [], path: `${index % 20}/${index}` }
     }
   }
+  const before = process.memoryUsage().rss
+  let peak = 0
   let early = 0
   let late = 0
   let good = 0
   const run = downloadAll(entries(), { engine: setting.engine, directory: setting.directory })
   for await (const item of run) {
     if (item.ok) good++
+    if (good % 500 === 0) peak = Math.max(peak, process.memoryUsage().rss)
     if (good === 5000) early = liveHeap()
     if (good === count - 500) late = liveHeap()
   }
   expect(good).toBe(count)
   expect(await run.summary).toMatchObject({ files: count, downloaded: count, failed: 0, bytes: count * KIB })
-  // What stays per file is its name, so that no second one takes it. How soon garbage goes is V8's affair.
+  expect(peak - before).toBeLessThan(300 * MIB)
+  // What stays per file is its name, so that no second one takes it.
   expect(late - early).toBeLessThan((count - 5000) * 500)
   const { connections, requests } = await server.report()
   expect(requests).toBeLessThanOrEqual(1.001 * count)
