@@ -33,6 +33,9 @@ import type { Failure, Outcome, PublishJob } from './job.ts'
 /** From this many files on, one sync of the whole file system is cheaper than one fsync per file. */
 const FILES_FOR_SYNCFS = 24
 
+/** How often a private directory that others remove is made again; each of them removes it once. */
+const MAKE_ATTEMPTS = 100
+
 interface Staged {
   readonly job: PublishJob
   /** Size, for whoever wants to bound a batch. */
@@ -215,14 +218,15 @@ function writeTemporary({ temp, content, mtimeMs }: PublishJob, memory: Uint8Arr
   }
 }
 
-/** The private directory may have been removed by another process that found it empty: it is made again once. */
+/** The private directory may be removed by other processes that find it empty, and again: then it is made again. */
 function createExclusively(temp: string): number {
-  try {
-    return openSync(temp, 'wx')
-  } catch (error) {
-    if (codeOf(error) !== 'ENOENT') throw error
-    mkdirSync(dirname(temp), { recursive: true, mode: 0o700 })
-    return openSync(temp, 'wx')
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return openSync(temp, 'wx')
+    } catch (error) {
+      if (codeOf(error) !== 'ENOENT' || attempt === MAKE_ATTEMPTS) throw error
+      mkdirSync(dirname(temp), { recursive: true, mode: 0o700 })
+    }
   }
 }
 

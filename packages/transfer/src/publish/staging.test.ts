@@ -46,6 +46,18 @@ describe('Staging', () => {
     expect(await readdir(staging)).toHaveLength(1)
   })
 
+  test('is made ready however often others remove it meanwhile', async () => {
+    const removing = async () => {
+      for (let round = 0; round < 300; round++) {
+        const other = new Staging(directory)
+        await other.prepare()
+        await other.close()
+      }
+    }
+    await Promise.all([removing(), removing(), removing()])
+    expect(await readdir(directory)).toEqual([])
+  })
+
   test('a staging that was never used leaves no trace and removes none', async () => {
     await mkdir(staging)
     await new Staging(directory).close()

@@ -58,7 +58,8 @@ export class Staging {
       if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw diskError(error, 'create', this.directory)
     }
     await this.#sweep().catch(error => {
-      throw diskError(error, 'use', this.directory)
+      // Another process was done with it and found it empty: who writes makes it again.
+      if (error.code !== 'ENOENT') throw diskError(error, 'use', this.directory)
     })
   }
 
