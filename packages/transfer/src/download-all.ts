@@ -14,6 +14,7 @@ import { type EngineParts, withEngine } from './engine.ts'
 import { TransferError } from './errors.ts'
 import { ExistingNames } from './existing-names.ts'
 import { callHook } from './hooks.ts'
+import { rowOfListed } from './listing/row.ts'
 import { type Entry, isBadRow, type Row } from './manifest/entry.ts'
 import { NameRegistry } from './names/registry.ts'
 import { assertInside, resolveTarget } from './names/target.ts'
@@ -21,10 +22,11 @@ import type { DownloadAllOptions } from './options.ts'
 import { redactUrl } from './redact.ts'
 import { ResultQueue } from './result-queue.ts'
 import type { EntryResult, RunSummary } from './results.ts'
+import type { Listed } from './source.ts'
 
-/** What is to be fetched: rows of a manifest, batches of them, or plain URLs. */
+/** What is to be fetched: rows of a manifest, names of a listing, batches of them, or plain URLs. */
 export type Entries = Iterable<EntryInput> | AsyncIterable<EntryInput>
-type EntryInput = string | Row | readonly Row[]
+type EntryInput = string | Row | Listed | readonly (Row | Listed)[]
 
 /** Results, once each, and what they add up to. */
 export interface Downloads extends AsyncIterable<EntryResult> {
@@ -376,6 +378,6 @@ async function* untilAborted(entries: Entries, signal: AbortSignal): AsyncGenera
 
 function* rowsOf(input: EntryInput, index: number): Generator<Row> {
   if (typeof input === 'string') yield { index, uris: [input], checksums: [] }
-  else if (Array.isArray(input)) yield* input
-  else yield input as Row
+  else if (Array.isArray(input)) for (const one of input) yield 'uri' in one ? rowOfListed(one, index++) : one
+  else yield 'uri' in input ? rowOfListed(input as Listed, index) : (input as Row)
 }

@@ -93,6 +93,7 @@ export function createParts(options: EngineOptions, clock: Clock = systemClock):
   const publisher = new Publisher(slots.buffer)
   const stagings = new Map<string, Staging>()
   const credentials = new WeakMap<Hooks, HttpCredentials>()
+  const shared = new Map<string, AsyncDisposable>()
   const run = randomBytes(4).toString('hex')
   let origins: Promise<Origins> | undefined
   let closing: Promise<void> | undefined
@@ -109,6 +110,12 @@ export function createParts(options: EngineOptions, clock: Clock = systemClock):
     return origins
   }
 
+  const sharedOnce = <T extends AsyncDisposable>(key: string, make: () => T): T => {
+    const one = (shared.get(key) as T | undefined) ?? make()
+    shared.set(key, one)
+    return one
+  }
+
   /** One provider per hooks: connections are not shared between providers. */
   const credentialsOf = async (hooks: Hooks): Promise<HttpCredentials> => {
     const known = credentials.get(hooks)
@@ -122,7 +129,7 @@ export function createParts(options: EngineOptions, clock: Clock = systemClock):
   const openOne = async (uri: string, fetchOptions: FetchOptions): Promise<Source> => {
     const { hooks } = fetchOptions
     const provider = hooks?.credentials && (await credentialsOf(hooks))
-    const context = { options: { ...fetchOptions, credentials: provider }, origins: originsOnce }
+    const context = { options: { ...fetchOptions, credentials: provider }, origins: originsOnce, shared: sharedOnce }
     if (!hooks?.resolve) return openSource(uri, context)
     const { openResolving } = await import('./sources/resolving.ts')
     const shown = redactUrl(uri)
@@ -141,6 +148,7 @@ export function createParts(options: EngineOptions, clock: Clock = systemClock):
     await Promise.all([...stagings.values()].map(staging => staging.close()))
     await pool.close()
     limits.close()
+    await Promise.all([...shared.values()].map(one => one[Symbol.asyncDispose]()))
     await (await origins)?.close()
   }
 
@@ -163,7 +171,15 @@ export function createParts(options: EngineOptions, clock: Clock = systemClock):
       stagings.set(root, staging)
       return staging
     },
-    openSources: (uris, fetchOptions) => Promise.all(uris.map(uri => openOne(uri, fetchOptions))),
+    openSources: (uris, fetchOptions) =>
+      Promise.all(
+        uris.map(async uri => {
+          const source = await openOne(uri, fetchOptions)
+          const most = options.connections === undefined ? source.capabilities.connections : undefined
+          if (most !== undefined) limits.lower(source.origin, most)
+          return source
+        }),
+      ),
     close: () => (closing ??= close()),
     [Symbol.asyncDispose]: () => parts.close(),
   }

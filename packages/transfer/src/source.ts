@@ -10,14 +10,20 @@
  * - An answer that contradicts `expected` (size, validator, version) rejects with ResourceChanged before any byte.
  * - Waiting ends at once when `signal` aborts; the promise then rejects with the signal's reason.
  * - `fetch` may run many times at once if `capabilities.parallel`.
+ * - `list`, where it exists, names what lies below a URI that ends with `/`, each name once, in any order. It asks again
+ *   by itself after failures that pass; what it cannot read rejects, so that a listing is never silently short. A place
+ *   that is not there rejects with NotFound where the source can tell (object stores cannot: nothing is listed).
  */
-import type { Range, Resource } from './resource.ts'
+import type { OfferedChecksum } from './integrity/checksum.ts'
+import type { EntityTag, Range, Resource } from './resource.ts'
 
 export interface SourceCapabilities {
   /** Several `fetch` calls may run at once. */
   readonly parallel: boolean
   /** `list` exists. */
   readonly list: boolean
+  /** Requests at once that such servers put up with, unless the caller says otherwise. Default: what the caller says. */
+  readonly connections?: number | undefined
 }
 
 /** What the source learnt from the head of an answer, before any byte of it landed. */
@@ -63,6 +69,33 @@ export interface FetchRequest {
   readonly fresh?: boolean | undefined
 }
 
+/** One name of a listing. */
+export interface Listed {
+  /** Opens it wherever a URI is taken; no character of it is a wildcard. */
+  readonly uri: string
+  /** Relative to what is listed, `/`-separated, as the source says it: an outside name. A directory's ends with `/`. */
+  readonly path: string
+  /** Bytes. */
+  readonly size?: number | undefined
+  /** Milliseconds since 1970. */
+  readonly lastModified?: number | undefined
+  readonly etag?: EntityTag | undefined
+  readonly version?: string | undefined
+  readonly checksums?: readonly OfferedChecksum[] | undefined
+  /** Why it cannot be fetched as it is, in words, e.g. `it is archived (GLACIER)`. */
+  readonly unavailable?: string | undefined
+}
+
+export interface ListRequest {
+  /** False: one level, directories named. True: files at every depth, directories not named. */
+  readonly isRecursive: boolean
+  /** Only paths that begin with it are wanted; a source may give others too. */
+  readonly prefix?: string | undefined
+  /** Whether anything below a directory (relative, ends with `/`) is wanted: lets a walk pass it by. Default: all. */
+  readonly enters?: ((directory: string) => boolean) | undefined
+  readonly signal: AbortSignal
+}
+
 export interface Source {
   /** For people and logs: user-info and signatures replaced. */
   readonly uri: string
@@ -72,6 +105,8 @@ export interface Source {
   /** Learns about the resource without taking its body. */
   probe(options: { signal: AbortSignal }): Promise<Resource>
   fetch(request: FetchRequest): Promise<void>
+  /** What lies below, in batches as they come, none empty. */
+  list?(request: ListRequest): AsyncIterable<readonly Listed[]>
   /** Frees what belongs to this source alone; may be called twice. */
   close(): Promise<void>
 }

@@ -35,6 +35,15 @@ describe('tryAcquire()', () => {
     expect(limits.inUse).toBe(6)
   })
 
+  test('gives fewer where an origin was said to put up with fewer, never more', () => {
+    const { limits } = make({ initial: 16, total: 100 })
+    limits.lower(A, 3)
+    limits.lower(A, 8)
+    limits.lower(B, 100)
+    expect(takeAll(limits, A).length).toBe(3)
+    expect(takeAll(limits, B).length).toBe(16)
+  })
+
   test('gives again what was released, and refuses a second release', () => {
     const { limits } = make({ perOrigin: 1 })
     const permit = limits.tryAcquire(A)!

@@ -57,6 +57,8 @@ export interface OriginLimits {
   tryAcquire(origin: string): Permit | undefined
   /** A permit as soon as there is one. Rejects with the signal's reason. */
   acquire(origin: string, signal?: AbortSignal): Promise<Permit>
+  /** At most so many for this origin, fewer than for others; heard only before its first permit. */
+  lower(origin: string, most: number): void
   /** `bytes` more came from the origin; `now` in the clock's milliseconds. */
   transferred(origin: string, bytes: number, now: number): void
   /** A connection to the origin was reset. Halves its limit only when resets become more. */
@@ -168,6 +170,10 @@ class CountedLimits implements OriginLimits {
     return promise
   }
 
+  lower(name: string, most: number): void {
+    if (!this.#origins.has(name)) this.#make(name, Math.min(most, this.#perOrigin))
+  }
+
   transferred(name: string, bytes: number, now: number): void {
     const origin = this.#origin(name)
     origin.bytes += bytes
@@ -221,12 +227,13 @@ class CountedLimits implements OriginLimits {
   }
 
   #origin(name: string): Origin {
-    let origin = this.#origins.get(name)
-    if (!origin) {
-      const control = createConnectionControl({ initial: this.#initial, maximum: this.#perOrigin })
-      origin = new Origin(name, control)
-      this.#origins.set(name, origin)
-    }
+    return this.#origins.get(name) ?? this.#make(name, this.#perOrigin)
+  }
+
+  #make(name: string, maximum: number): Origin {
+    const control = createConnectionControl({ initial: Math.min(this.#initial, maximum), maximum })
+    const origin = new Origin(name, control)
+    this.#origins.set(name, origin)
     return origin
   }
 

@@ -1,10 +1,11 @@
 import { execFileSync } from 'node:child_process'
-import { chmod, mkdtemp, rm, truncate, writeFile } from 'node:fs/promises'
+import { chmod, mkdir, mkdtemp, rm, symlink, truncate, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { failureOf, fetchBytes } from '../../test/fetch-bytes.ts'
+import { describeListing, listAll } from '../../test/list-suite.ts'
 import { contentOf, describeSource, expectSame } from '../../test/source-suite.ts'
 import { createFileSource } from './file.ts'
 
@@ -29,7 +30,37 @@ async function make(content: Uint8Array) {
 
 describeSource('createFileSource()', { make })
 
+async function makeDirectory(files: ReadonlyMap<string, Uint8Array>) {
+  const place = join(directory, `place ${++count} %41`)
+  for (const [path, content] of files) {
+    await mkdir(dirname(join(place, path)), { recursive: true })
+    await writeFile(join(place, path), content)
+  }
+  const uri = count % 2 ? `${place}/` : `${pathToFileURL(place).href}/`
+  return {
+    source: createFileSource(uri),
+    open: createFileSource,
+    [Symbol.asyncDispose]: () => rm(place, { recursive: true }),
+  }
+}
+
+describeListing('createFileSource()', { make: makeDirectory })
+
 describe('createFileSource()', () => {
+  test('lists what symbolic links to files lead to, and enters no directory by one', async () => {
+    const place = join(directory, `links ${++count}`)
+    await mkdir(join(place, 'real'), { recursive: true })
+    await writeFile(join(place, 'real', 'a'), 'content')
+    await symlink('real/a', join(place, 'link'))
+    await symlink('.', join(place, 'real', 'loop'))
+    await symlink('nowhere', join(place, 'broken'))
+    const listed = await listAll(createFileSource(`${place}/`), { isRecursive: true })
+    expect(listed.map(({ path, size }) => [path, size]).sort()).toEqual([
+      ['link', 7],
+      ['real/a', 7],
+    ])
+  })
+
   test('rejects with ResourceChanged when the file is written to or cut while it is read', async () => {
     for (const disturb of [
       (path: string) => writeFile(path, contentOf(900_000, 2)),

@@ -6,13 +6,14 @@
  * same after it was read.
  */
 import { type BigIntStats, constants } from 'node:fs'
-import { type FileHandle, open, stat } from 'node:fs/promises'
-import { basename, resolve } from 'node:path'
-import { fileURLToPath } from 'node:url'
+import { type FileHandle, open, readdir, stat } from 'node:fs/promises'
+import { basename, join, resolve } from 'node:path'
+import { fileURLToPath, pathToFileURL } from 'node:url'
 import { abortable } from '../abortable.ts'
 import { TransferError } from '../errors.ts'
+import { walk } from '../listing/walk.ts'
 import type { Range, Resource } from '../resource.ts'
-import type { FetchRequest, Landing, Source } from '../source.ts'
+import type { FetchRequest, Landing, Listed, ListRequest, Source } from '../source.ts'
 import { boundsOf, changed, checkRange } from './local-answer.ts'
 
 /** Most bytes read at once: an abort is noticed between two reads. */
@@ -25,7 +26,7 @@ export function createFileSource(uri: string): Source {
 class FileSource implements Source {
   readonly uri: string
   readonly origin = 'file:'
-  readonly capabilities = { parallel: true, list: false } as const
+  readonly capabilities = { parallel: true, list: true } as const
   readonly #path: string
 
   constructor(uri: string) {
@@ -56,7 +57,36 @@ class FileSource implements Source {
     }
   }
 
+  list(request: ListRequest): AsyncIterable<readonly Listed[]> {
+    return walk((directory, signal) => this.#read(directory, signal), request, { uri: this.uri, atOnce: 4 })
+  }
+
   async close(): Promise<void> {}
+
+  async #read(directory: string, signal: AbortSignal): Promise<Listed[]> {
+    const entries = await readdir(join(this.#path, directory), { withFileTypes: true }).catch(error =>
+      this.#fail(error),
+    )
+    const found: Listed[] = []
+    for (const entry of entries) {
+      signal.throwIfAborted()
+      const path = `${directory}${entry.name}`
+      if (entry.isDirectory()) found.push({ uri: `${this.#uriOf(path)}/`, path: `${path}/` })
+      else if (entry.isFile() || entry.isSymbolicLink()) await this.#add(path, found)
+    }
+    return found
+  }
+
+  /** What a symbolic link leads to counts if it is a file; what is gone since the directory was read does not. */
+  async #add(path: string, found: Listed[]): Promise<void> {
+    const stats = await stat(join(this.#path, path)).catch(() => undefined)
+    if (stats?.isFile()) found.push({ uri: this.#uriOf(path), path, size: stats.size, lastModified: stats.mtimeMs })
+  }
+
+  #uriOf(path: string): string {
+    const full = join(this.#path, path)
+    return /^file:/i.test(this.uri) ? pathToFileURL(full).href : full
+  }
 
   async #pour(handle: FileHandle, { start, end }: Range, resource: Resource, landing: Landing, signal: AbortSignal) {
     let position = start

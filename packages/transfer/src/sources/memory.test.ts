@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { failureOf, fetchBytes } from '../../test/fetch-bytes.ts'
+import { describeListing } from '../../test/list-suite.ts'
 import { contentOf, describeSource, expectSame } from '../../test/source-suite.ts'
 import { createMemorySource, type MemorySourceOptions } from './memory.ts'
 
@@ -25,6 +26,15 @@ describeSource('createMemorySource() without ranges', {
 describeSource('createMemorySource() without size', {
   make: make({ hasSize: false }),
   cannot: { size: 'switched off' },
+})
+
+describeListing('createMemorySource()', {
+  make: async files => {
+    const all = new Map([...files].map(([path, content]) => [`memory:/place/${path}`, content]))
+    const open = (uri: string) => createMemorySource(all, { uri })
+    return { source: open('memory:/place/'), open, [Symbol.asyncDispose]: async () => {} }
+  },
+  cannot: { time: 'content has none', missing: 'as in object stores, nothing is listed' },
 })
 
 describe('createMemorySource()', () => {

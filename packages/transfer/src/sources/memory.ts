@@ -3,7 +3,7 @@ import { abortable } from '../abortable.ts'
 import { TransferError } from '../errors.ts'
 import { pourNow } from '../http/pour.ts'
 import type { Resource } from '../resource.ts'
-import type { FetchRequest, Source } from '../source.ts'
+import type { FetchRequest, Listed, ListRequest, Source } from '../source.ts'
 import { boundsOf, changed, checkRange } from './local-answer.ts'
 
 export interface MemorySourceOptions {
@@ -39,7 +39,7 @@ export function createMemorySource(
 class MemorySource implements Source {
   readonly uri: string
   readonly origin = 'memory:'
-  readonly capabilities = { parallel: true, list: false } as const
+  readonly capabilities = { parallel: true, list: true } as const
   readonly #files: ReadonlyMap<string, Uint8Array>
   readonly #options: MemorySourceOptions
   readonly #versions = new WeakMap<Uint8Array, string>()
@@ -79,6 +79,20 @@ class MemorySource implements Source {
       else await new Promise(resolve => setImmediate(resolve))
       signal.throwIfAborted()
     }
+  }
+
+  async *list({ isRecursive, prefix = '', signal }: ListRequest): AsyncGenerator<readonly Listed[]> {
+    signal.throwIfAborted()
+    const found = new Map<string, Listed>()
+    for (const [uri, content] of this.#files) {
+      if (!uri.startsWith(this.uri + prefix) || uri === this.uri) continue
+      const path = uri.slice(this.uri.length)
+      const cut = isRecursive ? -1 : path.indexOf('/')
+      const name = cut < 0 ? path : path.slice(0, cut + 1)
+      const facts = cut < 0 ? { size: content.length } : {}
+      found.set(name, { uri: this.uri + name, path: name, ...facts })
+    }
+    if (found.size > 0) yield [...found.values()]
   }
 
   async close(): Promise<void> {}

@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest'
-import { createOrigins } from '../http/origins.ts'
+import { sourceContext } from '../../test/source-context.ts'
 import { createSourceRegistry, openSource, schemeOf, sourceLoaders } from './registry.ts'
 
-const context = { options: {}, origins: async () => createOrigins() }
+const context = sourceContext()
 
 describe('createSourceRegistry()', () => {
   test('opens the source of the scheme, whatever its case', async () => {

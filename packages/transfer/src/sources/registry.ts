@@ -13,6 +13,8 @@ export interface SourceContext {
   readonly options: Omit<HttpSourceOptions, 'origins'>
   /** What HTTP sources share; made when the first one is opened. */
   origins(): Promise<Origins>
+  /** What sources of one kind share for as long as the engine lives: connections, tokens, what was learnt of a bucket. */
+  shared<T extends AsyncDisposable>(key: string, make: () => T): T
 }
 
 export type SourceFactory = (uri: string, context: SourceContext) => Source | Promise<Source>
@@ -77,4 +79,9 @@ export function openSource(uri: string, context: SourceContext): Promise<Source>
 /** The scheme in lower case; plain paths are files. One letter before a colon is a drive, not a scheme. */
 export function schemeOf(uri: string): string {
   return /^([a-z][a-z0-9+.-]+):/i.exec(uri)?.[1]?.toLowerCase() ?? 'file'
+}
+
+/** Object stores and plain paths take every character of a name as it is; other URIs are percent-encoded (RFC 3986). */
+export function isPercentEncoded(uri: string): boolean {
+  return /^[a-z][a-z0-9+.-]+:/i.test(uri) && !['s3', 'gs', 'memory'].includes(schemeOf(uri))
 }

@@ -1,0 +1,21 @@
+import { createOrigins, type Origins } from '../src/http/origins.ts'
+import type { SourceContext } from '../src/sources/registry.ts'
+
+/** What the engine gives to sources that it opens, for tests of one source. */
+export function sourceContext(options: SourceContext['options'] = {}): SourceContext & AsyncDisposable {
+  const shared = new Map<string, AsyncDisposable>()
+  let origins: Origins | undefined
+  return {
+    options,
+    origins: async () => (origins ??= createOrigins()),
+    shared<T extends AsyncDisposable>(key: string, make: () => T): T {
+      const one = (shared.get(key) as T | undefined) ?? make()
+      shared.set(key, one)
+      return one
+    },
+    async [Symbol.asyncDispose]() {
+      await Promise.all([...shared.values()].map(one => one[Symbol.asyncDispose]()))
+      await origins?.close()
+    },
+  }
+}
