@@ -70,7 +70,7 @@ export async function downloadWith(
   options: DownloadOptions,
   context: DownloadContext = {},
 ): Promise<DownloadResult> {
-  const task = new Task(engine, uri, options, context)
+  const task = new Task(engine, uri, options, { ...context, isNamed: 'path' in place })
   const file = engine.progress.start(task.shownUri, task.size)
   const unexpect = engine.publisher.expect()
   const { names = unknownNames } = context

@@ -18,6 +18,7 @@ import { Staging } from './publish/staging.ts'
 import { redactUrl } from './redact.ts'
 import { Slots } from './slots.ts'
 import type { Source } from './source.ts'
+import type { SourceContext } from './sources/context.ts'
 import { openSource } from './sources/registry.ts'
 import { createHashPool, type HashPool } from './workers/hash-pool.ts'
 
@@ -47,7 +48,8 @@ export interface EngineParts extends Engine {
   readonly publisher: Publisher
   /** The private directory for small files whose names lie under `root`. */
   stagingFor(root: string): Staging
-  openSources(uris: readonly string[], options: FetchOptions): Promise<Source[]>
+  /** @param isKnown size, digest and name need not be asked for */
+  openSources(uris: readonly string[], options: FetchOptions, isKnown?: boolean): Promise<Source[]>
 }
 
 const engines = new WeakMap<Engine, EngineParts>()
@@ -126,10 +128,17 @@ export function createParts(options: EngineOptions, clock: Clock = systemClock):
     return made
   }
 
-  const openOne = async (uri: string, fetchOptions: FetchOptions): Promise<Source> => {
+  const openOne = async (uri: string, fetchOptions: FetchOptions, isKnown?: boolean): Promise<Source> => {
     const { hooks } = fetchOptions
     const provider = hooks?.credentials && (await credentialsOf(hooks))
-    const context = { options: { ...fetchOptions, credentials: provider }, origins: originsOnce, shared: sharedOnce }
+    const sourceOptions = { ...fetchOptions, credentials: provider }
+    const context: SourceContext = {
+      options: sourceOptions,
+      isKnown,
+      origins: originsOnce,
+      shared: sharedOnce,
+      open: (other, options) => openSource(other, { ...context, options }),
+    }
     if (!hooks?.resolve) return openSource(uri, context)
     const { openResolving } = await import('./sources/resolving.ts')
     const shown = redactUrl(uri)
@@ -171,10 +180,10 @@ export function createParts(options: EngineOptions, clock: Clock = systemClock):
       stagings.set(root, staging)
       return staging
     },
-    openSources: (uris, fetchOptions) =>
+    openSources: (uris, fetchOptions, isKnown) =>
       Promise.all(
         uris.map(async uri => {
-          const source = await openOne(uri, fetchOptions)
+          const source = await openOne(uri, fetchOptions, isKnown)
           const most = options.connections === undefined ? source.capabilities.connections : undefined
           if (most !== undefined) limits.lower(source.origin, most)
           return source

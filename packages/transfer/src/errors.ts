@@ -50,6 +50,8 @@ export const errorTable = {
 export interface ErrorDetails {
   /** Redacted URL. */
   readonly url?: string | undefined
+  /** Finer than the code, for programs: `token_expired`, `no_id`. */
+  readonly reason?: string | undefined
   /** Target path. */
   readonly file?: string | undefined
   /** Range of the part, end exclusive. */

@@ -189,7 +189,9 @@ class Session<Result> {
   #afterMismatch(attempt: number): Manner | undefined {
     if (this.#isAmbiguous(this.#resource)) return { isRaw: true }
     const { all = [] } = this.#places ?? {}
-    if (attempt > 1 && all.length === 1) return undefined
+    // The first time the way here is as likely to be the cause as the source.
+    const isElsewhere = attempt > 1 && all.length === 1 && all[0]?.source.distrust?.() === true
+    if (attempt > 1 && all.length === 1 && !isElsewhere) return undefined
     return { ...this.#manner, places: this.#places?.others(attempt) }
   }
 

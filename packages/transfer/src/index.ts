@@ -4,6 +4,8 @@
  * @module
  */
 
+export { type Credential, readCredentials, tokenCredential } from './commons/credentials.ts'
+export type { CommonsOptions } from './commons/options.ts'
 export { download, whereTo } from './download.ts'
 export { type Downloads, downloadAll, type Entries } from './download-all.ts'
 export { createEngine, type Engine } from './engine.ts'

@@ -1,4 +1,5 @@
 /** What callers may say, in one place with every default (retrieval 4–12, 16). */
+import type { CommonsOptions } from './commons/options.ts'
 import type { Engine } from './engine.ts'
 import type { TransferEvent } from './events.ts'
 import type { Hooks } from './hooks.ts'
@@ -74,6 +75,8 @@ export interface FetchOptions {
   readonly allowDowngrade?: boolean | undefined
   /** Fetch only these bytes. */
   readonly range?: Range | undefined
+  /** Data commons: credentials, the home commons, and what is preferred. The engine's first call decides. */
+  readonly commons?: CommonsOptions | undefined
   readonly hooks?: Hooks | undefined
 }
 

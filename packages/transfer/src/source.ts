@@ -107,6 +107,11 @@ export interface Source {
   fetch(request: FetchRequest): Promise<void>
   /** What lies below, in batches as they come, none empty. */
   list?(request: ListRequest): AsyncIterable<readonly Listed[]>
+  /**
+   * What came from here was proven to be wrong. True: whoever opens the same URI next will be given it from elsewhere, so
+   * that asking again may help.
+   */
+  distrust?(): boolean
   /** Frees what belongs to this source alone; may be called twice. */
   close(): Promise<void>
 }

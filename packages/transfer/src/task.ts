@@ -21,6 +21,8 @@ export interface Particulars {
   /** In place of those of the options. */
   readonly headers?: Readonly<Record<string, string>> | undefined
   readonly mirrors?: readonly string[] | undefined
+  /** Its name need not come from the source. */
+  readonly isNamed?: boolean | undefined
 }
 
 /** A list of a million files makes a million of these, and thousands wait for one group commit: they share their options. */
@@ -40,6 +42,7 @@ export class Task {
   readonly signal: AbortSignal
   readonly #mirrors: readonly string[]
   readonly #headers: Readonly<Record<string, string>> | undefined
+  readonly #isNamed: boolean
 
   /** @throws TransferError Usage */
   constructor(engine: EngineParts, uri: string, options: FetchOptions, particulars: Particulars = {}) {
@@ -63,6 +66,7 @@ export class Task {
     this.signal = options.signal ?? neverAborted()
     this.#mirrors = mirrors ?? NONE
     this.#headers = particulars.headers
+    this.#isNamed = particulars.isNamed ?? false
   }
 
   /** Only journals need it: it is not computed for every small file. */
@@ -89,8 +93,13 @@ export class Task {
   /** @param isRaw content-coded bytes are wanted as they are sent */
   async openPlaces(isRaw = false): Promise<Places> {
     const options = this.#sourceOptions(isRaw)
+    const isKnown = this.#isNamed && this.size !== undefined && this.#hasDigest
     const uris = this.#mirrors.length > 0 ? [this.uri, ...this.#mirrors] : [this.uri]
-    return new Places(await this.engine.openSources(uris, options))
+    return new Places(await this.engine.openSources(uris, options, isKnown))
+  }
+
+  get #hasDigest(): boolean {
+    return [this.stated, this.listed].some(stated => stated.some(({ algorithm }) => algorithm !== 'null'))
   }
 
   /** The options themselves wherever they hold as they are. */
@@ -98,9 +107,8 @@ export class Task {
     const { options } = this
     const headers = this.#headers ?? options.headers
     const keepEncoding = isRaw || options.keepEncoding
-    const hasDigest = [...this.stated, ...this.listed].some(({ algorithm }) => algorithm !== 'null')
     // The lenient policy leans on a checksum; without one it would splice versions.
-    const etagPolicy = options.etagPolicy === 'ignore-if-checksum' && !hasDigest ? 'strict' : options.etagPolicy
+    const etagPolicy = options.etagPolicy === 'ignore-if-checksum' && !this.#hasDigest ? 'strict' : options.etagPolicy
     const isSame =
       headers === options.headers && keepEncoding === options.keepEncoding && etagPolicy === options.etagPolicy
     return isSame ? options : { ...options, headers, keepEncoding, etagPolicy }

@@ -1,11 +1,12 @@
 import { createOrigins, type Origins } from '../src/http/origins.ts'
-import type { SourceContext } from '../src/sources/registry.ts'
+import type { SourceContext } from '../src/sources/context.ts'
+import { openSource } from '../src/sources/registry.ts'
 
 /** What the engine gives to sources that it opens, for tests of one source. */
 export function sourceContext(options: SourceContext['options'] = {}): SourceContext & AsyncDisposable {
   const shared = new Map<string, AsyncDisposable>()
   let origins: Origins | undefined
-  return {
+  const context: SourceContext & AsyncDisposable = {
     options,
     origins: async () => (origins ??= createOrigins()),
     shared<T extends AsyncDisposable>(key: string, make: () => T): T {
@@ -17,5 +18,7 @@ export function sourceContext(options: SourceContext['options'] = {}): SourceCon
       await Promise.all([...shared.values()].map(one => one[Symbol.asyncDispose]()))
       await origins?.close()
     },
+    open: (uri, options) => openSource(uri, { ...context, options }),
   }
+  return context
 }

@@ -3,21 +3,11 @@
  * https does not pay for ftp. Adding a source is one line in a table of loaders.
  */
 import { TransferError } from '../errors.ts'
-import type { Origins } from '../http/origins.ts'
 import { redactUrl } from '../redact.ts'
 import type { Source } from '../source.ts'
-import type { HttpSourceOptions } from './http.ts'
+import type { SourceContext, SourceFactory } from './context.ts'
 
-/** What a source may need of who opens it; each takes what it knows. */
-export interface SourceContext {
-  readonly options: Omit<HttpSourceOptions, 'origins'>
-  /** What HTTP sources share; made when the first one is opened. */
-  origins(): Promise<Origins>
-  /** What sources of one kind share for as long as the engine lives: connections, tokens, what was learnt of a bucket. */
-  shared<T extends AsyncDisposable>(key: string, make: () => T): T
-}
-
-export type SourceFactory = (uri: string, context: SourceContext) => Source | Promise<Source>
+export type { SourceContext, SourceFactory, SourceOptions } from './context.ts'
 
 /** Loads a factory. */
 export type SourceLoader = () => Promise<SourceFactory>
@@ -40,6 +30,8 @@ const http: SourceLoader = async () => {
 export const sourceLoaders: Readonly<Record<string, SourceLoader>> = {
   http,
   https: http,
+  drs: async () => (await import('./drs.ts')).openDrsSource,
+  gdc: async () => (await import('./gdc.ts')).openGdcSource,
   file: async () => (await import('./file.ts')).createFileSource,
 }
 

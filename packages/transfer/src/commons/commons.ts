@@ -1,0 +1,282 @@
+/**
+ * From the name of an object to bytes that can be fetched: which host, who may ask there, what it knows, and by which
+ * ways (gen3 2–7). One for all transfers of an engine; the only place that puts the pieces of this folder together.
+ */
+import { TransferError } from '../errors.ts'
+import type { Api } from '../http/api-request.ts'
+import { issueAccessToken, issueClientToken } from './access-token.ts'
+import { type Authority, anonymous, fixedAuthority, RenewingAuthority } from './authority.ts'
+import type { Credential } from './credentials.ts'
+import { DrsHub } from './drshub.ts'
+import { HostCache } from './host-cache.ts'
+import { assertOutside } from './host-safety.ts'
+import { type Identifier, parseIdentifier } from './identifier.ts'
+import type { CommonsObject } from './object.ts'
+import { type Access, Objects } from './objects.ts'
+import type { CommonsOptions } from './options.ts'
+import { hostOfAddress, Prefixes } from './prefixes.ts'
+import { Service } from './service.ts'
+import { TokenCache } from './token-cache.ts'
+import { orderedWays, type Way } from './ways.ts'
+import { type Provider, TokenService } from './wts.ts'
+
+/** An object, found. */
+export interface Located {
+  readonly identifier: Identifier
+  /** Undefined when nothing had to be asked. */
+  readonly object: CommonsObject | undefined
+  /** Ways to the bytes, preferred first. */
+  readonly ways: readonly Way[]
+  /** Where nothing was asked: all that is known, when the first way turns out to be none. */
+  look(signal: AbortSignal): Promise<Located>
+}
+
+export interface LocateOptions {
+  /** Size, digest and name are known: the object's record need not be asked for. */
+  readonly isKnown?: boolean | undefined
+  readonly signal: AbortSignal
+}
+
+/** One thing that a bundle holds. */
+export interface Content {
+  /** As the bundle names it; an outside name. */
+  readonly name: string
+  readonly uri: string
+  readonly isBundle: boolean
+  readonly size?: number | undefined
+}
+
+interface Place {
+  readonly service: Service
+  readonly objects: Objects
+}
+
+export class Commons implements AsyncDisposable {
+  readonly #api: Api
+  readonly #o: CommonsOptions
+  readonly #home: string | undefined
+  readonly #prefixes: Prefixes
+  readonly #cache: TokenCache | undefined
+  readonly #authorities: RenewingAuthority[] = []
+  readonly #places = new Map<string, Promise<Place>>()
+  /** Bases by host, of those that the person named. */
+  readonly #named = new Map<string, string>()
+  readonly #isGood = new Map<string, Promise<void>>()
+  #wts: TokenService | undefined
+
+  constructor(api: Api, options: CommonsOptions) {
+    this.#api = api
+    this.#o = options
+    for (const { endpoint } of options.credentials ?? []) this.#named.set(new URL(endpoint).host, endpoint)
+    this.#home = homeOf(options)
+    if (this.#home) this.#named.set(new URL(this.#home).host, this.#home)
+    this.#cache = options.tokenCache === undefined ? undefined : new TokenCache(options.tokenCache)
+    this.#prefixes = new Prefixes({
+      api,
+      home: this.#home,
+      resolver: options.resolver,
+      given: options.prefixes && lowerCased(options.prefixes),
+      cache: options.hostCache === undefined ? undefined : new HostCache(options.hostCache),
+    })
+  }
+
+  /** @throws TransferError */
+  async locate(uri: string, options: LocateOptions): Promise<Located> {
+    const identifier = parseIdentifier(uri, { allowPort: this.#o.allowPort || this.#isNamedAt(uri) })
+    const { signal } = options
+    if (this.#o.drsHub !== undefined) return this.#locateByHub(identifier, this.#o.drsHub, signal)
+    const { service, objects } = await this.#placeOf(identifier, uri, signal)
+    const ids = spellings(identifier, service.isGen3)
+    const guarded = (way: Way): Way => ({ ...way, access: signal => this.#guarded(way.access(signal), service, uri) })
+    const look = async (signal: AbortSignal): Promise<Located> => {
+      const object = await objects.get(ids, uri, signal)
+      const access = (way: AccessChoice, signal: AbortSignal) => objects.access(object.id, way, uri, signal)
+      const ways = orderedWays(object, { access, protocol: this.#o.protocol })
+      return { identifier, object, look, ways: ways.map(guarded) }
+    }
+    if (!options.isKnown || !service.isGen3) return look(signal)
+    const way: Way = {
+      key: 'first',
+      access: signal => objects.access(ids[0] as string, { type: this.#o.protocol }, uri, signal),
+    }
+    return { identifier, object: undefined, ways: [guarded(way)], look }
+  }
+
+  /** What a bundle holds, each looked up: only its own record tells a bundle within. */
+  async contents(uri: string, signal: AbortSignal): Promise<{ id: string; contents: readonly Content[] }> {
+    const identifier = parseIdentifier(uri, { allowPort: this.#o.allowPort || this.#isNamedAt(uri) })
+    const { service, objects } = await this.#placeOf(identifier, uri, signal)
+    const object = await objects.get(spellings(identifier, service.isGen3), uri, signal)
+    const members = object.contents.map(({ name, id, uri: given }) => ({
+      name,
+      uri: given ?? `drs://${service.host}/${encodeURIComponent(id ?? '')}`,
+    }))
+    const contents = members.map(async ({ name, uri }) => {
+      const { object: child } = await this.locate(uri, { signal })
+      return { name: name || child?.name || uri, uri, isBundle: (child?.contents.length ?? 0) > 0, size: child?.size }
+    })
+    return { id: `${service.host} ${object.id}`, contents: await Promise.all(contents) }
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    for (const authority of this.#authorities) authority.close()
+  }
+
+  // Hosts
+
+  async #placeOf(identifier: Identifier, shown: string, signal: AbortSignal): Promise<Place> {
+    const host = await this.#hostOf(identifier, shown, signal)
+    if (!this.#named.has(host) && !this.#o.allowPort) await this.#assertOutside(host, shown)
+    let place = this.#places.get(host)
+    if (!place) {
+      place = this.#open(host, signal)
+      this.#places.set(host, place)
+      place.catch(() => this.#places.delete(host))
+    }
+    return place
+  }
+
+  async #hostOf(identifier: Identifier, shown: string, signal: AbortSignal): Promise<string> {
+    if (identifier.host !== undefined) return identifier.host
+    const home = this.#home && new URL(this.#home).host
+    if (identifier.prefix === undefined && home !== undefined) return home
+    const found = await this.#prefixes.hostOf(identifier, signal)
+    if (found !== undefined) return found
+    if (home !== undefined) return home
+    const message = `Cannot find ${shown}: it names no commons, and no resolver knows it`
+    throw new TransferError('NotFound', message, { reason: 'unknown_host' })
+  }
+
+  async #locateByHub(identifier: Identifier, base: string, signal: AbortSignal): Promise<Located> {
+    const { drsHubToken: token, protocol, userProject } = this.#o
+    const hub = new DrsHub({ api: this.#api, base, token, protocol, userProject })
+    const uri = identifier.text
+    const look = async (signal: AbortSignal): Promise<Located> => ({
+      identifier,
+      object: await hub.object(uri, signal),
+      ways: [{ key: 'hub', access: signal => hub.access(uri, signal) }],
+      look,
+    })
+    return look(signal)
+  }
+
+  /** A host that nobody here named must not send us to this machine or to a network behind our firewall. */
+  async #guarded(asked: Promise<Access>, service: Service, shown: string): Promise<Access> {
+    const access = await asked
+    const url = URL.parse(access.url)
+    const isFree = this.#named.has(service.host) || this.#o.allowPort || !url || !/^https?:$/.test(url.protocol)
+    if (!isFree) await this.#assertOutside(url.host, shown)
+    return access
+  }
+
+  #assertOutside(host: string, shown: string): Promise<void> {
+    const known = this.#isGood.get(host) ?? assertOutside(host, shown)
+    this.#isGood.set(host, known)
+    return known
+  }
+
+  async #open(host: string, signal: AbortSignal): Promise<Place> {
+    const service = await this.#serviceOf(host, signal)
+    const { userProject, mostThawMs } = this.#o
+    return { service, objects: new Objects({ service, userProject, mostThawMs }) }
+  }
+
+  /** Who asks there: an explicit credential, the home's token service, or nobody in particular (gen3 3). */
+  async #serviceOf(host: string, signal: AbortSignal): Promise<Service> {
+    const base = this.#named.get(host) ?? `https://${host}`
+    const credential = this.#o.credentials?.find(({ endpoint }) => new URL(endpoint).host === host)
+    if (credential) return this.#service(base, await this.#authorityOf(credential), true)
+    const isHome = this.#home !== undefined && new URL(this.#home).host === host
+    const provider = isHome ? undefined : await this.#provider(host, signal)
+    if (provider) return this.#service(provider.base, this.#viaHome(provider), true)
+    const advice = `give credentials of ${host} if you have an account there`
+    return this.#service(base, anonymous, isHome, advice)
+  }
+
+  #service(base: string, authority: Authority, isGen3: boolean, advice?: string): Service {
+    return new Service({ api: this.#api, base, authority, isGen3, advice })
+  }
+
+  // Logins
+
+  async #provider(host: string, signal: AbortSignal): Promise<Provider | undefined> {
+    const wts = await this.#tokenService()
+    const providers = (await wts?.providers(signal)) ?? []
+    return providers.find(provider => provider.host === host)
+  }
+
+  async #tokenService(): Promise<TokenService | undefined> {
+    const home = this.#home
+    const credential = this.#o.credentials?.find(({ endpoint }) => endpoint === home)
+    if (!this.#wts && home !== undefined && credential) {
+      this.#wts = new TokenService(this.#service(home, await this.#authorityOf(credential), true))
+    }
+    return this.#wts
+  }
+
+  #viaHome(provider: Provider): Authority {
+    return this.#renewing(signal => (this.#wts as TokenService).issue(provider, signal))
+  }
+
+  readonly #byCredential = new Map<Credential, Promise<Authority>>()
+
+  #authorityOf(credential: Credential): Promise<Authority> {
+    const known = this.#byCredential.get(credential) ?? this.#makeAuthority(credential)
+    this.#byCredential.set(credential, known)
+    return known
+  }
+
+  async #makeAuthority(credential: Credential): Promise<Authority> {
+    if (credential.kind === 'token') return fixedAuthority(credential.token)
+    if (credential.kind === 'client') {
+      return this.#renewing(signal => issueClientToken(this.#api, credential, signal))
+    }
+    const cache = this.#cache
+    const first = await cache?.read(credential.apiKey)
+    const issue = async (signal: AbortSignal) => {
+      const issued = await issueAccessToken(this.#api, credential, signal)
+      await cache?.write(credential.apiKey, issued)
+      return issued
+    }
+    return this.#renewing(issue, first)
+  }
+
+  #renewing(...[issue, first]: [ConstructorParameters<typeof RenewingAuthority>[0], Issued?]): Authority {
+    const authority = new RenewingAuthority(issue, { first })
+    this.#authorities.push(authority)
+    return authority
+  }
+
+  /** Hosts that the person named may have a port: no DRS URI could say so. */
+  #isNamedAt(uri: string): boolean {
+    const host = /^drs:\/\/([^/]+)\//i.exec(uri)?.[1]?.toLowerCase()
+    return host !== undefined && this.#named.has(host)
+  }
+}
+
+type AccessChoice = Parameters<Objects['access']>[1]
+type Issued = Awaited<ReturnType<TokenCache['read']>>
+
+function homeOf({ home, credentials }: CommonsOptions): string | undefined {
+  if (home === undefined) return credentials?.[0]?.endpoint
+  const host = hostOfAddress(home)
+  if (host === undefined) {
+    throw new TransferError('Usage', `Cannot take ${JSON.stringify(home)} for a commons: it must be a host or a URL`)
+  }
+  const known = credentials?.find(({ endpoint }) => new URL(endpoint).host === host)
+  return known?.endpoint ?? (/^https?:\/\//i.test(home) ? new URL(home).origin : `https://${host}`)
+}
+
+/** At Gen3 the prefix may belong to the id or not (gen3 5.3). */
+function spellings({ prefix, objectId }: Identifier, isGen3: boolean): string[] {
+  if (prefix === undefined || !isGen3) return [objectId]
+  const start = `${prefix}/`
+  const other = objectId.startsWith(start) ? objectId.slice(start.length) : start + objectId
+  return [objectId, other]
+}
+
+function lowerCased(map: Readonly<Record<string, string>>): Readonly<Record<string, string>> {
+  return Object.fromEntries(Object.entries(map).map(([key, value]) => [key.toLowerCase(), value]))
+}
+
+export type { Access, Way }

@@ -1,0 +1,25 @@
+import type { CommonsOptions } from '../commons/options.ts'
+import type { Origins } from '../http/origins.ts'
+import type { Source } from '../source.ts'
+import type { HttpSourceOptions } from './http.ts'
+
+/** What callers say of how sources are asked. */
+export interface SourceOptions extends Omit<HttpSourceOptions, 'origins'> {
+  readonly signal?: AbortSignal | undefined
+  readonly commons?: CommonsOptions | undefined
+}
+
+/** What a source may need of who opens it; each takes what it knows. */
+export interface SourceContext {
+  readonly options: SourceOptions
+  /** Size, digest and name are known already: what would have to be asked for them need not be asked. */
+  readonly isKnown?: boolean | undefined
+  /** What HTTP sources share; made when the first one is opened. */
+  origins(): Promise<Origins>
+  /** What sources of one kind share for as long as the engine lives: connections, tokens, what was learnt of a bucket. */
+  shared<T extends AsyncDisposable>(key: string, make: () => T): T
+  /** Opens another URI, for sources whose bytes are elsewhere. */
+  open(uri: string, options: SourceOptions): Promise<Source>
+}
+
+export type SourceFactory = (uri: string, context: SourceContext) => Source | Promise<Source>

@@ -1,0 +1,130 @@
+/**
+ * Reads objects of data commons by their names: `drs://host/id`, `drs://prefix:id`, `drs:id` (gen3 5–7). What the
+ * commons says of size and digest holds; the bytes come from where it says they are, in the order of its preference,
+ * through addresses that are handed out for minutes and renewed while a transfer lasts.
+ */
+import { Commons, type Located, type Way } from '../commons/commons.ts'
+import { TransferError } from '../errors.ts'
+import { Api } from '../http/api-request.ts'
+import type { Resource } from '../resource.ts'
+import type { FetchRequest, Listed, ListRequest, Source, SourceCapabilities } from '../source.ts'
+import type { SourceContext } from './context.ts'
+import { listBundle } from './drs/bundle.ts'
+import { FallbackSource, type Origin } from './drs/fallback.ts'
+import { openResolving } from './resolving.ts'
+
+const NEVER = new AbortController().signal
+
+export async function openDrsSource(uri: string, context: SourceContext): Promise<Source> {
+  const { signal = NEVER } = context.options
+  const commons = context.shared('commons', () => {
+    const { commons = {} } = context.options
+    return new Commons(new Api({ origins: context.origins }), commons)
+  })
+  const distrusted = context.shared('commons: distrusted', () => new Distrusted())
+  if (uri.endsWith('/')) return new BundleSource(uri, commons)
+  const located = await commons.locate(uri, { isKnown: context.isKnown, signal })
+  assertBytes(located, uri)
+  return openLocated(uri, located, context, distrusted)
+}
+
+async function openLocated(
+  uri: string,
+  located: Located,
+  context: SourceContext,
+  distrusted: Distrusted,
+): Promise<Source> {
+  const { signal = NEVER } = context.options
+  const open = (way: Way): Origin => ({
+    key: way.key,
+    open: () => openWay(uri, way, context),
+  })
+  const trusted = (ways: readonly Way[]) => ways.filter(({ key }) => !distrusted.has(uri, key)).map(open)
+  const more = async () => {
+    const all = await located.look(signal)
+    assertBytes(all, uri)
+    return trusted(all.ways)
+  }
+  const { object } = located
+  const source = new FallbackSource(uri, {
+    origins: trusted(located.ways),
+    more: object ? undefined : more,
+    facts: object,
+    isProven: context.isKnown,
+    distrust: key => distrusted.add(uri, key),
+  })
+  await source.begin()
+  return source
+}
+
+/** Credentials of the caller are for the commons, never for where it sends us. */
+function openWay(uri: string, way: Way, context: SourceContext): Promise<Source> {
+  const { signal = NEVER, headers: _, credentials: __, ...options } = context.options
+  let given: Readonly<Record<string, string>> | undefined
+  return openResolving(uri, {
+    resolve: async () => {
+      const { url, headers } = await way.access(signal)
+      given = headers
+      return url
+    },
+    open: address => context.open(address, { ...options, signal, headers: given }),
+  })
+}
+
+function assertBytes({ object, ways }: Located, uri: string): void {
+  if (!object) return
+  const fail = (what: string, reason: string, code: 'Unsupported' | 'NotFound' = 'NotFound') => {
+    throw new TransferError(code, `Cannot fetch ${uri}: ${what}`, { url: uri, reason })
+  }
+  if (object.contents.length > 0) fail('it is a bundle; list it with a slash at its end', 'bundle', 'Unsupported')
+  if (object.isBlank) fail('it is registered, but its bytes never arrived', 'blank')
+  if (ways.length === 0) fail('the commons names no place for it that can be read', 'no_location')
+}
+
+/** Places whose bytes did not match, for as long as the engine lives. */
+class Distrusted implements AsyncDisposable {
+  readonly #keys = new Set<string>()
+
+  has(uri: string, key: string): boolean {
+    return this.#keys.has(`${uri}\n${key}`)
+  }
+
+  add(uri: string, key: string): void {
+    this.#keys.add(`${uri}\n${key}`)
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {}
+}
+
+/** A bundle: it has no bytes, only contents. */
+class BundleSource implements Source {
+  readonly uri: string
+  readonly origin = 'drs:'
+  readonly capabilities: SourceCapabilities = { parallel: false, list: true }
+  readonly #commons: Commons
+
+  constructor(uri: string, commons: Commons) {
+    this.uri = uri
+    this.#commons = commons
+  }
+
+  list(request: ListRequest): AsyncIterable<readonly Listed[]> {
+    return listBundle(this.uri, this.#commons, request)
+  }
+
+  probe(): Promise<Resource> {
+    return Promise.reject(this.#noBytes())
+  }
+
+  fetch(_: FetchRequest): Promise<void> {
+    return Promise.reject(this.#noBytes())
+  }
+
+  async close(): Promise<void> {}
+
+  #noBytes(): TransferError {
+    return new TransferError('Unsupported', `Cannot fetch ${this.uri}: a bundle has no bytes of its own`, {
+      url: this.uri,
+    })
+  }
+}

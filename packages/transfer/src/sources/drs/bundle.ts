@@ -1,0 +1,35 @@
+/** What a bundle holds, bundles within it included (gen3 11). */
+import type { Commons, Content } from '../../commons/commons.ts'
+import { TransferError } from '../../errors.ts'
+import { walk } from '../../listing/walk.ts'
+import type { Listed, ListRequest } from '../../source.ts'
+
+/** Objects looked up at once; those of Gen3 travel together. */
+const AT_ONCE = 4
+
+export function listBundle(uri: string, commons: Commons, request: ListRequest): AsyncIterable<readonly Listed[]> {
+  /** The URI of each bundle by its path, and which bundles lead to it. */
+  const bundles = new Map([['', { uri: uri.slice(0, -1), above: new Set<string>() }]])
+  const read = async (directory: string, signal: AbortSignal) => {
+    const bundle = bundles.get(directory)
+    if (!bundle) return []
+    const { id, contents } = await commons.contents(bundle.uri, signal)
+    if (bundle.above.has(id)) throw circular(uri, directory)
+    const above = new Set([...bundle.above, id])
+    return contents.map(content => {
+      const path = `${directory}${content.name}${content.isBundle ? '/' : ''}`
+      if (content.isBundle) bundles.set(path, { uri: content.uri, above })
+      return listedAs(content, path)
+    })
+  }
+  return walk(read, request, { uri, atOnce: AT_ONCE })
+}
+
+function listedAs({ uri, isBundle, size }: Content, path: string): Listed {
+  return isBundle ? { uri: `${uri}/`, path } : { uri, path, size }
+}
+
+function circular(uri: string, directory: string): TransferError {
+  const message = `Cannot list ${uri}: the bundle ${directory} contains itself`
+  return new TransferError('Protocol', message, { url: uri, retriable: false, reason: 'circular_bundle' })
+}
