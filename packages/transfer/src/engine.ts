@@ -95,7 +95,7 @@ export function createParts(options: EngineOptions, clock: Clock = systemClock):
   const publisher = new Publisher(slots.buffer)
   const stagings = new Map<string, Staging>()
   const credentials = new WeakMap<Hooks, HttpCredentials>()
-  const shared = new Map<string, AsyncDisposable>()
+  const shared = new Map<string, object>()
   const run = randomBytes(4).toString('hex')
   let origins: Promise<Origins> | undefined
   let closing: Promise<void> | undefined
@@ -112,7 +112,7 @@ export function createParts(options: EngineOptions, clock: Clock = systemClock):
     return origins
   }
 
-  const sharedOnce = <T extends AsyncDisposable>(key: string, make: () => T): T => {
+  const sharedOnce = <T extends object>(key: string, make: () => T): T => {
     const one = (shared.get(key) as T | undefined) ?? make()
     shared.set(key, one)
     return one
@@ -157,7 +157,7 @@ export function createParts(options: EngineOptions, clock: Clock = systemClock):
     await Promise.all([...stagings.values()].map(staging => staging.close()))
     await pool.close()
     limits.close()
-    await Promise.all([...shared.values()].map(one => one[Symbol.asyncDispose]()))
+    await Promise.all([...shared.values()].map(dispose))
     await (await origins)?.close()
   }
 
@@ -194,4 +194,8 @@ export function createParts(options: EngineOptions, clock: Clock = systemClock):
   }
   engines.set(parts, parts)
   return parts
+}
+
+function dispose(one: Partial<AsyncDisposable>): PromiseLike<void> | undefined {
+  return one[Symbol.asyncDispose]?.()
 }

@@ -4,18 +4,18 @@ import { openSource } from '../src/sources/registry.ts'
 
 /** What the engine gives to sources that it opens, for tests of one source. */
 export function sourceContext(options: SourceContext['options'] = {}): SourceContext & AsyncDisposable {
-  const shared = new Map<string, AsyncDisposable>()
+  const shared = new Map<string, object>()
   let origins: Origins | undefined
   const context: SourceContext & AsyncDisposable = {
     options,
     origins: async () => (origins ??= createOrigins()),
-    shared<T extends AsyncDisposable>(key: string, make: () => T): T {
+    shared<T extends object>(key: string, make: () => T): T {
       const one = (shared.get(key) as T | undefined) ?? make()
       shared.set(key, one)
       return one
     },
     async [Symbol.asyncDispose]() {
-      await Promise.all([...shared.values()].map(one => one[Symbol.asyncDispose]()))
+      await Promise.all([...shared.values()].map((one: Partial<AsyncDisposable>) => one[Symbol.asyncDispose]?.()))
       await origins?.close()
     },
     open: (uri, options) => openSource(uri, { ...context, options }),

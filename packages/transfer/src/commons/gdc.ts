@@ -24,7 +24,7 @@ const MOST_FILES = 200
 const FIELDS =
   'file_id,file_name,file_size,md5sum,annotations.annotation_id,metadata_files.file_id,index_files.file_id,access'
 
-export class Gdc implements AsyncDisposable {
+export class Gdc {
   readonly base: string
   readonly #api: Api
   readonly #token: string | undefined

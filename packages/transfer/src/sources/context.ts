@@ -16,8 +16,11 @@ export interface SourceContext {
   readonly isKnown?: boolean | undefined
   /** What HTTP sources share; made when the first one is opened. */
   origins(): Promise<Origins>
-  /** What sources of one kind share for as long as the engine lives: connections, tokens, what was learnt of a bucket. */
-  shared<T extends AsyncDisposable>(key: string, make: () => T): T
+  /**
+   * What sources of one kind share for as long as the engine lives: connections, tokens, what was learnt of a bucket;
+   * disposed of with the engine if they can be.
+   */
+  shared<T extends object>(key: string, make: () => T): T
   /** Opens another URI, for sources whose bytes are elsewhere. */
   open(uri: string, options: SourceOptions): Promise<Source>
 }

@@ -82,7 +82,7 @@ function assertBytes({ object, ways }: Located, uri: string): void {
 }
 
 /** Places whose bytes did not match, for as long as the engine lives. */
-class Distrusted implements AsyncDisposable {
+class Distrusted {
   readonly #keys = new Set<string>()
 
   has(uri: string, key: string): boolean {
@@ -92,8 +92,6 @@ class Distrusted implements AsyncDisposable {
   add(uri: string, key: string): void {
     this.#keys.add(`${uri}\n${key}`)
   }
-
-  async [Symbol.asyncDispose](): Promise<void> {}
 }
 
 /** A bundle: it has no bytes, only contents. */
