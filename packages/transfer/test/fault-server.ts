@@ -15,7 +15,7 @@ import { createServer, type Server } from 'node:net'
 import { createSecureContext, TLSSocket } from 'node:tls'
 import { planAnswer, type ResourceState } from './fault-server/answer.ts'
 import type { Behaviour, Script } from './fault-server/behaviour.ts'
-import { makeCertificate, type TestCertificateOptions } from './fault-server/certificate.ts'
+import { makeCertificate, type TestCertificate, type TestCertificateOptions } from './fault-server/certificate.ts'
 import { Connection, type ConnectionHost } from './fault-server/connection.ts'
 import { describeRequest, type FaultConnection, type FaultRequest } from './fault-server/log.ts'
 import { Pacer } from './fault-server/pacer.ts'
@@ -26,8 +26,8 @@ export type { FaultConnection, FaultRequest } from './fault-server/log.ts'
 export type { AskedRange } from './fault-server/request.ts'
 
 export interface FaultServerOptions {
-  /** HTTPS with a self-signed certificate: trust `server.certificate`. */
-  readonly tls?: boolean | TestCertificateOptions | undefined
+  /** HTTPS with a self-signed certificate: trust `server.certificate`; or with a given one. */
+  readonly tls?: boolean | TestCertificateOptions | TestCertificate | undefined
   /** Loopback address. Default 127.0.0.1. */
   readonly host?: string | undefined
   /** The name in `server.url()`. Default the address; `localhost` makes another origin of the same server. */
@@ -163,7 +163,7 @@ class ScriptedServer implements FaultServer {
     this.seed = options.seed ?? Number(process.env.ARRIERO_SEED ?? Math.floor(Math.random() * 2 ** 31))
     this.#link = options.bytesPerSecond ? new Pacer(options.bytesPerSecond) : undefined
     if (options.tls) {
-      const { certificate, key } = makeCertificate(options.tls === true ? {} : options.tls)
+      const { certificate, key } = certificateFor(options.tls)
       this.certificate = certificate
       this.#secure = createSecureContext({ cert: certificate, key })
     }
@@ -323,6 +323,11 @@ class ScriptedServer implements FaultServer {
     }
     return { behaviour, plan: () => planAnswer(request, served?.state, behaviour) }
   }
+}
+
+function certificateFor(tls: true | TestCertificateOptions | TestCertificate): TestCertificate {
+  if (tls === true) return makeCertificate()
+  return 'key' in tls ? tls : makeCertificate(tls)
 }
 
 function isBeingAnswered(request: FaultRequest, connections: readonly FaultConnection[]): boolean {

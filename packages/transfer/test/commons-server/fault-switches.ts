@@ -1,0 +1,82 @@
+import type { Behaviour } from '../fault-server/behaviour.ts'
+import type { FaultRequest } from '../fault-server/log.ts'
+import { isRoute, isWithin, type Route, type RouteGroup } from './routes.ts'
+
+/** How an answer departs from a good one: any behaviour of the fault server, or decided per request. */
+export type Fault = Behaviour | ((request: FaultRequest) => Behaviour | undefined)
+
+export interface FaultOptions {
+  /** So many requests meet it, then it is over. Default: all. */
+  readonly times?: number | undefined
+  /** So many requests go well before. Default 0. */
+  readonly after?: number | undefined
+  /** With a guid: where it acts. Default `storage`. */
+  readonly at?: Route | RouteGroup | readonly (Route | RouteGroup)[] | undefined
+  /** Other requests neither meet it nor count. */
+  readonly only?: ((request: FaultRequest) => boolean) | undefined
+}
+
+/** A fault that was switched on. */
+export interface SwitchedFault {
+  /** Requests that have met it. */
+  readonly hits: number
+  /** Switches it off. */
+  remove(): void
+}
+
+interface Switch {
+  readonly guid: string | undefined
+  readonly places: readonly (Route | RouteGroup)[]
+  readonly fault: Fault
+  readonly options: FaultOptions
+  passed: number
+  hits: number
+}
+
+export class FaultSwitches {
+  #switches: Switch[] = []
+
+  add(target: string, fault: Fault, options: FaultOptions = {}): SwitchedFault {
+    const guid = isRoute(target) ? undefined : target
+    const places = isRoute(target) ? [target] : [options.at ?? 'storage'].flat()
+    if (guid === undefined && options.at) throw new TypeError(`Cannot switch ${target} with 'at': it is no guid`)
+    const added: Switch = { guid, places, fault, options, passed: 0, hits: 0 }
+    this.#switches.push(added)
+    const remove = () => {
+      this.#switches = this.#switches.filter(one => one !== added)
+    }
+    return {
+      remove,
+      get hits() {
+        return added.hits
+      },
+    }
+  }
+
+  /** What this request meets; it counts as a hit of each of them. Later switches override earlier ones. */
+  take(route: Route, guid: string | undefined, request: FaultRequest): Behaviour {
+    let all: Behaviour = {}
+    for (const one of this.#switches) {
+      const { times = Infinity, after = 0, only } = one.options
+      if (one.guid !== undefined && one.guid !== guid) continue
+      if (one.hits >= times || !one.places.some(place => isWithin(route, place)) || only?.(request) === false) continue
+      if (one.passed++ < after) continue
+      const behaviour = typeof one.fault === 'function' ? one.fault(request) : one.fault
+      if (!behaviour) continue
+      one.hits++
+      all = { ...all, ...behaviour }
+    }
+    return all
+  }
+
+  /** What one object of a bulk request meets; faults of the whole route were taken before. */
+  takeOf(route: Route, guid: string, request: FaultRequest): Behaviour {
+    const others = this.#switches
+    this.#switches = others.filter(one => one.guid === guid)
+    try {
+      return this.take(route, guid, request)
+    } finally {
+      this.#switches = others
+    }
+  }
+}
