@@ -186,11 +186,10 @@ export class Commons implements AsyncDisposable {
     const base = this.#named.get(host) ?? `https://${host}`
     const credential = this.#o.credentials?.find(({ endpoint }) => new URL(endpoint).host === host)
     if (credential) return this.#service(base, await this.#authorityOf(credential), true)
-    const isHome = this.#home !== undefined && new URL(this.#home).host === host
-    const provider = isHome ? undefined : await this.#provider(host, signal)
+    const provider = await this.#provider(host, signal)
     if (provider) return this.#service(provider.base, this.#viaHome(provider), true)
-    const advice = `give credentials of ${host} if you have an account there`
-    return this.#service(base, anonymous, isHome, advice)
+    // Whatever it is, DRS is enough to ask it anonymously.
+    return this.#service(base, anonymous, false, `give credentials of ${host} if you have an account there`)
   }
 
   #service(base: string, authority: Authority, isGen3: boolean, advice?: string): Service {

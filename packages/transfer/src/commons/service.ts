@@ -29,6 +29,8 @@ export class Service {
   readonly #advice: string | undefined
   /** Whether a token that opened nothing is good in itself, by token. */
   readonly #isGood = new Map<string, Promise<boolean>>()
+  /** Tokens that were found to be good in themselves. */
+  readonly #proven = new Set<string>()
   /** What this host was found not to offer, e.g. `bulk`. */
   readonly lacks = new Set<string>()
 
@@ -59,7 +61,8 @@ export class Service {
       })
     const token = await this.#authority.token(signal)
     const answer = await put(token)
-    if (answer.status !== 401 || token === undefined) return answer
+    // Fence refuses what a good token does not open in the same words: another token would not open it either.
+    if (answer.status !== 401 || token === undefined || this.#proven.has(token)) return answer
     const renewed = await this.#authority.renew(token, signal)
     return renewed === undefined ? answer : put(renewed)
   }
@@ -100,6 +103,7 @@ export class Service {
     }
     // Without fence there is nobody to ask: a token that was just renewed is taken for good.
     const isTokenGood = this.isGen3 ? await isGood.catch(() => true) : true
+    if (isTokenGood) this.#proven.add(token)
     if (isTokenGood) return deny(`${message} (the login is valid, but this object is not open to it)`, 'denied')
     return deny(`${message} (the login is not accepted any more)`, 'token_rejected')
   }
