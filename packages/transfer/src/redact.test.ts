@@ -16,6 +16,8 @@ describe('redactUrl()', () => {
     ['https://user:p#w@host/a', 'https://***'],
     ['//u:p@host/a', '//host/a'],
     ['s3://bucket/key with space', 's3://bucket/key with space'],
+    ['drs://dg.4503:1234-abc', 'drs://dg.4503:1234-abc'],
+    ['drs://user:pass@host/id', 'drs://host/id'],
     ['not a url', 'not a url'],
     ['?token=x', '?token=***'],
     [

@@ -34,6 +34,9 @@ const secretHeader = new RegExp(`^(?:${secretHeaders})$`)
 /** Nowhere a secret could stand: most URLs of long lists are of this form. */
 const PLAIN = /^[a-z][a-z0-9+.-]*:\/\/[a-z0-9.-]+(?::\d+)?(?:\/[^?#@\\]*)?$/i
 
+/** Compact identifiers, whose colon is no password's: `drs://dg.4503:1234`. */
+const OBJECT_NAME = /^(?:drs|dos|gdc):[^?#@\\]*$/i
+
 /**
  * The URL as it may be shown: without user-info and fragment, with the values of signature-bearing query parameters
  * replaced by `***`, also in URLs that stand inside query values. Idempotent; never throws.
@@ -44,7 +47,7 @@ const PLAIN = /^[a-z][a-z0-9+.-]*:\/\/[a-z0-9.-]+(?::\d+)?(?:\/[^?#@\\]*)?$/i
  * ```
  */
 export function redactUrl(url: string): string {
-  if (PLAIN.test(url)) return url
+  if (PLAIN.test(url) || OBJECT_NAME.test(url)) return url
   const address = /^[^?#]*/.exec(url)![0]
   // A password with a bare `/`, `?`, `#` or `@` makes a URL that says something else: then nothing of it can be trusted.
   const shown = withoutUserInfo(address)

@@ -40,7 +40,8 @@ export function parseIdentifier(text: string, options: IdentifierOptions = {}): 
   const direct = OBJECTS_PATH.exec(text)
   if (direct) return { text, host: direct[1]!.toLowerCase(), objectId: decoded(direct[2]!, text) }
   const scheme = SCHEME.exec(text)
-  if (!scheme) return parseBare(text)
+  // `drs:ID`: a bare GUID as a URI, for where only URIs are taken.
+  if (!scheme) return { ...parseBare(text.replace(/^drs:/i, '')), text }
   const rest = text.slice(scheme[0].length)
   if (/[?#]/.test(rest)) throw bad(text, 'it must not have a query or a fragment')
   return { text, ...parseRest(rest, text, options) }

@@ -252,7 +252,7 @@ describe('bundles', () => {
       commons: options,
       directory: join(directory, 'bundle'),
     })
-    for await (const result of run) expect(result).toMatchObject({ ok: true })
+    for await (const result of run) if (!result.ok) throw result.error
     const names = await readdir(join(directory, 'bundle'), { recursive: true })
     expect(names.filter(name => name !== '.arriero').sort()).toEqual(['a.bam', 'deep', 'deep/b.bam'])
   })

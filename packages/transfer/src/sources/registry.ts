@@ -26,11 +26,14 @@ const http: SourceLoader = async () => {
   return async (uri, { options, origins }) => createHttpSource(uri, { ...options, origins: await origins() })
 }
 
+const drs: SourceLoader = async () => (await import('./drs.ts')).openDrsSource
+
 /** The sources of this package, by scheme. */
 export const sourceLoaders: Readonly<Record<string, SourceLoader>> = {
   http,
   https: http,
-  drs: async () => (await import('./drs.ts')).openDrsSource,
+  drs,
+  dos: drs,
   gdc: async () => (await import('./gdc.ts')).openGdcSource,
   file: async () => (await import('./file.ts')).createFileSource,
 }
