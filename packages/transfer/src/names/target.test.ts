@@ -119,6 +119,14 @@ describe('assertInside()', () => {
     await assertInside(join(base, 'mine'), join(base, 'mine/real/a'))
   })
 
+  test('is not misled by directories that others make meanwhile', async () => {
+    for (let round = 0; round < 100; round++) {
+      const directory = join(root, `new ${round}`)
+      const [looked] = await Promise.allSettled([assertInside(root, join(directory, 'a')), mkdir(directory)])
+      expect(looked).toMatchObject({ status: 'fulfilled' })
+    }
+  })
+
   test('reports a parent that is a file as Disk', async () => {
     await writeFile(join(root, 'file'), '')
     await expect(assertInside(root, join(root, 'file/b/a'))).rejects.toMatchObject({ code: 'Disk' })

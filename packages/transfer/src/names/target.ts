@@ -98,7 +98,8 @@ async function realPathIfAny(path: string, target: string): Promise<string | und
     if (codeOf(error) !== 'ENOENT') throw disk(target, path, error)
   }
   try {
-    await lstat(path)
+    // Another file of the run may have made the directory since: then this is where it leads.
+    if (!(await lstat(path)).isSymbolicLink()) return await realpath(path)
   } catch (error) {
     if (codeOf(error) === 'ENOENT') return undefined
     throw disk(target, path, error)
