@@ -18,6 +18,7 @@ export { formatChecksum, parseChecksum, parseChecksumArgument } from './integrit
 export type { Check, Expectation, Verification } from './integrity/verification.ts'
 export { consume, iterate, iterateUnordered, type Piece, readAll } from './iterate.ts'
 export { isListing, type ListOptions, list } from './list.ts'
+export { rowOfListed } from './listing/row.ts'
 export { type BadRow, type Entry, isBadRow, type Row } from './manifest/entry.ts'
 export { parseManifest } from './manifest/parse-manifest.ts'
 export { fileNameFor } from './names/file-name.ts'

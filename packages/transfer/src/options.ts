@@ -75,8 +75,11 @@ export interface FetchOptions {
   readonly allowDowngrade?: boolean | undefined
   /** Fetch only these bytes. */
   readonly range?: Range | undefined
-  /** Data commons: credentials, the home commons, and what is preferred. The engine's first call decides. */
-  readonly commons?: CommonsOptions | undefined
+  /**
+   * Data commons: credentials, the home commons, and what is preferred; a function is asked when the first object is met.
+   * The first call of an engine decides for all.
+   */
+  readonly commons?: CommonsOptions | (() => Promise<CommonsOptions>) | undefined
   readonly hooks?: Hooks | undefined
 }
 

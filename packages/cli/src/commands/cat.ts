@@ -31,13 +31,14 @@ were right.`,
   command.action(run(cat))
 }
 
-async function cat(urls: string[], flags: GetFlags, context: Context): Promise<number> {
+async function cat(operands: string[], flags: GetFlags, context: Context): Promise<number> {
+  const { asUri, refuseStrangers } = await import('../get/request.ts')
+  const urls = operands.map(asUri)
   for (const key of ['checksum', 'size', 'mirror'] as const) {
     if (urls.length > 1 && flags[key] !== undefined) {
       throw new ProgramError('Usage', `Several URLs and --${key} contradict each other: it speaks of one file.`)
     }
   }
-  const { refuseStrangers } = await import('../get/request.ts')
   refuseStrangers(urls)
   return (await import('../get/to-stdout.ts')).streamToStdout(urls, flags, context)
 }

@@ -10,6 +10,7 @@ interface CommandEntry {
 export const commands: Readonly<Record<string, CommandEntry>> = {
   get: { summary: 'fetch files, verified and resumable', load: () => import('./get.ts') },
   cat: { summary: 'write a file’s bytes to stdout, in order', load: () => import('./cat.ts') },
+  ls: { summary: 'list what a directory, prefix or pattern holds', load: () => import('./ls.ts') },
   stat: { summary: 'show what a server says of a file', load: () => import('./stat.ts') },
   verify: { summary: 're-read files and compare them with their checksums', load: () => import('./verify.ts') },
   doctor: { summary: 'check this machine and its settings', load: () => import('./doctor.ts') },

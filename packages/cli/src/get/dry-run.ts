@@ -27,7 +27,7 @@ export async function showPlan(
 ): Promise<number> {
   return withEngine(engineOptions(flags, context), async (engine, door) => {
     let [files, bytes, unsized, failed] = [0, 0, 0, 0]
-    for await (const rows of rowsOf(request, flags, context, door)) {
+    for await (const rows of rowsOf(request, flags, context, door, engine)) {
       for (const row of rows) {
         const planned = await plan(row, request, flags, context, door, engine)
         files++
@@ -49,8 +49,12 @@ async function* rowsOf(
   flags: GetFlags,
   context: Context,
   door: EngineDoor,
+  engine: Engine,
 ): AsyncGenerator<readonly (Entry | BadRow)[]> {
-  if (request.kind !== 'one') return yield* entriesOf(request, context, door)
+  if (request.kind !== 'one') {
+    const fetch = { ...fetchOptions(flags, context, request.kind === 'several' ? request.urls : []), engine }
+    return yield* entriesOf(request, { fetch, flags, context, door })
+  }
   const checksums = checksumsFrom(flags, door).map(text => door.parseChecksumArgument(text))
   yield [{ index: 0, uris: [request.url, ...(flags.mirror ?? [])], size: flags.size, checksums }]
 }

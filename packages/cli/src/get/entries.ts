@@ -1,21 +1,63 @@
 /** Where the entries of a list come from. */
 import { createReadStream } from 'node:fs'
 import type { Context } from '../context.ts'
-import type { BadRow, EngineDoor, Entry } from '../engine.ts'
+import type { BadRow, EngineDoor, Entry, Listed, ListOptions } from '../engine.ts'
 import { ProgramError } from '../errors.ts'
-import type { GetRequest } from './request.ts'
+import type { GetFlags } from '../options/file.ts'
+import { withoutSecrets } from '../text.ts'
+import { type GetRequest, namesSeveral } from './request.ts'
 
 export type ListRequest = Extract<GetRequest, { kind: 'several' | 'manifest' }>
+
+export interface EntriesOptions {
+  /** How listings are asked. */
+  readonly fetch: ListOptions
+  readonly flags: Pick<GetFlags, 'glob'>
+  readonly context: Context
+  readonly door: Pick<EngineDoor, 'parseManifest' | 'list' | 'rowOfListed'>
+}
 
 /** Entries as they are read: transfers start before the end of a list is known. */
 export function entriesOf(
   request: ListRequest,
-  context: Context,
-  door: Pick<EngineDoor, 'parseManifest'>,
+  { fetch, flags, context, door }: EntriesOptions,
 ): AsyncIterable<readonly (Entry | BadRow)[]> {
-  if (request.kind === 'several')
-    return oneBatch(request.urls.map((url, index) => ({ index, uris: [url], checksums: [] })))
-  return readManifest(request.file, context, door)
+  if (request.kind === 'manifest') return readManifest(request.file, context, door)
+  return expanded(
+    request.urls,
+    url => (flags.glob !== false && namesSeveral(url) ? door.list(url, fetch) : undefined),
+    door,
+  )
+}
+
+/** Each URL, or what it names. */
+async function* expanded(
+  urls: readonly string[],
+  listing: (url: string) => AsyncIterable<readonly Listed[]> | undefined,
+  door: Pick<EngineDoor, 'rowOfListed'>,
+): AsyncGenerator<readonly (Entry | BadRow)[]> {
+  let index = 0
+  for (const url of urls) {
+    const batches = listing(url)
+    if (!batches) {
+      yield [{ index: index++, uris: [url], checksums: [] }]
+      continue
+    }
+    let isEmpty = true
+    for await (const batch of batches) {
+      isEmpty = false
+      yield batch.map(listed => door.rowOfListed(listed, index++))
+    }
+    if (isEmpty) yield [nothingNamed(url, index++)]
+  }
+}
+
+/** A pattern that matches nothing is a failure, or a slip of the keyboard would look like success. */
+function nothingNamed(url: string, index: number): BadRow {
+  const shown = withoutSecrets(url)
+  const message = `Cannot fetch ${shown}: nothing is there of that name`
+  const error = new ProgramError('NotFound', message, { remedy: 'Check the name; quote patterns from the shell.' })
+  return { index, error: error as unknown as BadRow['error'] }
 }
 
 /** The rows of a manifest file, or of stdin for `-`. */
@@ -40,10 +82,6 @@ async function* readFile(path: string, signal: AbortSignal): AsyncGenerator<Uint
       cause: error,
     })
   }
-}
-
-async function* oneBatch(entries: Entry[]): AsyncGenerator<Entry[]> {
-  yield entries
 }
 
 /** Lets others see what passes, before it is handed on. */

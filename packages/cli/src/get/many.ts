@@ -22,7 +22,7 @@ export async function getMany(request: ListRequest, flags: GetFlags, context: Co
   context.onInterrupt = () => resumeHint(flags)
   const summary = await withEngine(engineOptions(flags, context), async (engine, door) => {
     const sizes = { bytes: 0, unsized: 0 }
-    const entries = watched(entriesOf(request, context, door), entry => {
+    const entries = watched(entriesOf(request, { fetch: { ...fetch, engine }, flags, context, door }), entry => {
       if (entry.size === undefined) sizes.unsized++
       else sizes.bytes += entry.size
       if (flags.netrc) for (const origin of originsOf(entry)) origins.add(origin)

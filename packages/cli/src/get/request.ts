@@ -8,11 +8,13 @@ import { printable, withoutSecrets } from '../text.ts'
 export type GetRequest =
   | { readonly kind: 'one'; readonly url: string; readonly target: string | undefined }
   | { readonly kind: 'stdout'; readonly url: string }
+  /** Some may be directories or patterns: what they name is listed. */
   | { readonly kind: 'several'; readonly urls: readonly string[]; readonly directory: string }
   | { readonly kind: 'manifest'; readonly file: string; readonly directory: string }
 
 /** @throws ProgramError Usage for whatever contradicts itself. */
-export function readRequest(operands: readonly string[], flags: GetFlags, home = homedir()): GetRequest {
+export function readRequest(given: readonly string[], flags: GetFlags, home = homedir()): GetRequest {
+  const operands = given.map(asUri)
   if (flags.probe && !flags.dryRun) throw usage('--probe belongs to --dry-run: a download asks the server anyway.')
   const manifest = oneOf(flags.manifest, flags.input, '--manifest', '--input')
   const { urls, target } = splitOperands(operands, manifest !== undefined)
@@ -25,7 +27,7 @@ export function readRequest(operands: readonly string[], flags: GetFlags, home =
   if (manifest !== undefined) return readManifestRequest(manifest, urls, output, flags, home)
   if (urls.length === 0) throw noUrl(output)
   const [url] = urls as [string, ...string[]]
-  if (urls.length > 1) return readSeveral(urls, output, flags, home)
+  if (urls.length > 1 || (flags.glob !== false && namesSeveral(url))) return readSeveral(urls, output, flags, home)
   if (output === '-') {
     refuseWithStdout(flags)
     return { kind: 'stdout', url }
@@ -71,10 +73,26 @@ function splitOperands(operands: readonly string[], hasManifest: boolean) {
   return { urls: operands.slice(0, -1), target: last }
 }
 
-/** `data:2026.nc` is a file's name and `C:\\x` a path: only what has `//` counts, and `file:`, which may do without. */
+/** `data:2026.nc` is a file's name and `C:\\x` a path: only what has `//` counts, and those that may do without. */
 export function hasScheme(text: string): boolean {
-  return /^(?:[a-z][a-z0-9+.-]*:\/\/|file:)/i.test(text)
+  return /^(?:[a-z][a-z0-9+.-]*:\/\/|(?:file|drs|gdc):)/i.test(text)
 }
+
+const GUID = /^(?:(?:dg|drs)\.[0-9a-z-]+\/)?[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i
+
+/** A bare GUID names an object of a data commons. */
+export function asUri(operand: string): string {
+  return GUID.test(operand) ? `drs:${operand}` : operand
+}
+
+/** Whether a URI is a directory, a prefix or a pattern at a source that can say what it holds. */
+export function namesSeveral(uri: string): boolean {
+  const [scheme, path] = /^([a-z0-9+.-]+):(?:\/\/[^/]*\/?)?(.*)$/is.exec(uri)?.slice(1) ?? []
+  if (scheme === undefined || path === undefined || !LISTING.has(scheme.toLowerCase())) return false
+  return path === '' || path.endsWith('/') || (!/^(?:drs|dos)$/i.test(scheme) && /[*?[]/.test(path))
+}
+
+const LISTING = new Set(['s3', 'gs', 'ftp', 'ftps', 'sftp', 'file', 'drs', 'dos'])
 
 function notUrl(operand: string): ProgramError {
   const shown = show(withoutSecrets(operand))

@@ -1,16 +1,18 @@
 /** Flags of every command that asks a server for something. */
-import { readFileSync } from 'node:fs'
 import type { Command } from 'commander'
 import { Option } from 'commander'
 import type { Context } from '../context.ts'
-import type { EngineOptions, FetchOptions, Hooks } from '../engine.ts'
+import { type EngineOptions, type FetchOptions, type Hooks, loadEngine } from '../engine.ts'
 import { ProgramError } from '../errors.ts'
 import { eventPrinter } from '../events.ts'
 import { parseCount, parseDuration, parsePositiveSize, parseRate, parseSize } from '../units.ts'
+import { collect } from './collect.ts'
+import { addCommonsOptions, type CommonsFlags, commonsOptions } from './commons.ts'
 import { parseHeaders, secretHeadersIn } from './headers.ts'
 import { netrcCredentials } from './netrc.ts'
+import { readText } from './read-text.ts'
 
-export interface FetchFlags {
+export interface FetchFlags extends CommonsFlags {
   readonly header?: readonly string[]
   readonly netrc?: boolean
   readonly anonymous?: boolean
@@ -31,18 +33,13 @@ export interface FetchFlags {
   readonly ca?: string
 }
 
-/** Adds to what the option has so far. */
-export function collect(value: string, before: readonly string[] | undefined): string[] {
-  return [...(before ?? []), value]
-}
-
 /** An option whose value is converted, and refused with the flag's name. */
 export function valued<T>(flags: string, description: string, parse: (text: string, flag: string) => T): Option {
   const flag = /--[\w-]+/.exec(flags)![0]
   return new Option(flags, description).argParser(text => parse(text, flag))
 }
 
-export function addAccessOptions(command: Command): Command {
+function addServerOptions(command: Command): Command {
   return command
     .optionsGroup('Access:')
     .addOption(
@@ -57,6 +54,11 @@ export function addAccessOptions(command: Command): Command {
     .addOption(new Option('--ca <FILE>', 'trust these certificate authorities (PEM) as well'))
     .addOption(new Option('--insecure', 'accept any certificate; anybody may then have changed the bytes'))
     .addOption(new Option('--allow-downgrade', 'follow redirects from https to http'))
+}
+
+/** Every kind of access that a command for URLs has. */
+export function addAccessOptions(command: Command): Command {
+  return addCommonsOptions(addServerOptions(command))
 }
 
 export function addSpeedOptions(command: Command): Command {
@@ -138,6 +140,7 @@ export function fetchOptions(flags: FetchFlags, context: Context, urls: Iterable
     allowDowngrade,
     allowUnverifiedLength: flags.allowUnverifiedLength,
     etagPolicy: flags.etagPolicy,
+    commons: once(async () => commonsOptions(flags, context, await loadEngine())),
     hooks: hooksFor(flags, context, urls),
   }
 }
@@ -145,6 +148,11 @@ export function fetchOptions(flags: FetchFlags, context: Context, urls: Iterable
 function hooksFor(flags: FetchFlags, context: Context, urls: Iterable<string>): Hooks | undefined {
   if (!flags.netrc) return undefined
   return { credentials: netrcCredentials(context.terminal.env, urls) }
+}
+
+function once<T>(make: () => Promise<T>): () => Promise<T> {
+  let made: Promise<T> | undefined
+  return () => (made ??= make())
 }
 
 function refuseContradictions(flags: FetchFlags): void {
@@ -158,12 +166,4 @@ function refuseContradictions(flags: FetchFlags): void {
   }
 }
 
-export function readText(path: string, flag: string): string {
-  try {
-    return readFileSync(path, 'utf8')
-  } catch (error) {
-    throw new ProgramError('Usage', `Cannot read ${path} for ${flag}: ${(error as Error).message}`, { cause: error })
-  }
-}
-
-export { parseSize }
+export { collect, parseSize }

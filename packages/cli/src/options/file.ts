@@ -33,6 +33,7 @@ export interface GetFlags extends FetchFlags, ProofFlags {
   readonly dryRun?: boolean
   readonly probe?: boolean
   readonly report?: string
+  readonly glob?: boolean
 }
 
 export function addGetOptions(command: Command): void {
@@ -61,6 +62,7 @@ export function addGetOptions(command: Command): void {
     .optionsGroup('Lists:')
     .addOption(new Option('-m, --manifest <FILE>', 'fetch a list: JSON, JSON lines, CSV, TSV, … ; - is stdin'))
     .addOption(new Option('-i, --input <FILE>', 'the same, by getm’s other name'))
+    .addOption(new Option('--no-glob', 'take *, ? and [] in a URL, and / at its end, as they are'))
     .addOption(valued('--concurrency <N>', 'files at once (default: chosen on the way)', parseCount))
     .addOption(
       new Option('--order <ORDER>', 'which file is next (default: size)').choices(['size', 'name', 'manifest']),

@@ -6,7 +6,7 @@ import type { HttpSourceOptions } from './http.ts'
 /** What callers say of how sources are asked. */
 export interface SourceOptions extends Omit<HttpSourceOptions, 'origins'> {
   readonly signal?: AbortSignal | undefined
-  readonly commons?: CommonsOptions | undefined
+  readonly commons?: CommonsOptions | (() => Promise<CommonsOptions>) | undefined
 }
 
 /** What a source may need of who opens it; each takes what it knows. */

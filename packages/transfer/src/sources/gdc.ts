@@ -6,10 +6,8 @@ import type { SourceContext } from './context.ts'
 import { FallbackSource } from './drs/fallback.ts'
 
 export async function openGdcSource(uri: string, context: SourceContext): Promise<Source> {
-  const { commons = {}, headers: _, credentials: __, ...options } = context.options
-  const gdc = context.shared('gdc', () => {
-    return new Gdc({ api: new Api({ origins: context.origins }), base: commons.gdc, token: commons.gdcToken })
-  })
+  const { headers: _, credentials: __, ...options } = context.options
+  const gdc = await context.shared('gdc', () => openGdc(context))
   const id = uri.slice(uri.indexOf(':') + 1)
   // What the answer says of MD5 is the file's also beside a range, and in hex: the record is clearer.
   const facts = context.isKnown ? undefined : (await gdc.file(id)).object
@@ -21,4 +19,10 @@ export async function openGdcSource(uri: string, context: SourceContext): Promis
   })
   await source.begin()
   return source
+}
+
+async function openGdc(context: SourceContext): Promise<Gdc> {
+  const { commons: given = {} } = context.options
+  const { gdc, gdcToken } = typeof given === 'function' ? await given() : given
+  return new Gdc({ api: new Api({ origins: context.origins }), base: gdc, token: gdcToken })
 }

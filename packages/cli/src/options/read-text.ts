@@ -1,0 +1,11 @@
+import { readFileSync } from 'node:fs'
+import { ProgramError } from '../errors.ts'
+
+/** A file that a flag names. */
+export function readText(path: string, flag: string): string {
+  try {
+    return readFileSync(path, 'utf8')
+  } catch (error) {
+    throw new ProgramError('Usage', `Cannot read ${path} for ${flag}: ${(error as Error).message}`, { cause: error })
+  }
+}
