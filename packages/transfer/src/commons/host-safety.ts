@@ -33,7 +33,7 @@ export function isInside(address: string): boolean {
  * Refuses a host that somebody else named and that leads to this machine or a private network.
  *
  * @param host with or without a port
- * @throws TransferError Denied with reason `unsafe_host`
+ * @throws TransferError Network with reason `unsafe_host`
  */
 export async function assertOutside(host: string, shown: string): Promise<void> {
   const url = URL.parse(`http://${host}`)
@@ -42,7 +42,7 @@ export async function assertOutside(host: string, shown: string): Promise<void> 
   const inside = addresses.find(isInside)
   if (inside === undefined) return
   const message = `Cannot fetch ${shown}: its host ${host} is on this machine or a private network`
-  throw new TransferError('Denied', message, { reason: 'unsafe_host' })
+  throw new TransferError('Network', message, { reason: 'unsafe_host', retriable: false })
 }
 
 /** None for a name that is not known: connecting will say so. */
