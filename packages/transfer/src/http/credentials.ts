@@ -2,7 +2,7 @@ import type { RequestHeaders } from './request-headers.ts'
 
 /** What a provider is asked for headers for. */
 export interface CredentialRequest {
-  readonly method: 'GET' | 'HEAD'
+  readonly method: 'GET' | 'HEAD' | 'POST'
   readonly url: URL
 }
 

@@ -24,9 +24,11 @@ export interface GeneralLaneOptions {
 }
 
 export interface GeneralRequest {
-  readonly method: 'GET' | 'HEAD'
+  readonly method: 'GET' | 'HEAD' | 'POST'
   readonly url: URL
   readonly headers: RequestHeaders
+  /** For POST. */
+  readonly body?: string | undefined
   readonly signal: AbortSignal
   /** Redacted, for messages. */
   readonly uri: string
@@ -67,9 +69,10 @@ export class GeneralLane {
     const exchange = new UndiciExchange(request, () => {
       if (request.fresh) void agent.destroy().catch(() => {})
     })
-    const { url, method, headers } = request
+    const { url, method, headers, body = null } = request
+    const path = url.pathname + url.search
     try {
-      agent.dispatch({ origin: url.origin, path: url.pathname + url.search, method, headers: { ...headers } }, exchange)
+      agent.dispatch({ origin: url.origin, path, method, headers: { ...headers }, body }, exchange)
     } catch (error) {
       exchange.onResponseError(undefined, error as Error)
     }

@@ -1,0 +1,111 @@
+import { createHash } from 'node:crypto'
+import { abortable } from '../../abortable.ts'
+import type { HttpCredentials, Refusal } from '../../http/credentials.ts'
+import type { RequestHeaders } from '../../http/request-headers.ts'
+import type { SourceContext } from '../registry.ts'
+import type { GsIdentity } from './options.ts'
+
+/** An access token. */
+export interface Token {
+  readonly value: string
+  /** When it dies, milliseconds since 1970; undefined: unknown. */
+  readonly expiresAt: number | undefined
+}
+
+/** Makes a new token; undefined: nobody is logged in. */
+export type MintToken = () => Promise<Token | undefined>
+
+/** Metadata servers hand out the same token until 4 to 5 minutes before its end: asking earlier brings nothing new. */
+const EARLY_MS = 225_000
+/** Requests that were refused together are renewed together; those that heard of it a little later, too. */
+const RECENT_MS = 10_000
+
+/**
+ * A token for many requests: made when the first one asks, renewed before it dies and after a 401, one at a time whoever
+ * asks. While an old one is good, a failure to renew it is no failure.
+ */
+export class BearerTokens implements HttpCredentials, AsyncDisposable {
+  readonly #mint: MintToken
+  readonly #now: () => number
+  #token: Token | undefined
+  #headers: RequestHeaders = {}
+  #mintedAt = Number.NEGATIVE_INFINITY
+  #minting: Promise<void> | undefined
+  #isKnown = false
+
+  constructor(mint: MintToken, now: () => number = Date.now) {
+    this.#mint = mint
+    this.#now = now
+  }
+
+  /** Nobody is logged in, as far as is known. */
+  get isAnonymous(): boolean {
+    return this.#isKnown && this.#token === undefined
+  }
+
+  headers(): RequestHeaders | Promise<RequestHeaders> {
+    if (this.#isKnown && !this.#dies(EARLY_MS)) return this.#headers
+    return this.#renewed()
+  }
+
+  async refresh({ status, signal }: Refusal): Promise<boolean> {
+    // 403 is said of who is known: another token of the same one is refused, too.
+    if (status !== 401 || this.isAnonymous) return false
+    if (!this.#minting && this.#now() - this.#mintedAt < RECENT_MS) return true
+    const before = this.#token?.value
+    await abortable(this.#renew(), signal)
+    return this.#token !== undefined && this.#token.value !== before
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#token = undefined
+    this.#headers = {}
+    this.#isKnown = false
+  }
+
+  async #renewed(): Promise<RequestHeaders> {
+    try {
+      await this.#renew()
+    } catch (error) {
+      if (this.#token === undefined || this.#dies(0)) throw error
+    }
+    return this.#headers
+  }
+
+  #renew(): Promise<void> {
+    this.#minting ??= this.#mintOnce().finally(() => {
+      this.#minting = undefined
+    })
+    return this.#minting
+  }
+
+  async #mintOnce(): Promise<void> {
+    this.#token = await this.#mint()
+    this.#mintedAt = this.#now()
+    this.#isKnown = true
+    this.#headers = this.#token ? { authorization: `Bearer ${this.#token.value}` } : {}
+  }
+
+  #dies(withinMs: number): boolean {
+    return (this.#token?.expiresAt ?? Number.POSITIVE_INFINITY) - this.#now() <= withinMs
+  }
+}
+
+/** Tokens of one identity, shared by all sources of an engine; undefined: none are sent. */
+export function tokensOf(identity: GsIdentity, { shared }: Pick<SourceContext, 'shared'>): BearerTokens | undefined {
+  switch (identity.is) {
+    case 'anonymous':
+      return undefined
+    case 'token': {
+      const { token } = identity
+      const key = createHash('sha256').update(token).digest('hex')
+      return shared(`gs token ${key}`, () => new BearerTokens(async () => ({ value: token, expiresAt: undefined })))
+    }
+    case 'credentials': {
+      const { file } = identity
+      return shared(`gs credentials ${file ?? ''}`, () => {
+        return new BearerTokens(async () => (await import('./google-token.ts')).mintGoogleToken(file))
+      })
+    }
+  }
+}
