@@ -19,7 +19,7 @@ import type { Exchange } from './general-lane.ts'
 import type { Origins } from './origins.ts'
 import { firstHop, type Hop, isRedirect, nextHop } from './redirects.ts'
 import { serverMessage } from './refusal.ts'
-import { checkedHeaders, isSecretHeader, type RequestHeaders, requestHeaders } from './request-headers.ts'
+import { checkedHeaders, type RequestHeaders, requestHeaders, secretValues } from './request-headers.ts'
 import { withoutUserInfo } from './request-url.ts'
 import { statusFailure } from './status-failure.ts'
 
@@ -103,17 +103,17 @@ export function apiJson(request: ApiRequest, options: ApiOptions): Promise<unkno
 async function askWithRenewal(request: ApiRequest, options: ApiOptions, fresh: boolean): Promise<ApiAnswer> {
   let isRenewed = false
   for (;;) {
-    const { exchange, hop } = await send(request, options, fresh)
+    const { exchange, hop, sent } = await send(request, options, fresh)
     const { status } = exchange
     if (status >= 200 && status < 300) return await read(exchange, options)
     const { credentials, signal } = options
+    const said = await explanation(exchange)
+    signal.throwIfAborted()
     if (status === 401 && credentials?.refresh && !isRenewed && !hop.hasLeftOrigin) {
       isRenewed = true
-      await exchange.drain()
-      if (await credentials.refresh({ status, url: hop.url, signal })) continue
-      throw failure(exchange, '', options, secretsOf(hop))
+      if (await credentials.refresh({ status, url: hop.url, sent, signal })) continue
     }
-    throw failure(exchange, await explanation(exchange), options, secretsOf(hop))
+    throw failure(exchange, said, options, secretValues({ ...hop.headers, ...sent }))
   }
 }
 
@@ -122,24 +122,24 @@ async function send(
   { method, url, headers, body }: ApiRequest,
   { origins, credentials, uri, signal, allowDowngrade }: ApiOptions,
   fresh: boolean,
-): Promise<{ exchange: Exchange; hop: Hop }> {
+): Promise<{ exchange: Exchange; hop: Hop; sent: RequestHeaders }> {
   let hop = firstHop(withoutUserInfo(new URL(url)), requestHeaders(headers))
   for (;;) {
     origins.checkAddress(hop.url, uri)
     const isOwn = !hop.hasLeftOrigin
-    const more = isOwn ? await credentials?.headers({ method, url: hop.url }) : undefined
+    const sent = checkedHeaders((isOwn && (await credentials?.headers({ method, url: hop.url }))) || {})
     signal.throwIfAborted()
     const exchange = await origins.general.send({
       method,
       url: hop.url,
-      headers: { 'accept-encoding': 'identity', ...hop.headers, ...(more && checkedHeaders(more)) },
+      headers: { 'accept-encoding': 'identity', ...hop.headers, ...sent },
       body,
       signal,
       uri,
-      identity: isOwn ? `${origins.identityOf(credentials)}\n${secretsOf(hop).join('\n')}` : '',
+      identity: isOwn ? `${origins.identityOf(credentials)}\n${secretValues(hop.headers).join('\n')}` : '',
       fresh,
     })
-    if (method !== 'GET' || !isRedirect(exchange.status)) return { exchange, hop }
+    if (method !== 'GET' || !isRedirect(exchange.status)) return { exchange, hop, sent }
     await exchange.drain()
     hop = nextHop(hop, oneHeader(exchange.headers, 'location'), { secretHeaders: NONE, allowDowngrade })
   }
@@ -193,12 +193,6 @@ function clean(said: string, secrets: readonly string[]): string {
   let text = said
   for (const secret of secrets) if (secret.length > 3) text = text.replaceAll(secret, '***')
   return printable(redactText(text).replace(/\s+/g, ' ').trim()).slice(0, MOST_SAID)
-}
-
-function secretsOf({ headers }: { readonly headers: RequestHeaders }): string[] {
-  return Object.entries(headers)
-    .filter(([name]) => isSecretHeader(name))
-    .map(([, value]) => value)
 }
 
 /** What the server asks for if it asks for patience, else full jitter. */

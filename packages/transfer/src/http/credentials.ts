@@ -10,6 +10,8 @@ export interface CredentialRequest {
 export interface Refusal {
   readonly status: number
   readonly url: URL
+  /** What the provider gave for the request that was refused. */
+  readonly sent: RequestHeaders
   readonly signal: AbortSignal
 }
 

@@ -27,9 +27,9 @@ import { refusalError } from '../http/refusal.ts'
 import {
   checkedHeaders,
   headerLines,
-  isSecretHeader,
   type RequestHeaders,
   requestHeaders,
+  secretValues,
 } from '../http/request-headers.ts'
 import {
   type AcceptedCoding,
@@ -108,6 +108,8 @@ class HttpSource implements Source {
   readonly #resolution: Resolution
   readonly #secretHeaders: ReadonlySet<string>
   readonly #identity: string
+  /** What the provider gave for a request. */
+  readonly #credentialsOf = new WeakMap<Exchange, RequestHeaders>()
   #uri: string | undefined
   #route: FastRoute | undefined
   /** This very resource has surprised the fast lane by the shape of its answers. */
@@ -191,7 +193,8 @@ class HttpSource implements Source {
           break
         case 'refused':
           if (!isFirstRefusal || !(await this.#hasNewWay(exchange, hop, request.signal))) {
-            throw await refusalError(exchange, this.uri, this.#secretsOf(hop))
+            const secrets = [...this.#secretsOf(hop), ...secretValues(this.#credentialsOf.get(exchange) ?? {})]
+            throw await refusalError(exchange, this.uri, secrets)
           }
           isFirstRefusal = false
           await exchange.drain()
@@ -291,9 +294,13 @@ class HttpSource implements Source {
     this.#origins.checkAddress(hop.url, this.uri)
     const more = await this.#credentialHeaders(method, hop)
     signal.throwIfAborted()
-    const headers = { ...hop.headers, ...(more && checkedHeaders(more)), ...asked }
+    const given = more && checkedHeaders(more)
+    const headers = { ...hop.headers, ...given, ...asked }
     const identity = `${hop.hasLeftOrigin ? '' : this.#identity}\n${this.#secretsOf(hop).join('\n')}`
-    return this.#origins.general.send({ method, url: hop.url, headers, signal, uri: this.uri, identity, fresh })
+    const { general } = this.#origins
+    const exchange = await general.send({ method, url: hop.url, headers, signal, uri: this.uri, identity, fresh })
+    if (given) this.#credentialsOf.set(exchange, given)
+    return exchange
   }
 
   /** After a refusal: the chain of redirects may be out of date, or the credentials may be renewed. */
@@ -304,7 +311,8 @@ class HttpSource implements Source {
     const { credentials } = this.#options
     if (!credentials?.refresh || hop.hasLeftOrigin) return wasResolved
     const { status } = exchange
-    const isRenewed = await credentials.refresh({ status, url: this.#resolution.first.url, signal })
+    const sent = this.#credentialsOf.get(exchange) ?? {}
+    const isRenewed = await credentials.refresh({ status, url: this.#resolution.first.url, sent, signal })
     signal.throwIfAborted()
     return isRenewed || wasResolved
   }
@@ -408,9 +416,7 @@ class HttpSource implements Source {
   }
 
   #secretsOf(hop: Hop): string[] {
-    return Object.entries(hop.headers)
-      .filter(([name]) => isSecretHeader(name) || this.#secretHeaders.has(name))
-      .map(([, value]) => value)
+    return secretValues(hop.headers, this.#secretHeaders)
   }
 
   #question(ask: Ask, { expected }: FetchRequest): Question {

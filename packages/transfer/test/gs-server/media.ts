@@ -8,8 +8,8 @@ export interface MediaOptions {
   readonly hashFields: 'one' | 'many'
   /** Body bytes before the connection is cut. */
   readonly cutAfter?: number | undefined
-  /** One byte of the body is another one. */
-  readonly flips?: boolean | undefined
+  /** This byte of the body, counted from its beginning, is another one. */
+  readonly flipAt?: number | undefined
 }
 
 export function sendMedia(
@@ -70,11 +70,11 @@ function send(
   { method }: IncomingMessage,
   response: ServerResponse,
   body: Uint8Array,
-  { cutAfter, flips }: MediaOptions,
+  { cutAfter, flipAt }: MediaOptions,
 ) {
   if (method === 'HEAD') return void response.end()
   const sent = Uint8Array.from(body)
-  if (flips && sent.length > 0) sent[sent.length >> 1] = (sent[sent.length >> 1] as number) ^ 1
+  if (flipAt !== undefined && flipAt < sent.length) sent[flipAt] = (sent[flipAt] as number) ^ 1
   if (cutAfter === undefined || cutAfter >= sent.length) return void response.end(sent)
   response.write(sent.subarray(0, cutAfter), () => response.socket?.destroy())
 }

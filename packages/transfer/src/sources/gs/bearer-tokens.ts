@@ -17,8 +17,6 @@ export type MintToken = () => Promise<Token | undefined>
 
 /** Metadata servers hand out the same token until 4 to 5 minutes before its end: asking earlier brings nothing new. */
 const EARLY_MS = 225_000
-/** Requests that were refused together are renewed together; those that heard of it a little later, too. */
-const RECENT_MS = 10_000
 
 /**
  * A token for many requests: made when the first one asks, renewed before it dies and after a 401, one at a time whoever
@@ -29,7 +27,6 @@ export class BearerTokens implements HttpCredentials, AsyncDisposable {
   readonly #now: () => number
   #token: Token | undefined
   #headers: RequestHeaders = {}
-  #mintedAt = Number.NEGATIVE_INFINITY
   #minting: Promise<void> | undefined
   #isKnown = false
 
@@ -48,13 +45,13 @@ export class BearerTokens implements HttpCredentials, AsyncDisposable {
     return this.#renewed()
   }
 
-  async refresh({ status, signal }: Refusal): Promise<boolean> {
+  async refresh({ status, sent, signal }: Refusal): Promise<boolean> {
     // 403 is said of who is known: another token of the same one is refused, too.
     if (status !== 401 || this.isAnonymous) return false
-    if (!this.#minting && this.#now() - this.#mintedAt < RECENT_MS) return true
-    const before = this.#token?.value
-    await abortable(this.#renew(), signal)
-    return this.#token !== undefined && this.#token.value !== before
+    const isCurrent = () => sent.authorization === this.#headers.authorization
+    // Requests are refused together: the first of them to say so has renewed the token for the others.
+    if (isCurrent()) await abortable(this.#renew(), signal)
+    return !isCurrent()
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -81,7 +78,6 @@ export class BearerTokens implements HttpCredentials, AsyncDisposable {
 
   async #mintOnce(): Promise<void> {
     this.#token = await this.#mint()
-    this.#mintedAt = this.#now()
     this.#isKnown = true
     this.#headers = this.#token ? { authorization: `Bearer ${this.#token.value}` } : {}
   }
