@@ -7,10 +7,11 @@ import type { EngineOptions, FetchOptions, Hooks } from '../engine.ts'
 import { ProgramError } from '../errors.ts'
 import { eventPrinter } from '../events.ts'
 import { parseCount, parseDuration, parsePositiveSize, parseRate, parseSize } from '../units.ts'
+import { type GsFlags, gsOptions, userProjectOption } from './gs.ts'
 import { parseHeaders, secretHeadersIn } from './headers.ts'
 import { netrcCredentials } from './netrc.ts'
 
-export interface FetchFlags {
+export interface FetchFlags extends GsFlags {
   readonly header?: readonly string[]
   readonly netrc?: boolean
   readonly anonymous?: boolean
@@ -54,6 +55,7 @@ export function addAccessOptions(command: Command): Command {
     .addOption(new Option('--anonymous', 'send no credentials, whatever is configured'))
     .addOption(new Option('--requester-pays', 'S3: agree to pay for the request'))
     .addOption(new Option('--endpoint <URL>', 'S3: another server than Amazon’s'))
+    .addOption(userProjectOption())
     .addOption(new Option('--ca <FILE>', 'trust these certificate authorities (PEM) as well'))
     .addOption(new Option('--insecure', 'accept any certificate; anybody may then have changed the bytes'))
     .addOption(new Option('--allow-downgrade', 'follow redirects from https to http'))
@@ -139,6 +141,7 @@ export function fetchOptions(flags: FetchFlags, context: Context, urls: Iterable
     allowUnverifiedLength: flags.allowUnverifiedLength,
     etagPolicy: flags.etagPolicy,
     hooks: hooksFor(flags, context, urls),
+    gs: gsOptions(flags),
   }
 }
 

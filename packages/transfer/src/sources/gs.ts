@@ -6,6 +6,7 @@
  *     coded objects   asked for in the coding they are stored in, so that the store does not decode them itself: the
  *                     stored bytes are held to its checksums while they are decoded here, or kept as they are
  */
+import { abortable } from '../abortable.ts'
 import { isCodedName } from '../coded-name.ts'
 import { TransferError } from '../errors.ts'
 import { type ApiOptions, apiJson } from '../http/api-request.ts'
@@ -15,6 +16,7 @@ import { printable, redactUrl } from '../redact.ts'
 import type { Resource } from '../resource.ts'
 import type { FetchRequest, Listed, ListRequest, Source } from '../source.ts'
 import { type BearerTokens, tokensOf } from './gs/bearer-tokens.ts'
+import { EitherCredentials } from './gs/either-credentials.ts'
 import { explained, notFound, replaced } from './gs/failures.ts'
 import { listObjects } from './gs/list-objects.ts'
 import { type GsName, parseGsUri } from './gs/name.ts'
@@ -26,25 +28,26 @@ import type { SourceContext } from './registry.ts'
 
 /** @throws TransferError Usage */
 export async function createGsSource(uri: string, context: SourceContext): Promise<Source> {
+  const { options } = context
   const name = parseGsUri(uri)
-  const settings = gsSettings(context.options.gs)
-  return new GsSource(uri, name, {
-    settings,
-    origins: await context.origins(),
-    tokens: mayAuthorize(context.options) ? tokensOf(settings.identity, context) : undefined,
-    options: context.options,
-  })
+  const settings = gsSettings(options.gs)
+  const tokens = hasAuthorization(options) ? undefined : tokensOf(settings.identity, context)
+  const given = options.credentials
+  const credentials =
+    given && tokens ? context.shared('gs either', () => new EitherCredentials()).of(given, tokens) : (given ?? tokens)
+  return new GsSource(uri, name, { settings, origins: await context.origins(), tokens, credentials, options })
 }
 
 /** Who brings an authorization brings the one that counts. */
-function mayAuthorize({ credentials, headers = {} }: SourceContext['options']): boolean {
-  return !credentials && !Object.keys(headers).some(name => name.toLowerCase() === 'authorization')
+function hasAuthorization({ headers = {} }: SourceContext['options']): boolean {
+  return Object.keys(headers).some(name => name.toLowerCase() === 'authorization')
 }
 
 interface GsParts {
   readonly settings: GsSettings
   readonly origins: Origins
   readonly tokens: BearerTokens | undefined
+  readonly credentials: HttpCredentials | undefined
   readonly options: SourceContext['options']
 }
 
@@ -54,6 +57,7 @@ class GsSource implements Source {
   readonly capabilities = { parallel: true, list: true } as const
   readonly #name: GsName
   readonly #parts: GsParts
+  readonly #endpoint: URL
   /** By generation: one, or two when an earlier run's was replaced. */
   readonly #byGeneration = new Map<string | undefined, Source>()
 
@@ -61,6 +65,7 @@ class GsSource implements Source {
     this.uri = printable(redactUrl(uri))
     this.#name = name
     this.#parts = parts
+    this.#endpoint = new URL(parts.settings.endpoint)
     this.origin = this.#at(name.generation).origin
   }
 
@@ -110,6 +115,7 @@ class GsSource implements Source {
       throw new TransferError('Usage', `Cannot fetch ${this.uri}: it names a bucket, no object`, { url: this.uri })
     }
     try {
+      await this.#whenAuthorized(this.#endpoint, signal)
       return await ask(this.#at(generation))
     } catch (error) {
       if (signal.aborted) throw error
@@ -123,12 +129,12 @@ class GsSource implements Source {
   #at(generation: string | undefined): Source {
     let source = this.#byGeneration.get(generation)
     if (!source) {
-      const { settings, origins, options } = this.#parts
+      const { settings, origins, credentials, options } = this.#parts
       const url = objectUrl(settings, this.#name, { alt: 'media', generation })
       source = createHttpSource(url.href, {
         ...options,
         origins,
-        credentials: this.#credentials,
+        credentials,
         acceptCoding: 'gzip',
         keepEncoding: options.keepEncoding || isStoredAs(this.#name.object),
         label: this.uri,
@@ -153,22 +159,22 @@ class GsSource implements Source {
 
   // ---- shared
 
-  #api(url: URL, options: Pick<ApiOptions, 'purpose' | 'signal' | 'retries'>): Promise<unknown> {
-    const { origins, options: given } = this.#parts
+  async #api(url: URL, options: Pick<ApiOptions, 'purpose' | 'signal' | 'retries'>): Promise<unknown> {
+    const { origins, credentials, options: given } = this.#parts
     const { headers, allowDowngrade } = given
-    return apiJson(
-      { method: 'GET', url, headers },
-      { ...options, origins, credentials: this.#credentials, uri: this.uri, allowDowngrade },
-    )
+    await this.#whenAuthorized(url, options.signal)
+    return apiJson({ method: 'GET', url, headers }, { ...options, origins, credentials, uri: this.uri, allowDowngrade })
   }
 
-  get #credentials(): HttpCredentials | undefined {
-    return this.#parts.options.credentials ?? this.#parts.tokens
+  /** A token may take seconds, which nobody has to wait for; afterwards it is at hand. */
+  async #whenAuthorized(url: URL, signal: AbortSignal): Promise<void> {
+    const headers = this.#parts.credentials?.headers({ method: 'GET', url })
+    if (headers instanceof Promise) await abortable(headers, signal)
   }
 
   get #failureContext() {
     const { settings, tokens, options } = this.#parts
-    const isAnonymous = mayAuthorize(options) && (tokens?.isAnonymous ?? true)
+    const isAnonymous = !options.credentials && !hasAuthorization(options) && (tokens?.isAnonymous ?? true)
     return { isAnonymous, userProject: settings.userProject }
   }
 }

@@ -27,6 +27,7 @@ export class BearerTokens implements HttpCredentials, AsyncDisposable {
   readonly #now: () => number
   #token: Token | undefined
   #headers: RequestHeaders = {}
+  #renewAt = Number.NEGATIVE_INFINITY
   #minting: Promise<void> | undefined
   #isKnown = false
 
@@ -41,7 +42,7 @@ export class BearerTokens implements HttpCredentials, AsyncDisposable {
   }
 
   headers(): RequestHeaders | Promise<RequestHeaders> {
-    if (this.#isKnown && !this.#dies(EARLY_MS)) return this.#headers
+    if (this.#isKnown && this.#now() < this.#renewAt) return this.#headers
     return this.#renewed()
   }
 
@@ -64,7 +65,7 @@ export class BearerTokens implements HttpCredentials, AsyncDisposable {
     try {
       await this.#renew()
     } catch (error) {
-      if (this.#token === undefined || this.#dies(0)) throw error
+      if (this.#token === undefined || expiryOf(this.#token) <= this.#now()) throw error
     }
     return this.#headers
   }
@@ -79,12 +80,15 @@ export class BearerTokens implements HttpCredentials, AsyncDisposable {
   async #mintOnce(): Promise<void> {
     this.#token = await this.#mint()
     this.#isKnown = true
+    const lives = expiryOf(this.#token) - this.#now()
+    // Tokens that live for minutes are used, too, for half of them.
+    this.#renewAt = this.#now() + Math.max(lives - EARLY_MS, lives / 2)
     this.#headers = this.#token ? { authorization: `Bearer ${this.#token.value}` } : {}
   }
+}
 
-  #dies(withinMs: number): boolean {
-    return (this.#token?.expiresAt ?? Number.POSITIVE_INFINITY) - this.#now() <= withinMs
-  }
+function expiryOf(token: Token | undefined): number {
+  return token?.expiresAt ?? Number.POSITIVE_INFINITY
 }
 
 /** Tokens of one identity, shared by all sources of an engine; undefined: none are sent. */
