@@ -340,7 +340,8 @@ class Session<Result> {
     }
     const statedSize = resource.size ?? task.size ?? (moved.isLengthProven ? size : undefined)
     const { requireChecksum } = task.options
-    const verification = verify(this.#expectations, digests, size, { statedSize, requireChecksum })
+    const stored = task.range ? undefined : resource.storedChecksums
+    const verification = verify(this.#expectations, digests, size, { statedSize, requireChecksum, stored })
     if (task.hooks?.onVerify) await this.#hook('onVerify', { ...this.#hookContext(), verification })
     return verification
   }

@@ -5,6 +5,7 @@ import type { TransferEvent } from './events.ts'
 import type { Hooks } from './hooks.ts'
 import type { Algorithm } from './integrity/checksum.ts'
 import type { Range } from './resource.ts'
+import type { GsOptions } from './sources/gs/options.ts'
 
 /** Limits that hold for everything one engine does. */
 export interface EngineOptions {
@@ -81,6 +82,8 @@ export interface FetchOptions {
    */
   readonly commons?: CommonsOptions | (() => Promise<CommonsOptions>) | undefined
   readonly hooks?: Hooks | undefined
+  /** For gs URIs. */
+  readonly gs?: GsOptions | undefined
 }
 
 /** A whole transfer has no time limit (deadlines follow progress); give a `signal` to set one. */

@@ -37,6 +37,11 @@ export interface Resource {
    * checksums of the stored bytes speak of it (retrieval 8.4).
    */
   readonly isDecoded?: boolean | undefined
+  /**
+   * With `isDecoded`: what the source itself holds the stored bytes to while it decodes them. A `fetch` of the whole that
+   * resolves has compared them; one that met others rejects with ChecksumMismatch.
+   */
+  readonly storedChecksums?: readonly OfferedChecksum[] | undefined
   /** Where redirects ended, unredacted: never print it. */
   readonly resolvedUrl?: string | undefined
   /** When `resolvedUrl` dies, milliseconds since 1970. */

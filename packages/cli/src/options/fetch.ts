@@ -8,11 +8,12 @@ import { eventPrinter } from '../events.ts'
 import { parseCount, parseDuration, parsePositiveSize, parseRate, parseSize } from '../units.ts'
 import { collect } from './collect.ts'
 import { addCommonsOptions, type CommonsFlags, commonsOptions } from './commons.ts'
+import { type GsFlags, gsOptions, userProjectOption } from './gs.ts'
 import { parseHeaders, secretHeadersIn } from './headers.ts'
 import { netrcCredentials } from './netrc.ts'
 import { readText } from './read-text.ts'
 
-export interface FetchFlags extends CommonsFlags {
+export interface FetchFlags extends CommonsFlags, GsFlags {
   readonly header?: readonly string[]
   readonly netrc?: boolean
   readonly anonymous?: boolean
@@ -51,6 +52,7 @@ function addServerOptions(command: Command): Command {
     .addOption(new Option('--anonymous', 'send no credentials, whatever is configured'))
     .addOption(new Option('--requester-pays', 'S3: agree to pay for the request'))
     .addOption(new Option('--endpoint <URL>', 'S3: another server than Amazon’s'))
+    .addOption(userProjectOption())
     .addOption(new Option('--ca <FILE>', 'trust these certificate authorities (PEM) as well'))
     .addOption(new Option('--insecure', 'accept any certificate; anybody may then have changed the bytes'))
     .addOption(new Option('--allow-downgrade', 'follow redirects from https to http'))
@@ -142,6 +144,7 @@ export function fetchOptions(flags: FetchFlags, context: Context, urls: Iterable
     etagPolicy: flags.etagPolicy,
     commons: once(async () => commonsOptions(flags, context, await loadEngine())),
     hooks: hooksFor(flags, context, urls),
+    gs: gsOptions(flags),
   }
 }
 

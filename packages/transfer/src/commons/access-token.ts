@@ -1,9 +1,9 @@
 /** Exchanges what a person holds for a token that services take (gen3 2.2, 2.3). */
 import { TransferError } from '../errors.ts'
-import { type Api, type ApiAnswer, jsonOf } from '../http/api-request.ts'
 import { parseHttpDate } from '../http/http-date.ts'
 import { oneHeader } from '../integrity/headers.ts'
 import { answerText } from './answer-text.ts'
+import { type Api, type ApiAnswer, jsonOf } from './api.ts'
 import type { IssuedToken } from './authority.ts'
 import type { Credential } from './credentials.ts'
 import { decodeClaims } from './jwt.ts'

@@ -1,6 +1,6 @@
-import type { ApiAnswer } from '../http/api-request.ts'
 import { serverMessage } from '../http/refusal.ts'
 import { printable, redactText } from '../redact.ts'
+import type { ApiAnswer } from './api.ts'
 
 const MOST_TEXT = 300
 

@@ -3,8 +3,8 @@
  * ways (gen3 2–7). One for all transfers of an engine; the only place that puts the pieces of this folder together.
  */
 import { TransferError } from '../errors.ts'
-import type { Api } from '../http/api-request.ts'
 import { issueAccessToken, issueClientToken } from './access-token.ts'
+import type { Api } from './api.ts'
 import { type Authority, anonymous, fixedAuthority, RenewingAuthority } from './authority.ts'
 import type { Credential } from './credentials.ts'
 import { DrsHub } from './drshub.ts'

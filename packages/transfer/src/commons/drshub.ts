@@ -1,7 +1,7 @@
 /** Terra's DRSHub: one question gives what is known of an object and a URL that opens it (gen3 6.4). */
 import { TransferError } from '../errors.ts'
-import { type Api, jsonOf } from '../http/api-request.ts'
 import { answerText } from './answer-text.ts'
+import { type Api, jsonOf } from './api.ts'
 import { type CommonsObject, headersOf, objectFromIndexd } from './object.ts'
 import type { Access } from './objects.ts'
 import type { CommonsOptions } from './options.ts'

@@ -1,7 +1,7 @@
 /** The Genomic Data Commons: files by their ids (gen3 6.5). */
 import { TransferError } from '../errors.ts'
-import { type Api, jsonOf } from '../http/api-request.ts'
 import { answerText } from './answer-text.ts'
+import { type Api, jsonOf } from './api.ts'
 import { Batcher } from './batcher.ts'
 import { type CommonsObject, objectFromIndexd } from './object.ts'
 

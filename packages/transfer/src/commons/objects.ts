@@ -1,9 +1,9 @@
 /** The objects of one host: what is known of them, and URLs that open them (gen3 5.3, 6.1–6.3). */
 import { type Clock, systemClock } from '../clock.ts'
 import { TransferError } from '../errors.ts'
-import { type ApiAnswer, jsonOf } from '../http/api-request.ts'
 import { retryAfter } from '../http/retry-after.ts'
 import { oneHeader } from '../integrity/headers.ts'
+import { type ApiAnswer, jsonOf } from './api.ts'
 import { Batcher } from './batcher.ts'
 import { encodeId, type IdSpelling, idSpellings } from './encode-id.ts'
 import { type CommonsObject, headersOf, objectFromDrs, objectFromIndexd } from './object.ts'

@@ -2,7 +2,7 @@
  * Which host serves a prefix (gen3 5.2): what the caller says, what is well known, what was learnt lately, then whom one
  * can ask. Hosts are `host[:port]`.
  */
-import type { Api, ApiAnswer } from '../http/api-request.ts'
+import type { Api, ApiAnswer } from './api.ts'
 import { encodeId } from './encode-id.ts'
 import type { HostCache } from './host-cache.ts'
 import type { Identifier } from './identifier.ts'

@@ -1,9 +1,9 @@
 /** One host of a commons, asked by somebody: the token goes along, and is renewed once when it is refused (gen3 2.3, 2.4). */
 import { TransferError } from '../errors.ts'
-import type { Api, ApiAnswer, ApiRequest } from '../http/api-request.ts'
 import { retryAfter } from '../http/retry-after.ts'
 import { oneHeader } from '../integrity/headers.ts'
 import { answerText } from './answer-text.ts'
+import type { Api, ApiAnswer, ApiRequest } from './api.ts'
 import type { Authority } from './authority.ts'
 
 export interface ServiceOptions {

@@ -1,8 +1,8 @@
 /** Tokens for other commons, kept by the workspace token service of the home commons (gen3 3). */
 import { TransferError } from '../errors.ts'
-import { jsonOf } from '../http/api-request.ts'
 import { issuedToken } from './access-token.ts'
 import { answerText } from './answer-text.ts'
+import { jsonOf } from './api.ts'
 import type { IssuedToken } from './authority.ts'
 import type { Service } from './service.ts'
 

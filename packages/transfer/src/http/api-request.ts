@@ -1,189 +1,207 @@
 /**
- * Questions to a service, short answers: what data commons, resolvers and object stores are asked beside the bytes
- * (gen3 7.4). Follows redirects without carrying secrets along, waits and asks again where that may help, and gives
- * every status that will stay as it is to its caller, who knows what it means.
+ * Requests whose answers are small: listings, metadata, tokens. By the general lane, with the retries that the engine
+ * makes for bytes (retrieval 8.5), because nobody else repeats these.
+ *
+ *     2xx                            the answer
+ *     408, 425, 429, 5xx, network    again after a while, if the request may be repeated
+ *     401                            again with renewed credentials, once
+ *     3xx                            followed for GET; secrets stay with their origin
+ *     anything else                  a TransferError with what the server says
  */
-import type { Clock } from '../clock.ts'
-import { systemClock } from '../clock.ts'
-import { TransferError } from '../errors.ts'
+import { type Clock, systemClock } from '../clock.ts'
+import { type ErrorCode, isRetriable, TransferError } from '../errors.ts'
 import { oneHeader } from '../integrity/headers.ts'
 import { backoffDelayMs } from '../limits/backoff.ts'
-import { redactUrl } from '../redact.ts'
+import { printable, redactText } from '../redact.ts'
 import type { AnswerHead } from './answer-head.ts'
+import type { HttpCredentials } from './credentials.ts'
 import type { Exchange } from './general-lane.ts'
-import { parseHttpDate } from './http-date.ts'
 import type { Origins } from './origins.ts'
 import { firstHop, type Hop, isRedirect, nextHop } from './redirects.ts'
-import { requestHeaders } from './request-headers.ts'
-import { originOf, parseRequestUrl } from './request-url.ts'
-import { retryAfter } from './retry-after.ts'
+import { serverMessage } from './refusal.ts'
+import { checkedHeaders, type RequestHeaders, requestHeaders, secretValues } from './request-headers.ts'
+import { withoutUserInfo } from './request-url.ts'
+import { statusFailure } from './status-failure.ts'
+
+export interface ApiRequest {
+  readonly method: 'GET' | 'POST'
+  /** User-info becomes a header. */
+  readonly url: URL
+  /** Secret ones (see `isSecretHeader`) do not leave the URL's origin. */
+  readonly headers?: Readonly<Record<string, string>> | undefined
+  /** For POST; say its `content-type`. */
+  readonly body?: string | undefined
+  /** The same request twice does no more than once. Default: true for GET. */
+  readonly mayRepeat?: boolean | undefined
+}
 
 export interface ApiOptions {
-  readonly origins: () => Promise<Origins>
-  /** Questions at once per origin. Default 16. */
-  readonly perOrigin?: number | undefined
+  readonly origins: Origins
+  readonly credentials?: HttpCredentials | undefined
+  /** What is done, for messages, without secrets: `list gs://bucket/2024/`. */
+  readonly purpose: string
+  /** What the request is about, for the error's `url`, without secrets. */
+  readonly uri: string
+  readonly signal: AbortSignal
+  /** Longest answer that is taken. Default 32 MiB. */
+  readonly maxBytes?: number | undefined
+  /** Repetitions after failures that pass. Default 8. */
+  readonly retries?: number | undefined
+  /** Longest Retry-After that is obeyed, ms. Default 300,000. */
+  readonly maxRetryAfterMs?: number | undefined
+  /** Follow redirects from https to http. Default false. */
+  readonly allowDowngrade?: boolean | undefined
   readonly clock?: Clock | undefined
   /** In [0, 1). Default Math.random. */
   readonly random?: (() => number) | undefined
 }
 
-export interface ApiRequest {
-  /** Default GET, or POST with a body. */
-  readonly method?: 'GET' | 'POST' | undefined
-  readonly url: string
-  readonly headers?: Readonly<Record<string, string>> | undefined
-  readonly body?: string | undefined
-  readonly signal: AbortSignal
-  /** Statuses to try again besides network failures. Default: 408, 425, 429, 500, 502, 503, 504. */
-  readonly retries?: Readonly<Record<number, number>> | undefined
-}
-
 export interface ApiAnswer extends AnswerHead {
-  readonly body: string
-  /** Where redirects ended. */
-  readonly url: URL
+  readonly text: string
 }
 
-const ATTEMPTS = 6
-const PASSING = new Set([408, 425, 429, 500, 502, 503, 504])
-const LONGEST_RETRY_AFTER_MS = 600_000
-const MOST_BODY = 64 << 20
+/** Longer explanations of failures are cut. */
+const MOST_EXPLANATION = 64 * 1024
+const MOST_SAID = 300
 
-export class Api {
-  readonly #origins: () => Promise<Origins>
-  readonly #perOrigin: number
-  readonly #clock: Clock
-  readonly #random: () => number
-  readonly #gates = new Map<string, Gate>()
-
-  constructor({ origins, perOrigin = 16, clock = systemClock, random = Math.random }: ApiOptions) {
-    this.#origins = origins
-    this.#perOrigin = perOrigin
-    this.#clock = clock
-    this.#random = random
-  }
-
-  /** The answer, whatever its status, once no retry will change it. Rejects with a TransferError or the signal's reason. */
-  async ask(request: ApiRequest): Promise<ApiAnswer> {
-    const { signal, retries = {} } = request
-    const uri = redactUrl(request.url)
-    const gate = this.#gateOf(request.url)
-    for (let attempt = 1; ; attempt++) {
-      let wait: number | undefined
-      const leave = await gate.enter(signal)
-      try {
-        const answer = await this.#askOnce(request, uri)
-        const most = retries[answer.status] ?? (PASSING.has(answer.status) ? ATTEMPTS : 1)
-        if (attempt >= most) return answer
-        wait = this.#retryAfterMs(answer)
-        // A service that asks for more patience than anybody has is given up.
-        if (wait !== undefined && wait > LONGEST_RETRY_AFTER_MS) return answer
-      } catch (error) {
-        if (!(error instanceof TransferError) || !error.retriable || attempt >= ATTEMPTS) throw error
-      } finally {
-        leave()
-      }
-      const delay = backoffDelayMs(attempt, { capMs: 60_000, random: this.#random })
-      await this.#clock.sleep(Math.max(wait ?? 0, delay), signal)
+/**
+ * Asks until there is an answer, or a failure that stays. Rejects with TransferError, or the signal's reason.
+ *
+ * @param parse turns the answer into what is wanted; what it throws as a retriable error is asked for again
+ */
+export async function apiRequest<T>(
+  request: ApiRequest,
+  parse: (answer: ApiAnswer) => T,
+  options: ApiOptions,
+): Promise<T> {
+  const { retries = 8, signal, clock = systemClock, random } = options
+  const mayRepeat = request.mayRepeat ?? request.method === 'GET'
+  for (let failures = 1; ; failures++) {
+    try {
+      return parse(await askWithRenewal(request, options, failures > 1))
+    } catch (error) {
+      signal.throwIfAborted()
+      if (!mayRepeat || !isRetriable(error) || failures > retries) throw error
+      await clock.sleep(waitMs(error as TransferError, failures, options, random), signal)
     }
-  }
-
-  async #askOnce(request: ApiRequest, uri: string): Promise<ApiAnswer> {
-    const { body, method = body === undefined ? 'GET' : 'POST', signal } = request
-    const origins = await this.#origins()
-    let hop: Hop = firstHop(parseRequestUrl(request.url), requestHeaders(request.headers))
-    for (;;) {
-      origins.checkAddress(hop.url, uri)
-      const { url, headers } = hop
-      const exchange = await origins.general.send({ method, url, headers, body, signal, uri, identity: 'api' })
-      if (isRedirect(exchange.status) && method === 'GET') {
-        await exchange.drain()
-        hop = nextHop(hop, oneHeader(exchange.headers, 'location'), { secretHeaders: new Set() })
-        continue
-      }
-      const text = await readText(exchange, uri)
-      return { status: exchange.status, headers: exchange.headers, body: text, url }
-    }
-  }
-
-  #retryAfterMs({ headers }: ApiAnswer): number | undefined {
-    const now = this.#clock.wallNow()
-    const until = retryAfter(oneHeader(headers, 'retry-after'), now, parseHttpDate(oneHeader(headers, 'date')))
-    return until === undefined ? undefined : until - now
-  }
-
-  #gateOf(url: string): Gate {
-    const origin = originOf(parseRequestUrl(url).url)
-    const gate = this.#gates.get(origin) ?? new Gate(this.#perOrigin)
-    this.#gates.set(origin, gate)
-    return gate
   }
 }
 
-/** Lets so many in at once, in the order in which they came. */
-class Gate {
-  readonly #waiting: (() => void)[] = []
-  #free: number
-
-  constructor(places: number) {
-    this.#free = places
+/** The answer as JSON. A body that is none is a failure that may pass: proxies answer for servers. */
+export function apiJson(request: ApiRequest, options: ApiOptions): Promise<unknown> {
+  const parse = ({ text, status }: ApiAnswer): unknown => {
+    try {
+      return JSON.parse(text)
+    } catch (cause) {
+      const message = `Cannot ${options.purpose}: the server's answer is not JSON`
+      throw new TransferError('Protocol', message, { url: options.uri, status, cause })
+    }
   }
+  return apiRequest({ ...request, headers: { accept: 'application/json', ...request.headers } }, parse, options)
+}
 
-  /** Call what it resolves with to leave. */
-  async enter(signal: AbortSignal): Promise<() => void> {
+async function askWithRenewal(request: ApiRequest, options: ApiOptions, fresh: boolean): Promise<ApiAnswer> {
+  let isRenewed = false
+  for (;;) {
+    const { exchange, hop, sent } = await send(request, options, fresh)
+    const { status } = exchange
+    if (status >= 200 && status < 300) return await read(exchange, options)
+    const { credentials, signal } = options
+    const said = await explanation(exchange)
     signal.throwIfAborted()
-    if (this.#free > 0) this.#free--
-    else await this.#turn(signal)
-    return () => {
-      const next = this.#waiting.shift()
-      if (next) next()
-      else this.#free++
+    if (status === 401 && credentials?.refresh && !isRenewed && !hop.hasLeftOrigin) {
+      isRenewed = true
+      if (await credentials.refresh({ status, url: hop.url, sent, signal })) continue
     }
-  }
-
-  #turn(signal: AbortSignal): Promise<void> {
-    return new Promise((resolve, reject) => {
-      const onTurn = () => {
-        signal.removeEventListener('abort', onAbort)
-        resolve()
-      }
-      const onAbort = () => {
-        this.#waiting.splice(this.#waiting.indexOf(onTurn), 1)
-        reject(signal.reason)
-      }
-      signal.addEventListener('abort', onAbort, { once: true })
-      this.#waiting.push(onTurn)
-    })
+    throw failure(exchange, said, options, secretValues({ ...hop.headers, ...sent }))
   }
 }
 
-async function readText(exchange: Exchange, uri: string): Promise<string> {
+/** To the end of the redirects. */
+async function send(
+  { method, url, headers, body }: ApiRequest,
+  { origins, credentials, uri, signal, allowDowngrade }: ApiOptions,
+  fresh: boolean,
+): Promise<{ exchange: Exchange; hop: Hop; sent: RequestHeaders }> {
+  let hop = firstHop(withoutUserInfo(new URL(url)), requestHeaders(headers))
+  for (;;) {
+    origins.checkAddress(hop.url, uri)
+    const isOwn = !hop.hasLeftOrigin
+    const sent = checkedHeaders((isOwn && (await credentials?.headers({ method, url: hop.url }))) || {})
+    signal.throwIfAborted()
+    const exchange = await origins.general.send({
+      method,
+      url: hop.url,
+      headers: { 'accept-encoding': 'identity', ...hop.headers, ...sent },
+      body,
+      signal,
+      uri,
+      identity: isOwn ? `${origins.identityOf(credentials)}\n${secretValues(hop.headers).join('\n')}` : '',
+      fresh,
+    })
+    if (method !== 'GET' || !isRedirect(exchange.status)) return { exchange, hop, sent }
+    await exchange.drain()
+    hop = nextHop(hop, oneHeader(exchange.headers, 'location'), { secretHeaders: NONE, allowDowngrade })
+  }
+}
+
+const NONE: ReadonlySet<string> = new Set()
+
+async function read(exchange: Exchange, { purpose, uri, maxBytes = 32 << 20 }: ApiOptions): Promise<ApiAnswer> {
+  const { status, headers } = exchange
+  const { bytes, isCut } = await take(exchange, maxBytes)
+  if (isCut) {
+    const message = `Cannot ${purpose}: the server's answer is longer than ${maxBytes} bytes`
+    throw new TransferError('Protocol', message, { url: uri, status, retriable: false })
+  }
+  return { status, headers, text: bytes.toString('utf8') }
+}
+
+/** The status alone is the refusal: a cut explanation is better than another error. */
+async function explanation(exchange: Exchange): Promise<string> {
+  try {
+    return (await take(exchange, MOST_EXPLANATION)).bytes.toString('utf8')
+  } catch {
+    return ''
+  }
+}
+
+async function take(exchange: Exchange, most: number): Promise<{ bytes: Buffer; isCut: boolean }> {
   const pieces: Uint8Array[] = []
   let size = 0
   for (let bytes = await exchange.next(); bytes; bytes = await exchange.next()) {
-    size += bytes.length
-    if (size > MOST_BODY) {
-      exchange.cancel()
-      const what = `Cannot ask ${uri}: the answer has more than ${MOST_BODY} bytes`
-      throw new TransferError('Protocol', what, { url: uri, retriable: false })
-    }
     pieces.push(bytes)
+    size += bytes.length
+    if (size <= most) continue
+    exchange.cancel()
+    return { bytes: Buffer.concat(pieces).subarray(0, most), isCut: true }
   }
-  return Buffer.concat(pieces).toString('utf8')
+  return { bytes: Buffer.concat(pieces), isCut: false }
 }
 
-/** The answer's JSON object or array. A page where data should be is the usual sign of a wrong address. */
-export function jsonOf(answer: ApiAnswer, uri: string): unknown {
-  try {
-    return JSON.parse(answer.body)
-  } catch (cause) {
-    const what = /^\s*</.test(answer.body) ? 'a web page' : 'something else'
-    const message = `Cannot use the answer of ${redactUrl(uri)}: it must be JSON, got ${what}`
-    throw new TransferError('Protocol', message, {
-      url: redactUrl(uri),
-      status: answer.status,
-      retriable: false,
-      cause,
-    })
-  }
+function failure(head: AnswerHead, body: string, { purpose, uri, clock = systemClock }: ApiOptions, secrets: string[]) {
+  const { status } = head
+  const said = serverMessage(body)
+  const what = `Cannot ${purpose}: the server answered ${status}${said ? `: ${clean(said, secrets)}` : ''}`
+  const like = statusFailure(head, uri, clock.wallNow())
+  const code: ErrorCode = status === 401 || status === 403 || status === 407 ? 'Denied' : like.code
+  const isKept = code === 'Denied' || status < 400
+  return new TransferError(code, what, { ...like.details, url: uri, retriable: isKept ? false : like.retriable })
+}
+
+function clean(said: string, secrets: readonly string[]): string {
+  let text = said
+  for (const secret of secrets) if (secret.length > 3) text = text.replaceAll(secret, '***')
+  return printable(redactText(text).replace(/\s+/g, ' ').trim()).slice(0, MOST_SAID)
+}
+
+/** What the server asks for if it asks for patience, else full jitter. */
+function waitMs(error: TransferError, failures: number, options: ApiOptions, random: (() => number) | undefined) {
+  const { maxRetryAfterMs = 300_000, clock = systemClock } = options
+  const { until } = error.details
+  const backoff = backoffDelayMs(failures, { random })
+  if (until === undefined) return backoff
+  const wait = until - clock.wallNow()
+  if (wait > maxRetryAfterMs) throw error
+  return Math.max(wait, backoff)
 }

@@ -2,7 +2,7 @@ import type { RequestHeaders } from './request-headers.ts'
 
 /** What a provider is asked for headers for. */
 export interface CredentialRequest {
-  readonly method: 'GET' | 'HEAD'
+  readonly method: 'GET' | 'HEAD' | 'POST'
   readonly url: URL
 }
 
@@ -10,6 +10,8 @@ export interface CredentialRequest {
 export interface Refusal {
   readonly status: number
   readonly url: URL
+  /** What the provider gave for the request that was refused. */
+  readonly sent: RequestHeaders
   readonly signal: AbortSignal
 }
 

@@ -5,6 +5,7 @@ import { TransferError } from '../errors.ts'
 import type { Landing } from '../source.ts'
 import type { Exchange } from './general-lane.ts'
 import { pour } from './pour.ts'
+import type { StoredCheck } from './stored-check.ts'
 
 const DECODERS: Readonly<Record<string, () => Transform>> = {
   gzip: createGunzip,
@@ -27,16 +28,18 @@ export async function pourDecoded(
   exchange: Exchange,
   coding: string,
   landing: Landing,
-  { uri, signal }: { readonly uri: string; readonly signal: AbortSignal },
+  { uri, signal, check }: DecodeOptions,
 ): Promise<void> {
   const decoder = DECODERS[coding]?.()
   if (!decoder) throw new TransferError('Unsupported', `Cannot decode ${uri}: its coding is ${coding}`, { url: uri })
   try {
-    await pipeline(Readable.from(pieces(exchange)), decoder, async (decoded: AsyncIterable<Uint8Array>) => {
+    await pipeline(Readable.from(pieces(exchange, check)), decoder, async (decoded: AsyncIterable<Uint8Array>) => {
       for await (const bytes of decoded) {
         if (!(await pour(landing, bytes, signal))) throw ENOUGH
       }
     })
+    // What the coding did not need is stored, too.
+    for await (const _ of pieces(exchange, check)) signal.throwIfAborted()
   } catch (error) {
     if (error === ENOUGH) return exchange.cancel()
     signal.throwIfAborted()
@@ -46,13 +49,25 @@ export async function pourDecoded(
       cause: error,
     })
   }
+  check?.finish()
+}
+
+export interface DecodeOptions {
+  /** Redacted, for messages. */
+  readonly uri: string
+  readonly signal: AbortSignal
+  /** What the coded bytes are held to; not when the landing wants no more of them. */
+  readonly check?: StoredCheck | undefined
 }
 
 /** The landing wants no more: not a failure. */
 const ENOUGH = new Error('Enough')
 
-async function* pieces(exchange: Exchange): AsyncIterable<Uint8Array> {
-  for (let bytes = await exchange.next(); bytes; bytes = await exchange.next()) yield bytes
+async function* pieces(exchange: Exchange, check: StoredCheck | undefined): AsyncIterable<Uint8Array> {
+  for (let bytes = await exchange.next(); bytes; bytes = await exchange.next()) {
+    check?.add(bytes)
+    yield bytes
+  }
 }
 
 function isZlibError(error: unknown): boolean {

@@ -69,7 +69,7 @@ export class GeneralLane {
     const exchange = new UndiciExchange(request, () => {
       if (request.fresh) void agent.destroy().catch(() => {})
     })
-    const { url, method, headers, body } = request
+    const { url, method, headers, body = null } = request
     const path = url.pathname + url.search
     try {
       agent.dispatch({ origin: url.origin, path, method, headers: { ...headers }, body }, exchange)

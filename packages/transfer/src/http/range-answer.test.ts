@@ -348,3 +348,36 @@ describe('judgeAnswer() of other statuses', () => {
     )
   })
 })
+
+describe('judgeAnswer() of what is stored in a coding', () => {
+  const coded = { 'content-encoding': 'gzip' }
+
+  test('accepts a coded 206 of the whole as a stream to decode', () => {
+    const verdict = judge(206, part('0-99/100', 100, coded), ask([0, 1000], { storedCoding: 'decode' }))
+    expect(verdict).toMatchObject({ is: 'accepted', start: 0, end: undefined, bodyLength: 100 })
+    expect(verdict).toMatchObject({ resource: { size: undefined, ranges: 'no', contentEncoding: 'gzip' } })
+  })
+
+  test('asks for the whole instead of decoding a slice', () => {
+    const question = ask([0, 50], { storedCoding: 'decode' })
+    expect(judge(206, part('0-49/100', 50, coded), question)).toEqual({ is: 'repeat', without: 'range' })
+    const later = ask([50, 100], { storedCoding: 'decode' })
+    expect(judge(206, part('50-99/100', 50, coded), later)).toMatchObject({ error: { code: 'RangeUnsupported' } })
+  })
+
+  test('takes slices where the coded bytes are what is wanted', () => {
+    const question = ask([50, 100], { storedCoding: 'keep', expected: known })
+    expect(judge(206, part('50-99/100', 50, coded), question)).toMatchObject({
+      is: 'accepted',
+      start: 50,
+      end: 100,
+      resource: { size: 100, ranges: 'yes' },
+    })
+    const whole = judge(200, { 'content-length': '100', ...coded }, ask(undefined, { storedCoding: 'keep' }))
+    expect(whole).toMatchObject({ is: 'accepted', end: 100, resource: { size: 100 } })
+  })
+
+  test('trusts no coded 206 where identity was asked for', () => {
+    expect(judge(206, part('0-99/100', 100, coded), ask([0, 1000]))).toEqual({ is: 'repeat', without: 'range' })
+  })
+})

@@ -28,6 +28,11 @@ export interface Question {
   /** The condition that was sent along. */
   readonly condition: 'if-range' | 'if-match' | undefined
   readonly etagPolicy: EtagPolicy
+  /**
+   * The coding that was asked for is the one things are stored in (retrieval 13.2). `decode`: an answer in it that
+   * carries the whole will do, whatever its status. `keep`: the coded bytes are what is wanted, in parts as well.
+   */
+  readonly storedCoding?: 'decode' | 'keep' | undefined
   readonly warn?: ((warning: string) => void) | undefined
   /** Milliseconds since 1970. */
   now(): number
@@ -74,7 +79,12 @@ function judgePartial({ headers }: AnswerHead, question: Question): Verdict {
   const length = framedLength(headers)
   const carried = headers['content-range'] === undefined ? undefined : oneHeader(headers, 'content-range')
   const part = parseContentRange(carried)
-  if (!part || contentCoding(headers) !== undefined) return withoutRange(question, 'cannot be read in parts')
+  const coding = contentCoding(headers)
+  const isWhole = part !== undefined && part.start === 0 && part.end === part.size
+  if (coding !== undefined && isWhole && question.storedCoding === 'decode') return judgeWhole({ headers }, question)
+  if (!part || (coding !== undefined && question.storedCoding !== 'keep')) {
+    return withoutRange(question, 'cannot be read in parts')
+  }
   const size = part.size ?? expected?.size
   // A part of something of unknown size cannot be told from the end of it.
   if (size === undefined) return withoutRange(question, 'does not tell the size of what it sends in parts')
@@ -94,12 +104,12 @@ function judgePartial({ headers }: AnswerHead, question: Question): Verdict {
   return { is: 'accepted', resource, start: part.start, end: part.end, bodyLength: part.end - part.start, framing }
 }
 
-function judgeWhole({ headers }: AnswerHead, question: Question): Verdict {
+function judgeWhole({ headers }: Pick<AnswerHead, 'headers'>, question: Question): Verdict {
   const { range, expected, condition } = question
   const length = framedLength(headers)
   const framing = framingOf(headers, length)
   if (length === 'contradictory' || framing === 'unknown') return broken(question, 200, 'framed its body ambiguously')
-  const isCoded = contentCoding(headers) !== undefined
+  const isCoded = contentCoding(headers) !== undefined && question.storedCoding !== 'keep'
   const size = isCoded ? undefined : length
   const resource = resourceFromHeaders(headers, {
     size: size ?? (isCoded ? undefined : expected?.size),

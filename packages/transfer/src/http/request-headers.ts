@@ -49,6 +49,13 @@ function checked(name: string, value: string): string {
   return value.trim()
 }
 
+/** The values that must not be seen, of headers that are secret: also without the scheme in front, e.g. `Bearer`. */
+export function secretValues(headers: RequestHeaders, others: ReadonlySet<string> = new Set()): string[] {
+  return Object.entries(headers)
+    .filter(([name]) => isSecretHeader(name) || others.has(name))
+    .flatMap(([, value]) => [value, value.slice(value.indexOf(' ') + 1)])
+}
+
 /** Whether a header must not reach another origin although nobody marked it (retrieval 8.3). */
 export function isSecretHeader(name: string): boolean {
   return /auth|cookie|token|api-?key|access-?key|secret|session|passw|credential|signature/i.test(name)

@@ -27,10 +27,13 @@ export function conditionFor(expected: Resource, name: 'if-range' | 'if-match'):
   return undefined
 }
 
+/** Codings that an answer may have. */
+export type AcceptedCoding = 'identity' | 'gzip'
+
 /** The headers of an ask, for the general lane. */
-export function askHeaders({ range, condition }: Ask): Record<string, string> {
+export function askHeaders({ range, condition }: Ask, accepted: AcceptedCoding): Record<string, string> {
   return {
-    'accept-encoding': 'identity',
+    'accept-encoding': accepted,
     ...(range ? { range: rangeValue(range) } : {}),
     ...(condition ? { [condition.name]: condition.value } : {}),
   }
@@ -44,8 +47,8 @@ export function requestText(target: string, { range, condition }: Ask, fields: s
 }
 
 /** Header lines that do not change from request to request. */
-export function fieldLines(url: URL, headers: RequestHeaders): string {
-  return `host: ${url.host}\r\naccept-encoding: identity\r\n${headerLines(headers)}`
+export function fieldLines(url: URL, headers: RequestHeaders, accepted: AcceptedCoding): string {
+  return `host: ${url.host}\r\naccept-encoding: ${accepted}\r\n${headerLines(headers)}`
 }
 
 function rangeValue({ start, end }: Range): string {

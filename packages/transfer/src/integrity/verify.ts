@@ -1,5 +1,5 @@
 import { TransferError } from '../errors.ts'
-import type { Algorithm } from './checksum.ts'
+import type { Algorithm, OfferedChecksum } from './checksum.ts'
 import { isGuess } from './choose-expectations.ts'
 import { type CompositeAttempt, type Digests, matchingLayout } from './digests.ts'
 import { partCount } from './parse-checksum.ts'
@@ -10,6 +10,8 @@ export interface VerifyOptions {
   readonly statedSize?: number | undefined
   /** Demand a checksum that matched; the size alone is not enough. */
   readonly requireChecksum?: boolean | undefined
+  /** Checksums of the stored bytes, which the source has compared while it decoded them. */
+  readonly stored?: readonly OfferedChecksum[] | undefined
 }
 
 /**
@@ -24,10 +26,10 @@ export function verify(
   expectations: readonly Expectation[],
   digests: Digests,
   size: number,
-  { statedSize, requireChecksum = false }: VerifyOptions = {},
+  { statedSize, requireChecksum = false, stored = [] }: VerifyOptions = {},
 ): Verification {
   holdSize(digests, size, statedSize)
-  const checks = expectations.map(expectation => check(expectation, digests))
+  const checks = [...expectations.map(expectation => check(expectation, digests)), ...stored.map(comparedBySource)]
   for (const made of checks) refuse(made, digests)
   const isProven = checks.some(made => made.outcome === 'match' && made.algorithm !== 'null')
   if (requireChecksum && !isProven) throw unproven(checks)
@@ -69,6 +71,17 @@ function actualOf(expectation: Expectation, digests: Digests): string | undefine
   }
   const attempt = attemptOf(expectation, digests)
   return attempt && (matchingLayout(attempt) ?? attempt.tried[0])?.value
+}
+
+function comparedBySource({ algorithm, value, origin }: OfferedChecksum): Check {
+  return {
+    algorithm,
+    value,
+    authority: 'source',
+    origin: `${origin} of the stored bytes`,
+    actual: value,
+    outcome: 'match',
+  }
 }
 
 function attemptOf({ algorithm, value }: Expectation, digests: Digests): CompositeAttempt | undefined {

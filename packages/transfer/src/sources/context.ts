@@ -1,11 +1,13 @@
 import type { CommonsOptions } from '../commons/options.ts'
 import type { Origins } from '../http/origins.ts'
 import type { Source } from '../source.ts'
+import type { GsOptions } from './gs/options.ts'
 import type { HttpSourceOptions } from './http.ts'
 
 /** What callers say of how sources are asked. */
 export interface SourceOptions extends Omit<HttpSourceOptions, 'origins'> {
   readonly signal?: AbortSignal | undefined
+  readonly gs?: GsOptions | undefined
   readonly commons?: CommonsOptions | (() => Promise<CommonsOptions>) | undefined
 }
 

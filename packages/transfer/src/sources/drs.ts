@@ -3,10 +3,11 @@
  * commons says of size and digest holds; the bytes come from where it says they are, in the order of its preference,
  * through addresses that are handed out for minutes and renewed while a transfer lasts.
  */
+
+import { Api } from '../commons/api.ts'
 import { Commons, type Located, type Way } from '../commons/commons.ts'
 import type { CommonsOptions } from '../commons/options.ts'
 import { TransferError } from '../errors.ts'
-import { Api } from '../http/api-request.ts'
 import type { Resource } from '../resource.ts'
 import type { FetchRequest, Listed, ListRequest, Source, SourceCapabilities } from '../source.ts'
 import type { SourceContext } from './context.ts'

@@ -1,6 +1,7 @@
 /** Reads files of the Genomic Data Commons: `gdc:<id>` (gen3 6.5). */
+
+import { Api } from '../commons/api.ts'
 import { Gdc } from '../commons/gdc.ts'
-import { Api } from '../http/api-request.ts'
 import type { Source } from '../source.ts'
 import type { SourceContext } from './context.ts'
 import { FallbackSource } from './drs/fallback.ts'

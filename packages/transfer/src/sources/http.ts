@@ -27,15 +27,23 @@ import { refusalError } from '../http/refusal.ts'
 import {
   checkedHeaders,
   headerLines,
-  isSecretHeader,
   type RequestHeaders,
   requestHeaders,
+  secretValues,
 } from '../http/request-headers.ts'
-import { type Ask, askHeaders, conditionFor, fieldLines, requestText } from '../http/request-text.ts'
+import {
+  type AcceptedCoding,
+  type Ask,
+  askHeaders,
+  conditionFor,
+  fieldLines,
+  requestText,
+} from '../http/request-text.ts'
 import { originOf, parseRequestUrl, portOf } from '../http/request-url.ts'
 import { Resolution } from '../http/resolution.ts'
 import { resourceFromHeaders } from '../http/resource-from-headers.ts'
 import { isPlainFailure, statusFailure } from '../http/status-failure.ts'
+import { createStoredCheck, decodedResource, isStoredCoded } from '../http/stored-check.ts'
 import { oneHeader } from '../integrity/headers.ts'
 import { redactUrl } from '../redact.ts'
 import type { Resource } from '../resource.ts'
@@ -45,6 +53,8 @@ import { checkRange } from './local-answer.ts'
 export interface HttpSourceOptions {
   /** Shared by all HTTP sources of a run: connections, and what was learnt of each origin. */
   readonly origins: Origins
+  /** What messages call the resource, without secrets. Default: the URL, redacted. */
+  readonly label?: string | undefined
   /** Sent to the resource's own origin and, unless secret, to where it redirects. */
   readonly headers?: Readonly<Record<string, string>> | undefined
   /** Names of headers that must never reach another origin. Authorization, Cookie and the like always are secret. */
@@ -56,6 +66,11 @@ export interface HttpSourceOptions {
   readonly etagPolicy?: EtagPolicy | undefined
   /** Hand on content-coded bytes as they were sent. Default false: they are decoded. */
   readonly keepEncoding?: boolean | undefined
+  /**
+   * Codings that are asked for. Default `identity`. `gzip` is for stores that decode by themselves what is not asked for
+   * in the coding it is stored in, and then tell neither length nor checksums (retrieval 13.2).
+   */
+  readonly acceptCoding?: AcceptedCoding | undefined
   /** How later parts are tied to the version of the first. Default `if-range`; S3 understands `if-match` better. */
   readonly condition?: 'if-range' | 'if-match' | undefined
   /** Hears of header values that cannot be what they are called. */
@@ -93,6 +108,8 @@ class HttpSource implements Source {
   readonly #resolution: Resolution
   readonly #secretHeaders: ReadonlySet<string>
   readonly #identity: string
+  /** What the provider gave for a request. */
+  readonly #credentialsOf = new WeakMap<Exchange, RequestHeaders>()
   #uri: string | undefined
   #route: FastRoute | undefined
   /** This very resource has surprised the fast lane by the shape of its answers. */
@@ -110,7 +127,7 @@ class HttpSource implements Source {
   }
 
   get uri(): string {
-    this.#uri ??= redactUrl(this.#given)
+    this.#uri ??= this.#options.label ?? redactUrl(this.#given)
     return this.#uri
   }
 
@@ -163,7 +180,7 @@ class HttpSource implements Source {
         }
         mayGoFast = false
       }
-      const exchange = await this.#send('GET', hop, askHeaders(ask), request)
+      const exchange = await this.#send('GET', hop, askHeaders(ask, this.#accepted), request)
       const verdict = judgeAnswer(exchange, this.#question(ask, request))
       switch (verdict.is) {
         case 'redirect':
@@ -176,7 +193,8 @@ class HttpSource implements Source {
           break
         case 'refused':
           if (!isFirstRefusal || !(await this.#hasNewWay(exchange, hop, request.signal))) {
-            throw await refusalError(exchange, this.uri, this.#secretsOf(hop))
+            const secrets = [...this.#secretsOf(hop), ...secretValues(this.#credentialsOf.get(exchange) ?? {})]
+            throw await refusalError(exchange, this.uri, secrets)
           }
           isFirstRefusal = false
           await exchange.drain()
@@ -254,7 +272,7 @@ class HttpSource implements Source {
   #routeTo(hop: Hop): FastRoute {
     if (this.#route?.hop === hop) return this.#route
     const { url, headers } = hop
-    const fields = fieldLines(url, headers)
+    const fields = fieldLines(url, headers, this.#accepted)
     const target = { isTls: url.protocol === 'https:', host: hostOf(url), port: portOf(url) }
     // The lines hold the credentials: connections are shared only by those who send the same.
     const pool = this.#origins.fast.pool(
@@ -276,9 +294,13 @@ class HttpSource implements Source {
     this.#origins.checkAddress(hop.url, this.uri)
     const more = await this.#credentialHeaders(method, hop)
     signal.throwIfAborted()
-    const headers = { ...hop.headers, ...(more && checkedHeaders(more)), ...asked }
+    const given = more && checkedHeaders(more)
+    const headers = { ...hop.headers, ...given, ...asked }
     const identity = `${hop.hasLeftOrigin ? '' : this.#identity}\n${this.#secretsOf(hop).join('\n')}`
-    return this.#origins.general.send({ method, url: hop.url, headers, signal, uri: this.uri, identity, fresh })
+    const { general } = this.#origins
+    const exchange = await general.send({ method, url: hop.url, headers, signal, uri: this.uri, identity, fresh })
+    if (given) this.#credentialsOf.set(exchange, given)
+    return exchange
   }
 
   /** After a refusal: the chain of redirects may be out of date, or the credentials may be renewed. */
@@ -289,7 +311,8 @@ class HttpSource implements Source {
     const { credentials } = this.#options
     if (!credentials?.refresh || hop.hasLeftOrigin) return wasResolved
     const { status } = exchange
-    const isRenewed = await credentials.refresh({ status, url: this.#resolution.first.url, signal })
+    const sent = this.#credentialsOf.get(exchange) ?? {}
+    const isRenewed = await credentials.refresh({ status, url: this.#resolution.first.url, sent, signal })
     signal.throwIfAborted()
     return isRenewed || wasResolved
   }
@@ -311,13 +334,31 @@ class HttpSource implements Source {
       if (isDecoded && !canDecode(coding)) {
         throw new TransferError('Unsupported', `Cannot decode ${this.uri}: its coding is ${coding}`, { url: this.uri })
       }
-      const landing = request.answered(this.#answer(verdict, hop, isDecoded))
-      if (isDecoded) await pourDecoded(exchange, coding, landing, { uri: this.uri, signal })
-      else await receive(exchange, verdict, landing, { uri: this.uri, where: hop.url.host, signal })
+      if (isDecoded) {
+        await this.#receiveDecoded(exchange, verdict, coding, hop, request)
+      } else {
+        const landing = request.answered(this.#answer(verdict, hop))
+        await receive(exchange, verdict, landing, { uri: this.uri, where: hop.url.host, signal })
+      }
     } catch (error) {
       exchange.cancel()
       throw error
     }
+  }
+
+  async #receiveDecoded(
+    exchange: Exchange,
+    verdict: Accepted,
+    coding: string,
+    hop: Hop,
+    { answered, signal }: FetchRequest,
+  ): Promise<void> {
+    const resource = decodedResource(verdict.resource, isStoredCoded(exchange.headers, coding))
+    const { storedChecksums } = resource
+    const check = storedChecksums && (await createStoredCheck(storedChecksums, verdict.bodyLength, this.uri))
+    signal.throwIfAborted()
+    const landing = answered({ ...this.#answer({ ...verdict, resource }, hop), end: undefined })
+    await pourDecoded(exchange, coding, landing, { uri: this.uri, signal, check })
   }
 
   // ---- probing
@@ -326,7 +367,7 @@ class HttpSource implements Source {
   async #probeByHead(signal: AbortSignal): Promise<Resource | undefined> {
     let hop = this.#resolution.current
     for (;;) {
-      const exchange = await this.#send('HEAD', hop, { 'accept-encoding': 'identity' }, { signal })
+      const exchange = await this.#send('HEAD', hop, { 'accept-encoding': this.#accepted }, { signal })
       await exchange.drain()
       const { status, headers } = exchange
       if (isRedirect(status)) {
@@ -375,9 +416,7 @@ class HttpSource implements Source {
   }
 
   #secretsOf(hop: Hop): string[] {
-    return Object.entries(hop.headers)
-      .filter(([name]) => isSecretHeader(name) || this.#secretHeaders.has(name))
-      .map(([, value]) => value)
+    return secretValues(hop.headers, this.#secretHeaders)
   }
 
   #question(ask: Ask, { expected }: FetchRequest): Question {
@@ -387,20 +426,16 @@ class HttpSource implements Source {
       expected,
       condition: ask.condition?.name,
       etagPolicy: this.#options.etagPolicy ?? 'strict',
+      storedCoding: this.#accepted === 'identity' ? undefined : this.#options.keepEncoding ? 'keep' : 'decode',
       warn: this.#options.onWarning,
       now: () => this.#now(),
     }
   }
 
-  #answer({ resource, start, end, bodyLength, framing }: Accepted, hop: Hop, isDecoded = false): Answer {
+  #answer({ resource, start, end, bodyLength, framing }: Accepted, hop: Hop): Answer {
+    // The end of a coded body as it is sent: of the resource itself nothing is known.
     const isCoded = resource.contentEncoding !== undefined
-    const placed = this.#placed(resource, hop)
-    return {
-      resource: isDecoded ? { ...placed, isDecoded } : placed,
-      start,
-      end: isDecoded ? undefined : isCoded ? bodyLength : end,
-      framing,
-    }
+    return { resource: this.#placed(resource, hop), start, end: end ?? (isCoded ? bodyLength : undefined), framing }
   }
 
   #emptyAnswer(resource: Resource, start: number, hop: Hop): Answer {
@@ -427,6 +462,10 @@ class HttpSource implements Source {
     const { url } = this.#resolution.first
     const isExpired = error.code === 'Denied' && (expiryOf(url) ?? Number.POSITIVE_INFINITY) <= this.#now()
     return isExpired ? new TransferError('Expired', error.message, error.details) : error
+  }
+
+  get #accepted(): AcceptedCoding {
+    return this.#options.acceptCoding ?? 'identity'
   }
 
   get #redirectOptions() {

@@ -36,6 +36,7 @@ export const sourceLoaders: Readonly<Record<string, SourceLoader>> = {
   dos: drs,
   gdc: async () => (await import('./gdc.ts')).openGdcSource,
   file: async () => (await import('./file.ts')).createFileSource,
+  gs: async () => (await import('./gs.ts')).createGsSource,
 }
 
 export function createSourceRegistry(loaders: Readonly<Record<string, SourceLoader>>): SourceRegistry {
