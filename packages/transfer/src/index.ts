@@ -22,6 +22,18 @@ export { rowOfListed } from './listing/row.ts'
 export { type BadRow, type Entry, isBadRow, type Row } from './manifest/entry.ts'
 export { parseManifest } from './manifest/parse-manifest.ts'
 export { fileNameFor } from './names/file-name.ts'
+export type { NamedLayout } from './names/layout.ts'
+export {
+  type Duplicate,
+  type NamePlan,
+  type NamePlanOptions,
+  type Placed,
+  type Placement,
+  planNames,
+  type Refused,
+  type Skipped,
+  type Unnamed,
+} from './names/plan.ts'
 export { NameRegistry } from './names/registry.ts'
 export { resolveTarget } from './names/target.ts'
 export { open, type Reader } from './open.ts'

@@ -11,6 +11,8 @@ export interface Entry {
   readonly index: number
   /** Line on which the row begins, from 1. */
   readonly line?: number | undefined
+  /** The object's id as the row wrote it, in lists of data commons (gen3 4.1). */
+  readonly id?: string | undefined
   /** Places of the very same bytes, preferred first. Empty in checksum lists, which are for verifying only. */
   readonly uris: readonly string[]
   /** Relative path, `/`-separated; ends with `/` when only a directory is named (getm: the name is appended). Unchecked. */

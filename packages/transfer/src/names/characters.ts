@@ -19,6 +19,11 @@ export function withoutUnsafeCharacters(text: string): string {
   return text.replace(every, '')
 }
 
+/** The text with `replacement` for each of its control and bidi characters. */
+export function replaceUnsafeCharacters(text: string, replacement: string): string {
+  return text.replace(every, replacement)
+}
+
 /**
  * The text as it can be shown on a terminal or put on one line of a log: control characters (so also every ANSI escape
  * and line end), bidi marks and lone surrogates become visible escapes. Idempotent.
