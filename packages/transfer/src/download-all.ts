@@ -265,6 +265,7 @@ class AllDownloads {
 
   async #fetch(entry: Entry, on: Pick<DownloadContext, 'onSize' | 'onFetched'>): Promise<EntryResult> {
     const [uri, ...mirrors] = entry.uris
+    const { pathFor } = this.#o
     let place: Place
     try {
       if (uri === undefined) throw new TransferError('Usage', `Cannot fetch entry ${entry.index + 1}: it names no URL`)
@@ -282,6 +283,7 @@ class AllDownloads {
       range: entry.range,
       names: this.#existing,
       root: this.#directory,
+      pathFor: pathFor && (name => pathFor(entry, name)),
       onPath: path => 'directory' in place && this.#claim(path, entry),
       ...on,
     })
@@ -308,6 +310,7 @@ class AllDownloads {
   }
 
   #claim(target: string, entry: Entry): void {
+    if (this.#o.arePathsPlanned) return
     const conflict = this.#names.claim(target, entry.index)
     // Its own name, taken when it was begun before.
     if (!conflict || (conflict.kind === 'same' && conflict.index === entry.index)) return

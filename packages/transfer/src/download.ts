@@ -54,6 +54,8 @@ export interface DownloadContext extends Particulars {
   readonly root?: string | undefined
   /** What a run over many files knows of its directories. */
   readonly names?: Names | undefined
+  /** In place of the name that the source suggests; may have directories. */
+  pathFor?(name: string): string
   /** The final path is known; a throw fails the file. */
   onPath?(path: string): void
   /** The head of the first answer tells how large it is. */
@@ -148,12 +150,15 @@ async function settleExisting(existing: DownloadResult, path: string, download: 
 
 /** Fetches into a directory: the answer's head tells the name. */
 async function fetchNamed(directory: string, download: Download): Promise<DownloadResult> {
-  const { names } = download
+  const { names, context } = download
   const name = (resource?: Resource) => fileNameFor({ url: download.task.uri, suggested: resource?.name })
   const guess = resolve(directory, name())
   await names.look(guess)
+  let told: string | undefined
   return fetchTo(guess, download, (resource, { hasClaimed }) => {
-    const path = resolve(directory, name(resource))
+    // Asked once, also when the transfer has to start over.
+    told ??= context.pathFor?.(name(resource)) ?? name(resource)
+    const path = resolve(directory, told)
     // What was claimed beside the guess belongs to the guess: under another name nothing of it may be used.
     const partPath = partPathOf(path)
     const isOther = hasClaimed ? path !== guess : names.mayExist(partPath) && isThere(partPath)

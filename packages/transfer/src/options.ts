@@ -4,6 +4,7 @@ import type { Engine } from './engine.ts'
 import type { TransferEvent } from './events.ts'
 import type { Hooks } from './hooks.ts'
 import type { Algorithm } from './integrity/checksum.ts'
+import type { Entry } from './manifest/entry.ts'
 import type { Range } from './resource.ts'
 import type { GsOptions } from './sources/gs/options.ts'
 
@@ -96,8 +97,11 @@ export interface Timeouts {
   readonly idleMs?: number | undefined
 }
 
-/** What is done when the target exists (retrieval 10.6). A name alone never proves anything. */
-export type IfExists = 'error' | 'skip' | 'overwrite' | 'rename' | 'verify'
+/**
+ * What is done when the target exists (retrieval 10.6). A name alone never proves anything. `repair`: what is there is kept
+ * if it is what was asked for, by its digest or, where none was stated, its size; else it is replaced.
+ */
+export type IfExists = 'error' | 'skip' | 'overwrite' | 'rename' | 'verify' | 'repair'
 
 /** `data`: content and name are on stable storage before success is told; `none`: the result says `isDurable: false`. */
 export type Durability = 'data' | 'none'
@@ -146,4 +150,11 @@ export interface DownloadAllOptions extends DownloadOptions {
   readonly maxBacklog?: number | undefined
   /** Go on after a failed entry. Default true; false stops starting new ones. */
   readonly continueAfterError?: boolean | undefined
+  /**
+   * The path of an entry that has none, relative to the directory, given the name that its source suggests. A throw fails
+   * the entry. Default: that name.
+   */
+  readonly pathFor?: ((entry: Entry, name: string) => string) | undefined
+  /** The caller sees to it that no two entries get one path where they must not. Default false: it is checked here. */
+  readonly arePathsPlanned?: boolean | undefined
 }

@@ -272,7 +272,7 @@ class TargetFile implements FileSink {
     const { ifExists, preserveTime, durability } = options
     return {
       root: staging.root,
-      conflict: ifExists === 'overwrite' || ifExists === 'rename' ? ifExists : 'error',
+      conflict: conflictOf(ifExists),
       mtimeMs: preserveTime ? this.#resource?.lastModified : undefined,
       isDurable: durability !== 'none',
     }
@@ -328,6 +328,11 @@ async function isRemoved(path: string): Promise<boolean> {
   } catch (error) {
     return (error as NodeJS.ErrnoException).code === 'ENOENT'
   }
+}
+
+function conflictOf(ifExists: FileOptions['ifExists']): Conflict {
+  if (ifExists === 'repair') return 'overwrite'
+  return ifExists === 'overwrite' || ifExists === 'rename' ? ifExists : 'error'
 }
 
 function locked(path: string): TransferError {

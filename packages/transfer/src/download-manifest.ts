@@ -1,0 +1,323 @@
+/**
+ * A manifest from its first row to its report (gen3 4.3, 8, 9, 12):
+ *
+ *     plan      every row gets its path, in the order of the list, before it is fetched
+ *     pass      what an earlier run has proven and nobody has touched is not looked at again
+ *     fetch     the rest, as `downloadAll` does
+ *     open      rows that turn out to be bundles: what they hold is fetched in a further round
+ *     tell      one outcome for every row, good or bad, in the order in which they end
+ */
+import { stat } from 'node:fs/promises'
+import { join, relative, resolve } from 'node:path'
+import { downloadAll } from './download-all.ts'
+import { createEngine, type Engine } from './engine.ts'
+import { TransferError } from './errors.ts'
+import { list } from './list.ts'
+import { type Entry, isBadRow, type Row } from './manifest/entry.ts'
+import { type Outcome, type OutcomeStatus, outcomeOf, outcomeOfError, outcomeOfResult } from './manifest/outcome.ts'
+import { Proven, type ProvenFile } from './manifest/proven.ts'
+import { type NamePlan, type NamePlanOptions, type Placement, planNames } from './names/plan.ts'
+import type { DownloadAllOptions } from './options.ts'
+import type { DownloadResult, EntryResult } from './results.ts'
+import { Channel } from './sinks/channel.ts'
+
+export interface DownloadManifestOptions
+  extends Omit<DownloadAllOptions, 'resultOrder' | 'pathFor' | 'arePathsPlanned'>,
+    NamePlanOptions {
+  /** Where proofs are kept from one run to the next. Default: none are kept, and what is there is read again. */
+  readonly state?: string | undefined
+}
+
+/** Outcomes, one for every row, and what they add up to. */
+export interface ManifestRun extends AsyncIterable<Outcome> {
+  /** Resolves when the iteration has ended. */
+  readonly summary: Promise<ManifestSummary>
+}
+
+export interface ManifestSummary {
+  /** Rows of the manifest. */
+  readonly rows: number
+  /** Rows and members of bundles, by status. */
+  readonly statuses: Readonly<Partial<Record<OutcomeStatus, number>>>
+  readonly failed: number
+  readonly renamed: number
+  /** Bytes of files that are in place. */
+  readonly bytes: number
+  /** Bytes over the network. */
+  readonly transferred: number
+  readonly totalMs: number
+}
+
+/**
+ * Fetches what a manifest lists. No row is passed over in silence, and a failure of one stops no other, unless
+ * `continueAfterError` is false. A row that an earlier run has fetched is not fetched again.
+ *
+ * @example
+ * ```ts
+ * const rows = parseManifest(createReadStream('manifest.json'))
+ * const run = downloadManifest(rows, { directory: 'data', state: 'data/.transfer/proven' })
+ * for await (const { ok, object_id, error } of run) if (!ok) console.error(object_id, error)
+ * ```
+ */
+export function downloadManifest(
+  rows: AsyncIterable<readonly Row[]>,
+  options: DownloadManifestOptions = {},
+): ManifestRun {
+  const { promise: summary, resolve: told, reject } = Promise.withResolvers<ManifestSummary>()
+  summary.catch(() => {})
+  return {
+    summary,
+    async *[Symbol.asyncIterator]() {
+      const own = options.engine ? undefined : createEngine()
+      const leave = new AbortController()
+      const signal = options.signal ? AbortSignal.any([options.signal, leave.signal]) : leave.signal
+      const run = new Run({ ...options, engine: options.engine ?? (own as Engine), signal })
+      const running = run.go(rows)
+      running.then(told, reject)
+      try {
+        yield* run.outcomes.bytes()
+      } finally {
+        leave.abort(new DOMException('The consumer left', 'AbortError'))
+        await running.catch(() => {})
+        await own?.close()
+      }
+    },
+  }
+}
+
+/** What is remembered of a row while it is under way. */
+interface Pending {
+  readonly entry: Entry
+  readonly placement: Placement
+  /** Index in the manifest: members of bundles have that of their row. */
+  readonly row: number
+}
+
+/** A row that turned out to be a bundle, and where its members go. */
+interface Bundle {
+  readonly uri: string
+  readonly path: string
+  readonly row: number
+  readonly entry: Entry
+}
+
+type Options = DownloadManifestOptions & { readonly engine: Engine; readonly signal: AbortSignal }
+
+class Run {
+  readonly outcomes = new Channel<Outcome>()
+  readonly #o: Options
+  readonly #directory: string
+  readonly #plan: NamePlan
+  readonly #pending = new Map<number, Pending>()
+  readonly #startedAt = Date.now()
+  readonly #statuses = new Map<OutcomeStatus, number>()
+  #bundles: Bundle[] = []
+  #proven: Proven | undefined
+  #total = { rows: 0, failed: 0, renamed: 0, bytes: 0, transferred: 0 }
+  /** Members of bundles are numbered behind all rows. */
+  #nextIndex = 0
+
+  constructor(options: Options) {
+    this.#o = options
+    this.#directory = resolve(options.directory ?? '.')
+    this.#plan = planNames(options)
+  }
+
+  async go(rows: AsyncIterable<readonly Row[]>): Promise<ManifestSummary> {
+    const { state } = this.#o
+    try {
+      this.#proven = state === undefined ? undefined : await Proven.open(state)
+      await this.#fetch(this.#planned(rows))
+      while (this.#bundles.length > 0) {
+        const bundles = this.#bundles
+        this.#bundles = []
+        await this.#fetch(this.#members(bundles))
+      }
+      this.outcomes.end()
+      return this.#summary()
+    } catch (error) {
+      this.outcomes.fail(error)
+      throw error
+    } finally {
+      await this.#proven?.close()
+    }
+  }
+
+  // Rows
+
+  async *#planned(rows: AsyncIterable<readonly Row[]>): AsyncGenerator<readonly Row[]> {
+    for await (const batch of rows) {
+      const wanted: Row[] = []
+      for (const row of batch) {
+        this.#total.rows++
+        this.#nextIndex = Math.max(this.#nextIndex, row.index + 1)
+        const entry = isBadRow(row) ? await this.#refuse(row) : await this.#place(row, row.index)
+        if (entry) wanted.push(entry)
+      }
+      if (wanted.length > 0) yield wanted
+    }
+  }
+
+  async #refuse({ index, line, error }: Extract<Row, { error: unknown }>): Promise<undefined> {
+    await this.#tell(outcomeOfError({ index, line, uris: [], checksums: [] }, error, { status: 'invalid' }))
+  }
+
+  /** The entry to fetch, if it is to be fetched; else its outcome is told. */
+  async #place(entry: Entry, row: number): Promise<Entry | undefined> {
+    const placement = this.#plan.place(entry)
+    switch (placement.status) {
+      case 'duplicate': {
+        const { duplicateOf } = placement
+        await this.#tell(outcomeOf(entry, 'duplicate', { index: row, duplicate_of: duplicateOf }))
+        return undefined
+      }
+      case 'skipped': {
+        const path = join(this.#directory, placement.path)
+        await this.#tell(outcomeOf(entry, 'duplicate', { index: row, path, error: 'an earlier row has this name' }))
+        return undefined
+      }
+      case 'refused':
+        await this.#tell(outcomeOfError(entry, placement.error, { index: row, error_class: placement.reason }))
+        return undefined
+      case 'unnamed':
+        this.#pending.set(entry.index, { entry, placement, row })
+        return { ...entry, path: undefined }
+      case 'placed': {
+        const path = join(this.#directory, placement.path)
+        if (await this.#isProven(entry, path)) {
+          const about = { index: row, path, verified: true, size_actual: entry.size, renamed_from: placement.renamedFrom }
+          await this.#tell(outcomeOf(entry, 'skipped_complete', about))
+          return undefined
+        }
+        this.#pending.set(entry.index, { entry, placement, row })
+        return { ...entry, path: placement.path }
+      }
+    }
+  }
+
+  // Fetching
+
+  async #fetch(entries: AsyncIterable<readonly Row[]>): Promise<void> {
+    const run = downloadAll(entries, {
+      ...this.#o,
+      directory: this.#directory,
+      arePathsPlanned: true,
+      pathFor: (entry, name) => this.#pathFor(entry, name),
+    })
+    for await (const result of run) await this.#ended(result)
+    await run.summary
+  }
+
+  /** Names that only the source tells go by the same rules as those of the list. */
+  #pathFor({ index }: Entry, name: string): string {
+    const pending = this.#pending.get(index)
+    if (!pending) return name
+    const placement = this.#plan.rename(pending.entry, name)
+    this.#pending.set(index, { ...pending, placement })
+    if (placement.status === 'placed') return placement.path
+    if (placement.status === 'refused') throw placement.error
+    throw new TransferError('Usage', `Cannot write ${name}: an earlier row has this name`, { reason: 'collision' })
+  }
+
+  async #ended(result: EntryResult): Promise<void> {
+    const { index } = result.entry
+    const pending = this.#pending.get(index)
+    this.#pending.delete(index)
+    if (!pending) return this.#tell(outcomeOfUnplanned(result))
+    const { entry, placement, row } = pending
+    const renamedFrom = placement.status === 'placed' ? placement.renamedFrom : undefined
+    const sameContentAs = 'sameContentAs' in placement ? placement.sameContentAs : undefined
+    if (result.ok) {
+      await this.#remember(entry, result.result)
+      const about = { renamedFrom, sameContentAs, endedAt: Date.now() }
+      return this.#tell({ ...outcomeOfResult(entry, result.result, about), index: row })
+    }
+    if (isBundle(result.error)) {
+      const path = placement.status === 'placed' ? placement.path : ''
+      this.#bundles.push({ uri: entry.uris[0] as string, path, row, entry })
+      return
+    }
+    const path = placement.status === 'placed' ? join(this.#directory, placement.path) : undefined
+    await this.#tell(outcomeOfError(entry, result.error, { index: row, path, renamed_from: renamedFrom }))
+  }
+
+  // Bundles
+
+  async *#members(bundles: readonly Bundle[]): AsyncGenerator<readonly Row[]> {
+    for (const { uri, path, row, entry } of bundles) {
+      let members = 0
+      try {
+        for await (const batch of list(`${uri}/`, this.#o)) {
+          const wanted: Entry[] = []
+          for (const { uri: memberUri, path: below, size } of batch) {
+            members++
+            const name = path === '' ? below : `${path}/${below}`
+            const member = { index: this.#nextIndex++, id: memberUri, uris: [memberUri], path: name, size, checksums: [] }
+            const placed = await this.#place(member, row)
+            if (placed) wanted.push(placed)
+          }
+          if (wanted.length > 0) yield wanted
+        }
+        if (members > 0) continue
+        await this.#tell(outcomeOf(entry, 'downloaded', { index: row, verified: true, size_actual: 0 }))
+      } catch (error) {
+        this.#o.signal.throwIfAborted()
+        await this.#tell(outcomeOfError(entry, error, { index: row }))
+      }
+    }
+  }
+
+  // Proofs
+
+  async #isProven(entry: Entry, path: string): Promise<boolean> {
+    if (!this.#proven || this.#proven.isNew) return false
+    const file = await this.#factsOf(path, entry)
+    return file !== undefined && (entry.size === undefined || entry.size === file.size) && this.#proven.has(file)
+  }
+
+  async #remember(entry: Entry, { path, verification }: DownloadResult): Promise<void> {
+    if (!this.#proven || verification.proof !== 'checksum') return
+    const file = await this.#factsOf(path, entry)
+    if (file?.size === verification.size) this.#proven.add(file)
+  }
+
+  async #factsOf(path: string, { checksums, range }: Entry): Promise<ProvenFile | undefined> {
+    if (range) return undefined
+    const stats = await stat(path, { bigint: true }).catch(() => undefined)
+    if (!stats?.isFile()) return undefined
+    return {
+      path: relative(this.#directory, path),
+      size: Number(stats.size),
+      mtimeNs: stats.mtimeNs,
+      inode: stats.ino,
+      digest: checksums.map(({ algorithm, value }) => `${algorithm}:${value}`).join(' '),
+    }
+  }
+
+  // Telling
+
+  /** Resolves when whoever listens has taken it. */
+  async #tell(outcome: Outcome): Promise<void> {
+    this.#statuses.set(outcome.status, (this.#statuses.get(outcome.status) ?? 0) + 1)
+    const total = this.#total
+    if (!outcome.ok) total.failed++
+    if (outcome.renamed_from !== undefined) total.renamed++
+    if (outcome.ok && outcome.status !== 'duplicate') total.bytes += outcome.size_actual ?? 0
+    total.transferred += outcome.bytes_transferred ?? 0
+    await this.outcomes.send(outcome)
+  }
+
+  #summary(): ManifestSummary {
+    const statuses = Object.fromEntries(this.#statuses)
+    return { ...this.#total, statuses, totalMs: Date.now() - this.#startedAt }
+  }
+}
+
+function outcomeOfUnplanned(result: EntryResult): Outcome {
+  if (!result.ok) return outcomeOfError(result.entry, result.error)
+  return outcomeOfResult(result.entry, result.result, { endedAt: Date.now() })
+}
+
+function isBundle(error: unknown): boolean {
+  return error instanceof TransferError && error.details.reason === 'bundle'
+}
