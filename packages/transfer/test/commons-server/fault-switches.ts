@@ -10,7 +10,7 @@ export interface FaultOptions {
   readonly times?: number | undefined
   /** So many requests go well before. Default 0. */
   readonly after?: number | undefined
-  /** With a guid: where it acts. Default `storage`. */
+  /** With a guid: where it acts. Default where its bytes are: `storage`, at GDC `gdc-data`. */
   readonly at?: Route | RouteGroup | readonly (Route | RouteGroup)[] | undefined
   /** Other requests neither meet it nor count. */
   readonly only?: ((request: FaultRequest) => boolean) | undefined
@@ -34,11 +34,17 @@ interface Switch {
 }
 
 export class FaultSwitches {
+  readonly #home: Route
   #switches: Switch[] = []
+
+  /** `home`: where faults of an object act unless it is said otherwise. */
+  constructor(home: Route = 'storage') {
+    this.#home = home
+  }
 
   add(target: string, fault: Fault, options: FaultOptions = {}): SwitchedFault {
     const guid = isRoute(target) ? undefined : target
-    const places = isRoute(target) ? [target] : [options.at ?? 'storage'].flat()
+    const places = isRoute(target) ? [target] : [options.at ?? this.#home].flat()
     if (guid === undefined && options.at) throw new TypeError(`Cannot switch ${target} with 'at': it is no guid`)
     const added: Switch = { guid, places, fault, options, passed: 0, hits: 0 }
     this.#switches.push(added)

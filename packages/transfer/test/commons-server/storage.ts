@@ -1,5 +1,6 @@
 /** The host that presigned URLs lead to: the fault server, with URLs checked first. */
 import { randomUUID } from 'node:crypto'
+import { type AddressInfo, createServer } from 'node:net'
 import type { Behaviour } from '../fault-server/behaviour.ts'
 import type { FaultRequest } from '../fault-server/log.ts'
 import { type FaultServer, type FaultServerOptions, startFaultServer } from '../fault-server.ts'
@@ -42,6 +43,7 @@ export interface StorageOptions {
 interface Kept {
   readonly guid: string
   readonly isPublic: boolean
+  readonly isMissing: boolean
   readonly fault: Fault | undefined
 }
 
@@ -59,7 +61,9 @@ export class Storage {
     const secret = randomUUID()
     const script = (request: FaultRequest) => decide(request, options, kept, secret)
     const server = await startFaultServer({ ...options.server, script })
-    return new Storage(options, server, await findUnusedOrigin(options.server), kept, secret)
+    const refused = new URL(server.origin)
+    refused.port = String(await findUnusedPort())
+    return new Storage(options, server, refused.origin, kept, secret)
   }
 
   private constructor(
@@ -84,7 +88,7 @@ export class Storage {
     const key = location.key ?? `${guid}/${lastSegment(options.name)}`
     const place = `/${bucket}/${key.split('/').map(encodeURIComponent).join('/')}`
     const isOpen = scheme === 'http' || scheme === 'https'
-    this.#kept.set(place, { guid, isPublic: isPublic || isOpen, fault })
+    this.#kept.set(place, { guid, isPublic: isPublic || isOpen, isMissing: state === 'missing', fault })
     if (state !== 'missing') {
       const etag = options.etag ?? `"${hashOf(stored, 'md5')}"`
       this.server.resource(place, {
@@ -150,15 +154,16 @@ function refuse(
   }
   const [name, value] = options.header ?? []
   if (name && request.headers[name.toLowerCase()] !== value) return xml(403, 'AccessDenied', 'A header is missing')
-  return undefined
+  return object?.isMissing === false ? undefined : xml(404, 'NoSuchKey', 'The specified key does not exist.')
 }
 
-/** An origin where nobody listens. */
-async function findUnusedOrigin(options: FaultServerOptions): Promise<string> {
-  const server = await startFaultServer(options)
-  const { origin } = server
-  await server.close()
-  return origin
+/** Of a port that was free a moment ago: nobody listens there. */
+async function findUnusedPort(): Promise<number> {
+  const server = createServer()
+  await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
+  const { port } = server.address() as AddressInfo
+  await new Promise(resolve => server.close(resolve))
+  return port
 }
 
 /** Dots would be taken for steps by whoever parses the URL. */
