@@ -116,6 +116,11 @@ export function covers(offset: number): (request: FaultRequest) => boolean {
     !range || range.start === undefined || (range.start <= offset && offset < (range.end ?? Number.POSITIVE_INFINITY))
 }
 
+/** Whether a request is for more than so many bytes, so that `cut(bytes)` matters to it. */
+export function isLongerThan(bytes: number): (request: FaultRequest) => boolean {
+  return ({ range }) => range?.end === undefined || range.end - (range.start ?? 0) > bytes
+}
+
 /** No answer at all, or the connection ends without one. */
 export function noAnswer(ending: 'fin' | 'rst' | 'silent' = 'rst'): Behaviour {
   return { noAnswer: ending }

@@ -99,6 +99,8 @@ export interface LocationOptions {
   readonly key?: string | undefined
   /** Default that of the commons. */
   readonly shape?: UrlShape | undefined
+  /** Most life of its URLs, whole seconds. Default that of the commons. */
+  readonly urlTtlS?: number | undefined
   /** Every answer for this location meets it. */
   readonly fault?: Fault | undefined
   /** `missing`: nothing is stored there. `refused`: nobody listens. `unconfigured`: fence cannot sign (500). */

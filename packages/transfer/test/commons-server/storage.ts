@@ -19,6 +19,8 @@ export interface Location {
   readonly place: string | undefined
   readonly shape: UrlShape
   readonly state: NonNullable<LocationOptions['state']>
+  /** Most life of its URLs, seconds. */
+  readonly urlTtlS?: number | undefined
 }
 
 export interface StoreOptions {
@@ -101,7 +103,14 @@ export class Storage {
     }
     const shape = location.shape ?? options.shape ?? SHAPES[scheme] ?? 's3v4'
     const url = isOpen ? this.#urlAt(place, state) : `${scheme}://${bucket}/${key}`
-    return { url, scheme: isOpen ? new URL(url).protocol.slice(0, -1) : scheme, place, shape, state }
+    return {
+      url,
+      scheme: isOpen ? new URL(url).protocol.slice(0, -1) : scheme,
+      place,
+      shape,
+      state,
+      urlTtlS: location.urlTtlS,
+    }
   }
 
   /** A URL that works without asking anybody: presigned, or plain for what is public. */
@@ -110,7 +119,8 @@ export class Storage {
     if (place === undefined || scheme.startsWith('http')) return url
     const plain = this.#urlAt(place, state)
     if (options.isUnsigned) return plain
-    return signUrl(plain, shape, { ...options, secret: this.#secret, nowMs: this.#options.nowMs() })
+    const lifetimeS = Math.min(options.lifetimeS, location.urlTtlS ?? Infinity)
+    return signUrl(plain, shape, { ...options, lifetimeS, secret: this.#secret, nowMs: this.#options.nowMs() })
   }
 
   #urlAt(place: string, state: Location['state']): string {
