@@ -308,6 +308,21 @@ describe('storage', () => {
     expect(await ask({ 'If-Match': '"other"' })).toBe(412)
   })
 
+  test('digests in headers are spelled as each service does', async () => {
+    await using commons = await startCommons()
+    const file = commons.add({ size: 10, locations: [{ scheme: 's3' }, { scheme: 'gs' }, { scheme: 'az' }] })
+    const base64 = Buffer.from(file.md5, 'hex').toString('base64')
+    const ask = (scheme: string, headers = {}) => get(commons.presign(file.guid, { scheme })!, { headers })
+    expect((await ask('s3')).headers.get('etag')).toBe(`"${file.md5}"`)
+    expect((await ask('gs')).headers.get('x-goog-hash')).toBe(`md5=${base64}`)
+    const azure = await ask('az')
+    expect([azure.headers.get('content-md5'), azure.headers.get('etag')?.slice(0, 5)]).toEqual([base64, '"0x8D'])
+    expect((await ask('az', { Range: 'bytes=0-1' })).headers.get('content-md5')).toBeNull()
+    const none = commons.add({ hashes: false, etag: false, locations: [{ scheme: 'gs' }] })
+    const { headers } = await get(commons.presign(none.guid)!)
+    expect([headers.get('etag'), headers.get('x-goog-hash')]).toEqual([null, null])
+  })
+
   test('what is not stored is 404, who does not listen refuses', async () => {
     await using commons = await startCommons()
     const missing = await get(await urlOf(commons, commons.add({ locations: [{ state: 'missing' }] }).guid))

@@ -8,6 +8,7 @@ import { refusal, xml } from './answers.ts'
 import { hashOf, type Stored } from './content-hashes.ts'
 import type { Fault } from './fault-switches.ts'
 import type { LocationOptions } from './options.ts'
+import { serviceHeaders } from './service-headers.ts'
 import { refuseUrl, type SignOptions, signUrl, type UrlShape } from './signing.ts'
 
 /** Where an object of a record is. */
@@ -47,6 +48,8 @@ interface Kept {
   readonly isPublic: boolean
   readonly isMissing: boolean
   readonly fault: Fault | undefined
+  /** Headers of answers that hold the whole object. */
+  readonly wholeHeaders: Readonly<Record<string, string>>
 }
 
 const SHAPES: Readonly<Record<string, UrlShape>> = { s3: 's3v4', gs: 'gcsv4', az: 'azure' }
@@ -90,16 +93,13 @@ export class Storage {
     const key = location.key ?? `${guid}/${lastSegment(options.name)}`
     const place = `/${bucket}/${key.split('/').map(encodeURIComponent).join('/')}`
     const isOpen = scheme === 'http' || scheme === 'https'
-    this.#kept.set(place, { guid, isPublic: isPublic || isOpen, isMissing: state === 'missing', fault })
-    if (state !== 'missing') {
-      const etag = options.etag ?? `"${hashOf(stored, 'md5')}"`
-      this.server.resource(place, {
-        size: stored.size,
-        bytes: stored.bytes,
-        version: stored.version,
-        etag,
-        headers: options.headers ?? {},
-      })
+    const told = options.etag === false ? undefined : serviceHeaders(scheme, hashOf(stored, 'md5'))
+    const wholeHeaders = told?.whole ?? {}
+    const isMissing = state === 'missing'
+    this.#kept.set(place, { guid, isPublic: isPublic || isOpen, isMissing, fault, wholeHeaders })
+    if (!isMissing) {
+      const etag = options.etag ?? told?.etag
+      this.server.resource(place, { ...stored, etag, headers: { ...told?.always, ...options.headers } })
     }
     const shape = location.shape ?? options.shape ?? SHAPES[scheme] ?? 's3v4'
     const url = isOpen ? this.#urlAt(place, state) : `${scheme}://${bucket}/${key}`
@@ -141,7 +141,10 @@ function decide(request: FaultRequest, options: StorageOptions, kept: Map<string
   if (fault.status !== undefined && fault.status !== 200 && fault.status !== 206) {
     return { ...refusal('storage', fault.status), ...fault }
   }
-  return { ...refuse(request, object, options, secret), ...fault }
+  const refused = refuse(request, object, options, secret)
+  if (refused) return { ...refused, ...fault }
+  const headers = request.range ? undefined : object?.wholeHeaders
+  return { ...fault, headers: { ...headers, ...fault.headers } }
 }
 
 /** What S3 would hold against the request, in its order; undefined: nothing, or the server finds out itself. */
