@@ -269,7 +269,9 @@ export class Commons implements AsyncDisposable {
       const token = this.#state.tokens.find(text, 'access')
       return handler(this.#state, { route, request, guid, rest, query: new URLSearchParams(request.query), token })
     }
-    const handled = { route, guid: guid === '' ? undefined : guid, handle }
+    // Faults and the log know an object by one name, whichever it was asked by.
+    const about = guid === '' ? undefined : (findRecord(this.#state, guid)?.guid ?? guid)
+    const handled = { route, guid: about, handle }
     const answer = await answerRequest({ request, handled, faults: this.#state.faults, log: this.#log })
     return { ...answer, headers: { ...this.#dateHeader(), ...answer.headers } }
   }
