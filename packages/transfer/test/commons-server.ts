@@ -35,10 +35,28 @@
  */
 export { type Added, Commons, type ConnectOptions, type ManifestRow, startCommons } from './commons-server/commons.ts'
 export type { HashName } from './commons-server/content-hashes.ts'
+export { type DrsHub, type DrsHubOptions, startDrsHub } from './commons-server/drshub.ts'
 export type { Fault, FaultOptions, SwitchedFault } from './commons-server/fault-switches.ts'
 export * as faults from './commons-server/faults.ts'
 export type { Credentials, CredentialsOptions } from './commons-server/fence.ts'
+export {
+  type AddedGdcFile,
+  GDC_MANIFEST_HEADER,
+  type Gdc,
+  type GdcFileOptions,
+  type GdcOptions,
+  startGdc,
+} from './commons-server/gdc.ts'
 export type { AuthKind, CommonsRequest } from './commons-server/log.ts'
+export {
+  type Mixed,
+  type MixedExpectation,
+  type MixedFile,
+  type MixedOptions,
+  type MixedRow,
+  type MixedStatus,
+  mixedCommons,
+} from './commons-server/mixed.ts'
 export type {
   BundleOptions,
   CommonsOptions,
@@ -47,5 +65,6 @@ export type {
   LocationOptions,
   RecordOptions,
 } from './commons-server/options.ts'
+export { type Resolved, type Resolver, type ResolverWay, startResolver } from './commons-server/resolver.ts'
 export type { Route, RouteGroup } from './commons-server/routes.ts'
 export type { UrlShape } from './commons-server/signing.ts'

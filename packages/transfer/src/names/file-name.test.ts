@@ -37,6 +37,11 @@ describe('fileNameFor()', () => {
 
   test.each([
     ['https://h/a/b.txt?x=/c#d/e', 'b.txt'],
+    ['gs://h/a/b%20c#1?.txt', 'b%20c#1?.txt'],
+    ['gs://h/a/b#1712345678000001', 'b'],
+    ['gs://h/a/', 'a'],
+    ['gs://h/', 'download'],
+    ['gs://h', 'download'],
     ['https://h/a/b//', 'b'],
     ['https://h/a%20b%2Fc.txt', 'c.txt'],
     ['https://h/100%', '100%'],

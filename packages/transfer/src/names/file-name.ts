@@ -62,6 +62,8 @@ function trimEnd(name: string): string {
 
 /** By hand, because an identifier such as `s3://bucket/a b%` or `drs://host/id` need not be what URL accepts. */
 function lastPathSegment(url: string): string | undefined {
+  // Names there are as they are; only a generation behind one is not of it.
+  if (/^gs:/i.test(url)) return url.replace(/(.)#\d+$/s, '$1').match(/^gs:\/\/[^/]*\/(?:.*\/)?([^/]+)\/*$/is)?.[1]
   const path = url
     .replace(/[?#].*$/s, '')
     .replace(/^[a-z][a-z0-9+.-]*:(?:\/\/[^/]*)?/i, '')

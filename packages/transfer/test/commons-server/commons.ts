@@ -1,12 +1,12 @@
-import { setTimeout as sleep } from 'node:timers/promises'
 import type { Behaviour } from '../fault-server/behaviour.ts'
 import { makeCertificate } from '../fault-server/certificate.ts'
 import type { FaultRequest } from '../fault-server/log.ts'
 import { type FaultServer, startFaultServer } from '../fault-server.ts'
-import { type Answer, refusal } from './answers.ts'
+import { hashOf } from './content-hashes.ts'
 import { dispatch } from './dispatch.ts'
 import { type Fault, type FaultOptions, FaultSwitches, type SwitchedFault } from './fault-switches.ts'
-import { type Credentials, type CredentialsOptions, makeClient, makeCredentials } from './fence.ts'
+import { type Credentials, type CredentialsOptions, makeClient, makeCredentials, urlFor } from './fence.ts'
+import { answerRequest } from './host.ts'
 import { documentOf } from './indexd.ts'
 import { type CommonsRequest, maxConcurrent, RequestLog } from './log.ts'
 import type { BundleOptions, CommonsOptions, RecordOptions } from './options.ts'
@@ -14,7 +14,7 @@ import { isPublic } from './permissions.ts'
 import { makeBundle, makeRecord, type ObjectRecord } from './records.ts'
 import type { Route, RouteGroup } from './routes.ts'
 import { isWithin } from './routes.ts'
-import type { Call, CommonsState } from './state.ts'
+import { type CommonsState, findRecord } from './state.ts'
 import { Storage } from './storage.ts'
 import { Tokens } from './tokens.ts'
 
@@ -27,6 +27,8 @@ export interface Added {
   /** Bytes that storage has. */
   readonly size: number
   readonly hashes: Readonly<Record<string, string>>
+  /** Of what storage has, whatever the record says. */
+  readonly md5: string
   /** Locations as the record has them. */
   readonly urls: readonly string[]
   /** The record as indexd tells it. */
@@ -130,6 +132,11 @@ export class Commons implements AsyncDisposable {
       manifests: new Map(),
       nowMs,
     }
+  }
+
+  /** `commons_url` of a manifest: with TLS the bare host, as the portals write it; else the origin. */
+  get url(): string {
+    return this.certificate === undefined ? this.origin : this.host
   }
 
   /** Every request to either host, in order of arrival. */
@@ -236,20 +243,37 @@ export class Commons implements AsyncDisposable {
     this.#state.manifests.set(name, text)
   }
 
+  /** A URL for the object's first location, or first of a scheme, as fence would sign it. */
+  presign(
+    guid: string,
+    { scheme, user = this.#firstUser }: { scheme?: string; user?: string } = {},
+  ): string | undefined {
+    const record = this.#state.records.get(guid)
+    if (!record || record.form === 'bundle') return undefined
+    const location = record.locations.find(one => scheme === undefined || one.scheme === scheme)
+    const token = this.#state.tokens.issue({ purpose: 'access', user, ttlS: 1 })
+    return location && urlFor(this.#state, location, { token })
+  }
+
+  /** The record as indexd tells it, found with or without the prefix of this commons. */
+  find(id: string): object | undefined {
+    const record = findRecord(this.#state, id)
+    return record && documentOf(this.#state, record)
+  }
+
   /** The decision about one request to the services. */
   async answer(request: FaultRequest): Promise<Behaviour> {
     const { route, guid, rest, handler } = dispatch(request, this.#state.options.slashes)
-    this.#log.add(request, route, guid === '' ? undefined : guid)
-    const { delayMs, ...fault } = this.#state.faults.take(route, guid === '' ? undefined : guid, request)
-    // Before the decision: what is issued is fresh when it leaves.
-    if (delayMs) await sleep(delayMs, undefined, { ref: false })
-    if (fault.noAnswer !== undefined || fault.raw !== undefined) return fault
     const text = /^bearer (\S+)$/i.exec(request.headers.authorization ?? '')?.[1]
-    const token = this.#state.tokens.find(text, 'access')
-    const call: Call = { route, request, guid, rest, query: new URLSearchParams(request.query), token }
-    const answer = this.#isAnswered(fault) ? this.#faultAnswer(route, fault) : await handler(this.#state, call)
-    const headers = { ...this.#dateHeader(), ...answer.headers, ...fault.headers }
-    return { ...answer, ...fault, headers }
+    const handle = () => {
+      const token = this.#state.tokens.find(text, 'access')
+      return handler(this.#state, { route, request, guid, rest, query: new URLSearchParams(request.query), token })
+    }
+    // Faults and the log know an object by one name, whichever it was asked by.
+    const about = guid === '' ? undefined : (findRecord(this.#state, guid)?.guid ?? guid)
+    const handled = { route, guid: about, handle }
+    const answer = await answerRequest({ request, handled, faults: this.#state.faults, log: this.#log })
+    return { ...answer, headers: { ...this.#dateHeader(), ...answer.headers } }
   }
 
   async close(): Promise<void> {
@@ -263,15 +287,6 @@ export class Commons implements AsyncDisposable {
 
   get #firstUser(): string {
     return [...this.#state.grants.keys()][0] ?? 'tester'
-  }
-
-  #isAnswered({ status, body, location }: Behaviour): boolean {
-    return (status !== undefined && status !== 200) || body !== undefined || location !== undefined
-  }
-
-  #faultAnswer(route: Route, { status = 200, body, location }: Behaviour): Answer {
-    if (body !== undefined || location !== undefined) return { body: body ?? '' }
-    return refusal(route, status)
   }
 
   #dateHeader(): Record<string, string> {
@@ -289,12 +304,23 @@ export class Commons implements AsyncDisposable {
       ...(name === null ? {} : { file_name: name }),
       ...(size === null ? {} : { file_size: size }),
       ...(hashes.md5 === undefined ? {} : { md5sum: hashes.md5 }),
-      // A bare host means https.
-      commons_url: this.certificate === undefined ? this.origin : this.host,
+      commons_url: this.url,
     }
     const urls = record.locations.map(({ url }) => url)
     const document = documentOf(this.#state, record)
-    return { guid, drsUri: this.#drsUri(guid), name, size: stored.size, hashes, urls, document, row }
+    return {
+      guid,
+      drsUri: this.#drsUri(guid),
+      name,
+      size: stored.size,
+      hashes,
+      urls,
+      document,
+      row,
+      get md5() {
+        return hashOf(stored, 'md5')
+      },
+    }
   }
 }
 

@@ -33,7 +33,8 @@ export function drsBulk(state: CommonsState, call: Call): Answer {
   for (const id of ids) {
     const record = findRecord(state, id)
     const denied = record && refuseDescription(state, call, record)
-    const status = state.faults.takeOf(call.route, id, call.request).status ?? denied?.status ?? (record ? 200 : 404)
+    const status =
+      state.faults.takeOf(call.route, record?.guid ?? id, call.request).status ?? denied?.status ?? (record ? 200 : 404)
     if (record && status === 200) resolved.push(describe(state, record, call))
     else unresolved.set(status, [...(unresolved.get(status) ?? []), id])
   }

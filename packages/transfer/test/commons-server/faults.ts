@@ -1,7 +1,7 @@
 /** The fault switches of gen3 14 by name, for `commons.fault`. Those about bytes act at storage. */
 import type { Behaviour } from '../fault-server/behaviour.ts'
 import type { FaultRequest } from '../fault-server/log.ts'
-import { html } from './answers.ts'
+import { html, xml } from './answers.ts'
 import type { Fault } from './fault-switches.ts'
 import { expiredToken as expiredTokenAnswer } from './signing.ts'
 
@@ -42,6 +42,11 @@ export function cut(afterBytes: number, ending: Behaviour['ending'] = 'rst'): Be
   return { truncateAfter: afterBytes, ending }
 }
 
+/** No byte from `offset` of the object on ever arrives. */
+export function cutAt(offset: number): Fault {
+  return ({ range }) => ({ truncateAfter: Math.max(0, offset - (range?.start ?? 0)), ending: 'rst' })
+}
+
 /** Silent in mid-body, and the connection stays. */
 export function stalls(afterBytes: number): Behaviour {
   return { truncateAfter: afterBytes, ending: 'silent' }
@@ -79,6 +84,11 @@ export function unsatisfiable(total: number, which: 'all' | 'tail' = 'all'): Fau
     range && (which === 'all' || range.start !== 0) ? { status: 416, contentRange: `bytes */${total}` } : undefined
 }
 
+/** S3 says that the URL's time is over, although it is not. */
+export function expiredUrl(): Behaviour {
+  return xml(403, 'AccessDenied', 'Request has expired')
+}
+
 /** The credentials that signed the URL have ended. */
 export function expiredToken(): Behaviour {
   return expiredTokenAnswer()
@@ -104,6 +114,11 @@ export function wrongByte(offset = 0): Behaviour {
 export function covers(offset: number): (request: FaultRequest) => boolean {
   return ({ range }) =>
     !range || range.start === undefined || (range.start <= offset && offset < (range.end ?? Number.POSITIVE_INFINITY))
+}
+
+/** Whether a request is for more than so many bytes, so that `cut(bytes)` matters to it. */
+export function isLongerThan(bytes: number): (request: FaultRequest) => boolean {
+  return ({ range }) => range?.end === undefined || range.end - (range.start ?? 0) > bytes
 }
 
 /** No answer at all, or the connection ends without one. */

@@ -27,6 +27,8 @@ export function indexBulk(state: CommonsState, call: Call): Answer {
 export function indexList(state: CommonsState, { query }: Call): Answer {
   const limit = Number(query.get('limit') ?? 100)
   if (!Number.isInteger(limit) || limit < 0 || limit > 1024) return indexdError(400, 'limit must be between 0 and 1024')
+  const page = Number(query.get('page') ?? 0)
+  if (!Number.isInteger(page) || page < 0) return indexdError(400, 'page must be an integer')
   const start = query.get('start')
   const ids = query.get('ids')?.split(',')
   const hashes = query.getAll('hash').map(hash => hash.split(':'))
@@ -39,8 +41,8 @@ export function indexList(state: CommonsState, { query }: Call): Answer {
     hashes.every(([name = '', value]) => record.hashes[name] === value)
   const objects = [...state.records.values()].filter(record => record.form !== 'bundle').filter(matches)
   objects.sort((a, b) => (a.guid < b.guid ? -1 : 1))
-  const records = objects.slice(0, limit).map(record => documentOf(state, record))
-  return json({ records, ids: ids ?? null, limit, start, page: null, hashes: Object.fromEntries(hashes) })
+  const records = objects.slice(page * limit, (page + 1) * limit).map(record => documentOf(state, record))
+  return json({ records, ids: ids ?? null, limit, start, page, hashes: Object.fromEntries(hashes) })
 }
 
 export function indexService(state: CommonsState, { rest }: Call): Answer {

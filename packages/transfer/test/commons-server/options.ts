@@ -85,7 +85,10 @@ export interface RecordOptions {
   /** Other versions of the same thing share it. */
   readonly baseid?: string | undefined
   readonly aliases?: readonly string[] | undefined
-  /** Entity tag at storage, quotes included; false: none. Default the quoted md5. */
+  /**
+   * Entity tag at storage, quotes included. Default that of the service: with S3 and GCS the quoted md5. False: none, and
+   * no other header that tells a digest.
+   */
   readonly etag?: string | false | undefined
   /** Further headers of storage's answers. */
   readonly headers?: Readonly<Record<string, string>> | undefined
@@ -99,6 +102,8 @@ export interface LocationOptions {
   readonly key?: string | undefined
   /** Default that of the commons. */
   readonly shape?: UrlShape | undefined
+  /** Most life of its URLs, whole seconds. Default that of the commons. */
+  readonly urlTtlS?: number | undefined
   /** Every answer for this location meets it. */
   readonly fault?: Fault | undefined
   /** `missing`: nothing is stored there. `refused`: nobody listens. `unconfigured`: fence cannot sign (500). */

@@ -1,5 +1,6 @@
 /** The host that presigned URLs lead to: the fault server, with URLs checked first. */
 import { randomUUID } from 'node:crypto'
+import { type AddressInfo, createServer } from 'node:net'
 import type { Behaviour } from '../fault-server/behaviour.ts'
 import type { FaultRequest } from '../fault-server/log.ts'
 import { type FaultServer, type FaultServerOptions, startFaultServer } from '../fault-server.ts'
@@ -7,6 +8,7 @@ import { refusal, xml } from './answers.ts'
 import { hashOf, type Stored } from './content-hashes.ts'
 import type { Fault } from './fault-switches.ts'
 import type { LocationOptions } from './options.ts'
+import { serviceHeaders } from './service-headers.ts'
 import { refuseUrl, type SignOptions, signUrl, type UrlShape } from './signing.ts'
 
 /** Where an object of a record is. */
@@ -18,6 +20,8 @@ export interface Location {
   readonly place: string | undefined
   readonly shape: UrlShape
   readonly state: NonNullable<LocationOptions['state']>
+  /** Most life of its URLs, seconds. */
+  readonly urlTtlS?: number | undefined
 }
 
 export interface StoreOptions {
@@ -42,7 +46,10 @@ export interface StorageOptions {
 interface Kept {
   readonly guid: string
   readonly isPublic: boolean
+  readonly isMissing: boolean
   readonly fault: Fault | undefined
+  /** Headers of answers that hold the whole object. */
+  readonly wholeHeaders: Readonly<Record<string, string>>
 }
 
 const SHAPES: Readonly<Record<string, UrlShape>> = { s3: 's3v4', gs: 'gcsv4', az: 'azure' }
@@ -59,7 +66,9 @@ export class Storage {
     const secret = randomUUID()
     const script = (request: FaultRequest) => decide(request, options, kept, secret)
     const server = await startFaultServer({ ...options.server, script })
-    return new Storage(options, server, await findUnusedOrigin(options.server), kept, secret)
+    const refused = new URL(server.origin)
+    refused.port = String(await findUnusedPort())
+    return new Storage(options, server, refused.origin, kept, secret)
   }
 
   private constructor(
@@ -84,20 +93,24 @@ export class Storage {
     const key = location.key ?? `${guid}/${lastSegment(options.name)}`
     const place = `/${bucket}/${key.split('/').map(encodeURIComponent).join('/')}`
     const isOpen = scheme === 'http' || scheme === 'https'
-    this.#kept.set(place, { guid, isPublic: isPublic || isOpen, fault })
-    if (state !== 'missing') {
-      const etag = options.etag ?? `"${hashOf(stored, 'md5')}"`
-      this.server.resource(place, {
-        size: stored.size,
-        bytes: stored.bytes,
-        version: stored.version,
-        etag,
-        headers: options.headers ?? {},
-      })
+    const told = options.etag === false ? undefined : serviceHeaders(scheme, hashOf(stored, 'md5'))
+    const wholeHeaders = told?.whole ?? {}
+    const isMissing = state === 'missing'
+    this.#kept.set(place, { guid, isPublic: isPublic || isOpen, isMissing, fault, wholeHeaders })
+    if (!isMissing) {
+      const etag = options.etag ?? told?.etag
+      this.server.resource(place, { ...stored, etag, headers: { ...told?.always, ...options.headers } })
     }
     const shape = location.shape ?? options.shape ?? SHAPES[scheme] ?? 's3v4'
     const url = isOpen ? this.#urlAt(place, state) : `${scheme}://${bucket}/${key}`
-    return { url, scheme: isOpen ? new URL(url).protocol.slice(0, -1) : scheme, place, shape, state }
+    return {
+      url,
+      scheme: isOpen ? new URL(url).protocol.slice(0, -1) : scheme,
+      place,
+      shape,
+      state,
+      urlTtlS: location.urlTtlS,
+    }
   }
 
   /** A URL that works without asking anybody: presigned, or plain for what is public. */
@@ -106,7 +119,8 @@ export class Storage {
     if (place === undefined || scheme.startsWith('http')) return url
     const plain = this.#urlAt(place, state)
     if (options.isUnsigned) return plain
-    return signUrl(plain, shape, { ...options, secret: this.#secret, nowMs: this.#options.nowMs() })
+    const lifetimeS = Math.min(options.lifetimeS, location.urlTtlS ?? Infinity)
+    return signUrl(plain, shape, { ...options, lifetimeS, secret: this.#secret, nowMs: this.#options.nowMs() })
   }
 
   #urlAt(place: string, state: Location['state']): string {
@@ -127,7 +141,10 @@ function decide(request: FaultRequest, options: StorageOptions, kept: Map<string
   if (fault.status !== undefined && fault.status !== 200 && fault.status !== 206) {
     return { ...refusal('storage', fault.status), ...fault }
   }
-  return { ...refuse(request, object, options, secret), ...fault }
+  const refused = refuse(request, object, options, secret)
+  if (refused) return { ...refused, ...fault }
+  const headers = request.range ? undefined : object?.wholeHeaders
+  return { ...fault, headers: { ...headers, ...fault.headers } }
 }
 
 /** What S3 would hold against the request, in its order; undefined: nothing, or the server finds out itself. */
@@ -150,15 +167,16 @@ function refuse(
   }
   const [name, value] = options.header ?? []
   if (name && request.headers[name.toLowerCase()] !== value) return xml(403, 'AccessDenied', 'A header is missing')
-  return undefined
+  return object?.isMissing === false ? undefined : xml(404, 'NoSuchKey', 'The specified key does not exist.')
 }
 
-/** An origin where nobody listens. */
-async function findUnusedOrigin(options: FaultServerOptions): Promise<string> {
-  const server = await startFaultServer(options)
-  const { origin } = server
-  await server.close()
-  return origin
+/** Of a port that was free a moment ago: nobody listens there. */
+async function findUnusedPort(): Promise<number> {
+  const server = createServer()
+  await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
+  const { port } = server.address() as AddressInfo
+  await new Promise(resolve => server.close(resolve))
+  return port
 }
 
 /** Dots would be taken for steps by whoever parses the URL. */

@@ -482,6 +482,15 @@ describe('a listing', () => {
     ])
   })
 
+  test.each(['gs://open', 'gs://open/', 'gs://open/*', 'gs://open/x'])(
+    'of %s names what is in the bucket',
+    async uri => {
+      const setting = await setUpGs()
+      setting.server.store.put('open', 'x', contentOf(10))
+      expect((await listed(setting, uri)).map(({ path }) => path)).toEqual(['x'])
+    },
+  )
+
   test('gives URIs that open names which look like a generation', async () => {
     const setting = await setUpGs()
     setting.server.store.put('open', 'x#123', contentOf(10))

@@ -12,12 +12,12 @@ export function explained(error: unknown, { isAnonymous, userProject }: FailureC
   const { status } = error
   if (status === 400 && /requester pays|user project/i.test(error.message)) {
     const hint = userProject === undefined ? 'name the project that pays: --user-project' : 'check --user-project'
-    return again('Denied', `${error.message}; ${hint}`, error)
+    return again(hint, error)
   }
   if (error.code !== 'Denied' || !isAnonymous || (status !== 401 && status !== 403)) return error
   const hint =
     'no credentials were sent: GOOGLE_APPLICATION_CREDENTIALS or gcloud’s application default login name some'
-  return again('Denied', `${error.message}; ${hint}`, error)
+  return again(hint, error)
 }
 
 /** What is not there, bucket or object; undefined: the store does not say. */
@@ -34,6 +34,6 @@ export function replaced(uri: string, generation: string): TransferError {
   return new TransferError('ResourceChanged', what, { url: uri, status: 404 })
 }
 
-function again(code: 'Denied', message: string, { details }: TransferError): TransferError {
-  return new TransferError(code, message, { ...details, retriable: false })
+function again(hint: string, { message, details }: TransferError): TransferError {
+  return new TransferError('Denied', `${message.replace(/\.$/, '')}; ${hint}`, { ...details, retriable: false })
 }
