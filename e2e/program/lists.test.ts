@@ -16,6 +16,11 @@ async function writeList(rows: unknown): Promise<void> {
   await writeFile(w.path('list.json'), JSON.stringify(rows))
 }
 
+/** But for what a run keeps for itself. */
+async function filesOf(): Promise<string[]> {
+  return (await w.files()).filter(name => !name.includes('.transfer'))
+}
+
 function jsonLines(text: string): Record<string, unknown>[] {
   return text
     .trimEnd()
@@ -50,18 +55,49 @@ describe('arriero get, many', () => {
       { url: url('/b'), filepath: '../../escape' },
       { url: url('/b'), filepath: 'b' },
     ])
-    const { code, stderr } = await w.run(['get', '-m', 'list.json', '-d', 'out', '--report', 'report.jsonl'])
+    const args = ['get', '-m', 'list.json', '-d', 'out', '--report', 'report.jsonl', '--skip-invalid']
+    const { code, stderr } = await w.run(args)
     expect(code).toBe(1)
     expect(stderr).toMatch(/failed NotFound: .*404/)
     expect(stderr).toMatch(/failed ChecksumMismatch: /)
-    expect(stderr).toMatch(/failed Usage: .*row 3/)
-    expect(stderr).toMatch(/failed PathUnsafe: /)
+    expect(stderr).toMatch(/failed \w+: .*row 3/)
+    expect(stderr).toMatch(/failed unsafe_name: /)
     expect(stderr).toMatch(/1 file, .*4 FAILED; see report\.jsonl/)
-    expect(await w.files()).toEqual(['list.json', 'out', 'out/b', 'report.jsonl'])
+    expect(await filesOf()).toEqual(['list.json', 'out', 'out/b', 'report.jsonl'])
     const rows = jsonLines(await readFile(w.path('report.jsonl'), 'utf8'))
     expect(rows.filter(row => row.ok === true)).toHaveLength(1)
     expect(rows.filter(row => row.ok === false)).toHaveLength(4)
-    expect(rows.at(-1)).toMatchObject({ summary: { ok: false, files: 5, failed: 4, downloaded: 1 } })
+    expect(rows.at(-1)).toMatchObject({ summary: { ok: false, rows: 5, failed: 4, statuses: { unverified: 1 } } })
+  })
+
+  test('a row that cannot be used: every one is named, nothing is fetched, exit 2', async () => {
+    await writeList([{ url: 17 }, { url: url('/a'), filepath: 'a' }, { url: url('/b'), size: -1 }])
+    const { code, stderr } = await w.run(['get', '-m', 'list.json', '-d', 'out'])
+    expect(code).toBe(2)
+    expect(stderr).toMatch(/row 1[\s\S]*row 3[\s\S]*2 rows cannot be used/)
+    expect(await w.files()).toEqual(['list.json'])
+  })
+
+  test('a second run fetches nothing that is there; the retry list holds what failed', async () => {
+    await writeList([
+      { url: url('/a'), filepath: 'a', checksum: sha256(bodies.a!), 'checksum-algorithm': 'sha256' },
+      { url: url('/b'), filepath: 'b' },
+      { url: url('/later'), filepath: 'deep/later' },
+    ])
+    expect((await w.run(['get', '-m', 'list.json', '-d', 'out'])).code).toBe(1)
+    w.server.serve('/later', { body: bodies.c! })
+    const again = await w.run(['get', '-m', 'out/.transfer/failed-manifest.json', '-d', 'out', '--json'])
+    expect(again.code, again.stderr).toBe(0)
+    expect(jsonLines(again.stdout)).toHaveLength(2)
+    expect(await readFile(w.path('out/deep/later'))).toEqual(bodies.c)
+    const whole = await w.run(['get', '-m', 'list.json', '-d', 'out', '--json'])
+    expect(whole.code, whole.stderr).toBe(0)
+    const statuses = jsonLines(whole.stdout).slice(0, 3)
+    expect(statuses.sort((a, b) => Number(a.index) - Number(b.index)).map(({ status }) => status)).toEqual([
+      'skipped_complete',
+      'skipped_size_only',
+      'skipped_size_only',
+    ])
   })
 
   test('more large files than connections: all of them are done', async () => {
@@ -92,15 +128,15 @@ describe('arriero get, many', () => {
     expect(code).toBe(1)
     const rows = jsonLines(stdout)
     expect(rows).toHaveLength(3)
-    expect(rows.find(row => row.ok === true)).toMatchObject({ index: 0, path: w.path('out/a'), bytes: 1000 })
-    expect(rows.find(row => row.ok === false)).toMatchObject({ index: 1, error: { code: 'NotFound', status: 404 } })
-    expect(rows.at(-1)).toMatchObject({ summary: { ok: false, files: 2 } })
+    expect(rows.find(row => row.ok === true)).toMatchObject({ index: 0, path: w.path('out/a'), size_actual: 1000 })
+    expect(rows.find(row => row.ok === false)).toMatchObject({ index: 1, status: 'not_found', http_status: 404 })
+    expect(rows.at(-1)).toMatchObject({ summary: { ok: false, rows: 2 } })
   })
 
   test('a list from stdin', async () => {
     const input = JSON.stringify([{ url: url('/a') }])
     expect(await w.run(['get', '-i', '-', '-d', 'out'], { input })).toMatchObject({ code: 0 })
-    expect(await w.files()).toEqual(['out', 'out/a'])
+    expect(await filesOf()).toEqual(['out', 'out/a'])
   })
 
   test('a list that is not there, or no list at all: exit 2', async () => {

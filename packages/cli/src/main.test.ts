@@ -116,7 +116,7 @@ describe('completion', () => {
     [['get', '--if-ex'], ['--if-exists']],
     [
       ['get', '--if-exists', ''],
-      ['error', 'skip', 'overwrite', 'rename', 'verify'],
+      ['error', 'skip', 'overwrite', 'rename', 'verify', 'repair'],
     ],
     [['get', '--progress', 'p'], ['plain']],
     [

@@ -28,8 +28,16 @@ export interface DownloadManifestOptions
   readonly state?: string | undefined
 }
 
-/** Outcomes, one for every row, and what they add up to. */
-export interface ManifestRun extends AsyncIterable<Outcome> {
+/** A row and what became of it. */
+export interface ManifestResult {
+  /** May hold secrets in its URLs and headers. */
+  readonly entry: Entry
+  /** What may be shown. */
+  readonly outcome: Outcome
+}
+
+/** Results, one for every row, and what they add up to. */
+export interface ManifestRun extends AsyncIterable<ManifestResult> {
   /** Resolves when the iteration has ended. */
   readonly summary: Promise<ManifestSummary>
 }
@@ -56,7 +64,7 @@ export interface ManifestSummary {
  * ```ts
  * const rows = parseManifest(createReadStream('manifest.json'))
  * const run = downloadManifest(rows, { directory: 'data', state: 'data/.transfer/proven' })
- * for await (const { ok, object_id, error } of run) if (!ok) console.error(object_id, error)
+ * for await (const { outcome } of run) if (!outcome.ok) console.error(outcome.object_id, outcome.error)
  * ```
  */
 export function downloadManifest(
@@ -75,7 +83,7 @@ export function downloadManifest(
       const running = run.go(rows)
       running.then(told, reject)
       try {
-        yield* run.outcomes.bytes()
+        yield* run.results.bytes()
       } finally {
         leave.abort(new DOMException('The consumer left', 'AbortError'))
         await running.catch(() => {})
@@ -101,10 +109,13 @@ interface Bundle {
   readonly entry: Entry
 }
 
+/** In the place of a digest: it arrived whole, and nothing but its size could be compared. */
+const SIZE_ONLY = 'size only'
+
 type Options = DownloadManifestOptions & { readonly engine: Engine; readonly signal: AbortSignal }
 
 class Run {
-  readonly outcomes = new Channel<Outcome>()
+  readonly results = new Channel<ManifestResult>()
   readonly #o: Options
   readonly #directory: string
   readonly #plan: NamePlan
@@ -133,10 +144,10 @@ class Run {
         this.#bundles = []
         await this.#fetch(this.#members(bundles))
       }
-      this.outcomes.end()
+      this.results.end()
       return this.#summary()
     } catch (error) {
-      this.outcomes.fail(error)
+      this.results.fail(error)
       throw error
     } finally {
       await this.#proven?.close()
@@ -159,7 +170,8 @@ class Run {
   }
 
   async #refuse({ index, line, error }: Extract<Row, { error: unknown }>): Promise<undefined> {
-    await this.#tell(outcomeOfError({ index, line, uris: [], checksums: [] }, error, { status: 'invalid' }))
+    const entry = { index, line, uris: [], checksums: [] }
+    await this.#tell(entry, outcomeOfError(entry, error, { status: 'invalid' }))
   }
 
   /** The entry to fetch, if it is to be fetched; else its outcome is told. */
@@ -168,25 +180,31 @@ class Run {
     switch (placement.status) {
       case 'duplicate': {
         const { duplicateOf } = placement
-        await this.#tell(outcomeOf(entry, 'duplicate', { index: row, duplicate_of: duplicateOf }))
+        await this.#tell(entry, outcomeOf(entry, 'duplicate', { index: row, duplicate_of: duplicateOf }))
         return undefined
       }
       case 'skipped': {
         const path = join(this.#directory, placement.path)
-        await this.#tell(outcomeOf(entry, 'duplicate', { index: row, path, error: 'an earlier row has this name' }))
+        await this.#tell(
+          entry,
+          outcomeOf(entry, 'duplicate', { index: row, path, error: 'an earlier row has this name' }),
+        )
         return undefined
       }
       case 'refused':
-        await this.#tell(outcomeOfError(entry, placement.error, { index: row, error_class: placement.reason }))
+        await this.#tell(entry, outcomeOfError(entry, placement.error, { index: row, error_class: placement.reason }))
         return undefined
       case 'unnamed':
         this.#pending.set(entry.index, { entry, placement, row })
         return { ...entry, path: undefined }
       case 'placed': {
         const path = join(this.#directory, placement.path)
-        if (await this.#isProven(entry, path)) {
-          const about = { index: row, path, verified: true, size_actual: entry.size, renamed_from: placement.renamedFrom }
-          await this.#tell(outcomeOf(entry, 'skipped_complete', about))
+        const proven = await this.#isProven(entry, path)
+        if (proven) {
+          const { size, status } = proven
+          const verified = status === 'skipped_complete'
+          const about = { index: row, path, verified, size_actual: size, renamed_from: placement.renamedFrom }
+          await this.#tell(entry, outcomeOf(entry, status, about))
           return undefined
         }
         this.#pending.set(entry.index, { entry, placement, row })
@@ -223,14 +241,14 @@ class Run {
     const { index } = result.entry
     const pending = this.#pending.get(index)
     this.#pending.delete(index)
-    if (!pending) return this.#tell(outcomeOfUnplanned(result))
+    if (!pending) return this.#tell(result.entry, outcomeOfUnplanned(result))
     const { entry, placement, row } = pending
     const renamedFrom = placement.status === 'placed' ? placement.renamedFrom : undefined
     const sameContentAs = 'sameContentAs' in placement ? placement.sameContentAs : undefined
     if (result.ok) {
       await this.#remember(entry, result.result)
       const about = { renamedFrom, sameContentAs, endedAt: Date.now() }
-      return this.#tell({ ...outcomeOfResult(entry, result.result, about), index: row })
+      return this.#tell(entry, { ...outcomeOfResult(entry, result.result, about), index: row })
     }
     if (isBundle(result.error)) {
       const path = placement.status === 'placed' ? placement.path : ''
@@ -238,7 +256,7 @@ class Run {
       return
     }
     const path = placement.status === 'placed' ? join(this.#directory, placement.path) : undefined
-    await this.#tell(outcomeOfError(entry, result.error, { index: row, path, renamed_from: renamedFrom }))
+    await this.#tell(entry, outcomeOfError(entry, result.error, { index: row, path, renamed_from: renamedFrom }))
   }
 
   // Bundles
@@ -252,33 +270,45 @@ class Run {
           for (const { uri: memberUri, path: below, size } of batch) {
             members++
             const name = path === '' ? below : `${path}/${below}`
-            const member = { index: this.#nextIndex++, id: memberUri, uris: [memberUri], path: name, size, checksums: [] }
+            const member = {
+              index: this.#nextIndex++,
+              id: memberUri,
+              uris: [memberUri],
+              path: name,
+              size,
+              checksums: [],
+            }
             const placed = await this.#place(member, row)
             if (placed) wanted.push(placed)
           }
           if (wanted.length > 0) yield wanted
         }
         if (members > 0) continue
-        await this.#tell(outcomeOf(entry, 'downloaded', { index: row, verified: true, size_actual: 0 }))
+        await this.#tell(entry, outcomeOf(entry, 'downloaded', { index: row, verified: true, size_actual: 0 }))
       } catch (error) {
         this.#o.signal.throwIfAborted()
-        await this.#tell(outcomeOfError(entry, error, { index: row }))
+        await this.#tell(entry, outcomeOfError(entry, error, { index: row }))
       }
     }
   }
 
   // Proofs
 
-  async #isProven(entry: Entry, path: string): Promise<boolean> {
-    if (!this.#proven || this.#proven.isNew) return false
-    const file = await this.#factsOf(path, entry)
-    return file !== undefined && (entry.size === undefined || entry.size === file.size) && this.#proven.has(file)
+  /** What an earlier run made of the file, if nobody has touched it since. */
+  async #isProven(entry: Entry, path: string): Promise<{ status: OutcomeStatus; size: number } | undefined> {
+    const proven = this.#proven
+    const file = proven && !proven.isNew ? await this.#factsOf(path, entry) : undefined
+    if (!proven || !file || (entry.size !== undefined && entry.size !== file.size)) return undefined
+    if (proven.has(file)) return { status: 'skipped_complete', size: file.size }
+    const isThere = entry.checksums.length === 0 && proven.has({ ...file, digest: SIZE_ONLY })
+    return isThere ? { status: 'skipped_size_only', size: file.size } : undefined
   }
 
   async #remember(entry: Entry, { path, verification }: DownloadResult): Promise<void> {
-    if (!this.#proven || verification.proof !== 'checksum') return
-    const file = await this.#factsOf(path, entry)
-    if (file?.size === verification.size) this.#proven.add(file)
+    const file = this.#proven && (await this.#factsOf(path, entry))
+    if (file?.size !== verification.size) return
+    const isProven = verification.proof === 'checksum' || verification.proof === 'bytes'
+    this.#proven?.add(isProven ? file : { ...file, digest: SIZE_ONLY })
   }
 
   async #factsOf(path: string, { checksums, range }: Entry): Promise<ProvenFile | undefined> {
@@ -297,14 +327,14 @@ class Run {
   // Telling
 
   /** Resolves when whoever listens has taken it. */
-  async #tell(outcome: Outcome): Promise<void> {
+  async #tell(entry: Entry, outcome: Outcome): Promise<void> {
     this.#statuses.set(outcome.status, (this.#statuses.get(outcome.status) ?? 0) + 1)
     const total = this.#total
     if (!outcome.ok) total.failed++
     if (outcome.renamed_from !== undefined) total.renamed++
     if (outcome.ok && outcome.status !== 'duplicate') total.bytes += outcome.size_actual ?? 0
     total.transferred += outcome.bytes_transferred ?? 0
-    await this.outcomes.send(outcome)
+    await this.results.send({ entry, outcome })
   }
 
   #summary(): ManifestSummary {

@@ -8,7 +8,13 @@ export { type Credential, readCredentials, tokenCredential } from './commons/cre
 export type { CommonsOptions } from './commons/options.ts'
 export { download, whereTo } from './download.ts'
 export { type Downloads, downloadAll, type Entries } from './download-all.ts'
-export { type DownloadManifestOptions, downloadManifest, type ManifestRun, type ManifestSummary } from './download-manifest.ts'
+export {
+  type DownloadManifestOptions,
+  downloadManifest,
+  type ManifestResult,
+  type ManifestRun,
+  type ManifestSummary,
+} from './download-manifest.ts'
 export { createEngine, type Engine } from './engine.ts'
 export { type ErrorCode, type ErrorDetails, errorTable, isRetriable, TransferError } from './errors.ts'
 export type { Emit, EventLevel, EventStage, TransferEvent } from './events.ts'

@@ -1,16 +1,17 @@
 import { type Context, printJson } from '../context.ts'
-import { type EntryResult, type RunSummary, withEngine } from '../engine.ts'
-import { tell, toLine } from '../errors.ts'
+import { type ManifestResult, type ManifestSummary, type Outcome, withEngine } from '../engine.ts'
+import { toLine } from '../errors.ts'
 import { exitCodes } from '../exit-codes.ts'
 import { engineOptions, fetchOptions } from '../options/fetch.ts'
 import { fileOptions, type GetFlags, listOptions } from '../options/file.ts'
 import { progressMode, withProgress } from '../progress/view.ts'
-import { count, printable, withoutSecrets } from '../text.ts'
+import { count, printable } from '../text.ts'
 import { formatDuration, formatRate, formatSize } from '../units.ts'
+import { checkManifest } from './check-manifest.ts'
 import { entriesOf, type ListRequest, originsOf, watched } from './entries.ts'
 import { resumeHint } from './one.ts'
-import { doneLine, resultRow, shownPath } from './outcome.ts'
-import { openReport, type Report } from './report.ts'
+import { shownPath } from './outcome.ts'
+import { openRecords, type Records } from './records.ts'
 import { warnOfInsecure } from './warnings.ts'
 
 /** Fetches a list. Each failure is told as it happens and stops nothing; the exit code says that there was one. */
@@ -21,24 +22,29 @@ export async function getMany(request: ListRequest, flags: GetFlags, context: Co
   warnOfInsecure(flags, context)
   context.onInterrupt = () => resumeHint(flags)
   const summary = await withEngine(engineOptions(flags, context), async (engine, door) => {
+    if (request.kind === 'manifest' && !flags.skipInvalid) await checkManifest(request.file, context, door)
     const sizes = { bytes: 0, unsized: 0 }
     const entries = watched(entriesOf(request, { fetch: { ...fetch, engine }, flags, context, door }), entry => {
       if (entry.size === undefined) sizes.unsized++
       else sizes.bytes += entry.size
       if (flags.netrc) for (const origin of originsOf(entry)) origins.add(origin)
     })
-    const report = flags.report === undefined ? undefined : openReport(flags.report)
+    const records = openRecords(request, flags)
     const mode = progressMode(context, flags.progress)
+    const { state } = records
+    let isWhole = false
     try {
       return await withProgress(context, mode, engine.progress, { list: sizes }, async () => {
-        const run = door.downloadAll(entries, { ...fetch, ...fileOptions(flags), ...list, engine })
-        for await (const result of run) tellResult(result, report, context)
+        const options = { ...fetch, ...fileOptions(flags), ...list, engine, state }
+        const run = door.downloadManifest(entries, options)
+        for await (const result of run) tellResult(result, records, context)
         const summary = await run.summary
-        report?.add(summaryRow(summary))
+        records.end(summaryRow(summary))
+        isWhole = !context.signal.aborted
         return summary
       })
     } finally {
-      report?.close()
+      records.close(isWhole)
     }
   })
   // Entries that were given up because of a signal are no failures of their own.
@@ -47,58 +53,70 @@ export async function getMany(request: ListRequest, flags: GetFlags, context: Co
   return summary.failed > 0 ? exitCodes.someFailed : exitCodes.ok
 }
 
-function tellResult(result: EntryResult, report: Report | undefined, context: Context): void {
-  if (!result.ok && context.signal.aborted) return
-  const { flags, say, terminal } = context
-  report?.add(rowOf(result))
-  if (flags.json) printJson(context, rowOf(result))
-  else if (!result.ok) say(failedLine(result.error, nameOf(result.entry), context))
-  else if (flags.verbosity > 0 && !flags.quiet)
-    say(doneLine(result.result, shownPath(result.result.path, terminal.cwd)))
+function tellResult(result: ManifestResult, records: Records, context: Context): void {
+  const { outcome } = result
+  if (!outcome.ok && context.signal.aborted) return
+  const { flags, say } = context
+  records.add(result)
+  if (flags.json) printJson(context, outcome)
+  else if (!outcome.ok) say(failedLine(outcome, context))
+  else if (flags.quiet) return
+  else if (outcome.renamed_from !== undefined) say(renamedLine(outcome, context))
+  else if (flags.verbosity > 0) say(goodLine(outcome, context))
 }
 
-/** `failed  NotFound  Cannot …. Check the name; …` */
-function failedLine(error: unknown, name: string, { style }: Context): string {
-  const told = tell(error)
+/** `failed  not_found  Cannot …. Check the name; …` */
+function failedLine(outcome: Outcome, { style }: Context): string {
+  const { error_class = 'failed', error = '', remedy } = outcome
+  const told = { code: error_class, message: error, exitCode: 0, ...(remedy === undefined ? {} : { remedy }) }
   // A bad row's message says which row it is.
-  return `${style.red('failed')} ${told.code}: ${toLine(told, told.code === 'Usage' ? undefined : name)}`
+  const about = outcome.status === 'invalid' ? undefined : nameOf(outcome)
+  return `${style.red('failed')} ${error_class}: ${toLine(told, about)}`
 }
 
-function nameOf(entry: EntryResult['entry']): string {
-  return entry.path ?? (withoutSecrets(entry.uris[0] ?? '') || `entry ${entry.index + 1}`)
+function renamedLine(outcome: Outcome, { terminal }: Context): string {
+  const { renamed_from = '', path = '' } = outcome
+  return `${printable(shownPath(path, terminal.cwd))}  renamed: row ${outcome.index + 1} names it ${printable(renamed_from)}`
 }
 
-/** One line of --json and of the report. */
-export function rowOf(result: EntryResult): Record<string, unknown> {
-  const { entry } = result
-  const about = {
-    index: entry.index,
-    ...(entry.line === undefined ? {} : { line: entry.line }),
-    ...(entry.extra === undefined ? {} : { extra: entry.extra }),
-  }
-  if (result.ok) return { ok: true, ...about, ...resultRow(result.result) }
-  const { exitCode: _, ...error } = tell(result.error)
-  const [uri] = entry.uris
-  return { ok: false, ...about, uri: uri === undefined ? undefined : withoutSecrets(uri), path: entry.path, error }
+function goodLine(outcome: Outcome, { terminal }: Context): string {
+  const { status, path, size_actual, checksum_type, verified } = outcome
+  const name = path === undefined ? nameOf(outcome) : shownPath(path, terminal.cwd)
+  const about = [
+    status.replaceAll('_', ' '),
+    ...(size_actual === undefined ? [] : [formatSize(size_actual)]),
+    ...(verified && checksum_type !== undefined ? [`${checksum_type} ok`] : []),
+  ]
+  return `${printable(name)}  ${about.join(', ')}`
 }
 
-function summaryRow(summary: RunSummary): Record<string, unknown> {
+function nameOf({ requested_name, object_id, uri, index }: Outcome): string {
+  return requested_name ?? object_id ?? uri ?? `entry ${index + 1}`
+}
+
+function summaryRow(summary: ManifestSummary): Record<string, unknown> {
   return { summary: { ok: summary.failed === 0, ...summary } }
 }
 
-function tellSummary(summary: RunSummary, options: GetFlags, context: Context): void {
-  const { files, downloaded, skipped, failed, bytes, totalMs } = summary
+function tellSummary(summary: ManifestSummary, flags: GetFlags, context: Context): void {
   if (context.flags.json) {
     printJson(context, summaryRow(summary))
     return
   }
   if (context.flags.quiet) return
-  const rate = totalMs > 0 ? ` (${formatRate((bytes / totalMs) * 1000)})` : ''
-  const parts = [`${count(downloaded, 'file')}, ${formatSize(bytes)} in ${formatDuration(totalMs)}${rate}`]
-  if (skipped > 0) parts.push(`${count(skipped, 'file')} there already`)
-  const rest = files - downloaded - skipped - failed
-  if (rest > 0) parts.push(`${count(rest, 'file')} not started`)
+  const { statuses, bytes, transferred, failed, renamed, totalMs } = summary
+  const sum = (...names: (keyof typeof statuses)[]) => names.reduce((total, name) => total + (statuses[name] ?? 0), 0)
+  const fetched = sum('downloaded', 'resumed', 'unverified')
+  const rate = totalMs > 0 ? ` (${formatRate((transferred / totalMs) * 1000)})` : ''
+  const rest: [number, string][] = [
+    [sum('skipped_complete', 'skipped_size_only'), 'there already'],
+    [sum('duplicate'), 'named twice'],
+    [renamed, 'renamed'],
+    [sum('unverified', 'skipped_size_only'), 'of which nothing but the size could be checked'],
+  ]
+  const parts = [`${count(fetched, 'file')}, ${formatSize(bytes)} in ${formatDuration(totalMs)}${rate}`]
+  for (const [number, what] of rest) if (number > 0) parts.push(`${number.toLocaleString('en-US')} ${what}`)
   if (failed > 0) parts.push(context.style.red(`${failed.toLocaleString('en-US')} FAILED`))
-  const where = failed > 0 && options.report !== undefined ? `; see ${printable(options.report)}` : ''
+  const where = failed > 0 && flags.report !== undefined ? `; see ${printable(flags.report)}` : ''
   context.say(`${parts.join(', ')}${where}`)
 }

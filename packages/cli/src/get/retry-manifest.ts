@@ -1,11 +1,12 @@
 import { closeSync, fsyncSync, openSync, renameSync, unlinkSync, writeSync } from 'node:fs'
+import { relative } from 'node:path'
+import type { Entry, ManifestResult, Outcome } from '../engine.ts'
 import { ProgramError } from '../errors.ts'
-import type { Outcome } from '../engine.ts'
 import { jsonLine } from '../text.ts'
 
 /** A manifest of the rows that failed, for the next run; there only when the run has ended, and only if there are any. */
 export interface RetryManifest {
-  add(outcome: Outcome): void
+  add(result: ManifestResult): void
   /** @param isWhole every row was told */
   close(isWhole: boolean): void
 }
@@ -13,13 +14,15 @@ export interface RetryManifest {
 /** What a retry would not change is left out: the row itself must be corrected. */
 const FINAL = new Set<Outcome['status']>(['invalid', 'unsafe_name'])
 
-export function openRetryManifest(path: string): RetryManifest {
+/** @param directory of the run: names are kept as they were planned, or a shorter list would number them anew */
+export function openRetryManifest(path: string, directory: string): RetryManifest {
   let fd: number | undefined
   const next = `${path}.new`
 
   function write(text: string): void {
     try {
-      fd ??= openSync(next, 'w')
+      // URLs and headers of a list may hold secrets.
+      fd ??= openSync(next, 'w', 0o600)
       const bytes = Buffer.from(text)
       for (let at = 0; at < bytes.length; ) at += writeSync(fd, bytes, at)
     } catch (error) {
@@ -28,9 +31,10 @@ export function openRetryManifest(path: string): RetryManifest {
   }
 
   return {
-    add(outcome) {
-      if (outcome.ok || FINAL.has(outcome.status) || outcome.row === undefined) return
-      write(`${fd === undefined ? '[' : ','}\n${jsonLine(outcome.row)}`)
+    add({ entry, outcome }) {
+      if (outcome.ok || FINAL.has(outcome.status)) return
+      const path = outcome.path === undefined ? undefined : relative(directory, outcome.path)
+      write(`${fd === undefined ? '[' : ','}\n${jsonLine(rowOf(entry, path))}`)
     },
     close(isWhole) {
       if (fd === undefined) {
@@ -43,6 +47,23 @@ export function openRetryManifest(path: string): RetryManifest {
       if (isWhole) renameSync(next, path)
       else unlinkSync(next)
     },
+  }
+}
+
+/** The row as lists write it (gen3 4.1, retrieval 16). */
+function rowOf(entry: Entry, path: string | undefined): Record<string, unknown> {
+  const { id, uris, size, checksums, headers, range, extra } = entry
+  const [uri = ''] = uris
+  const commons = /^drs:\/\/([^/]+)\//i.exec(uri)?.[1]
+  const object = { object_id: id, ...(commons === undefined || id === uri ? {} : { commons_url: commons }) }
+  return {
+    ...extra,
+    ...(id === undefined ? { urls: uris } : object),
+    filepath: path ?? entry.path,
+    size,
+    checksums: Object.fromEntries(checksums.map(({ algorithm, value }) => [algorithm, value])),
+    headers,
+    range: range && `${range.start}-${range.end - 1}`,
   }
 }
 

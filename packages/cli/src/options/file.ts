@@ -1,6 +1,6 @@
 /** Flags of `get`: what the file must be, and what is done with it. */
 import { type Command, Option } from 'commander'
-import type { DownloadAllOptions, DownloadOptions, EngineDoor } from '../engine.ts'
+import type { DownloadManifestOptions, DownloadOptions, EngineDoor, IfExists } from '../engine.ts'
 import { ProgramError } from '../errors.ts'
 import { progressModes } from '../progress/view.ts'
 import { parseCount, parseSize } from '../units.ts'
@@ -25,7 +25,7 @@ export interface GetFlags extends FetchFlags, ProofFlags {
   readonly stopOnError?: boolean
   readonly mirror?: readonly string[]
   readonly resume?: boolean
-  readonly ifExists?: 'error' | 'skip' | 'overwrite' | 'rename' | 'verify'
+  readonly ifExists?: IfExists
   readonly order?: 'size' | 'name' | 'manifest'
   readonly fsync?: boolean
   readonly preserveTime?: boolean
@@ -34,6 +34,11 @@ export interface GetFlags extends FetchFlags, ProofFlags {
   readonly probe?: boolean
   readonly report?: string
   readonly glob?: boolean
+  readonly skipInvalid?: boolean
+  readonly layout?: string
+  readonly onConflict?: 'rename' | 'skip' | 'overwrite' | 'error'
+  readonly unsafeNames?: 'reject' | 'rewrite'
+  readonly portableNames?: boolean
 }
 
 export function addGetOptions(command: Command): void {
@@ -49,6 +54,7 @@ export function addGetOptions(command: Command): void {
         'overwrite',
         'rename',
         'verify',
+        'repair',
       ]),
     )
     .addOption(new Option('--resume', 'continue an interrupted download (default)').hideHelp())
@@ -70,6 +76,21 @@ export function addGetOptions(command: Command): void {
     .addOption(new Option('-c, --continue-after-error', 'go on after a failed file (default)'))
     .addOption(new Option('--stop-on-error', 'start no further file after a failed one'))
     .addOption(new Option('--report <FILE>', 'write what became of each file, as JSON lines'))
+    .addOption(new Option('--skip-invalid', 'fetch the others when rows of a list cannot be used'))
+    .addOption(new Option('--layout <LAYOUT>', 'how files are named: original, guid, combined, tree or a template'))
+    .addOption(
+      new Option(
+        '--on-conflict <WHAT>',
+        'when two rows have one name (default: rename; URLs with a path: error)',
+      ).choices(['rename', 'skip', 'overwrite', 'error']),
+    )
+    .addOption(
+      new Option('--unsafe-names <WHAT>', 'names with .. and the like (default: reject)').choices([
+        'reject',
+        'rewrite',
+      ]),
+    )
+    .addOption(new Option('--portable-names', 'make names that every system takes'))
     .addOption(new Option('--dry-run', 'show what would be fetched, and fetch nothing'))
     .addOption(new Option('--probe', 'with --dry-run: ask the servers for sizes and names'))
     .addOption(
@@ -152,7 +173,7 @@ export function fileOptions(flags: GetFlags): Omit<DownloadOptions, 'engine' | '
   }
 }
 
-export function listOptions(flags: GetFlags, directory: string): DownloadAllOptions {
+export function listOptions(flags: GetFlags, directory: string): DownloadManifestOptions {
   if (flags.continueAfterError && flags.stopOnError) {
     throw new ProgramError('Usage', '--continue-after-error and --stop-on-error contradict each other.')
   }
@@ -161,5 +182,9 @@ export function listOptions(flags: GetFlags, directory: string): DownloadAllOpti
     transfers: flags.concurrency,
     order: flags.order,
     continueAfterError: !flags.stopOnError,
+    layout: flags.layout,
+    onConflict: flags.onConflict,
+    unsafeNames: flags.unsafeNames,
+    portable: flags.portableNames,
   }
 }

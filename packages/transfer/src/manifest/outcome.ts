@@ -172,7 +172,9 @@ function statusOfError(code: string, reason: string | undefined): OutcomeStatus 
   }
 }
 
-function told(error: unknown): Pick<TransferError, 'message' | 'details'> & { code: string; remedy?: string | undefined } {
+function told(
+  error: unknown,
+): Pick<TransferError, 'message' | 'details'> & { code: string; remedy?: string | undefined } {
   if (error instanceof TransferError) return error
   const { code, message, remedy } = error as { code?: unknown; message?: unknown; remedy?: unknown }
   return {

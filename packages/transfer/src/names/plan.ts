@@ -33,7 +33,8 @@ export interface NamePlanOptions {
   /**
    * What becomes of an entry whose name an earlier one has, or needs as a directory. `rename`: `_2`, `_3` … before
    * the extension. `overwrite`: both have one path, the later entry is to be published last; where file and
-   * directory meet, it is an error. Default `rename`.
+   * directory meet, it is an error. Default: `rename` for objects with an id, whose names may be anybody's; `error` for rows
+   * that name a URL and its path.
    */
   readonly onConflict?: 'rename' | 'skip' | 'overwrite' | 'error' | undefined
   /**
@@ -181,7 +182,7 @@ class Plan implements NamePlan {
   #take(entry: Entry, path: string, meant: string): Placement {
     const obstacle = this.#names.take(path)
     if (obstacle === undefined) return placed(path, meant)
-    const { onConflict = 'rename' } = this.#o
+    const { onConflict = entry.id === undefined ? 'error' : 'rename' } = this.#o
     if (onConflict === 'skip') return { status: 'skipped', path }
     if (onConflict === 'overwrite' && obstacle === 'same') return { ...placed(path, meant), overwrites: true }
     if (onConflict !== 'rename') return collision(entry, path, obstacle)

@@ -1,0 +1,78 @@
+/**
+ * What a run over a manifest leaves beside its files, in `.transfer` within their directory (gen3 12):
+ *
+ *     report-<time>.jsonl     one line for each row, then the summary
+ *     summary.json            that summary
+ *     failed-manifest.json    the rows to try again; there only if there are any
+ *     proven                  what need not be read again by the next run
+ */
+import { mkdirSync, renameSync, writeFileSync } from 'node:fs'
+import { join, resolve } from 'node:path'
+import type { ManifestResult } from '../engine.ts'
+import { ProgramError } from '../errors.ts'
+import type { GetFlags } from '../options/file.ts'
+import type { ListRequest } from './entries.ts'
+import { openReport, type Report } from './report.ts'
+import { openRetryManifest } from './retry-manifest.ts'
+
+export interface Records {
+  /** For `downloadManifest`. */
+  readonly state: string | undefined
+  add(result: ManifestResult): void
+  end(summary: Record<string, unknown>): void
+  /** @param isWhole every row was told */
+  close(isWhole: boolean): void
+}
+
+export function openRecords(request: ListRequest, flags: GetFlags): Records {
+  const asked = flags.report === undefined ? undefined : openReport(flags.report)
+  if (request.kind !== 'manifest') return onlyReport(asked)
+  const root = resolve(request.directory)
+  const directory = join(root, '.transfer')
+  tried(directory, () => mkdirSync(directory, { recursive: true }))
+  const time = new Date().toISOString().replaceAll(/[:.]/g, '-')
+  const report = openReport(join(directory, `report-${time}.jsonl`))
+  const retry = openRetryManifest(join(directory, 'failed-manifest.json'), root)
+  return {
+    state: join(directory, 'proven'),
+    add(result) {
+      report.add(result.outcome)
+      asked?.add(result.outcome)
+      retry.add(result)
+    },
+    end(summary) {
+      report.add(summary)
+      asked?.add(summary)
+      const path = join(directory, 'summary.json')
+      tried(path, () => {
+        writeFileSync(`${path}.new`, `${JSON.stringify({ list: request.file, ...summary }, undefined, 2)}\n`)
+        renameSync(`${path}.new`, path)
+      })
+    },
+    close(isWhole) {
+      report.close()
+      asked?.close()
+      retry.close(isWhole)
+    },
+  }
+}
+
+function onlyReport(report: Report | undefined): Records {
+  return {
+    state: undefined,
+    add: ({ outcome }) => report?.add(outcome),
+    end: summary => report?.add(summary),
+    close: () => report?.close(),
+  }
+}
+
+function tried<Result>(path: string, action: () => Result): Result {
+  try {
+    return action()
+  } catch (error) {
+    throw new ProgramError('Disk', `Cannot write ${path}: ${(error as Error).message}`, {
+      remedy: 'Check the path and its permissions.',
+      cause: error,
+    })
+  }
+}
