@@ -129,7 +129,12 @@ export function createParts(options: EngineOptions, clock: Clock = systemClock):
   const openOne = async (uri: string, fetchOptions: FetchOptions): Promise<Source> => {
     const { hooks } = fetchOptions
     const provider = hooks?.credentials && (await credentialsOf(hooks))
-    const context = { options: { ...fetchOptions, credentials: provider }, origins: originsOnce, shared: sharedOnce }
+    const context = {
+      options: { ...fetchOptions, credentials: provider },
+      timeouts: options.timeouts,
+      origins: originsOnce,
+      shared: sharedOnce,
+    }
     if (!hooks?.resolve) return openSource(uri, context)
     const { openResolving } = await import('./sources/resolving.ts')
     const shown = redactUrl(uri)

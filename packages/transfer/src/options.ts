@@ -4,6 +4,7 @@ import type { TransferEvent } from './events.ts'
 import type { Hooks } from './hooks.ts'
 import type { Algorithm } from './integrity/checksum.ts'
 import type { Range } from './resource.ts'
+import type { SftpOptions } from './sources/sftp/options.ts'
 
 /** Limits that hold for everything one engine does. */
 export interface EngineOptions {
@@ -75,6 +76,8 @@ export interface FetchOptions {
   /** Fetch only these bytes. */
   readonly range?: Range | undefined
   readonly hooks?: Hooks | undefined
+  /** How `sftp://` connections are made. */
+  readonly sftp?: SftpOptions | undefined
 }
 
 /** A whole transfer has no time limit (deadlines follow progress); give a `signal` to set one. */

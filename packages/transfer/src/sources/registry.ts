@@ -4,13 +4,15 @@
  */
 import { TransferError } from '../errors.ts'
 import type { Origins } from '../http/origins.ts'
+import type { FetchOptions, Timeouts } from '../options.ts'
 import { redactUrl } from '../redact.ts'
 import type { Source } from '../source.ts'
 import type { HttpSourceOptions } from './http.ts'
 
 /** What a source may need of who opens it; each takes what it knows. */
 export interface SourceContext {
-  readonly options: Omit<HttpSourceOptions, 'origins'>
+  readonly options: Omit<HttpSourceOptions, 'origins'> & Pick<FetchOptions, 'concurrency' | 'sftp'>
+  readonly timeouts?: Timeouts | undefined
   /** What HTTP sources share; made when the first one is opened. */
   origins(): Promise<Origins>
   /** What sources of one kind share for as long as the engine lives: connections, tokens, what was learnt of a bucket. */
@@ -41,6 +43,7 @@ export const sourceLoaders: Readonly<Record<string, SourceLoader>> = {
   http,
   https: http,
   file: async () => (await import('./file.ts')).createFileSource,
+  sftp: async () => (await import('./sftp.ts')).createSftpSource,
 }
 
 export function createSourceRegistry(loaders: Readonly<Record<string, SourceLoader>>): SourceRegistry {
