@@ -115,24 +115,34 @@ export class Group {
 
   /** Undefined if the server has enough of us while others are open. */
   async #open(signal: AbortSignal): Promise<Member | undefined> {
-    // Others may wait for it, too: whoever asked first must not take it away from them by aborting.
-    const connecting = connectSftp(this.#settings, this.#patience, this.#closing.signal).then(session => {
-      const member: Member = { session, users: 0, idle: undefined }
-      this.#members.add(member)
-      this.#rest(member)
-      return member
-    })
+    const connecting = this.#connect()
     const settled = connecting.then(
       () => {},
       () => {},
     )
     this.#opening.add(settled)
-    const over = connecting.finally(() => this.#opening.delete(settled))
+    // Before anybody who waits for it looks again.
+    void settled.then(() => this.#opening.delete(settled))
     try {
-      return await abortable(over, signal)
+      return await abortable(connecting, signal)
     } catch (error) {
-      if (error === signal.reason && signal.aborted) throw error
+      if (signal.aborted && error === signal.reason) throw error
       return this.#failedToOpen(error)
+    }
+  }
+
+  /** Others may wait for it, too: whoever asked first must not take it away from them by aborting. */
+  async #connect(): Promise<Member> {
+    try {
+      const session = await connectSftp(this.#settings, this.#patience, this.#closing.signal)
+      const member: Member = { session, users: 0, idle: undefined }
+      this.#members.add(member)
+      this.#rest(member)
+      return member
+    } catch (error) {
+      const isFinal = error instanceof TransferError && !error.retriable
+      if (isFinal) this.#refused = { error, at: performance.now() }
+      throw error
     }
   }
 
@@ -143,7 +153,6 @@ export class Group {
       this.#ceiling = this.#members.size
       return undefined
     }
-    if (error instanceof TransferError && !error.retriable) this.#refused = { error, at: performance.now() }
     throw error
   }
 
