@@ -9,8 +9,9 @@ import { eventPrinter } from '../events.ts'
 import { parseCount, parseDuration, parsePositiveSize, parseRate, parseSize } from '../units.ts'
 import { parseHeaders, secretHeadersIn } from './headers.ts'
 import { netrcCredentials } from './netrc.ts'
+import { addSftpOptions, type SftpFlags, sftpOptions } from './sftp.ts'
 
-export interface FetchFlags {
+export interface FetchFlags extends SftpFlags {
   readonly header?: readonly string[]
   readonly netrc?: boolean
   readonly anonymous?: boolean
@@ -43,7 +44,7 @@ export function valued<T>(flags: string, description: string, parse: (text: stri
 }
 
 export function addAccessOptions(command: Command): Command {
-  return command
+  command
     .optionsGroup('Access:')
     .addOption(
       new Option('--header <NAME: VALUE>', 'send a header; repeatable; @FILE reads them from a file').argParser(
@@ -57,6 +58,7 @@ export function addAccessOptions(command: Command): Command {
     .addOption(new Option('--ca <FILE>', 'trust these certificate authorities (PEM) as well'))
     .addOption(new Option('--insecure', 'accept any certificate; anybody may then have changed the bytes'))
     .addOption(new Option('--allow-downgrade', 'follow redirects from https to http'))
+  return addSftpOptions(command)
 }
 
 export function addSpeedOptions(command: Command): Command {
@@ -139,6 +141,7 @@ export function fetchOptions(flags: FetchFlags, context: Context, urls: Iterable
     allowUnverifiedLength: flags.allowUnverifiedLength,
     etagPolicy: flags.etagPolicy,
     hooks: hooksFor(flags, context, urls),
+    sftp: sftpOptions(flags),
   }
 }
 

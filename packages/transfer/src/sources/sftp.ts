@@ -197,7 +197,8 @@ class SftpSource implements Source {
   #describe({ kind, size, mtime }: Attributes): Resource {
     if (kind === 'directory' || (kind !== undefined && kind !== 'file')) {
       const what = kind === 'directory' ? 'it is a directory' : 'it is not a regular file'
-      throw new TransferError('Unsupported', `Cannot fetch ${this.uri}: ${what}`, { url: this.uri })
+      const remedy = kind === 'directory' ? 'A URL that ends with / stands for what lies below it.' : undefined
+      throw new TransferError('Unsupported', `Cannot fetch ${this.uri}: ${what}`, { url: this.uri, remedy })
     }
     if (size === undefined) {
       throw new TransferError('Protocol', `Cannot fetch ${this.uri}: the server does not tell its size`, {

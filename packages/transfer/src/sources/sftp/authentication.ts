@@ -56,13 +56,14 @@ export class Authentication {
 
   /** One line on what was tried and why that was all. Nothing secret is in it. */
   failure(): TransferError {
-    const { user, where } = this.#settings
+    const { user, uri } = this.#settings
     const tried = this.#tried.map(attempt => attempt.label())
     const what = tried.length > 0 ? `tried ${tried.join(', ')}` : 'there was nothing to try'
     const offers = this.#offered.length > 0 ? `; the server takes ${this.#offered.join(', ')}` : ''
     const left = [...this.#identities.skipped, ...(this.#isAgentLost ? ['the agent (it did not answer)'] : [])]
     const skipped = left.length > 0 ? `; left out ${left.join(', ')}` : ''
-    return new TransferError('Denied', `Cannot log in to ${where} as ${user}: ${what}${offers}${skipped}`, {
+    return new TransferError('Denied', `Cannot log in to ${uri} as ${user}: ${what}${offers}${skipped}`, {
+      url: uri,
       remedy: 'Check the user’s name and keys; --identity FILE names a private key.',
     })
   }

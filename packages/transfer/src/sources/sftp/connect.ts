@@ -107,7 +107,11 @@ class Attempt {
       this.#phase = 'handshake'
       timer = this.#limit(this.#patience.firstByteMs, 'first byte', reject)
       const channel = await Promise.race([this.#login(authentication), failed])
-      const session = new SftpSession(channel, this.#client, this.#socket, this.#settings.where, this.#patience)
+      const session = new SftpSession(channel, this.#client, this.#socket, {
+        where: this.#settings.where,
+        uri: this.#uri,
+        idleMs: this.#patience.idleMs,
+      })
       await Promise.race([session.start(), failed])
       return session
     } finally {
@@ -165,7 +169,7 @@ class Attempt {
   }
 
   get #uri(): string {
-    return `sftp://${this.#settings.where}/`
+    return this.#settings.uri
   }
 
   /** What a failure means depends on how far we were. */
@@ -178,21 +182,29 @@ class Attempt {
     if (this.#phase === 'login' && /too many authentication failures/i.test(message)) return authentication.failure()
     if (level === 'client-socket' && this.#phase !== 'handshake') return networkError(cause, where, this.#uri)
     if (level === 'handshake' && /no matching/i.test(message)) {
-      const what = `Cannot connect to ${where}: no common method for the connection (${message})`
-      return new TransferError('Unsupported', what, { cause })
+      const what = `Cannot connect to ${this.#uri}: no common method for the connection (${message})`
+      return new TransferError('Unsupported', what, { url: this.#uri, cause })
     }
     if (this.#phase === 'connect') return networkError(cause, where, this.#uri)
     if (this.#phase === 'channel') {
       if (/unable to start subsystem/i.test(message)) {
-        return new TransferError('Unsupported', `Cannot fetch from ${where}: it offers no SFTP`, { cause })
+        return new TransferError('Unsupported', `Cannot fetch from ${this.#uri}: it offers no SFTP`, {
+          url: this.#uri,
+          cause,
+        })
       }
-      return new CrowdedError(`Cannot open an SFTP session at ${where}: ${message || 'the connection was closed'}`, {
-        cause,
-      })
+      return new CrowdedError(
+        `Cannot open an SFTP session at ${this.#uri}: ${message || 'the connection was closed'}`,
+        {
+          cause,
+        },
+      )
     }
     // Servers that have too many connections begin to close new ones unheard (MaxStartups).
     if (!this.hasHostKey && level !== 'handshake') {
-      return new CrowdedError(`Cannot connect to ${where}: it closed the connection before the handshake`, { cause })
+      return new CrowdedError(`Cannot connect to ${this.#uri}: it closed the connection before the handshake`, {
+        cause,
+      })
     }
     return networkError(cause ?? new Error('closed before the login was done'), where, this.#uri)
   }

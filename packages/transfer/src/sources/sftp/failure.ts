@@ -7,7 +7,8 @@ export type Asked = 'path' | 'handle'
 
 /** What a refusal of the server means. */
 export function sftpError(cause: unknown, action: string, uri: string, asked: Asked): unknown {
-  if (cause instanceof TransferError) return cause.url === uri ? cause : cause.with({ url: uri })
+  // What failed with the connection speaks of the host.
+  if (cause instanceof TransferError) return cause.url === undefined ? cause.with({ url: uri }) : cause
   if (!(cause instanceof StatusError)) return cause
   const fail = (code: 'NotFound' | 'Denied' | 'Unsupported' | 'Protocol', what: string) =>
     new TransferError(code, `Cannot ${action} ${uri}: ${what}`, { url: uri, cause })

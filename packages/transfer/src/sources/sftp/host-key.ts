@@ -3,8 +3,10 @@ import { fingerprintOf, type KnownKeys, typeOfKey } from './known-hosts.ts'
 
 /** What a host has to show. */
 export interface HostKeyPolicy {
-  /** For people: `host` or `host:port`. */
+  /** As known hosts have it: `host` or `[host]:port`. */
   readonly host: string
+  /** For messages. */
+  readonly uri: string
   readonly known: KnownKeys
   /** What is known under the host's name without the port: enough to accept, not to complain (as OpenSSH does). */
   readonly knownWithoutPort: KnownKeys
@@ -81,6 +83,6 @@ export function parseFingerprint(text: string): string {
   )
 }
 
-function refusal({ host }: HostKeyPolicy, what: string, remedy: string): TransferError {
-  return new TransferError('Tls', `Cannot trust ${host}: ${what}`, { remedy, retriable: false })
+function refusal({ uri }: HostKeyPolicy, what: string, remedy: string): TransferError {
+  return new TransferError('Tls', `Cannot trust the host of ${uri}: ${what}`, { url: uri, remedy, retriable: false })
 }

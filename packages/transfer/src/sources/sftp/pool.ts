@@ -149,7 +149,8 @@ export class Group {
   #failedToOpen(error: unknown): undefined {
     if (error instanceof CrowdedError) {
       this.#forgetDead()
-      if (this.#members.size === 0) throw new TransferError('Network', error.message, { cause: error })
+      if (this.#members.size === 0)
+        throw new TransferError('Network', error.message, { url: this.#settings.uri, cause: error })
       this.#ceiling = this.#members.size
       return undefined
     }

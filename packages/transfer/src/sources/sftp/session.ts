@@ -45,7 +45,10 @@ interface Pending {
   failed(error: Error): void
 }
 
-export interface SessionPatience {
+export interface SessionOptions {
+  /** For messages: host and port, and a URL of them. */
+  readonly where: string
+  readonly uri: string
   /** Longest silence while an answer is owed, ms. */
   readonly idleMs: number
 }
@@ -61,6 +64,7 @@ export class SftpSession {
   readonly #client: Client
   readonly #socket: Socket
   readonly #where: string
+  readonly #uri: string
   readonly #idleMs: number
   readonly #reader = new PacketReader({
     packet: (type, body) => this.#packet(type, body),
@@ -76,11 +80,12 @@ export class SftpSession {
   /** Most bytes of one read. */
   readSize = LEAST_READ
 
-  constructor(channel: ClientChannel, client: Client, socket: Socket, where: string, { idleMs }: SessionPatience) {
+  constructor(channel: ClientChannel, client: Client, socket: Socket, { where, uri, idleMs }: SessionOptions) {
     this.#channel = channel
     this.#client = client
     this.#socket = socket
     this.#where = where
+    this.#uri = uri
     this.#idleMs = idleMs
     channel.on('data', (bytes: Buffer) => this.#heard(bytes))
     channel.stderr.resume()
@@ -108,7 +113,7 @@ export class SftpSession {
     this.#pending.delete(0)
     const version = fields.number()
     if (version < 3) {
-      throw new TransferError('Unsupported', `Cannot use ${this.#where}: it must speak SFTP 3, got ${version}`)
+      throw new TransferError('Unsupported', `Cannot use ${this.#uri}: it must speak SFTP 3, got ${version}`)
     }
     while (!fields.isAtEnd) {
       const [name] = [fields.string().toString(), fields.string()]
@@ -271,7 +276,7 @@ export class SftpSession {
   #look(): void {
     const silentMs = performance.now() - this.#heardAt
     if (this.#pending.size > 0) {
-      if (silentMs > this.#idleMs) this.#die(timeoutError('idle', this.#where, `sftp://${this.#where}/`))
+      if (silentMs > this.#idleMs) this.#die(timeoutError('idle', this.#where, this.#uri))
     } else if (silentMs > PING_MS) {
       // Keeps firewalls from forgetting the connection, and finds out if it is dead.
       this.#ask(REQUEST.realpath, [Buffer.from('.')], ANSWER.name, () => {}).catch(() => {})
@@ -279,7 +284,7 @@ export class SftpSession {
   }
 
   #cut(): TransferError {
-    return cutError(this.#where, `sftp://${this.#where}/`, undefined)
+    return cutError(this.#where, this.#uri, undefined)
   }
 
   #die(failure: TransferError): void {

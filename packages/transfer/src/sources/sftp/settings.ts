@@ -13,8 +13,9 @@ import { expandTokens, readSshConfig, type SshConfig, underHome } from './ssh-co
 export interface SshSettings {
   readonly host: string
   readonly port: number
-  /** For messages: `host:port`. */
+  /** For messages: `host:port`, and the same as a URL. */
   readonly where: string
+  readonly uri: string
   readonly user: string
   readonly password: string | undefined
   readonly passphrase: string | undefined
@@ -59,17 +60,20 @@ export async function resolveSettings(
   const user = address.user ?? options.username ?? one('user') ?? userName
   const fill = (path: string) =>
     expandTokens(underHome(path, home), { h: host, d: home, u: userName, r: user, p: String(port) })
+  const where = `${host.includes(':') ? `[${host}]` : host}:${port}`
+  const uri = `sftp://${where.replace(/:22$/, '')}/`
   return {
     host,
     port,
-    where: `${host.includes(':') ? `[${host}]` : host}:${port}`,
+    where,
+    uri,
     user,
     password: address.password ?? options.password ?? env.ARRIERO_SFTP_PASSWORD,
     passphrase: options.passphrase ?? env.ARRIERO_SFTP_PASSPHRASE,
     identities: identitiesOf(options, config, home, fill),
     agent: agentOf(options, one('identityagent'), env, fill),
     isIdentitiesOnly: one('identitiesonly')?.toLowerCase() === 'yes',
-    hostKey: await hostKeyPolicy(options, config, { host, port, home, fill }),
+    hostKey: await hostKeyPolicy(options, config, { host, port, uri, home, fill }),
   }
 }
 
@@ -87,7 +91,7 @@ function refuseProxies(config: SshConfig, host: string): void {
     if (value === undefined || value.toLowerCase() === 'none') continue
     throw new TransferError(
       'Unsupported',
-      `Cannot connect to ${host}: its ${name} in the SSH configuration is not supported`,
+      `Cannot connect to ${host}: ${name}, which the SSH configuration has for it, is not supported`,
       { remedy: 'Forward a port yourself, e.g. ssh -N -L 2222:HOST:22 JUMP, and fetch from sftp://localhost:2222/.' },
     )
   }
@@ -121,10 +125,18 @@ function agentOf(
   return configured.startsWith('$') ? env[configured.replace(/^\$\{?|\}$/g, '')] : fill(configured)
 }
 
+interface HostKeySearch {
+  readonly host: string
+  readonly port: number
+  readonly uri: string
+  readonly home: string
+  fill(path: string): string | undefined
+}
+
 async function hostKeyPolicy(
   options: SftpOptions,
   config: SshConfig,
-  { host, port, home, fill }: { host: string; port: number; home: string; fill: (path: string) => string | undefined },
+  { host, port, uri, home, fill }: HostKeySearch,
 ): Promise<HostKeyPolicy> {
   const { knownHosts, hostKey } = options
   const users = config.get('userknownhostsfile') ?? ['~/.ssh/known_hosts', '~/.ssh/known_hosts2']
@@ -138,6 +150,7 @@ async function hostKeyPolicy(
   const found = files.filter((_, index) => read[index] !== undefined) as string[]
   return {
     host: name,
+    uri,
     known: lookUpKnownHost(texts, name),
     knownWithoutPort: lookUpKnownHost(texts, alias ?? knownName(host, 22)),
     fingerprint: hostKey === undefined ? undefined : parseFingerprint(hostKey),
