@@ -35,7 +35,10 @@ sha256sum coreutils
 cmp diffutils
 tar tar
 perl perl-base
-unshare util-linux'
+unshare util-linux
+sshd openssh-server
+sftp openssh-client
+lftp lftp'
 
 missing() {
   echo "$wanted" | while read -r program package; do

@@ -135,6 +135,7 @@ export function createParts(options: EngineOptions, clock: Clock = systemClock):
     const context: SourceContext = {
       options: sourceOptions,
       isKnown,
+      timeouts: options.timeouts,
       origins: originsOnce,
       shared: sharedOnce,
       open: (other, options) => openSource(other, { ...context, options }),

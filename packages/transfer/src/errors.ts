@@ -75,6 +75,8 @@ export interface ErrorDetails {
   readonly cause?: unknown
   /** Overrides the table where one case differs from its kind. */
   readonly retriable?: boolean | undefined
+  /** What the reader can do, where the table's sentence does not fit the case. */
+  readonly remedy?: string | undefined
 }
 
 /** Every failure that the engine reports on purpose. An abort is not one: it passes through as the signal's reason. */
@@ -101,7 +103,7 @@ export class TransferError extends Error {
 
   /** One sentence on what the reader can do. */
   get remedy(): string {
-    return errorTable[this.code].remedy
+    return this.details.remedy ?? errorTable[this.code].remedy
   }
 
   /** The same error with more knowledge of where it happened. */

@@ -7,6 +7,7 @@ import type { Algorithm } from './integrity/checksum.ts'
 import type { Entry } from './manifest/entry.ts'
 import type { Range } from './resource.ts'
 import type { GsOptions } from './sources/gs/options.ts'
+import type { SftpOptions } from './sources/sftp/options.ts'
 
 /** Limits that hold for everything one engine does. */
 export interface EngineOptions {
@@ -85,6 +86,8 @@ export interface FetchOptions {
   readonly hooks?: Hooks | undefined
   /** For gs URIs. */
   readonly gs?: GsOptions | undefined
+  /** How `sftp://` connections are made. */
+  readonly sftp?: SftpOptions | undefined
 }
 
 /** A whole transfer has no time limit (deadlines follow progress); give a `signal` to set one. */

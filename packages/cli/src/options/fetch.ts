@@ -12,8 +12,9 @@ import { type GsFlags, gsOptions, userProjectOption } from './gs.ts'
 import { parseHeaders, secretHeadersIn } from './headers.ts'
 import { netrcCredentials } from './netrc.ts'
 import { readText } from './read-text.ts'
+import { addSftpOptions, type SftpFlags, sftpOptions } from './sftp.ts'
 
-export interface FetchFlags extends CommonsFlags, GsFlags {
+export interface FetchFlags extends CommonsFlags, GsFlags, SftpFlags {
   readonly header?: readonly string[]
   readonly netrc?: boolean
   readonly anonymous?: boolean
@@ -41,7 +42,7 @@ export function valued<T>(flags: string, description: string, parse: (text: stri
 }
 
 function addServerOptions(command: Command): Command {
-  return command
+  command
     .optionsGroup('Access:')
     .addOption(
       new Option('--header <NAME: VALUE>', 'send a header; repeatable; @FILE reads them from a file').argParser(
@@ -56,6 +57,7 @@ function addServerOptions(command: Command): Command {
     .addOption(new Option('--ca <FILE>', 'trust these certificate authorities (PEM) as well'))
     .addOption(new Option('--insecure', 'accept any certificate; anybody may then have changed the bytes'))
     .addOption(new Option('--allow-downgrade', 'follow redirects from https to http'))
+  return addSftpOptions(command)
 }
 
 /** Every kind of access that a command for URLs has. */
@@ -145,6 +147,7 @@ export function fetchOptions(flags: FetchFlags, context: Context, urls: Iterable
     commons: once(async () => commonsOptions(flags, context, await loadEngine())),
     hooks: hooksFor(flags, context, urls),
     gs: gsOptions(flags),
+    sftp: sftpOptions(flags),
   }
 }
 

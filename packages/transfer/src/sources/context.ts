@@ -1,13 +1,18 @@
 import type { CommonsOptions } from '../commons/options.ts'
 import type { Origins } from '../http/origins.ts'
+import type { Timeouts } from '../options.ts'
 import type { Source } from '../source.ts'
 import type { GsOptions } from './gs/options.ts'
 import type { HttpSourceOptions } from './http.ts'
+import type { SftpOptions } from './sftp/options.ts'
 
 /** What callers say of how sources are asked. */
 export interface SourceOptions extends Omit<HttpSourceOptions, 'origins'> {
   readonly signal?: AbortSignal | undefined
+  /** Connections for this resource. */
+  readonly concurrency?: number | 'auto' | undefined
   readonly gs?: GsOptions | undefined
+  readonly sftp?: SftpOptions | undefined
   readonly commons?: CommonsOptions | (() => Promise<CommonsOptions>) | undefined
 }
 
@@ -16,6 +21,7 @@ export interface SourceContext {
   readonly options: SourceOptions
   /** Size, digest and name are known already: what would have to be asked for them need not be asked. */
   readonly isKnown?: boolean | undefined
+  readonly timeouts?: Timeouts | undefined
   /** What HTTP sources share; made when the first one is opened. */
   origins(): Promise<Origins>
   /**

@@ -37,6 +37,7 @@ export const sourceLoaders: Readonly<Record<string, SourceLoader>> = {
   gdc: async () => (await import('./gdc.ts')).openGdcSource,
   file: async () => (await import('./file.ts')).createFileSource,
   gs: async () => (await import('./gs.ts')).createGsSource,
+  sftp: async () => (await import('./sftp.ts')).createSftpSource,
 }
 
 export function createSourceRegistry(loaders: Readonly<Record<string, SourceLoader>>): SourceRegistry {
