@@ -4,6 +4,7 @@ import type { TransferEvent } from './events.ts'
 import type { Hooks } from './hooks.ts'
 import type { Algorithm } from './integrity/checksum.ts'
 import type { Range } from './resource.ts'
+import type { S3Options } from './sources/s3/options.ts'
 
 /** Limits that hold for everything one engine does. */
 export interface EngineOptions {
@@ -42,6 +43,8 @@ export interface FetchOptions {
   readonly headers?: Readonly<Record<string, string>> | undefined
   /** Names of headers that must never reach another origin. Authorization, Cookie and the like always are secret. */
   readonly secretHeaders?: readonly string[] | undefined
+  /** How `s3://` addresses are read. */
+  readonly s3?: S3Options | undefined
   /** Other places of the very same bytes. */
   readonly mirrors?: readonly string[] | undefined
   /** Bytes, if known; another size at the source fails before anything is transferred. */

@@ -26,6 +26,8 @@ export interface GeneralLaneOptions {
 export interface GeneralRequest {
   readonly method: 'GET' | 'HEAD'
   readonly url: URL
+  /** What stands in the request line. Default: the URL's path and query. */
+  readonly target?: string | undefined
   readonly headers: RequestHeaders
   readonly signal: AbortSignal
   /** Redacted, for messages. */
@@ -67,9 +69,9 @@ export class GeneralLane {
     const exchange = new UndiciExchange(request, () => {
       if (request.fresh) void agent.destroy().catch(() => {})
     })
-    const { url, method, headers } = request
+    const { url, target = url.pathname + url.search, method, headers } = request
     try {
-      agent.dispatch({ origin: url.origin, path: url.pathname + url.search, method, headers: { ...headers } }, exchange)
+      agent.dispatch({ origin: url.origin, path: target, method, headers: { ...headers } }, exchange)
     } catch (error) {
       exchange.onResponseError(undefined, error as Error)
     }

@@ -7,10 +7,11 @@ import type { Origins } from '../http/origins.ts'
 import { redactUrl } from '../redact.ts'
 import type { Source } from '../source.ts'
 import type { HttpSourceOptions } from './http.ts'
+import type { S3Options } from './s3/options.ts'
 
 /** What a source may need of who opens it; each takes what it knows. */
 export interface SourceContext {
-  readonly options: Omit<HttpSourceOptions, 'origins'>
+  readonly options: Omit<HttpSourceOptions, 'origins'> & { readonly s3?: S3Options | undefined }
   /** What HTTP sources share; made when the first one is opened. */
   origins(): Promise<Origins>
   /** What sources of one kind share for as long as the engine lives: connections, tokens, what was learnt of a bucket. */
@@ -41,6 +42,7 @@ export const sourceLoaders: Readonly<Record<string, SourceLoader>> = {
   http,
   https: http,
   file: async () => (await import('./file.ts')).createFileSource,
+  s3: async () => (await import('./s3.ts')).createS3Source,
 }
 
 export function createSourceRegistry(loaders: Readonly<Record<string, SourceLoader>>): SourceRegistry {
