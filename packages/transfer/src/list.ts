@@ -55,7 +55,9 @@ function listWith(engine: EngineParts, uri: string, options: ListOptions): Async
   const path = uri.slice(start)
   if (path === '' || path.endsWith('/')) {
     const isPattern = !options.isLiteral && hasWildcard(path)
-    return isPattern ? matching(engine, `${uri}**`, options) : below(engine, uri.endsWith('/') ? uri : `${uri}/`, options)
+    return isPattern
+      ? matching(engine, `${uri}**`, options)
+      : below(engine, uri.endsWith('/') ? uri : `${uri}/`, options)
   }
   return !options.isLiteral && hasWildcard(path) ? matching(engine, uri, options) : named(engine, uri, options)
 }

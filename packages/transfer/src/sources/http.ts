@@ -510,7 +510,7 @@ class FastExplanation implements Landing {
 
   /** Whether more words are not to be had, or not worth a second request. */
   get isKnown(): boolean {
-    return this.body !== undefined || this.head.status >= 500
+    return this.body !== undefined || (this.head.status >= 500 && this.head.status !== 501)
   }
 
   get text(): string {

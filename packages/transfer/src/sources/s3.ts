@@ -8,9 +8,11 @@
  *     refusals        another region, clock or credentials are learnt once for all sources of the bucket; asked again
  */
 import { TransferError } from '../errors.ts'
+import { parseLength } from '../http/content-range.ts'
 import type { RequestHeaders } from '../http/request-headers.ts'
 import { originOf } from '../http/request-url.ts'
 import type { OfferedChecksum } from '../integrity/checksum.ts'
+import { oneHeader } from '../integrity/headers.ts'
 import { partCount } from '../integrity/parse-checksum.ts'
 import type { Resource } from '../resource.ts'
 import type { Answer, FetchRequest, Landing, Listed, ListRequest, Source } from '../source.ts'
@@ -18,6 +20,7 @@ import { createHttpSource, type HttpSourceOptions } from './http.ts'
 import type { SourceContext } from './registry.ts'
 import { S3Accounts } from './s3/accounts.ts'
 import { encodeKey, parseS3Uri, queryOf, uriOf } from './s3/address.ts'
+import { askSeat } from './s3/ask-seat.ts'
 import type { Bucket, Seat } from './s3/bucket.ts'
 import { DeferredLanding } from './s3/deferred-landing.ts'
 import { extraHeaders, ownHeaders } from './s3/extra-headers.ts'
@@ -152,11 +155,14 @@ class S3Source implements Source {
     const isKnown = checksums.some(({ coverage, algorithm }) => coverage === 'object' && algorithm !== 's3_etag')
     const parts = checksums.map(({ value }) => partCount(value) ?? 1).find(count => count > 1)
     if (isKnown || parts === undefined || size === undefined) return checksums
-    const { size: partSize } = await this.#make(seat, { versionId, partNumber: '1' })
-      .probe({ signal })
-      .catch(() => ({ size: undefined }))
-    // Stores that do not know part numbers tell the size of the whole.
-    if (!partSize || partSize >= size || Math.ceil(size / partSize) !== parts) return checksums
+    const { extra, http } = this.#p
+    const target = this.#target(seat, { versionId, partNumber: '1' })
+    const question = { method: 'HEAD', target, extra, headers: http.headers, uri: this.uri, signal } as const
+    const { headers } = await askSeat(http.origins, seat, question)
+    const partSize = parseLength(oneHeader(headers, 'content-length'))
+    // Stores that do not know part numbers tell the size of the whole, and of no parts.
+    const isPart = partSize !== undefined && partSize < size && Math.ceil(size / partSize) === parts
+    if (!isPart || oneHeader(headers, 'x-amz-mp-parts-count') !== String(parts)) return checksums
     return checksums.map(checksum => (partCount(checksum.value) === parts ? { ...checksum, partSize } : checksum))
   }
 
@@ -176,12 +182,15 @@ class S3Source implements Source {
     return source
   }
 
+  #target({ place }: Seat, variant: Variant): string {
+    return `${place.base}/${encodeKey(this.#p.key)}${queryOf({ ...variant })}`
+  }
+
   #make(seat: Seat, variant: Variant): Source {
     const { bucket, key, extra, http } = this.#p
     if (key === '') throw new TransferError('Usage', `Cannot fetch ${this.uri}: it is a bucket, not an object`)
-    const { origin, base } = seat.place
-    const target = `${base}/${encodeKey(key)}${queryOf({ ...variant })}`
-    return createHttpSource(origin + target, {
+    const target = this.#target(seat, variant)
+    return createHttpSource(seat.place.origin + target, {
       ...http,
       target,
       shown: this.uri,

@@ -1,12 +1,12 @@
 /** Asks for the pages of a listing, and asks again until they come or cannot come. */
 import { setTimeout as sleep } from 'node:timers/promises'
 import { isRetriable, TransferError } from '../../errors.ts'
-import type { Exchange } from '../../http/general-lane.ts'
 import type { Origins } from '../../http/origins.ts'
-import { checkedHeaders, type RequestHeaders, requestHeaders } from '../../http/request-headers.ts'
+import type { RequestHeaders } from '../../http/request-headers.ts'
 import { backoffDelayMs } from '../../limits/backoff.ts'
 import { queryOf } from './address.ts'
 import { s3AnswerOf } from './answer.ts'
+import { askSeat } from './ask-seat.ts'
 import type { Bucket, Seat } from './bucket.ts'
 import { isErrorBody, type ListPage, parseListPage } from './list-page.ts'
 
@@ -34,20 +34,18 @@ export interface PagesParts {
 
 const PER_PAGE = '1000'
 const MOST_ATTEMPTS = 8
-/** Longer than any honest page of a thousand names. */
-const MOST_BYTES = 32 << 20
+/** A page that is not valid is hardly ever better the next time. */
+const MOST_OF_BAD_PAGE = 3
 const MOST_PATIENCE_MS = 300_000
 
 export class Pages {
   readonly #p: PagesParts
   readonly #extra: RequestHeaders
-  readonly #headers: RequestHeaders
   /** The store knows only the first version of the operation. */
   #isOld = false
 
   constructor(parts: PagesParts) {
     this.#p = parts
-    this.#headers = requestHeaders(parts.headers)
     const { 'x-amz-checksum-mode': _, ...extra } = parts.extra
     // Tells which archived objects can be read at present; other stores might not like what they do not know.
     const isAmazon = parts.bucket.seat.place.isAmazon
@@ -63,7 +61,9 @@ export class Pages {
       } catch (error) {
         if (signal.aborted) throw signal.reason
         if (this.#isForOld(error)) continue
-        const pause = attempt < MOST_ATTEMPTS && isRetriable(error) ? this.#pauseAfter(error, attempt) : undefined
+        const isBadPage = error instanceof TransferError && error.code === 'Protocol' && !s3AnswerOf(error)
+        const most = isBadPage ? MOST_OF_BAD_PAGE : MOST_ATTEMPTS
+        const pause = attempt < most && isRetriable(error) ? this.#pauseAfter(error, attempt) : undefined
         if (pause === undefined) throw error
         await sleep(pause, undefined, { signal }).catch(() => signal.throwIfAborted())
       }
@@ -79,22 +79,12 @@ export class Pages {
   }
 
   async #ask(seat: Seat, question: PageQuestion, signal: AbortSignal): Promise<ListPage> {
-    const { origins, uri, bucket } = this.#p
-    const { place } = seat
-    const target = `${place.base || '/'}${queryOf(this.#query(question))}`
-    const url = new URL(place.origin)
-    origins.checkAddress(url, uri)
-    const provider = seat.credentials(this.#extra)
-    const signed = await provider.headers({ method: 'GET', url, target })
-    signal.throwIfAborted()
-    const headers = { ...this.#headers, ...checkedHeaders(signed), 'accept-encoding': 'identity' }
-    const identity = origins.identityOf(provider)
-    const exchange = await origins.general.send({ method: 'GET', url, target, headers, signal, uri, identity })
-    const body = await readWhole(exchange, uri)
-    const { status } = exchange
-    const words = status === 200 ? undefined : body.toString('utf8')
-    if (words === undefined && !isErrorBody(body.toString('latin1', 0, 1024))) return parseListPage(body, uri)
-    const failed = { status: status === 200 ? 500 : status, headers: exchange.headers, body: body.toString('utf8') }
+    const { origins, uri, bucket, headers } = this.#p
+    const target = `${seat.place.base || '/'}${queryOf(this.#query(question))}`
+    const answer = await askSeat(origins, seat, { method: 'GET', target, extra: this.#extra, headers, uri, signal })
+    const { status, body } = answer
+    if (status === 200 && !isErrorBody(body.toString('latin1', 0, 1024))) return parseListPage(body, uri)
+    const failed = { status: status === 200 ? 500 : status, headers: answer.headers, body: body.toString('utf8') }
     throw bucket.failureOf(failed, { uri, verb: 'list' })
   }
 
@@ -126,20 +116,4 @@ export class Pages {
     const told = until - this.#p.bucket.account.now()
     return told > MOST_PATIENCE_MS ? undefined : Math.max(told, pause)
   }
-}
-
-async function readWhole(exchange: Exchange, uri: string): Promise<Buffer> {
-  const pieces: Uint8Array[] = []
-  let size = 0
-  for (let bytes = await exchange.next(); bytes; bytes = await exchange.next()) {
-    pieces.push(bytes)
-    size += bytes.length
-    if (size <= MOST_BYTES) continue
-    exchange.cancel()
-    throw new TransferError('Protocol', `Cannot list ${uri}: a page has more than ${MOST_BYTES} bytes`, {
-      url: uri,
-      retriable: false,
-    })
-  }
-  return Buffer.concat(pieces)
 }
