@@ -20,6 +20,7 @@ export type {
   Progress,
   Resource,
   RunSummary,
+  S3Options,
   TransferEvent,
   Verification,
 } from '@arriero/transfer'

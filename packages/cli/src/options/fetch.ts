@@ -9,13 +9,11 @@ import { eventPrinter } from '../events.ts'
 import { parseCount, parseDuration, parsePositiveSize, parseRate, parseSize } from '../units.ts'
 import { parseHeaders, secretHeadersIn } from './headers.ts'
 import { netrcCredentials } from './netrc.ts'
+import { addS3Options, type S3Flags, s3Options } from './s3.ts'
 
-export interface FetchFlags {
+export interface FetchFlags extends S3Flags {
   readonly header?: readonly string[]
   readonly netrc?: boolean
-  readonly anonymous?: boolean
-  readonly requesterPays?: boolean
-  readonly endpoint?: string
   readonly connections?: number
   readonly partSize?: number
   readonly maxMemory?: number
@@ -43,7 +41,7 @@ export function valued<T>(flags: string, description: string, parse: (text: stri
 }
 
 export function addAccessOptions(command: Command): Command {
-  return command
+  command
     .optionsGroup('Access:')
     .addOption(
       new Option('--header <NAME: VALUE>', 'send a header; repeatable; @FILE reads them from a file').argParser(
@@ -52,11 +50,10 @@ export function addAccessOptions(command: Command): Command {
     )
     .addOption(new Option('--netrc', 'use ~/.netrc for the hosts that you name (default: no credentials)'))
     .addOption(new Option('--anonymous', 'send no credentials, whatever is configured'))
-    .addOption(new Option('--requester-pays', 'S3: agree to pay for the request'))
-    .addOption(new Option('--endpoint <URL>', 'S3: another server than Amazon’s'))
     .addOption(new Option('--ca <FILE>', 'trust these certificate authorities (PEM) as well'))
     .addOption(new Option('--insecure', 'accept any certificate; anybody may then have changed the bytes'))
     .addOption(new Option('--allow-downgrade', 'follow redirects from https to http'))
+  return addS3Options(command)
 }
 
 export function addSpeedOptions(command: Command): Command {
@@ -138,6 +135,7 @@ export function fetchOptions(flags: FetchFlags, context: Context, urls: Iterable
     allowDowngrade,
     allowUnverifiedLength: flags.allowUnverifiedLength,
     etagPolicy: flags.etagPolicy,
+    s3: s3Options(flags, context.terminal.env),
     hooks: hooksFor(flags, context, urls),
   }
 }
@@ -149,13 +147,6 @@ function hooksFor(flags: FetchFlags, context: Context, urls: Iterable<string>): 
 
 function refuseContradictions(flags: FetchFlags): void {
   if (flags.anonymous && flags.netrc) throw new ProgramError('Usage', '--anonymous and --netrc contradict each other.')
-  for (const flag of ['endpoint', 'requesterPays'] as const) {
-    if (flags[flag] === undefined) continue
-    const name = flag === 'endpoint' ? '--endpoint' : '--requester-pays'
-    throw new ProgramError('Unsupported', `${name} belongs to S3, which this version does not speak yet.`, {
-      remedy: 'Use the object’s https address, e.g. a presigned one.',
-    })
-  }
 }
 
 export function readText(path: string, flag: string): string {

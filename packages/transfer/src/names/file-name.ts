@@ -60,14 +60,18 @@ function trimEnd(name: string): string {
   return name.slice(0, end)
 }
 
+/** Object stores: nothing of a key is encoded, and only the id of a version may follow it. */
+const RAW = /^(?:s3|gs):/i
+
 /** By hand, because an identifier such as `s3://bucket/a b%` or `drs://host/id` need not be what URL accepts. */
 function lastPathSegment(url: string): string | undefined {
+  const isRaw = RAW.test(url)
   const path = url
-    .replace(/[?#].*$/s, '')
+    .replace(isRaw ? /\?versionId=[\w.~-]+$/ : /[?#].*$/s, '')
     .replace(/^[a-z][a-z0-9+.-]*:(?:\/\/[^/]*)?/i, '')
     .split('/')
     .findLast(segment => segment !== '')
-  if (path === undefined) return undefined
+  if (path === undefined || isRaw) return path
   try {
     return decodeURIComponent(path)
   } catch {
