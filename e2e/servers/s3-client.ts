@@ -49,13 +49,26 @@ export class S3Writer {
     await Promise.all(Array.from({ length: 16 }, work))
   }
 
-  async putInParts(bucket: string, key: string, bytes: Uint8Array, partSize: number): Promise<void> {
+  putInParts(bucket: string, key: string, bytes: Uint8Array, partSize: number): Promise<void> {
+    const starts = Array.from({ length: Math.ceil(bytes.length / partSize) }, (_, index) => index * partSize)
+    return this.putPieces(
+      bucket,
+      key,
+      starts.map(start => bytes.subarray(start, start + partSize)),
+    )
+  }
+
+  /** Each piece becomes a part; all but the last must have the same size. */
+  async putPieces(
+    bucket: string,
+    key: string,
+    pieces: Iterable<Uint8Array> | AsyncIterable<Uint8Array>,
+  ): Promise<void> {
     const place = { Bucket: bucket, Key: key }
     const { UploadId } = await this.#client.send(new CreateMultipartUploadCommand(place))
     const Parts: { PartNumber: number; ETag: string | undefined }[] = []
-    for (let start = 0; start < bytes.length; start += partSize) {
+    for await (const Body of pieces) {
       const PartNumber = Parts.length + 1
-      const Body = bytes.subarray(start, start + partSize)
       const { ETag } = await this.#client.send(new UploadPartCommand({ ...place, UploadId, PartNumber, Body }))
       Parts.push({ PartNumber, ETag })
     }
