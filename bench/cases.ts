@@ -3,12 +3,14 @@ import { execFile } from 'node:child_process'
 import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
+import type { Ceph } from '../e2e/servers/ceph.ts'
 import type { Nginx } from '../e2e/servers/nginx.ts'
 import type { Claim } from './claims.ts'
 import { sameFile, sameFiles } from './compare.ts'
 import type { BigFile } from './inputs.ts'
 import * as inputs from './inputs.ts'
 import * as peers from './peers.ts'
+import { s3Case, s3ManyCase } from './s3-cases.ts'
 import { bytes, thousands } from './units.ts'
 
 export interface Case {
@@ -42,12 +44,27 @@ export interface Ground {
   files: number
   rows: number
   bigFile(): Promise<BigFile>
+  /** An S3 server, started when first asked for. */
+  s3(): Promise<Ceph>
 }
 
 /** The scale of the table; anything else is reported as such. */
 export const tableScale = { size: 2 * 2 ** 30, sparseSize: 20 * 2 ** 30, files: 10_000, rows: 1_000_000 }
 
-export const caseIds = ['http', 'https', 'md5', 'digests', 'capped', 'many', 'cat', 'sparse', 'rows', 'help'] as const
+export const caseIds = [
+  'http',
+  'https',
+  'md5',
+  'digests',
+  'capped',
+  'many',
+  'cat',
+  'sparse',
+  'rows',
+  's3',
+  's3-many',
+  'help',
+] as const
 export type CaseId = (typeof caseIds)[number]
 
 export const builders: Record<CaseId, (ground: Ground) => Promise<Case>> = {
@@ -209,6 +226,9 @@ export const builders: Record<CaseId, (ground: Ground) => Promise<Case>> = {
       check: directory => sameFiles(directory, names, async () => content),
     }
   },
+
+  s3: s3Case,
+  's3-many': s3ManyCase,
 
   async help() {
     return {

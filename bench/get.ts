@@ -1,6 +1,7 @@
 /** `npm run bench -- get`: Arriero against every peer on this machine, over loopback, side by side. */
 import { appendFile, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
+import { type Ceph, missingForCeph, startCeph } from '../e2e/servers/ceph.ts'
 import { type Nginx, startNginx } from '../e2e/servers/nginx.ts'
 import { builders, type Ground } from './cases.ts'
 import { verdict } from './claims.ts'
@@ -12,7 +13,7 @@ import { plot } from './plot.ts'
 import { type CaseResult, csv, downloadPerf, judgements, markdown, record } from './report.ts'
 import { runRounds } from './rounds.ts'
 
-const programs: Program[] = ['arriero', 'curl', 'aria2c', 'axel', 'wget2', 'rclone', 'node']
+const programs: Program[] = ['arriero', 'curl', 'aria2c', 'axel', 'wget2', 'rclone', 'aws', 'node']
 
 export async function benchGet(args: readonly string[]): Promise<number> {
   const options = readOptions(args)
@@ -29,7 +30,8 @@ export async function benchGet(args: readonly string[]): Promise<number> {
   })
   try {
     await using nginx = await startNginx({ root, locations: rowLocation })
-    await runCases(options, nginx, scratch, root)
+    await using stores = new Stores()
+    await runCases(options, nginx, stores, scratch, root)
   } finally {
     await rm(scratch, { recursive: true })
   }
@@ -48,7 +50,13 @@ function readOptions(args: readonly string[]): GetOptions | number {
   }
 }
 
-async function runCases(options: GetOptions, nginx: Nginx, scratch: string, root: string): Promise<void> {
+async function runCases(
+  options: GetOptions,
+  nginx: Nginx,
+  stores: Stores,
+  scratch: string,
+  root: string,
+): Promise<void> {
   const machine = await describeMachine(scratch)
   const versions = await findPrograms(programs)
   const files = {
@@ -57,10 +65,15 @@ async function runCases(options: GetOptions, nginx: Nginx, scratch: string, root
   }
   await writeFile(files.jsonl, '')
   if (options.hasDownloadPerf) await writeFile(files.perf, '')
-  const ground = makeGround(options, nginx, root)
+  const ground = makeGround(options, nginx, stores, root)
   const finished: CaseResult[] = []
 
   for (const id of options.cases) {
+    const missing = id.startsWith('s3') ? missingForCeph() : undefined
+    if (missing) {
+      console.log(`NOT RUN ${id}: ${missing} is not installed; run scripts/install-servers.sh`)
+      continue
+    }
     const it = await builders[id](ground)
     console.log(`${it.title}${it.scaled ? ` (scaled: ${it.scaled})` : ''}`)
     const wanted = it.contenders.filter(({ program }) => !options.isPeerOnly || program !== 'arriero')
@@ -71,7 +84,7 @@ async function runCases(options: GetOptions, nginx: Nginx, scratch: string, root
     const results = await runRounds(it, contenders, {
       rounds,
       directory: join(scratch, 'runs'),
-      serverPorts: portsOf(nginx),
+      serverPorts: new Set([...portsOf(nginx), ...stores.ports]),
       log: console.log,
       onRun(run) {
         const line = JSON.stringify(record(it, run, versions.get(run.program)!, machine))
@@ -99,12 +112,31 @@ async function runCases(options: GetOptions, nginx: Nginx, scratch: string, root
   )
 }
 
-function makeGround(options: GetOptions, nginx: Nginx, root: string): Ground {
+function makeGround(options: GetOptions, nginx: Nginx, stores: Stores, root: string): Ground {
   const { size, sparseSize, files, rows } = options
   let big: Promise<BigFile> | undefined
-  return { nginx, root, size, sparseSize, files, rows, bigFile: () => (big ??= makeBigFile(root, size)) }
+  const bigFile = () => (big ??= makeBigFile(root, size))
+  return { nginx, root, size, sparseSize, files, rows, bigFile, s3: () => stores.s3() }
 }
 
 function portsOf({ plain, tls, capped }: Nginx): Set<number> {
   return new Set([plain, tls!, capped].map(origin => Number(new URL(origin).port)))
+}
+
+/** Servers that only some cases need, and that hold what they serve in memory. */
+class Stores implements AsyncDisposable {
+  readonly ports = new Set<number>()
+  #ceph: Promise<Ceph> | undefined
+
+  s3(): Promise<Ceph> {
+    this.#ceph ??= startCeph().then(ceph => {
+      this.ports.add(Number(new URL(ceph.endpoint).port))
+      return ceph
+    })
+    return this.#ceph
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await (await this.#ceph)?.close()
+  }
 }

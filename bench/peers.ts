@@ -9,7 +9,7 @@ import { promisify } from 'node:util'
 import { nodePath, programPath } from '../e2e/program.ts'
 import { type Command, quote } from './measure.ts'
 
-export type Program = 'arriero' | 'curl' | 'aria2c' | 'axel' | 'wget2' | 'rclone' | 'node'
+export type Program = 'arriero' | 'curl' | 'aria2c' | 'axel' | 'wget2' | 'rclone' | 'aws' | 'node'
 
 export interface Contender {
   /** Unique in its case; what the report calls it. */

@@ -34,6 +34,9 @@ openssl openssl
 sha256sum coreutils
 cmp diffutils
 tar tar
+radosgw radosgw
+ceph-mon ceph-mon
+ceph-osd ceph-osd
 perl perl-base
 unshare util-linux
 sshd openssh-server

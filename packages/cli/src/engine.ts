@@ -28,6 +28,7 @@ export type {
   Progress,
   Resource,
   RunSummary,
+  S3Options,
   TransferEvent,
   Verification,
 } from '@arriero/transfer'

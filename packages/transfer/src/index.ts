@@ -54,4 +54,5 @@ export type { DownloadResult, EntryResult, RunSummary, Timings } from './results
 export type { Chunk, Earlier, Sink } from './sink.ts'
 export type { Answer, FetchRequest, Landing, Listed, ListRequest, Source, SourceCapabilities } from './source.ts'
 export type { GsOptions } from './sources/gs/options.ts'
+export type { S3CredentialProvider, S3Credentials, S3Options } from './sources/s3/options.ts'
 export { type VerifyFileOptions, verifyFile } from './verify-file.ts'

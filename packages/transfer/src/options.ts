@@ -7,6 +7,7 @@ import type { Algorithm } from './integrity/checksum.ts'
 import type { Entry } from './manifest/entry.ts'
 import type { Range } from './resource.ts'
 import type { GsOptions } from './sources/gs/options.ts'
+import type { S3Options } from './sources/s3/options.ts'
 import type { SftpOptions } from './sources/sftp/options.ts'
 
 /** Limits that hold for everything one engine does. */
@@ -46,6 +47,8 @@ export interface FetchOptions {
   readonly headers?: Readonly<Record<string, string>> | undefined
   /** Names of headers that must never reach another origin. Authorization, Cookie and the like always are secret. */
   readonly secretHeaders?: readonly string[] | undefined
+  /** How `s3://` addresses are read. */
+  readonly s3?: S3Options | undefined
   /** Other places of the very same bytes. */
   readonly mirrors?: readonly string[] | undefined
   /** Bytes, if known; another size at the source fails before anything is transferred. */

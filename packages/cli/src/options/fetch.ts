@@ -11,15 +11,14 @@ import { addCommonsOptions, type CommonsFlags, commonsOptions } from './commons.
 import { type GsFlags, gsOptions, userProjectOption } from './gs.ts'
 import { parseHeaders, secretHeadersIn } from './headers.ts'
 import { netrcCredentials } from './netrc.ts'
+
 import { readText } from './read-text.ts'
+import { addS3Options, type S3Flags, s3Options } from './s3.ts'
 import { addSftpOptions, type SftpFlags, sftpOptions } from './sftp.ts'
 
-export interface FetchFlags extends CommonsFlags, GsFlags, SftpFlags {
+export interface FetchFlags extends CommonsFlags, GsFlags, S3Flags, SftpFlags {
   readonly header?: readonly string[]
   readonly netrc?: boolean
-  readonly anonymous?: boolean
-  readonly requesterPays?: boolean
-  readonly endpoint?: string
   readonly connections?: number
   readonly partSize?: number
   readonly maxMemory?: number
@@ -51,13 +50,11 @@ function addServerOptions(command: Command): Command {
     )
     .addOption(new Option('--netrc', 'use ~/.netrc for the hosts that you name (default: no credentials)'))
     .addOption(new Option('--anonymous', 'send no credentials, whatever is configured'))
-    .addOption(new Option('--requester-pays', 'S3: agree to pay for the request'))
-    .addOption(new Option('--endpoint <URL>', 'S3: another server than Amazon’s'))
     .addOption(userProjectOption())
     .addOption(new Option('--ca <FILE>', 'trust these certificate authorities (PEM) as well'))
     .addOption(new Option('--insecure', 'accept any certificate; anybody may then have changed the bytes'))
     .addOption(new Option('--allow-downgrade', 'follow redirects from https to http'))
-  return addSftpOptions(command)
+  return addSftpOptions(addS3Options(command))
 }
 
 /** Every kind of access that a command for URLs has. */
@@ -145,6 +142,7 @@ export function fetchOptions(flags: FetchFlags, context: Context, urls: Iterable
     allowUnverifiedLength: flags.allowUnverifiedLength,
     etagPolicy: flags.etagPolicy,
     commons: once(async () => commonsOptions(flags, context, await loadEngine())),
+    s3: s3Options(flags, context.terminal.env),
     hooks: hooksFor(flags, context, urls),
     gs: gsOptions(flags),
     sftp: sftpOptions(flags),
@@ -163,13 +161,6 @@ function once<T>(make: () => Promise<T>): () => Promise<T> {
 
 function refuseContradictions(flags: FetchFlags): void {
   if (flags.anonymous && flags.netrc) throw new ProgramError('Usage', '--anonymous and --netrc contradict each other.')
-  for (const flag of ['endpoint', 'requesterPays'] as const) {
-    if (flags[flag] === undefined) continue
-    const name = flag === 'endpoint' ? '--endpoint' : '--requester-pays'
-    throw new ProgramError('Unsupported', `${name} belongs to S3, which this version does not speak yet.`, {
-      remedy: 'Use the object’s https address, e.g. a presigned one.',
-    })
-  }
 }
 
 export { collect, parseSize }

@@ -127,7 +127,9 @@ async function send(
   for (;;) {
     origins.checkAddress(hop.url, uri)
     const isOwn = !hop.hasLeftOrigin
-    const sent = checkedHeaders((isOwn && (await credentials?.headers({ method, url: hop.url }))) || {})
+    const sent = checkedHeaders(
+      (isOwn && (await credentials?.headers({ method, url: hop.url, target: hop.target }))) || {},
+    )
     signal.throwIfAborted()
     const exchange = await origins.general.send({
       method,

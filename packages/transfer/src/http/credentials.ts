@@ -4,6 +4,8 @@ import type { RequestHeaders } from './request-headers.ts'
 export interface CredentialRequest {
   readonly method: 'GET' | 'HEAD' | 'POST'
   readonly url: URL
+  /** Path and query as they stand in the request line. */
+  readonly target: string
 }
 
 /** Why new credentials are wanted. */

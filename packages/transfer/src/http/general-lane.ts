@@ -26,6 +26,8 @@ export interface GeneralLaneOptions {
 export interface GeneralRequest {
   readonly method: 'GET' | 'HEAD' | 'POST'
   readonly url: URL
+  /** What stands in the request line. Default: the URL's path and query. */
+  readonly target?: string | undefined
   readonly headers: RequestHeaders
   /** For POST. */
   readonly body?: string | undefined
@@ -69,10 +71,9 @@ export class GeneralLane {
     const exchange = new UndiciExchange(request, () => {
       if (request.fresh) void agent.destroy().catch(() => {})
     })
-    const { url, method, headers, body = null } = request
-    const path = url.pathname + url.search
+    const { url, target = url.pathname + url.search, method, headers, body = null } = request
     try {
-      agent.dispatch({ origin: url.origin, path, method, headers: { ...headers }, body }, exchange)
+      agent.dispatch({ origin: url.origin, path: target, method, headers: { ...headers }, body }, exchange)
     } catch (error) {
       exchange.onResponseError(undefined, error as Error)
     }

@@ -235,6 +235,13 @@ describe('judgeAnswer() of a 416', () => {
   test('without a size is asked again as a whole, when nothing is known', () => {
     expect(judge(416, {}, ask([0, 10]))).toEqual({ is: 'repeat', without: 'range' })
     expect(judge(416, {}, ask([10, 20], { expected: known }))).toMatchObject({ error: { code: 'ResourceChanged' } })
+    expect(judge(416, {}, ask([100, 200], { expected: known }))).toMatchObject({ error: { code: 'ResourceChanged' } })
+  })
+
+  test('without a size, behind If-Match, at the very end, is complete: the version was judged first', () => {
+    const matching = { expected: known, condition: 'if-match' } as const
+    expect(judge(416, {}, ask([100, 200], matching))).toMatchObject({ is: 'nothing', start: 100 })
+    expect(judge(416, {}, ask([90, 200], matching))).toMatchObject({ error: { code: 'ResourceChanged' } })
   })
 })
 

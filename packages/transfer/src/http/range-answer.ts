@@ -126,11 +126,16 @@ function judgeWhole({ headers }: Pick<AnswerHead, 'headers'>, question: Question
 }
 
 function judgeUnsatisfied({ headers }: AnswerHead, question: Question): Verdict {
-  const { range, expected } = question
+  const { range, expected, condition } = question
   if (!range) return broken(question, 416, 'found a range unsatisfiable although none was asked for')
   const size = parseUnsatisfiedRange(oneHeader(headers, 'content-range'))
   if (size === undefined) {
     if (range.start === 0 && (expected?.size ?? 0) === 0) return { is: 'repeat', without: 'range' }
+    // Object stores tell no size here. If-Match is judged before the range (RFC 9110, 13.2.2): it is the same version.
+    if (condition === 'if-match' && expected?.size === range.start) {
+      const resource = resourceFromHeaders(headers, { size: expected.size, ranges: 'unproven', hasWholeBody: false })
+      return { is: 'nothing', resource, start: range.start }
+    }
     return changedSince(question, `it has no byte ${range.start} any more`)
   }
   const isEmpty = size === 0 && (expected?.size ?? 0) === 0

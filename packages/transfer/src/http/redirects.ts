@@ -15,6 +15,8 @@ import { originOf, type RequestUrl, withoutUserInfo } from './request-url.ts'
 /** One request of a chain: where, with which headers, and what came before. */
 export interface Hop {
   readonly url: URL
+  /** What stands in the request line; differs from the URL's path and query only where a source says so. */
+  readonly target: string
   readonly headers: RequestHeaders
   /** URLs asked so far, this one included. */
   readonly visited: readonly string[]
@@ -35,9 +37,10 @@ export function isRedirect(status: number): boolean {
   return status === 301 || status === 302 || status === 303 || status === 307 || status === 308
 }
 
-export function firstHop({ url, authorization }: RequestUrl, headers: RequestHeaders): Hop {
+export function firstHop({ url, authorization }: RequestUrl, headers: RequestHeaders, target = targetOf(url)): Hop {
   return {
     url,
+    target,
     headers: withAuthorization(url, headers, authorization),
     visited: [url.href],
     hasLeftOrigin: false,
@@ -57,10 +60,15 @@ export function nextHop(hop: Hop, location: string | undefined, options: Redirec
   const headers = isSameOrigin ? hop.headers : withoutSecrets(hop.headers, options.secretHeaders)
   return {
     url,
+    target: targetOf(url),
     headers: withAuthorization(url, headers, authorization),
     visited: [...hop.visited, url.href],
     hasLeftOrigin: hop.hasLeftOrigin || !isSameOrigin,
   }
+}
+
+function targetOf(url: URL): string {
+  return url.pathname + url.search
 }
 
 function resolve(base: URL, location: string | undefined): URL {

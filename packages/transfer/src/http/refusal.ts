@@ -33,7 +33,8 @@ export function serverMessage(body: string): string | undefined {
   return text
 }
 
-async function readStart(exchange: Exchange): Promise<string> {
+/** The beginning of an answer's body as text, as far as it comes. */
+export async function readStart(exchange: Exchange): Promise<string> {
   const pieces: Uint8Array[] = []
   let size = 0
   try {

@@ -124,3 +124,8 @@ describe('sanitizeFileName()', () => {
     )
   })
 })
+
+test('keys of object stores are taken as they are, without the id of a version', () => {
+  expect(fileNameFor({ url: 's3://bucket/a/b%41 #1?.fits' })).toBe('b%41 #1?.fits')
+  expect(fileNameFor({ url: 's3://bucket/a/b.fits?versionId=3HL4.k_q' })).toBe('b.fits')
+})

@@ -60,16 +60,20 @@ function trimEnd(name: string): string {
   return name.slice(0, end)
 }
 
+/** Object stores: nothing of a key is encoded. */
+const RAW = /^(?:s3|gs):/i
+
 /** By hand, because an identifier such as `s3://bucket/a b%` or `drs://host/id` need not be what URL accepts. */
 function lastPathSegment(url: string): string | undefined {
-  // Names there are as they are; only a generation behind one is not of it.
-  if (/^gs:/i.test(url)) return url.replace(/(.)#\d+$/s, '$1').match(/^gs:\/\/[^/]*\/(?:.*\/)?([^/]+)\/*$/is)?.[1]
+  const isRaw = RAW.test(url)
+  // A generation behind a name of Google's is not of it, nor is the id of a version.
+  const behind = isRaw ? (/^gs:/i.test(url) ? /(?<=.)#\d+$/s : /\?versionId=[\w.~-]+$/) : /[?#].*$/s
   const path = url
-    .replace(/[?#].*$/s, '')
+    .replace(behind, '')
     .replace(/^[a-z][a-z0-9+.-]*:(?:\/\/[^/]*)?/i, '')
     .split('/')
     .findLast(segment => segment !== '')
-  if (path === undefined) return undefined
+  if (path === undefined || isRaw) return path
   try {
     return decodeURIComponent(path)
   } catch {

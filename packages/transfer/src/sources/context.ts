@@ -4,6 +4,7 @@ import type { Timeouts } from '../options.ts'
 import type { Source } from '../source.ts'
 import type { GsOptions } from './gs/options.ts'
 import type { HttpSourceOptions } from './http.ts'
+import type { S3Options } from './s3/options.ts'
 import type { SftpOptions } from './sftp/options.ts'
 
 /** What callers say of how sources are asked. */
@@ -12,6 +13,7 @@ export interface SourceOptions extends Omit<HttpSourceOptions, 'origins'> {
   /** Connections for this resource. */
   readonly concurrency?: number | 'auto' | undefined
   readonly gs?: GsOptions | undefined
+  readonly s3?: S3Options | undefined
   readonly sftp?: SftpOptions | undefined
   readonly commons?: CommonsOptions | (() => Promise<CommonsOptions>) | undefined
 }

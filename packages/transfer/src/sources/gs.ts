@@ -168,7 +168,7 @@ class GsSource implements Source {
 
   /** A token may take seconds, which nobody has to wait for; afterwards it is at hand. */
   async #whenAuthorized(url: URL, signal: AbortSignal): Promise<void> {
-    const headers = this.#parts.credentials?.headers({ method: 'GET', url })
+    const headers = this.#parts.credentials?.headers({ method: 'GET', url, target: url.pathname + url.search })
     if (headers instanceof Promise) await abortable(headers, signal)
   }
 

@@ -23,7 +23,7 @@ import { hostOf, type OriginState, type Origins } from '../http/origins.ts'
 import { type Accepted, judgeAnswer, type Question, type Verdict } from '../http/range-answer.ts'
 import { receive } from '../http/receive.ts'
 import { firstHop, type Hop, isRedirect, nextHop } from '../http/redirects.ts'
-import { refusalError } from '../http/refusal.ts'
+import { readStart, refusalError } from '../http/refusal.ts'
 import {
   checkedHeaders,
   headerLines,
@@ -73,10 +73,23 @@ export interface HttpSourceOptions {
   readonly acceptCoding?: AcceptedCoding | undefined
   /** How later parts are tied to the version of the first. Default `if-range`; S3 understands `if-match` better. */
   readonly condition?: 'if-range' | 'if-match' | undefined
+  /** The request target, where it must reach the server as it is: the URL parser takes `/./` and `/../` out of a path. */
+  readonly target?: string | undefined
+  /**
+   * What an answer without content (a redirect, a refusal, a failure) means at this kind of server: the error to reject
+   * with; undefined: what it means everywhere.
+   */
+  readonly explain?: ((answer: FailedAnswer) => TransferError | undefined) | undefined
   /** Hears of header values that cannot be what they are called. */
   readonly onWarning?: ((warning: string) => void) | undefined
   /** Milliseconds since 1970. Default `Date.now`. */
   readonly now?: (() => number) | undefined
+}
+
+/** An answer of status 300 or more. */
+export interface FailedAnswer extends AnswerHead {
+  /** Its beginning, as text; empty where it did not come or was not worth another request. */
+  readonly body: string
 }
 
 export function createHttpSource(uri: string, options: HttpSourceOptions): Source {
@@ -120,7 +133,7 @@ class HttpSource implements Source {
     this.#options = options
     this.#origins = options.origins
     this.#secretHeaders = new Set(options.secretHeaders?.map(name => name.toLowerCase()))
-    const first = firstHop(parseRequestUrl(uri), requestHeaders(options.headers))
+    const first = firstHop(parseRequestUrl(uri), requestHeaders(options.headers), options.target)
     this.#resolution = new Resolution(first, options.now ?? Date.now)
     this.#identity = this.#origins.identityOf(options.credentials)
     this.origin = originOf(first.url)
@@ -182,6 +195,10 @@ class HttpSource implements Source {
       }
       const exchange = await this.#send('GET', hop, askHeaders(ask, this.#accepted), request)
       const verdict = judgeAnswer(exchange, this.#question(ask, request))
+      if (this.#isOwnMatter(exchange.status)) {
+        const explained = this.#explain(exchange, await readStart(exchange))
+        if (explained) throw explained
+      }
       switch (verdict.is) {
         case 'redirect':
           await exchange.drain()
@@ -228,8 +245,13 @@ class HttpSource implements Source {
     let isShown = false
     let redirect: Hop | undefined
     let failure: TransferError | undefined
+    let explained: FastExplanation | undefined
     const answered = (head: AnswerHead): FastBody | undefined => {
       isShown = true
+      if (this.#isOwnMatter(head.status)) {
+        explained = new FastExplanation(head)
+        return explained.body
+      }
       if (isRedirect(head.status)) {
         redirect = nextHop(hop, oneHeader(head.headers, 'location'), this.#redirectOptions)
         return unwanted(head)
@@ -246,6 +268,7 @@ class HttpSource implements Source {
     )
     if (isDone) state.carried()
     else if (!isShown) this.#surprised(state)
+    if (explained?.isKnown) failure = this.#explain(explained.head, explained.text)
     if (failure) throw failure
     return redirect ?? (isDone ? 'done' : 'surprise')
   }
@@ -279,7 +302,7 @@ class HttpSource implements Source {
       `${originOf(url)}\n${hop.hasLeftOrigin ? '' : this.#identity}\n${fields}`,
       target,
     )
-    this.#route = { hop, pool, target: url.pathname + url.search, fields }
+    this.#route = { hop, pool, target: hop.target, fields }
     return this.#route
   }
 
@@ -297,8 +320,16 @@ class HttpSource implements Source {
     const given = more && checkedHeaders(more)
     const headers = { ...hop.headers, ...given, ...asked }
     const identity = `${hop.hasLeftOrigin ? '' : this.#identity}\n${this.#secretsOf(hop).join('\n')}`
-    const { general } = this.#origins
-    const exchange = await general.send({ method, url: hop.url, headers, signal, uri: this.uri, identity, fresh })
+    const exchange = await this.#origins.general.send({
+      method,
+      url: hop.url,
+      target: hop.target,
+      headers,
+      signal,
+      uri: this.uri,
+      identity,
+      fresh,
+    })
     if (given) this.#credentialsOf.set(exchange, given)
     return exchange
   }
@@ -370,6 +401,11 @@ class HttpSource implements Source {
       const exchange = await this.#send('HEAD', hop, { 'accept-encoding': this.#accepted }, { signal })
       await exchange.drain()
       const { status, headers } = exchange
+      if (this.#isOwnMatter(status)) {
+        // The answer to HEAD has no words: GET will say what it is about.
+        if (status < 500) return undefined
+        throw this.#explain(exchange, '') ?? statusFailure(exchange, this.uri, this.#now())
+      }
       if (isRedirect(status)) {
         hop = nextHop(hop, oneHeader(headers, 'location'), this.#redirectOptions)
         continue
@@ -408,11 +444,20 @@ class HttpSource implements Source {
 
   // ---- shared
 
+  /** What only `explain` can tell. The other statuses of 300 and more are about ranges and conditions: ours. */
+  #isOwnMatter(status: number): boolean {
+    return this.#options.explain !== undefined && status >= 300 && ![304, 412, 416].includes(status)
+  }
+
+  #explain({ status, headers }: AnswerHead, body: string): TransferError | undefined {
+    return this.#options.explain?.({ status, headers, body })
+  }
+
   /** Only for the source's own origin; undefined when there is nothing to add. */
   #credentialHeaders(method: 'GET' | 'HEAD', hop: Hop): RequestHeaders | Promise<RequestHeaders> | undefined {
     const { credentials } = this.#options
     if (!credentials || hop.hasLeftOrigin || isQuerySigned(hop.url)) return undefined
-    return credentials.headers({ method, url: hop.url })
+    return credentials.headers({ method, url: hop.url, target: hop.target })
   }
 
   #secretsOf(hop: Hop): string[] {
@@ -483,6 +528,44 @@ const NOTHING_WANTED: Landing = {
   advance: () => {},
   whenRoom: async () => {},
   isComplete: true,
+}
+
+/** The words of a failed answer, read in the fast lane where their length is told. */
+class FastExplanation implements Landing {
+  readonly head: AnswerHead
+  readonly body: FastBody | undefined
+  readonly #bytes: Buffer
+  #filled = 0
+
+  constructor(head: AnswerHead) {
+    this.head = head
+    const length = unwanted(head)?.length
+    this.#bytes = Buffer.alloc(length ?? 0)
+    this.body = length === undefined ? undefined : { landing: this, length }
+  }
+
+  /** Whether more words are not to be had, or not worth a second request. */
+  get isKnown(): boolean {
+    return this.body !== undefined || (this.head.status >= 500 && this.head.status !== 501)
+  }
+
+  get text(): string {
+    return this.#bytes.toString('utf8', 0, this.#filled)
+  }
+
+  get isComplete(): boolean {
+    return this.#filled === this.#bytes.length
+  }
+
+  room(): Uint8Array {
+    return this.#bytes.subarray(this.#filled)
+  }
+
+  advance(count: number): void {
+    this.#filled += count
+  }
+
+  async whenRoom(): Promise<void> {}
 }
 
 /** A body that is read only because the connection shall carry the next request, too. */

@@ -5,6 +5,7 @@
 import { TransferError } from '../errors.ts'
 import { redactUrl } from '../redact.ts'
 import type { Source } from '../source.ts'
+
 import type { SourceContext, SourceFactory } from './context.ts'
 
 export type { SourceContext, SourceFactory, SourceOptions } from './context.ts'
@@ -38,6 +39,7 @@ export const sourceLoaders: Readonly<Record<string, SourceLoader>> = {
   file: async () => (await import('./file.ts')).createFileSource,
   gs: async () => (await import('./gs.ts')).createGsSource,
   sftp: async () => (await import('./sftp.ts')).createSftpSource,
+  s3: async () => (await import('./s3.ts')).createS3Source,
 }
 
 export function createSourceRegistry(loaders: Readonly<Record<string, SourceLoader>>): SourceRegistry {
