@@ -53,7 +53,8 @@ function waysOf({ type, accessId, url, headers }: AccessMethod, index: number, {
     const key = `${index} ${accessId}`
     ways.push({ way: { key, access: signal => access({ type, accessId }, signal) }, rank: 1 })
   }
-  if (ready && READABLE.has(schemeOf(url))) ways.push({ way: ready, rank: 2 })
+  // With an id beside it the host hands out URLs: a person's own account at the store would pay for what it does not.
+  if (ready && accessId === undefined && READABLE.has(schemeOf(url))) ways.push({ way: ready, rank: 2 })
   return ways
 }
 

@@ -52,6 +52,7 @@ export class FallbackSource implements Source {
   #current: Candidate | undefined
   #moving: Promise<boolean> | undefined
   #hasLanded = false
+  #firstFailure: unknown
 
   constructor(uri: string, options: FallbackOptions) {
     this.uri = uri
@@ -85,7 +86,7 @@ export class FallbackSource implements Source {
       try {
         return this.#described(await asked.source.probe({ signal }))
       } catch (error) {
-        if (signal.aborted || !(await this.#movedOn(asked, error))) throw error
+        if (signal.aborted || !(await this.#movedOn(asked, error))) throw this.#told(error)
       }
     }
   }
@@ -109,7 +110,7 @@ export class FallbackSource implements Source {
           },
         })
       } catch (error) {
-        if (request.signal.aborted || !(await this.#movedOn(asked, error))) throw error
+        if (request.signal.aborted || !(await this.#movedOn(asked, error))) throw this.#told(error)
         // What landed stays; the engine asks for the rest, and gets it from the next place.
         if (isAnswered) throw error instanceof TransferError ? error.with({ retriable: true }) : error
       }
@@ -134,11 +135,17 @@ export class FallbackSource implements Source {
   async #movedOn(asked: Candidate, error: unknown): Promise<boolean> {
     if (asked !== this.#now) return true
     if (!isFinal(error) && ++asked.failures < MOST_FAILURES) return false
+    if (isFinal(error)) this.#firstFailure ??= error
     if (this.#hasLanded && !this.#isWholeProven) return false
     this.#moving ??= this.#openNext(() => {}).finally(() => {
       this.#moving = undefined
     })
     return this.#moving
+  }
+
+  /** Where no place is left, what the preferred one said is the reason. */
+  #told(error: unknown): unknown {
+    return isFinal(error) ? (this.#firstFailure ?? error) : error
   }
 
   get #isWholeProven(): boolean {
