@@ -2,6 +2,7 @@
 import { appendFile, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { type Nginx, startNginx } from '../e2e/servers/nginx.ts'
+import { findSshd, type Sshd, startSshd } from '../e2e/servers/sshd.ts'
 import { builders, type Ground } from './cases.ts'
 import { verdict } from './claims.ts'
 import { type BigFile, makeBigFile, rowLocation } from './inputs.ts'
@@ -12,7 +13,7 @@ import { plot } from './plot.ts'
 import { type CaseResult, csv, downloadPerf, judgements, markdown, record } from './report.ts'
 import { runRounds } from './rounds.ts'
 
-const programs: Program[] = ['arriero', 'curl', 'aria2c', 'axel', 'wget2', 'rclone', 'node']
+const programs: Program[] = ['arriero', 'curl', 'aria2c', 'axel', 'wget2', 'rclone', 'sftp', 'scp', 'lftp', 'node']
 
 export async function benchGet(args: readonly string[]): Promise<number> {
   const options = readOptions(args)
@@ -28,8 +29,9 @@ export async function benchGet(args: readonly string[]): Promise<number> {
     process.exit(130)
   })
   try {
-    await using nginx = await startNginx({ root, locations: rowLocation })
-    await runCases(options, nginx, scratch, root)
+    await using servers = new AsyncDisposableStack()
+    const nginx = servers.use(await startNginx({ root, locations: rowLocation }))
+    await runCases(options, makeGround(options, nginx, root, servers), scratch)
   } finally {
     await rm(scratch, { recursive: true })
   }
@@ -48,7 +50,8 @@ function readOptions(args: readonly string[]): GetOptions | number {
   }
 }
 
-async function runCases(options: GetOptions, nginx: Nginx, scratch: string, root: string): Promise<void> {
+async function runCases(options: GetOptions, ground: Ground, scratch: string): Promise<void> {
+  const { nginx } = ground
   const machine = await describeMachine(scratch)
   const versions = await findPrograms(programs)
   const files = {
@@ -57,7 +60,6 @@ async function runCases(options: GetOptions, nginx: Nginx, scratch: string, root
   }
   await writeFile(files.jsonl, '')
   if (options.hasDownloadPerf) await writeFile(files.perf, '')
-  const ground = makeGround(options, nginx, root)
   const finished: CaseResult[] = []
 
   for (const id of options.cases) {
@@ -71,7 +73,7 @@ async function runCases(options: GetOptions, nginx: Nginx, scratch: string, root
     const results = await runRounds(it, contenders, {
       rounds,
       directory: join(scratch, 'runs'),
-      serverPorts: portsOf(nginx),
+      serverPorts: portsOf(nginx, id === 'sftp' ? await ground.sshd() : undefined),
       log: console.log,
       onRun(run) {
         const line = JSON.stringify(record(it, run, versions.get(run.program)!, machine))
@@ -99,12 +101,22 @@ async function runCases(options: GetOptions, nginx: Nginx, scratch: string, root
   )
 }
 
-function makeGround(options: GetOptions, nginx: Nginx, root: string): Ground {
+function makeGround(options: GetOptions, nginx: Nginx, root: string, servers: AsyncDisposableStack): Ground {
   const { size, sparseSize, files, rows } = options
   let big: Promise<BigFile> | undefined
-  return { nginx, root, size, sparseSize, files, rows, bigFile: () => (big ??= makeBigFile(root, size)) }
+  let sshd: Promise<Sshd> | undefined
+  return {
+    nginx,
+    sshd: async () => (findSshd() ? (sshd ??= startSshd().then(one => servers.use(one))) : undefined),
+    root,
+    size,
+    sparseSize,
+    files,
+    rows,
+    bigFile: () => (big ??= makeBigFile(root, size)),
+  }
 }
 
-function portsOf({ plain, tls, capped }: Nginx): Set<number> {
-  return new Set([plain, tls!, capped].map(origin => Number(new URL(origin).port)))
+function portsOf({ plain, tls, capped }: Nginx, sshd: Sshd | undefined): Set<number> {
+  return new Set([...[plain, tls!, capped].map(origin => Number(new URL(origin).port)), ...(sshd ? [sshd.port] : [])])
 }
