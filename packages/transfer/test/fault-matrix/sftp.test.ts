@@ -3,6 +3,7 @@ import { writeFile } from 'node:fs/promises'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { download } from '../../src/index.ts'
 import type { SftpOptions } from '../../src/sources/sftp/options.ts'
+import type { TreeFile } from '../sftp-server/tree.ts'
 import { knownLine, makeKey, type SftpServer, type SftpServerOptions, startSftpServer } from '../sftp-server.ts'
 import { dataOf, expectSame, failing, MIB, namesIn, type Setting, setUp, sha256, take, ways } from './setting.ts'
 
@@ -171,7 +172,8 @@ test('without a checksum a stopped download begins anew: size and time prove too
   const options = { engine: setting.engine, sftp, partSize, concurrency: 1 }
   await expect(download(url, setting.path('data'), { ...options, signal })).rejects.toThrow('enough')
   expect(await namesIn(setting.directory)).toEqual(['data.part', 'data.part.journal'])
-  server.tree.put(PATH, dataOf(SIZE, 1))
+  const { mtime } = server.tree.at(PATH) as TreeFile
+  server.tree.put(PATH, dataOf(SIZE, 1), mtime)
   await download(url, setting.path('data'), options)
   expectSame(await take('readAll', `file://${setting.path('data')}`, setting), dataOf(SIZE, 1))
 })
