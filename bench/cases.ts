@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { promisify } from 'node:util'
 import type { Ceph } from '../e2e/servers/ceph.ts'
 import type { Nginx } from '../e2e/servers/nginx.ts'
+import type { Sshd } from '../e2e/servers/sshd.ts'
 import type { Claim } from './claims.ts'
 import { sameFile, sameFiles } from './compare.ts'
 import type { BigFile } from './inputs.ts'
@@ -38,6 +39,8 @@ export interface Case {
 /** What a case may ask for. Inputs are made once, when first asked for. */
 export interface Ground {
   nginx: Nginx
+  /** Undefined where it is not installed. */
+  sshd(): Promise<Sshd | undefined>
   root: string
   size: number
   sparseSize: number
@@ -51,6 +54,9 @@ export interface Ground {
 /** The scale of the table; anything else is reported as such. */
 export const tableScale = { size: 2 * 2 ** 30, sparseSize: 20 * 2 ** 30, files: 10_000, rows: 1_000_000 }
 
+/** OpenSSH's client takes its time. */
+const sftpBytes = 512 * 2 ** 20
+
 export const caseIds = [
   'http',
   'https',
@@ -63,6 +69,7 @@ export const caseIds = [
   'rows',
   's3',
   's3-many',
+  'sftp',
   'help',
 ] as const
 export type CaseId = (typeof caseIds)[number]
@@ -183,6 +190,17 @@ export const builders: Record<CaseId, (ground: Ground) => Promise<Case>> = {
       claims: [{ kind: 'faster', subject: 'arriero cat', rivals: ['curl'], factor: 1 }],
       check: async (_, stdout, isWarmUp) =>
         !isWarmUp || stdout.startsWith(file.sha256) ? undefined : `sha256 is ${stdout.slice(0, 64)}`,
+    }
+  },
+
+  async sftp(ground) {
+    const size = Math.min(ground.size, sftpBytes)
+    const [sshd, file] = [await ground.sshd(), await inputs.makeBigFile(ground.root, size, 'sftp.bin')]
+    return {
+      ...bigFileCase('sftp', 'sftp → file', { ...ground, size }, file),
+      scaled: sshd ? scaledDown(size, sftpBytes, `${bytes(size)} instead of 512 MiB`) : 'sshd is not installed',
+      contenders: sshd ? peers.sftpContenders(sshd, file.path) : [],
+      claims: [{ kind: 'faster', subject: 'arriero', rivals: ['sftp'], factor: 0.8 }],
     }
   },
 

@@ -3,6 +3,7 @@ import { appendFile, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { type Ceph, missingForCeph, startCeph } from '../e2e/servers/ceph.ts'
 import { type Nginx, startNginx } from '../e2e/servers/nginx.ts'
+import { findSshd, type Sshd, startSshd } from '../e2e/servers/sshd.ts'
 import { builders, type Ground } from './cases.ts'
 import { verdict } from './claims.ts'
 import { type BigFile, makeBigFile, rowLocation } from './inputs.ts'
@@ -13,7 +14,19 @@ import { plot } from './plot.ts'
 import { type CaseResult, csv, downloadPerf, judgements, markdown, record } from './report.ts'
 import { runRounds } from './rounds.ts'
 
-const programs: Program[] = ['arriero', 'curl', 'aria2c', 'axel', 'wget2', 'rclone', 'aws', 'node']
+const programs: Program[] = [
+  'arriero',
+  'curl',
+  'aria2c',
+  'axel',
+  'wget2',
+  'rclone',
+  'aws',
+  'sftp',
+  'scp',
+  'lftp',
+  'node',
+]
 
 export async function benchGet(args: readonly string[]): Promise<number> {
   const options = readOptions(args)
@@ -116,7 +129,7 @@ function makeGround(options: GetOptions, nginx: Nginx, stores: Stores, root: str
   const { size, sparseSize, files, rows } = options
   let big: Promise<BigFile> | undefined
   const bigFile = () => (big ??= makeBigFile(root, size))
-  return { nginx, root, size, sparseSize, files, rows, bigFile, s3: () => stores.s3() }
+  return { nginx, root, size, sparseSize, files, rows, bigFile, s3: () => stores.s3(), sshd: () => stores.sshd() }
 }
 
 function portsOf({ plain, tls, capped }: Nginx): Set<number> {
@@ -126,17 +139,28 @@ function portsOf({ plain, tls, capped }: Nginx): Set<number> {
 /** Servers that only some cases need, and that hold what they serve in memory. */
 class Stores implements AsyncDisposable {
   readonly ports = new Set<number>()
+  readonly #servers = new AsyncDisposableStack()
   #ceph: Promise<Ceph> | undefined
+  #sshd: Promise<Sshd> | undefined
 
   s3(): Promise<Ceph> {
     this.#ceph ??= startCeph().then(ceph => {
       this.ports.add(Number(new URL(ceph.endpoint).port))
-      return ceph
+      return this.#servers.use(ceph)
     })
     return this.#ceph
   }
 
+  async sshd(): Promise<Sshd | undefined> {
+    if (!findSshd()) return undefined
+    this.#sshd ??= startSshd().then(sshd => {
+      this.ports.add(sshd.port)
+      return this.#servers.use(sshd)
+    })
+    return this.#sshd
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
-    await (await this.#ceph)?.close()
+    await this.#servers.disposeAsync()
   }
 }

@@ -25,9 +25,8 @@ const castagnoli = 0x82f63b78
 const block = 16 * 1024 * 1024
 
 /** Bytes that nothing can compress and no two parts share, at the speed of AES. */
-export async function makeBigFile(root: string, bytes: number): Promise<BigFile> {
+export async function makeBigFile(root: string, bytes: number, name = 'big.bin'): Promise<BigFile> {
   await requireSpace(root, bytes * 2.5)
-  const name = 'big.bin'
   const stream = createCipheriv('aes-256-ctr', Buffer.alloc(32, 7), Buffer.alloc(16))
   const [md5, sha256, crc32c] = [createHash('md5'), createHash('sha256'), (await createCRC32(castagnoli)).init()]
   const zeros = Buffer.alloc(block)

@@ -7,9 +7,21 @@ import { readFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { promisify } from 'node:util'
 import { nodePath, programPath } from '../e2e/program.ts'
+import type { Sshd } from '../e2e/servers/sshd.ts'
 import { type Command, quote } from './measure.ts'
 
-export type Program = 'arriero' | 'curl' | 'aria2c' | 'axel' | 'wget2' | 'rclone' | 'aws' | 'node'
+export type Program =
+  | 'arriero'
+  | 'curl'
+  | 'aria2c'
+  | 'axel'
+  | 'wget2'
+  | 'rclone'
+  | 'aws'
+  | 'sftp'
+  | 'scp'
+  | 'lftp'
+  | 'node'
 
 export interface Contender {
   /** Unique in its case; what the report calls it. */
@@ -224,6 +236,39 @@ export function rcloneList(list: List): Contender {
   }
 }
 
+/** One file from an SSH server. OpenSSH's programs use one connection; those that can use four. */
+export function sftpContenders(sshd: Sshd, path: string): Contender[] {
+  const { user, port, identity, knownHosts, origin } = sshd
+  const remote = `${user}@127.0.0.1:${path}`
+  const trust = ['-F', '/dev/null', '-i', identity, '-o', `UserKnownHostsFile=${knownHosts}`, '-o', 'BatchMode=yes']
+  const ssh = ['ssh', '-a', '-x', ...trust].join(' ')
+  const login = [`--sftp-host=127.0.0.1`, `--sftp-port=${port}`, `--sftp-user=${user}`]
+  const keys = [`--sftp-key-file=${identity}`, `--sftp-known-hosts-file=${knownHosts}`]
+  const to = (label: string, program: Program, argv: (file: string) => string[]): Contender => ({
+    label,
+    program,
+    command: directory => ({ argv: argv(outputOf(directory)) }),
+  })
+  return [
+    {
+      label: 'arriero',
+      program: 'arriero',
+      command: directory =>
+        arriero([
+          ...['get', `${origin}${path}`, '-o', outputOf(directory), '--json'],
+          ...['--identity', identity, '--known-hosts', knownHosts],
+        ]),
+    },
+    to('sftp', 'sftp', file => ['sftp', '-q', '-P', String(port), ...trust, remote, file]),
+    to('scp', 'scp', file => ['scp', '-q', '-P', String(port), ...trust, remote, file]),
+    to('lftp pget -n4', 'lftp', file => [
+      ...['lftp', '--norc', '-c'],
+      `set sftp:connect-program ${quote(ssh)}; pget -n 4 ${quote(`sftp://${user}:@127.0.0.1:${port}${path}`)} -o ${quote(file)}`,
+    ]),
+    to('rclone', 'rclone', file => ['rclone', '--config=', '-q', 'copyto', ...login, ...keys, `:sftp:${path}`, file]),
+  ]
+}
+
 /** The first line of each program's own account of its version; programs that are not here are absent. */
 export async function findPrograms(programs: Iterable<Program>): Promise<Map<Program, string>> {
   const found = await Promise.all(
@@ -237,6 +282,11 @@ async function versionOf(program: Program): Promise<string> {
   if (program === 'arriero') {
     const manifest = await readFile(join(dirname(programPath), '../package.json'), 'utf8')
     return JSON.parse(manifest).version
+  }
+  if (program === 'sftp' || program === 'scp') {
+    // They do not tell; they come with ssh.
+    const { stderr } = await promisify(execFile)('ssh', ['-V'])
+    return /OpenSSH_([\w.]+)/.exec(stderr)?.[1] ?? stderr.trim()
   }
   const { stdout } = await promisify(execFile)(program, [program === 'rclone' ? 'version' : '--version'])
   const line = stdout.split('\n')[0]!

@@ -5,7 +5,7 @@
  * twice within one is not noticed. They are asked for before and after each range; its last bytes land only then.
  */
 import { abortable } from '../abortable.ts'
-import { TransferError } from '../errors.ts'
+import { isRetriable, TransferError } from '../errors.ts'
 import { walk } from '../listing/walk.ts'
 import { redactUrl } from '../redact.ts'
 import type { Range, Resource } from '../resource.ts'
@@ -44,7 +44,6 @@ class SftpSource implements Source {
   readonly #context: SourceContext
   readonly #surroundings: SshSurroundings
   readonly #pool: SftpPool
-  #group: Promise<Group> | undefined
 
   constructor(uri: string, context: SourceContext, surroundings: SshSurroundings) {
     this.uri = redactUrl(uri)
@@ -119,28 +118,35 @@ class SftpSource implements Source {
 
   async #lease(signal: AbortSignal, isFresh: boolean): Promise<Lease> {
     signal.throwIfAborted()
-    this.#group ??= this.#connectAs()
     const { concurrency } = this.#context.options
     const most = typeof concurrency === 'number' ? concurrency : CONNECTIONS
     try {
-      const group = await abortable(this.#group, signal)
+      const group = await abortable(this.#group(), signal)
       return await group.lease({ signal, isFresh, most })
     } catch (error) {
+      if (!signal.aborted && !isRetriable(error)) this.#pool.forget(this.#settingsKey)
       return this.#fail(error, 'fetch', 'handle')
     }
   }
 
-  async #connectAs(): Promise<Group> {
+  #group(): Promise<Group> {
     const { options, timeouts } = this.#context
-    const { authority } = this.#address
-    const password = this.#pool.passwordFor(authority, this.#address.password)
-    const settings = await resolveSettings({ ...this.#address, password }, options.sftp ?? {}, this.#surroundings)
+    const resolve = () =>
+      resolveSettings({ ...this.#address, password: this.#password }, options.sftp ?? {}, this.#surroundings)
     const patience: Patience = {
       connectMs: timeouts?.connectMs ?? 10_000,
       firstByteMs: timeouts?.firstByteMs ?? 30_000,
       idleMs: timeouts?.idleMs ?? 30_000,
     }
-    return this.#pool.group(settings, patience)
+    return this.#pool.group(this.#settingsKey, resolve, patience)
+  }
+
+  get #settingsKey(): string {
+    return JSON.stringify([this.#address.authority, this.#password, this.#context.options.sftp])
+  }
+
+  get #password(): string | undefined {
+    return this.#pool.passwordFor(this.#address.authority, this.#address.password)
   }
 
   async #open(session: SftpSession, signal: AbortSignal): Promise<Handle> {

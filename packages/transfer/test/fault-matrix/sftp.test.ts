@@ -3,6 +3,7 @@ import { writeFile } from 'node:fs/promises'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { download } from '../../src/index.ts'
 import type { SftpOptions } from '../../src/sources/sftp/options.ts'
+import type { TreeFile } from '../sftp-server/tree.ts'
 import { knownLine, makeKey, type SftpServer, type SftpServerOptions, startSftpServer } from '../sftp-server.ts'
 import { dataOf, expectSame, failing, MIB, namesIn, type Setting, setUp, sha256, take, ways } from './setting.ts'
 
@@ -142,15 +143,22 @@ test('a server that accepts and says nothing → Timeout', async () => {
   expect((await failing('download', url, setting, { sftp, retries: 1 })).code).toBe('Timeout')
 })
 
-test('a download that is stopped leaves what the next one continues, with a checksum', async () => {
-  const { server, setting, url, sftp } = await serve()
+/** Aborts when some megabytes have had the time to land and the rest cannot have. */
+function stopHalfWay(server: SftpServer): AbortSignal {
   const abort = new AbortController()
   server.behaviour.onRead = ({ count }) => {
-    if (count === 130) abort.abort(new Error('enough'))
-    return undefined
+    if (count < 130) return undefined
+    if (count === 130) setTimeout(() => abort.abort(new Error('enough')), 300)
+    return abort.signal.aborted ? undefined : { is: 'late', ms: 2000 }
   }
-  const options = { engine: setting.engine, sftp, partSize, checksums: [sha256(dataOf(SIZE))] }
-  await expect(download(url, setting.path('data'), { ...options, signal: abort.signal })).rejects.toThrow('enough')
+  return abort.signal
+}
+
+test('a download that is stopped leaves what the next one continues, with a checksum', async () => {
+  const { server, setting, url, sftp } = await serve()
+  const signal = stopHalfWay(server)
+  const options = { engine: setting.engine, sftp, partSize, concurrency: 1, checksums: [sha256(dataOf(SIZE))] }
+  await expect(download(url, setting.path('data'), { ...options, signal })).rejects.toThrow('enough')
   expect(await namesIn(setting.directory)).toEqual(['data.part', 'data.part.journal'])
   const before = server.reads
   await download(url, setting.path('data'), options)
@@ -160,14 +168,12 @@ test('a download that is stopped leaves what the next one continues, with a chec
 
 test('without a checksum a stopped download begins anew: size and time prove too little', async () => {
   const { server, setting, url, sftp } = await serve()
-  const abort = new AbortController()
-  server.behaviour.onRead = ({ count }) => {
-    if (count === 130) abort.abort(new Error('enough'))
-    return undefined
-  }
-  const options = { engine: setting.engine, sftp, partSize }
-  await expect(download(url, setting.path('data'), { ...options, signal: abort.signal })).rejects.toThrow('enough')
-  server.tree.put(PATH, dataOf(SIZE, 1))
+  const signal = stopHalfWay(server)
+  const options = { engine: setting.engine, sftp, partSize, concurrency: 1 }
+  await expect(download(url, setting.path('data'), { ...options, signal })).rejects.toThrow('enough')
+  expect(await namesIn(setting.directory)).toEqual(['data.part', 'data.part.journal'])
+  const { mtime } = server.tree.at(PATH) as TreeFile
+  server.tree.put(PATH, dataOf(SIZE, 1), mtime)
   await download(url, setting.path('data'), options)
   expectSame(await take('readAll', `file://${setting.path('data')}`, setting), dataOf(SIZE, 1))
 })

@@ -5,6 +5,7 @@ import { TransferError } from '../../errors.ts'
 import { networkError, timeoutError } from '../../http/network-error.ts'
 import { Authentication } from './authentication.ts'
 import { algorithmsOfType, hostKeyAlgorithms, judgeHostKey } from './host-key.ts'
+import { useKeyObjects } from './key-objects.ts'
 import { typeOfKey } from './known-hosts.ts'
 import { SftpSession } from './session.ts'
 import type { SshSettings } from './settings.ts'
@@ -139,6 +140,7 @@ class Attempt {
         this.#phase = 'login'
         if (COPYING.test(sc.cipher)) this.#socket.shareMemory()
       })
+      client.on('handshake', () => useKeyObjects(client))
       client.once('ready', () => {
         this.#phase = 'channel'
         client.subsys('sftp', (error, channel) =>

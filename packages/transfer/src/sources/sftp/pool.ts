@@ -30,15 +30,33 @@ const MOST_OPENING = 4
 
 export class SftpPool implements AsyncDisposable {
   readonly #groups = new Map<string, Group>()
+  readonly #resolved = new Map<string, Promise<SshSettings>>()
   readonly #passwords = new Map<string, string>()
 
+  /**
+   * What was resolved before is used again: configuration and known hosts are not read for each of ten thousand files.
+   *
+   * @param key what the settings depend on
+   */
+  async group(key: string, resolve: () => Promise<SshSettings>, patience: Patience): Promise<Group> {
+    let settings = this.#resolved.get(key)
+    if (!settings) {
+      settings = resolve()
+      this.#resolved.set(key, settings)
+      settings.catch(() => this.forget(key))
+    }
+    return this.#groupOf(await settings, patience)
+  }
+
+  /** Something in the settings did not do: they are read again next time. */
+  forget(key: string): void {
+    this.#resolved.delete(key)
+  }
+
   /** Connections that are made in the same way are shared. */
-  group(settings: SshSettings, patience: Patience): Group {
-    const { where, user, password, identities, agent, hostKey } = settings
-    const key = JSON.stringify([where, user, password, identities, agent, hostKey.fingerprint, hostKey.files])
-    const known = this.#groups.get(key)
-    if (known) return known
-    const group = new Group(settings, patience)
+  #groupOf(settings: SshSettings, patience: Patience): Group {
+    const key = JSON.stringify(settings)
+    const group = this.#groups.get(key) ?? new Group(settings, patience)
     this.#groups.set(key, group)
     return group
   }
