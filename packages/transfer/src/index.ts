@@ -16,8 +16,9 @@ export { formatChecksum, parseChecksum, parseChecksumArgument } from './integrit
 export type { Check, Expectation, Verification } from './integrity/verification.ts'
 export { consume, iterate, iterateUnordered, type Piece, readAll } from './iterate.ts'
 export { isListing, type ListOptions, list } from './list.ts'
-export { type BadRow, type Entry, isBadRow, type Row } from './manifest/entry.ts'
-export { parseManifest } from './manifest/parse-manifest.ts'
+export { type BadRow, type Entry, isBadRow, type Row, type RowReason } from './manifest/entry.ts'
+export { type ManifestOptions, parseManifest } from './manifest/parse-manifest.ts'
+export { readBag } from './manifest/read-bag.ts'
 export { fileNameFor } from './names/file-name.ts'
 export type { NamedLayout } from './names/layout.ts'
 export {

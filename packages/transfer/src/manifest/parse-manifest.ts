@@ -45,7 +45,15 @@ export async function* parseManifest(
   options: ManifestOptions = {},
 ): AsyncGenerator<readonly Row[], void, undefined> {
   const rows = new Rows(options.name)
-  const parser = new ManifestParser(rows, options)
+  yield* readRows(input, rows, new ManifestParser(rows, options))
+}
+
+/** The rows that a parser makes of the bytes, in batches. */
+export async function* readRows(
+  input: AsyncIterable<Uint8Array>,
+  rows: Rows,
+  parser: FormParser,
+): AsyncGenerator<readonly Row[], void, undefined> {
   for await (const chunk of input) {
     for (let at = 0; at < chunk.length; at += PIECE) {
       yield* rowsOf(rows, () => parser.push(chunk.subarray(at, at + PIECE)))

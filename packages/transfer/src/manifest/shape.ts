@@ -21,14 +21,11 @@ const ID_ROW: RowShape = { idKeys: ['id'] }
  * else; a URL if `url` or `urls` is there; else an object if `id` is.
  */
 export function shapeOfFields(fields: Fields): RowShape {
-  for (const key of OBJECT_ROW.idKeys!) if (isText(fields[key])) return OBJECT_ROW
+  // By name, not in a loop: a million rows pass here.
+  const { object_id, guid, did, drs_uri, ga4gh_drs_uri } = fields
+  if (object_id || guid || did || drs_uri || ga4gh_drs_uri) return OBJECT_ROW
   if (fields.url !== undefined || fields.urls !== undefined) return URL_ROW
   return fields.id === undefined ? URL_ROW : ID_ROW
-}
-
-/** A key that only rows of objects have decides, also where its value is no id: then the row is bad. */
-function isText(value: unknown): boolean {
-  return value !== undefined && value !== null && value !== ''
 }
 
 /** In this order: what tools write first. */
