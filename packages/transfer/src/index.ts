@@ -21,17 +21,8 @@ export { type ManifestOptions, parseManifest } from './manifest/parse-manifest.t
 export { readBag } from './manifest/read-bag.ts'
 export { fileNameFor } from './names/file-name.ts'
 export type { NamedLayout } from './names/layout.ts'
-export {
-  type Duplicate,
-  type NamePlan,
-  type NamePlanOptions,
-  type Placed,
-  type Placement,
-  planNames,
-  type Refused,
-  type Skipped,
-  type Unnamed,
-} from './names/plan.ts'
+export type { Duplicate, Placed, Refused, Skipped, Unnamed } from './names/plan.ts'
+export { type NamePlan, type NamePlanOptions, type Placement, planNames } from './names/plan.ts'
 export { NameRegistry } from './names/registry.ts'
 export { resolveTarget } from './names/target.ts'
 export { open, type Reader } from './open.ts'
