@@ -26,22 +26,14 @@ export type { Check, Expectation, Verification } from './integrity/verification.
 export { consume, iterate, iterateUnordered, type Piece, readAll } from './iterate.ts'
 export { isListing, type ListOptions, list } from './list.ts'
 export { rowOfListed } from './listing/row.ts'
-export { type BadRow, type Entry, isBadRow, type Row } from './manifest/entry.ts'
+export { type BadRow, type Entry, isBadRow, type Row, type RowReason } from './manifest/entry.ts'
 export type { Outcome, OutcomeStatus } from './manifest/outcome.ts'
-export { parseManifest } from './manifest/parse-manifest.ts'
+export { type ManifestOptions, parseManifest } from './manifest/parse-manifest.ts'
+export { readBag } from './manifest/read-bag.ts'
 export { fileNameFor } from './names/file-name.ts'
 export type { NamedLayout } from './names/layout.ts'
-export {
-  type Duplicate,
-  type NamePlan,
-  type NamePlanOptions,
-  type Placed,
-  type Placement,
-  planNames,
-  type Refused,
-  type Skipped,
-  type Unnamed,
-} from './names/plan.ts'
+export type { Duplicate, Placed, Refused, Skipped, Unnamed } from './names/plan.ts'
+export { type NamePlan, type NamePlanOptions, type Placement, planNames } from './names/plan.ts'
 export { NameRegistry } from './names/registry.ts'
 export { resolveTarget } from './names/target.ts'
 export { open, type Reader } from './open.ts'

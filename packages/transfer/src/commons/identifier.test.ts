@@ -32,6 +32,9 @@ describe('parseIdentifier() takes every form of gen3 5.1', () => {
     ],
     ['schemes and hosts in capitals', 'DRS://Host.ORG/Id', { host: 'host.org', objectId: 'Id' }],
     ['prefixes in capitals', 'drs://DG.4503/Id', { prefix: 'dg.4503', objectId: 'dg.4503/Id' }],
+    ['an id without a host', `drs:${guid}`, { objectId: guid }],
+    ['a prefixed id without a host', 'drs:dg.4503/ID', { prefix: 'dg.4503', objectId: 'dg.4503/ID' }],
+    ['an encoded id without a host', 'DRS:a%2Fb%25', { objectId: 'a/b%' }],
     ['localhost', 'drs://localhost/ID', { host: 'localhost', objectId: 'ID' }],
   ])('%s', (_, text, expected) => {
     expect(parsed(text)).toEqual(expected)
@@ -65,6 +68,11 @@ describe('parseIdentifier() refuses', () => {
     ['DOI without drs://', 'doi:10.1000/182'],
     ['another address', 'https://host.org/ID'],
     ['white space', 'a b'],
+    ['white space behind the scheme', 'drs:a%20b'],
+    ['nothing behind the scheme', 'drs:'],
+    ['one slash', 'drs:/a'],
+    ['a scheme twice', 'drs:drs:a'],
+    ['ARK behind the bare scheme', 'drs:ark:/12345/abc'],
   ])('%s', (_, text) => {
     expect(() => parseIdentifier(text)).toThrow(expect.objectContaining({ code: 'Usage' }))
   })

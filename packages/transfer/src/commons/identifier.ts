@@ -22,6 +22,8 @@ export interface IdentifierOptions {
 }
 
 const SCHEME = /^(?:drs|dos):\/\//i
+/** Our form of an id without a host: at the home commons, or wherever its prefix leads. */
+const BARE_SCHEME = /^(?:drs|dos):(?!\/)/i
 /** Prefixes of the registries of Gen3 and GA4GH, which are no host names. */
 const REGISTERED_PREFIX = /^(?:dg|drs)\.[0-9a-z-]+$/i
 const HOST_AND_PORT = /^[^:]+:\d{1,5}$/
@@ -34,14 +36,16 @@ const OTHER_SCHEME = /^(ark|doi):/i
  * ```ts
  * parseIdentifier('drs://dg.4503:dg.4503%2F1234') // { prefix: 'dg.4503', objectId: 'dg.4503/1234', … }
  * parseIdentifier('drs://example.org/1234') // { host: 'example.org', objectId: '1234', … }
+ * parseIdentifier('drs:dg.4503/1234') // { prefix: 'dg.4503', objectId: 'dg.4503/1234', … }
  * ```
  */
 export function parseIdentifier(text: string, options: IdentifierOptions = {}): Identifier {
   const direct = OBJECTS_PATH.exec(text)
   if (direct) return { text, host: direct[1]!.toLowerCase(), objectId: decoded(direct[2]!, text) }
   const scheme = SCHEME.exec(text)
-  // `drs:ID`: a bare GUID as a URI, for where only URIs are taken.
-  if (!scheme) return { ...parseBare(text.replace(/^drs:/i, '')), text }
+  const bare = BARE_SCHEME.exec(text)
+  if (bare) return { ...parseBare(decoded(text.slice(bare[0].length), text)), text }
+  if (!scheme) return parseBare(text)
   const rest = text.slice(scheme[0].length)
   if (/[?#]/.test(rest)) throw bad(text, 'it must not have a query or a fragment')
   return { text, ...parseRest(rest, text, options) }
@@ -77,7 +81,7 @@ function compact(rest: string, text: string): Pick<Identifier, 'prefix' | 'objec
 function parseBare(text: string): Identifier {
   const other = OTHER_SCHEME.exec(text)
   if (other) throw bad(text, `${other[1]!.toUpperCase()} names are resolved behind drs:// only`)
-  if (text === '' || /\s/.test(text) || /^[a-z][a-z0-9+.-]*:\/\//i.test(text))
+  if (text === '' || /\s/.test(text) || /^(?:[a-z][a-z0-9+.-]*:\/\/|drs:|dos:)/i.test(text))
     throw bad(text, 'it must be a GUID or a DRS URI')
   const slash = text.indexOf('/')
   const prefix = slash > 0 ? text.slice(0, slash) : undefined

@@ -3,6 +3,9 @@ import type { FormParser } from './form.ts'
 import { refuse } from './problem.ts'
 import { RecordSplitter } from './records.ts'
 import type { Rows } from './rows.ts'
+import { URL_ROW } from './shape.ts'
+
+const FOR_VERIFYING = { shape: URL_ROW, needsUris: false }
 
 /** `HEX  NAME` and `HEX *NAME` of coreutils, `HEX NAME` of BSD's -r; a leading backslash says that the name is escaped. */
 const PLAIN = /^(\\?)([0-9a-f]{8,128}) [ *]?(.+)$/is
@@ -20,7 +23,7 @@ export function createChecksumListParser(rows: Rows, manifestName: string | unde
   const algorithm = algorithmOfName(manifestName)
   return new RecordSplitter({
     record(text, line) {
-      if (text.trim() !== '' && !text.startsWith('#')) rows.add(line, () => readLine(text, algorithm), false)
+      if (text.trim() !== '' && !text.startsWith('#')) rows.add(line, () => readLine(text, algorithm), FOR_VERIFYING)
     },
     unreadable: (problem, line) => rows.bad(line, problem),
   })

@@ -1,10 +1,13 @@
 import { isChecksumLine } from './checksum-list.ts'
+import { isFetchLine } from './fetch-list.ts'
+import { objectsOf } from './object-line.ts'
 
 /**
  * `json`: an array of objects · `jsonl`: an object per line · `csv`, `tsv`: with a header · `list`: URLs, plain or as aria2
- * reads them · `metalink`: version 4 · `checksums`: as sha256sum writes them, for verifying.
+ * reads them, or ids of objects · `ids`: the same where ids may look like anything · `metalink`: version 4 ·
+ * `checksums`: as sha256sum writes them, for verifying · `fetch`: a bag's `fetch.txt`.
  */
-export type ManifestForm = 'json' | 'jsonl' | 'csv' | 'tsv' | 'list' | 'metalink' | 'checksums'
+export type ManifestForm = 'json' | 'jsonl' | 'csv' | 'tsv' | 'list' | 'ids' | 'metalink' | 'checksums' | 'fetch'
 
 const formByExtension: Readonly<Record<string, ManifestForm>> = {
   csv: 'csv',
@@ -18,6 +21,7 @@ const formByExtension: Readonly<Record<string, ManifestForm>> = {
 
 /** The form that the manifest's name decides; `.json` and `.txt` decide nothing. */
 export function formOfName(name: string | undefined): ManifestForm | undefined {
+  if (/(?:^|[/\\])fetch\.txt$/.test(name ?? '')) return 'fetch'
   const extension = /\.([a-z0-9]+)$/i.exec(name?.replace(/[?#].*$/s, '') ?? '')?.[1]?.toLowerCase()
   return extension === undefined ? undefined : formByExtension[extension]
 }
@@ -34,7 +38,7 @@ export function formOfContent(bytes: Buffer, isWhole: boolean): ManifestForm | u
     if (bySign) return bySign
     const isComplete = newline >= 0 || isWhole
     if (!isComplete) return undefined
-    if (text !== '' && !text.startsWith('#')) return formOfLine(text)
+    if (text !== '' && (!text.startsWith('#') || isGdcHeader(text))) return formOfLine(text)
     if (newline < 0) return 'list'
     start = newline + 1
   }
@@ -49,7 +53,35 @@ function formBySign(text: string): ManifestForm | undefined {
 
 function formOfLine(line: string): ManifestForm {
   if (isChecksumLine(line)) return 'checksums'
+  if (isFetchLine(line)) return 'fetch'
   if (/^\s*[a-z][a-z0-9+.-]+:\/\//i.test(line)) return 'list'
   if (line.includes('\t')) return 'tsv'
-  return line.includes(',') || /^"?urls?"?$/.test(line) ? 'csv' : 'list'
+  if (objectsOf(line.trim(), false)) return 'list'
+  return line.includes(',') || /^"?(?:urls?|id|object_id|guid|did|(?:pfb:)?(?:ga4gh_)?drs_uri)"?$/i.test(line)
+    ? 'csv'
+    : 'list'
+}
+
+/** With every cell between its quotes, which elsewhere begin a comment. */
+function isGdcHeader(line: string): boolean {
+  return /^#id#\t/.test(line)
+}
+
+/** What separates the header's cells, where that is not what the manifest's name says: files are often called .csv. */
+export function delimiterOf(header: string, form: 'csv' | 'tsv'): 'csv' | 'tsv' {
+  if (header.includes('\t')) return form === 'csv' && header.includes(',') ? 'csv' : 'tsv'
+  return header.includes(',') ? 'csv' : form
+}
+
+/**
+ * Whether the bytes begin a web page: what a login page or an error leaves in a file that was to be a manifest. Undefined
+ * while they are too few.
+ */
+export function isWebPage(bytes: Buffer, isWhole: boolean): boolean | undefined {
+  const head = bytes.toString('latin1', 0, 4096).trimStart()
+  if (!head.startsWith('<')) return head === '' && !isWhole && bytes.length < 4096 ? undefined : false
+  if (head.length < 256 && !isWhole) return undefined
+  return /^(?:<\?xml[^>]*>\s*|<!--(?:(?!-->)[\s\S])*-->\s*)*<(?:!doctype\s+html|html|head|body|title|meta|script|center)[\s>]/i.test(
+    head,
+  )
 }

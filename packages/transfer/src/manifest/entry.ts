@@ -41,7 +41,15 @@ export interface BadRow {
   readonly line?: number | undefined
   /** Code Usage; the message names the row, what must hold and what was met. */
   readonly error: TransferError
+  /** The field at fault; undefined when the row could not be read at all, or for other fields. */
+  readonly reason?: RowReason | undefined
 }
+
+/**
+ * What is wrong with a row (gen3 4.3). `no_id`: it names neither an object nor a URL. `bad_md5`: a digest, whichever.
+ * `bad_commons`: `commons_url`.
+ */
+export type RowReason = 'no_id' | 'bad_size' | 'bad_md5' | 'bad_url' | 'bad_name' | 'bad_commons'
 
 export type Row = Entry | BadRow
 
@@ -49,5 +57,5 @@ export function isBadRow(row: Row): row is BadRow {
   return 'error' in row
 }
 
-/** What a row says before it is checked: getm's keys and their superset (retrieval 16), and any others. */
+/** What a row says before it is checked: getm's keys and their superset (retrieval 16), those of data commons (gen3 4.1), any others. */
 export type Fields = Readonly<Record<string, unknown>>

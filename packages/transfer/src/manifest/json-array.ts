@@ -69,7 +69,7 @@ export class JsonArrayParser implements FormParser {
     if (this.#place === 'before') throw this.#rows.broken(1, 'a JSON array must begin with [, got nothing')
     const line = this.#lines.lineAt(0)
     const met = this.#place === 'in-row' ? `the end in the middle of the row begun on line ${this.#rowLine}` : 'the end'
-    throw this.#rows.broken(line, `a JSON array must end with ], got ${met}`)
+    throw this.#rows.broken(line, `a JSON array must end with ], got ${met} (is the manifest complete?)`)
   }
 
   /** Takes what stands between rows, a byte that is not blank; answers where to go on. */

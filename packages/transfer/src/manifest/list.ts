@@ -1,12 +1,16 @@
 import { isSecretName } from '../redact.ts'
 import type { FormParser } from './form.ts'
+import { objectsOf } from './object-line.ts'
 import { refuse } from './problem.ts'
 import { RecordSplitter } from './records.ts'
 import type { Rows } from './rows.ts'
+import { URL_ROW } from './shape.ts'
 
 interface Pending {
   readonly line: number
   readonly urls: readonly string[]
+  /** Objects that the line names in the place of URLs. */
+  readonly ids?: readonly string[] | undefined
   options?: Map<string, string[]>
   problem?: string
 }
@@ -18,6 +22,9 @@ const OPTION = /^([a-z][a-z0-9-]*)=(.*)$/s
  * separated by tabs, are mirrors of one file; indented lines below are its options. Blank lines and lines that begin
  * with `#` are skipped. Understood are out, dir, checksum and header, and the fields of `Entry`; other options are kept in `extra`,
  * secret ones hidden.
+ *
+ * A line may also name an object of a commons, by its id or as a DRS URI, or several between commas (gen3 4.1, M6). With `anyId`,
+ * what is no URL is an id, whatever it looks like.
  */
 export class ListParser implements FormParser {
   readonly #rows: Rows
@@ -25,10 +32,12 @@ export class ListParser implements FormParser {
     record: (text, line) => this.#read(text, line),
     unreadable: (problem, line, isIndented) => this.#unreadable(problem, line, isIndented),
   })
+  readonly #anyId: boolean
   #pending: Pending | undefined
 
-  constructor(rows: Rows) {
+  constructor(rows: Rows, { anyId = false }: { readonly anyId?: boolean } = {}) {
     this.#rows = rows
+    this.#anyId = anyId
   }
 
   push(chunk: Uint8Array): void {
@@ -49,7 +58,9 @@ export class ListParser implements FormParser {
     if (option) this.#option(option[1]!, option[2]!, line)
     else {
       this.#flush()
-      this.#pending = { line, urls: trimmed.includes('\t') ? trimmed.split(/\t+/).map(uri => uri.trim()) : [trimmed] }
+      const ids = objectsOf(trimmed, this.#anyId)
+      const urls = ids ? [] : trimmed.includes('\t') ? trimmed.split(/\t+/).map(uri => uri.trim()) : [trimmed]
+      this.#pending = { line, urls, ids }
     }
   }
 
@@ -78,12 +89,21 @@ export class ListParser implements FormParser {
     const pending = this.#pending
     if (pending === undefined) return
     this.#pending = undefined
-    const { line, urls, options, problem } = pending
+    const { line, urls, ids, options, problem } = pending
     if (problem !== undefined) this.#rows.bad(line, problem)
-    else if (options) this.#rows.add(line, () => ({ ...fieldsOf(options), urls }))
-    else this.#rows.add(line, () => (urls.length === 1 ? { url: urls[0] } : { urls }))
+    else if (ids) this.#flushObjects(line, ids, options)
+    else if (options) this.#rows.add(line, () => ({ ...fieldsOf(options), urls }), PLAIN)
+    else this.#rows.add(line, () => (urls.length === 1 ? { url: urls[0] } : { urls }), PLAIN)
+  }
+
+  #flushObjects(line: number, ids: readonly string[], options: Pending['options']): void {
+    if (options && ids.length > 1) this.#rows.bad(line, 'options must stand below one object, not below several')
+    else for (const id of ids) this.#rows.add(line, () => ({ ...(options && fieldsOf(options)), id }), OBJECT)
   }
 }
+
+const PLAIN = { shape: URL_ROW }
+const OBJECT = { shape: { idKeys: ['id'] } }
 
 function fieldsOf(options: ReadonlyMap<string, readonly string[]>): Record<string, unknown> {
   const fields = Object.create(null) as Record<string, unknown>

@@ -4,6 +4,7 @@ import type { Fields } from './entry.ts'
 import type { FormParser } from './form.ts'
 import { refuse } from './problem.ts'
 import type { Rows } from './rows.ts'
+import { URL_ROW } from './shape.ts'
 import { XmlProblem, XmlReader } from './xml.ts'
 
 const NAMESPACE = 'urn:ietf:params:xml:ns:metalink'
@@ -82,7 +83,7 @@ export class MetalinkParser implements FormParser {
     if (this.#file && this.#path.length === 1) {
       const file = this.#file
       this.#file = undefined
-      this.#rows.add(file.line, () => fieldsOf(file))
+      this.#rows.add(file.line, () => fieldsOf(file), { shape: URL_ROW })
     }
     // An element around others has no text of its own that matters.
     this.#text = ''

@@ -7,6 +7,7 @@ import { isBadRow, type Row } from './entry.ts'
 import { type ManifestOptions, parseManifest } from './parse-manifest.ts'
 
 const sha = 'ab'.repeat(32)
+const guid = 'b96018c5-db06-4af8-a195-28e339ba815e'
 
 /** The rows, and how the list ended. Errors as their messages, so that two readings can be compared. */
 async function read(input: Iterable<Uint8Array>, options?: ManifestOptions): Promise<unknown[]> {
@@ -55,6 +56,13 @@ const mixtures: Record<string, string> = {
   checksums: `${sha}  d/é\r\n${'cd'.repeat(16)} *b\n\\${sha}  n\\\\l\nSHA1 (x (1).txt) = ${'ef'.repeat(20)}\nzz\n${'ab'.repeat(15)}  odd\n`,
   metalink:
     '<metalink xmlns="urn:ietf:params:xml:ns:metalink"><!-- > é --><file name="a&amp;&#x62;"><url priority="2">https://h/2</url><url priority=\'1\'><![CDATA[https://h/1?a&b]]></url><identity>i</identity></file>\n<file><url>https://h/x</url></file><file name="c"/></metalink>\n',
+  gdc: `id\tfilename\tmd5\tsize\tstate\r\n${guid}\t#é\t"##"x#\t\t5\t\r\n\tb\t\t\t\n${guid}\t#open\n../x\ty\t\t\t\n`,
+  gen3: `guid,urls,file_size,md5\n${guid},"['s3://b/é', 'gs://b/k']",5,\n,,6,\n"dg.1/a b",,,\nx,,-1,zz\n`,
+  drs: `sample\tcram_drs_uri\ns\tdrs://dg.4503:é\nt\tdrs://word/x\nu\tgs://b/k\n`,
+  ids: `# c\n${guid}, drs://dg.1:x ,${guid}\n out=a\n${guid}\n out=é\nhttps://h/a,b\nnonsense\n`,
+  fetch: `https://h/a 5 data/é%0a\r\nhttps://h/b - data/b%25\n\nx y z\nhttps://h/c 1 ../c\n`,
+  page: '\n <!-- é --><html><body>\nLog in',
+  'commons broken': `[{"object_id":"${guid}","file_size":-1},{"guid":5},{"object_id":"${guid}"`,
   'metalink broken':
     '<metalink xmlns="urn:ietf:params:xml:ns:metalink"><file name="a"><url>https://h/a</url></file><file></metalink>',
 }
@@ -103,12 +111,28 @@ describe('parseManifest()', () => {
       '=',
       'https://h/a',
       'url',
+      'drs:',
+      'id',
+      'guid',
+      'size',
+      '-1',
       '\u{fffd}',
       '/',
       '-',
       '!',
     )
-    const form = fc.constantFrom('json', 'jsonl', 'csv', 'tsv', 'list', 'metalink', 'checksums', undefined)
+    const form = fc.constantFrom(
+      'json',
+      'jsonl',
+      'csv',
+      'tsv',
+      'list',
+      'metalink',
+      'checksums',
+      'ids',
+      'fetch',
+      undefined,
+    )
     const bytes = fc.oneof(
       fc.string({ unit: letter, maxLength: 60 }).map(text => Buffer.from(text)),
       fc
@@ -251,6 +275,7 @@ describe('parseManifest()', () => {
   test.each([
     ['list', '', (index: number) => `https://host/data/file-${index}.fits\n`],
     ['jsonl', '', (index: number) => `{"url":"https://host/data/file-${index}.fits","size":${index}}\n`],
+    ['tsv', 'id\tfilename\tsize\n', (index: number) => `${index}\tfile-${index}.bam\t${index}\n`],
   ])('streams a million rows of a %s in bounded memory', async (_, head, row) => {
     setFlagsFromString('--expose-gc')
     const collect = runInNewContext('gc') as () => void

@@ -10,7 +10,6 @@ export interface RecordHandler {
 
 const LF = 10
 const CR = 13
-const QUOTE = 34
 
 /** Where a record of CSV stands (RFC 4180). */
 const FIELD_START = 0
@@ -31,10 +30,16 @@ export class RecordSplitter {
   #state = FIELD_START
   #isSkipping = false
   #line = 1
+  #quote = 34
 
   constructor(handler: RecordHandler, delimiter?: number) {
     this.#handler = handler
     this.#delimiter = delimiter
+  }
+
+  /** What quotes cells in the records that follow: one ASCII character. Default `"`. */
+  set quote(character: string) {
+    this.#quote = character.charCodeAt(0)
   }
 
   push(chunk: Uint8Array): void {
@@ -81,11 +86,12 @@ export class RecordSplitter {
       const end = bytes.indexOf(LF, from)
       return end < 0 ? bytes.length : end
     }
+    const mark = this.#quote
     let state = this.#state
     let at = from
     for (; at < bytes.length; at++) {
       if (state === IN_QUOTES) {
-        const quote = bytes.indexOf(QUOTE, at)
+        const quote = bytes.indexOf(mark, at)
         if (quote < 0) {
           at = bytes.length
           break
@@ -96,7 +102,7 @@ export class RecordSplitter {
       }
       const byte = bytes[at]!
       if (byte === LF) break
-      if (byte === QUOTE && state !== IN_FIELD) state = IN_QUOTES
+      if (byte === mark && state !== IN_FIELD) state = IN_QUOTES
       else state = byte === this.#delimiter ? FIELD_START : IN_FIELD
     }
     this.#state = at < bytes.length ? FIELD_START : state

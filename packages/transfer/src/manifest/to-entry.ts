@@ -1,15 +1,16 @@
 import type { Checksum } from '../integrity/checksum.ts'
-import { parseChecksum } from '../integrity/parse-checksum.ts'
-import { findUnsafeCharacter } from '../names/characters.ts'
-import { redactUrl } from '../redact.ts'
 import type { EntityTag, Range } from '../resource.ts'
 import type { Entry, Fields } from './entry.ts'
-import { parseJsonRow } from './json-row.ts'
-import { refuse } from './problem.ts'
+import { digestOf, listOf, mapOf, textOf, uri, wholeNumber } from './field-values.ts'
+import { isPresent, readObjectFields } from './object-fields.ts'
+import { refuse, refuseAs } from './problem.ts'
+import { type RowShape, shapeOfFields } from './shape.ts'
 
 const NOTHING: readonly Checksum[] = []
 
-interface Draft {
+/** What was read of a row so far. */
+export interface Draft {
+  id?: string
   url?: string
   uris?: readonly string[]
   path?: string
@@ -31,8 +32,8 @@ interface Draft {
  *
  * @throws RowProblem, or TransferError Usage from the checksum's parser.
  */
-export function toEntry(fields: Fields, index: number, line: number): Entry {
-  const draft = readFields(fields)
+export function toEntry(fields: Fields, index: number, line: number, shape: RowShape = shapeOfFields(fields)): Entry {
+  const draft = shape.idKeys ? readObjectFields(fields, shape, readField) : readFields(fields)
   const range = draft.range
   if (range && draft.size !== undefined && range.end > draft.size) {
     refuse(`range must end within the size of ${draft.size} bytes`, fields.range)
@@ -40,6 +41,7 @@ export function toEntry(fields: Fields, index: number, line: number): Entry {
   return {
     index,
     line,
+    id: draft.id,
     uris: urisOf(draft),
     path: draft.path,
     checksums: checksumsOf(draft),
@@ -57,8 +59,7 @@ function readFields(fields: Fields): Draft {
   const draft: Draft = {}
   for (const key in fields) {
     const value = fields[key]
-    if (value === null || value === undefined || value === '') continue
-    readField(draft, key, value)
+    if (isPresent(value)) readField(draft, key, value)
   }
   return draft
 }
@@ -69,13 +70,13 @@ function readField(draft: Draft, key: string, value: unknown): void {
       draft.url = uri(value)
       break
     case 'urls':
-      draft.uris = listOf(value).map(uri)
+      draft.uris = listOf(value).map(item => uri(item))
       break
     case 'filepath':
-      draft.path = textOf('filepath', value)
+      draft.path = textOf('filepath', value, 'bad_name')
       break
     case 'checksum':
-      draft.checksum = textOf('checksum', value)
+      draft.checksum = textOf('checksum', value, 'bad_md5')
       break
     case 'checksum-algorithm':
       draft.checksumAlgorithm = textOf('checksum-algorithm', value)
@@ -84,7 +85,7 @@ function readField(draft: Draft, key: string, value: unknown): void {
       draft.checksums = readChecksums(value)
       break
     case 'size':
-      draft.size = wholeNumber('size', value)
+      draft.size = wholeNumber('size', value, 'bad_size')
       break
     case 'priority':
       draft.priority = wholeNumber('priority', value)
@@ -115,57 +116,16 @@ function urisOf({ url, uris }: Draft): readonly string[] {
 
 function checksumsOf({ checksum, checksumAlgorithm, checksums }: Draft): readonly Checksum[] {
   if (checksum === undefined && checksumAlgorithm === undefined) return checksums ?? NOTHING
-  if (checksum === undefined) refuse('checksum-algorithm requires checksum', undefined)
-  if (checksumAlgorithm === undefined) refuse('checksum requires checksum-algorithm (such as sha256) beside it')
-  return [parseChecksum(checksumAlgorithm, checksum), ...(checksums ?? NOTHING)]
-}
-
-const KNOWN_SCHEMES = '(?:https?|ftps?|sftp|s3|gs)'
-/** A scheme of two letters or more (one is a drive), and a host where we know that there must be one. */
-const SHAPE = new RegExp(`^(?:${KNOWN_SCHEMES}://[^/?#\\s]|(?!${KNOWN_SCHEMES}:)[a-z][a-z0-9+.-]+:.)`, 'i')
-
-function uri(value: unknown): string {
-  const text = textOf('url', value)
-  if (!SHAPE.test(text))
-    refuse('url must be absolute, with a scheme and a host, as in https://host/path', redactUrl(text))
-  // Keys of object stores have blanks; in HTTP one would end the request's target.
-  if (/^https?:.*\s/i.test(text)) refuse('url must have its blanks percent-encoded', redactUrl(text))
-  return text
-}
-
-/** Well-formed Unicode without control characters: what is written into requests, paths and logs. */
-function textOf(field: string, value: unknown): string {
-  if (typeof value !== 'string') refuse(`${field} must be a string`, value)
-  const character = findUnsafeCharacter(value)
-  if (character !== undefined) refuse(`${field} must not contain control or bidi characters, got ${character}`)
-  if (!value.isWellFormed()) refuse(`${field} must be well-formed Unicode, got a lone surrogate`)
-  return value
-}
-
-function wholeNumber(field: string, value: unknown): number {
-  const number = typeof value === 'string' && /^\d{1,16}$/.test(value) ? Number(value) : value
-  if (typeof number === 'number' && Number.isSafeInteger(number) && number >= 0) return number
-  return refuse(`${field} must be a whole number from 0 to 2^53 - 1`, value)
-}
-
-function listOf(value: unknown): readonly unknown[] {
-  if (Array.isArray(value)) return value
-  if (typeof value !== 'string') return refuse('urls must be an array of strings', value)
-  if (!value.startsWith('[')) return value.trim().split(/\s+/)
-  const list = parseJsonRow(value)
-  return Array.isArray(list) ? list : refuse('urls must be an array of strings', value)
-}
-
-function mapOf(field: string, value: unknown): Readonly<Record<string, unknown>> {
-  const map = typeof value === 'string' && value.startsWith('{') ? parseJsonRow(value) : value
-  if (typeof map !== 'object' || map === null || Array.isArray(map)) return refuse(`${field} must be an object`, value)
-  return map as Readonly<Record<string, unknown>>
+  if (checksum === undefined) return refuseAs('bad_md5', 'checksum-algorithm requires checksum')
+  if (checksumAlgorithm === undefined)
+    return refuseAs('bad_md5', 'checksum requires checksum-algorithm (such as sha256) beside it')
+  return [digestOf(checksumAlgorithm, checksum), ...(checksums ?? NOTHING)]
 }
 
 function readChecksums(value: unknown): Checksum[] {
   const checksums: Checksum[] = []
-  for (const [name, digest] of Object.entries(mapOf('checksums', value))) {
-    checksums.push(parseChecksum(name, textOf(`checksums.${name}`, digest)))
+  for (const [name, digest] of Object.entries(mapOf('checksums', value, 'bad_md5'))) {
+    checksums.push(digestOf(name, textOf(`checksums.${name}`, digest, 'bad_md5')))
   }
   return checksums
 }

@@ -37,7 +37,7 @@ export function safePath(name: string, { rewrite = false, portable = false }: Sa
   for (const segment of rooted.split(SEPARATOR)) {
     if (segment === '' || segment === '.') continue
     if (segment === '..' && !rewrite) return { problem: 'it must not contain ".." as a segment' }
-    segments.push(safeSegment(segment, portable))
+    segments.push(segment === '..' ? '_' : safeSegment(segment, portable))
   }
   const path = segments.join('/')
   const rest = path === '' ? undefined : pathProblem(path)
