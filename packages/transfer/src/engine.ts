@@ -98,15 +98,13 @@ export function createParts(options: EngineOptions, clock: Clock = systemClock):
   let origins: Promise<Origins> | undefined
   let closing: Promise<void> | undefined
 
+  const { timeouts, ca, insecure, proxyFromEnvironment } = options
+  const network = { timeouts, tls: { ca, rejectUnauthorized: insecure ? false : undefined } }
+
   const originsOnce = () => {
-    origins ??= import('./http/origins.ts').then(({ Origins }) => {
-      const { timeouts, ca, insecure, proxyFromEnvironment } = options
-      return new Origins({
-        timeouts,
-        tls: { ca, rejectUnauthorized: insecure ? false : undefined },
-        proxyEnvironment: proxyFromEnvironment ? process.env : undefined,
-      })
-    })
+    origins ??= import('./http/origins.ts').then(
+      ({ Origins }) => new Origins({ ...network, proxyEnvironment: proxyFromEnvironment ? process.env : undefined }),
+    )
     return origins
   }
 
@@ -129,7 +127,12 @@ export function createParts(options: EngineOptions, clock: Clock = systemClock):
   const openOne = async (uri: string, fetchOptions: FetchOptions): Promise<Source> => {
     const { hooks } = fetchOptions
     const provider = hooks?.credentials && (await credentialsOf(hooks))
-    const context = { options: { ...fetchOptions, credentials: provider }, origins: originsOnce, shared: sharedOnce }
+    const context = {
+      options: { ...fetchOptions, credentials: provider },
+      network,
+      origins: originsOnce,
+      shared: sharedOnce,
+    }
     if (!hooks?.resolve) return openSource(uri, context)
     const { openResolving } = await import('./sources/resolving.ts')
     const shown = redactUrl(uri)

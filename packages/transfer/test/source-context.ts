@@ -2,11 +2,15 @@ import { createOrigins, type Origins } from '../src/http/origins.ts'
 import type { SourceContext } from '../src/sources/registry.ts'
 
 /** What the engine gives to sources that it opens, for tests of one source. */
-export function sourceContext(options: SourceContext['options'] = {}): SourceContext & AsyncDisposable {
+export function sourceContext(
+  options: SourceContext['options'] = {},
+  network: SourceContext['network'] = {},
+): SourceContext & AsyncDisposable {
   const shared = new Map<string, AsyncDisposable>()
   let origins: Origins | undefined
   return {
     options,
+    network,
     origins: async () => (origins ??= createOrigins()),
     shared<T extends AsyncDisposable>(key: string, make: () => T): T {
       const one = (shared.get(key) as T | undefined) ?? make()

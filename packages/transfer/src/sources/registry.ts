@@ -3,14 +3,18 @@
  * https does not pay for ftp. Adding a source is one line in a table of loaders.
  */
 import { TransferError } from '../errors.ts'
+import type { TlsOptions } from '../http/lane-options.ts'
 import type { Origins } from '../http/origins.ts'
+import type { FetchOptions, Timeouts } from '../options.ts'
 import { redactUrl } from '../redact.ts'
 import type { Source } from '../source.ts'
 import type { HttpSourceOptions } from './http.ts'
 
 /** What a source may need of who opens it; each takes what it knows. */
 export interface SourceContext {
-  readonly options: Omit<HttpSourceOptions, 'origins'>
+  readonly options: Omit<HttpSourceOptions, 'origins'> & Pick<FetchOptions, 'ftp'>
+  /** What the engine's options say of every connection. Default: the defaults. */
+  readonly network?: { readonly timeouts?: Timeouts | undefined; readonly tls?: TlsOptions | undefined } | undefined
   /** What HTTP sources share; made when the first one is opened. */
   origins(): Promise<Origins>
   /** What sources of one kind share for as long as the engine lives: connections, tokens, what was learnt of a bucket. */
@@ -36,10 +40,14 @@ const http: SourceLoader = async () => {
   return async (uri, { options, origins }) => createHttpSource(uri, { ...options, origins: await origins() })
 }
 
+const ftp: SourceLoader = async () => (await import('./ftp.ts')).createFtpSource
+
 /** The sources of this package, by scheme. */
 export const sourceLoaders: Readonly<Record<string, SourceLoader>> = {
   http,
   https: http,
+  ftp,
+  ftps: ftp,
   file: async () => (await import('./file.ts')).createFileSource,
 }
 
