@@ -23,6 +23,9 @@ import type { Session } from './ftp/session.ts'
 import { checkRange } from './local-answer.ts'
 import type { SourceContext } from './registry.ts'
 
+/** A part takes about eight round trips, and what was on its way beyond its end is lost. */
+const PART = 24 * 1024 * 1024
+
 export function createFtpSource(uri: string, context: SourceContext): Source {
   const address = parseFtpAddress(uri, context.options.ftp)
   return new FtpSource(uri, address, poolFor(address, context))
@@ -31,7 +34,7 @@ export function createFtpSource(uri: string, context: SourceContext): Source {
 class FtpSource implements Source {
   readonly uri: string
   readonly origin: string
-  readonly capabilities = { parallel: true, list: true, connections: CONNECTIONS } as const
+  readonly capabilities = { parallel: true, list: true, connections: CONNECTIONS, partBytes: PART } as const
   readonly #given: string
   readonly #path: string
   readonly #pool: FtpPool

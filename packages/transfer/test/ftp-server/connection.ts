@@ -30,6 +30,7 @@ export class FtpConnection {
   #passive: Server | undefined
   #data: Promise<Socket> | undefined
   #queue: Promise<void> = Promise.resolve()
+  #saying: Promise<void> = Promise.resolve()
   readonly #open = new Set<Socket>()
 
   constructor(host: FtpHost, socket: Socket) {
@@ -65,8 +66,11 @@ export class FtpConnection {
     const { cutReplies } = this.#host.behaviour
     if (this.#socket.destroyed) return
     if (cutReplies === undefined) return void this.#socket.write(`${reply}\r\n`, 'latin1')
-    this.#socket.write(reply.slice(0, cutReplies), 'latin1')
-    setTimeout(() => this.#socket.destroyed || this.#socket.write(`${reply.slice(cutReplies)}\r\n`, 'latin1'), 10)
+    this.#saying = this.#saying.then(async () => {
+      this.#socket.write(reply.slice(0, cutReplies), 'latin1')
+      await sleep(10)
+      if (!this.#socket.destroyed) this.#socket.write(`${reply.slice(cutReplies)}\r\n`, 'latin1')
+    })
   }
 
   async #command(line: string): Promise<void> {

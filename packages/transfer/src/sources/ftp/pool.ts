@@ -39,8 +39,10 @@ export interface UseOptions {
 
 /** What the server has shown; shared by its connections. */
 export interface ServerHabits extends PassiveHabit {
-  /** Whether transfers can begin in the middle. */
+  /** Whether transfers can begin in the middle, as far as is known. */
   restart: 'yes' | 'no' | 'unproven'
+  /** That is not only what FEAT says. */
+  isRestartTried: boolean
   /** How directories are listed; undefined: not tried. */
   list: ListCommand | undefined
 }
@@ -53,7 +55,7 @@ export const CONNECTIONS = 4
 export const SETTLE_MS = 5000
 
 export class FtpPool implements AsyncDisposable {
-  readonly habits: ServerHabits = { isEpsvBroken: false, restart: 'unproven', list: undefined }
+  readonly habits: ServerHabits = { isEpsvBroken: false, restart: 'unproven', isRestartTried: false, list: undefined }
   readonly #options: FtpPoolOptions
   readonly #idle: Session[] = []
   readonly #used = new Set<Session>()

@@ -64,7 +64,8 @@ export async function retrieve(target: Target, request: FetchRequest): Promise<v
   await session.enter(undefined, signal)
   const facts = await askFacts(session, path, signal)
   if (expected) refuseOther(expected, facts, uri)
-  if (range && facts.size !== undefined) await learnRestart(target, signal)
+  if (range && facts.size !== undefined && range.start === 0 && range.end < facts.size)
+    await learnRestart(target, signal)
   const resource = resourceOf(target, facts)
   const wanted = wantedOf(request, resource, uri)
   const answer = {
@@ -180,25 +181,33 @@ async function restartAt({ session, pool, uri }: Target, start: number, signal: 
   session.isMarked = true
   const reply = await session.ask(`REST ${start}`, signal)
   if (reply.code === 350) {
-    pool.habits.restart = 'yes'
+    noteRestart(pool, 'yes')
     return
   }
   session.isMarked = false
   if (!refusesRestart(reply)) throw refusal(reply, { uri, asked: 'REST' })
-  pool.habits.restart = 'no'
+  noteRestart(pool, 'no')
   throw noRanges(uri)
 }
 
-/** Once per server that does not say it itself: whether a transfer may begin in the middle. */
+/**
+ * Once per server, before a first part: whether a transfer may begin in the middle. What FEAT says of it may be wrong, and
+ * who hears of that only with the second part may have handed on the first.
+ */
 async function learnRestart({ session, pool }: Target, signal: AbortSignal): Promise<void> {
-  if (pool.habits.restart !== 'unproven') return
+  if (pool.habits.isRestartTried) return
   const reply = await session.ask('REST 1', signal)
   if (reply.code === 350) {
     session.isMarked = true
     const back = await session.ask('REST 0', signal)
     session.isMarked = back.code !== 350
-    if (!session.isMarked) pool.habits.restart = 'yes'
-  } else if (refusesRestart(reply)) pool.habits.restart = 'no'
+    if (!session.isMarked) noteRestart(pool, 'yes')
+  } else if (refusesRestart(reply)) noteRestart(pool, 'no')
+}
+
+function noteRestart({ habits }: FtpPool, restart: 'yes' | 'no'): void {
+  habits.restart = restart
+  habits.isRestartTried = true
 }
 
 function refusesRestart(reply: Reply): boolean {
