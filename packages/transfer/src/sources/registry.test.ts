@@ -16,7 +16,8 @@ describe('createSourceRegistry()', () => {
     const registry = createSourceRegistry(sourceLoaders)
     await expect(registry.open('gopher://me:hunter2@host/x?sig=topsecret', context)).rejects.toMatchObject({
       code: 'Unsupported',
-      message: 'Cannot fetch gopher://host/x?sig=***: the scheme must be one of file, http, https, got gopher',
+      message:
+        'Cannot fetch gopher://host/x?sig=***: the scheme must be one of file, ftp, ftps, http, https, got gopher',
     })
     await expect(registry.open('constructor:x', context)).rejects.toMatchObject({ code: 'Unsupported' })
   })

@@ -35,6 +35,8 @@ export interface FtpBehaviour {
   /** Listing commands that are known. Default: all. */
   lists: readonly ('MLSD' | 'LIST' | 'NLST')[]
   style: 'unix' | 'dos'
+  /** MLSD shows links as what they lead to. */
+  followsLinks: boolean
   /** NLST answers with paths instead of names. */
   hasNamePaths: boolean
   /** LIST shows names with a dot only after `-a`. */
@@ -62,6 +64,7 @@ export function usualBehaviour(): FtpBehaviour {
     features: ['UTF8', 'REST STREAM', 'SIZE', 'MDTM', 'EPSV', 'MLST type*;size*;modify*;unique*;'],
     lists: ['MLSD', 'LIST', 'NLST'],
     style: 'unix',
+    followsLinks: false,
     hasNamePaths: false,
     hidesDots: false,
     isRestKnown: true,

@@ -4,8 +4,12 @@ import type { Tree, TreeEntry } from './tree.ts'
 export function listingOf(tree: Tree, path: string, verb: string, argument: string, behaviour: FtpBehaviour): string {
   const entries = tree.entries(path)
   if (verb === 'MLSD') {
-    const self = `type=cdir;modify=20240101000000;unique=${path.length}${path}; ${path}`
-    return [self, `type=pdir;modify=20240101000000; ..`, ...entries.map(entry => mlsdLine(path, entry))]
+    const self = `type=cdir;modify=20240101000000;unique=${tree.followed(path)}; ${path}`
+    return [
+      self,
+      `type=pdir;modify=20240101000000; ..`,
+      ...entries.map(entry => mlsdLine(tree, path, entry, behaviour)),
+    ]
       .map(ended)
       .join('')
   }
@@ -21,10 +25,10 @@ const ended = (line: string) => `${line}\r\n`
 
 export const stamp = (time: number) => new Date(time).toISOString().replace(/\D/g, '').slice(0, 14)
 
-function mlsdLine(path: string, { name, file, link }: TreeEntry): string {
-  if (link !== undefined) return `type=OS.unix=slink:${link};unique=l${name}; ${name}`
+function mlsdLine(tree: Tree, path: string, { name, file, link }: TreeEntry, { followsLinks }: FtpBehaviour): string {
   const full = path === '/' ? `/${name}` : `${path}/${name}`
-  if (!file) return `Type=dir;Modify=20240101000000;Unique=${full.length}${full}; ${name}`
+  if (link !== undefined && !followsLinks) return `type=OS.unix=slink:${link};unique=l${name}; ${name}`
+  if (!file) return `Type=dir;Modify=20240101000000;Unique=${tree.followed(full)}; ${name}`
   return `type=file;size=${file.content.length};modify=${stamp(file.time)};unique=${full}; ${name}`
 }
 

@@ -32,15 +32,15 @@ export class Tree {
   }
 
   file(path: string): ServedFile | undefined {
-    return this.files.get(this.#followed(path))
+    return this.files.get(this.followed(path))
   }
 
   isDirectory(path: string): boolean {
-    return this.directories.has(this.#followed(path))
+    return this.directories.has(this.followed(path))
   }
 
   entries(path: string): TreeEntry[] {
-    const directory = this.#followed(path)
+    const directory = this.followed(path)
     const prefix = directory === '/' ? '/' : `${directory}/`
     const isHere = (one: string) => one !== '/' && one.startsWith(prefix) && !one.slice(prefix.length).includes('/')
     const name = (one: string) => one.slice(prefix.length)
@@ -53,10 +53,11 @@ export class Tree {
     ]
   }
 
-  #followed(path: string): string {
+  /** Where links on the way lead. */
+  followed(path: string): string {
     for (const [link, target] of this.links) {
       if (path === link || path.startsWith(`${link}/`)) {
-        return this.#followed(absolute(link.slice(0, link.lastIndexOf('/')) || '/', target) + path.slice(link.length))
+        return this.followed(absolute(link.slice(0, link.lastIndexOf('/')) || '/', target) + path.slice(link.length))
       }
     }
     return path

@@ -54,7 +54,7 @@ export function refusal(reply: Reply, { uri, asked, exists = false }: RefusalCon
 export function isCrowded(reply: Reply): boolean {
   const words = wordsOf(reply)
   if (reply.code === 421) return !/time.?out|idle|inactiv|no transfer/i.test(words)
-  return (reply.code === 530 || reply.code === 450) && CROWDED.test(words) && !BAD_LOGIN.test(words)
+  return reply.code === 530 && CROWDED.test(words) && !BAD_LOGIN.test(words)
 }
 
 /** The server does not know, or not allow, this command: asking it otherwise may help. */
