@@ -129,7 +129,7 @@ export function createParts(options: EngineOptions, clock: Clock = systemClock):
     const provider = hooks?.credentials && (await credentialsOf(hooks))
     const context = {
       options: { ...fetchOptions, credentials: provider },
-      network,
+      ...network,
       origins: originsOnce,
       shared: sharedOnce,
     }

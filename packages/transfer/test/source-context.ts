@@ -4,13 +4,13 @@ import type { SourceContext } from '../src/sources/registry.ts'
 /** What the engine gives to sources that it opens, for tests of one source. */
 export function sourceContext(
   options: SourceContext['options'] = {},
-  network: SourceContext['network'] = {},
+  network: Pick<SourceContext, 'timeouts' | 'tls'> = {},
 ): SourceContext & AsyncDisposable {
   const shared = new Map<string, AsyncDisposable>()
   let origins: Origins | undefined
   return {
     options,
-    network,
+    ...network,
     origins: async () => (origins ??= createOrigins()),
     shared<T extends AsyncDisposable>(key: string, make: () => T): T {
       const one = (shared.get(key) as T | undefined) ?? make()

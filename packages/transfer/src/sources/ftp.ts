@@ -82,7 +82,7 @@ class FtpSource implements Source {
 }
 
 /** One pool per server, user and way of speaking to it, for as long as the engine lives. */
-function poolFor(address: FtpAddress, { options, network, shared }: SourceContext): FtpPool {
+function poolFor(address: FtpAddress, { options, timeouts, tls, shared }: SourceContext): FtpPool {
   const { origin, security, user, password } = address
   const { ftp = {}, credentials } = options
   const isDataClear = ftp.isDataClear === true
@@ -97,8 +97,8 @@ function poolFor(address: FtpAddress, { options, network, shared }: SourceContex
         address,
         isDataClear,
         login: () => loginFor(address, options),
-        tls: network?.tls ?? {},
-        timeouts: { ...defaultTimeouts, ...defined(network?.timeouts ?? {}) },
+        tls: tls ?? {},
+        timeouts: { ...defaultTimeouts, ...defined(timeouts ?? {}) },
       }),
   )
 }

@@ -13,8 +13,9 @@ import type { HttpSourceOptions } from './http.ts'
 /** What a source may need of who opens it; each takes what it knows. */
 export interface SourceContext {
   readonly options: Omit<HttpSourceOptions, 'origins'> & Pick<FetchOptions, 'ftp'>
-  /** What the engine's options say of every connection. Default: the defaults. */
-  readonly network?: { readonly timeouts?: Timeouts | undefined; readonly tls?: TlsOptions | undefined } | undefined
+  /** What the engine's options say of every connection. */
+  readonly timeouts?: Timeouts | undefined
+  readonly tls?: TlsOptions | undefined
   /** What HTTP sources share; made when the first one is opened. */
   origins(): Promise<Origins>
   /** What sources of one kind share for as long as the engine lives: connections, tokens, what was learnt of a bucket. */

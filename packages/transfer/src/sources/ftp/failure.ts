@@ -20,7 +20,7 @@ export interface RefusalContext {
 /** A reply that says no, as an error. */
 export function refusal(reply: Reply, { uri, asked, exists = false }: RefusalContext): TransferError {
   const { code } = reply
-  const words = wordsOf(reply)
+  const words = wordsOf(reply).replace(/\.$/, '')
   const isListing = /^(?:CWD|MLSD|LIST|NLST)/.test(asked)
   const isLogin = asked === 'USER' || asked === 'PASS'
   const said = isLogin || words === '' ? `${code}` : `${code} ${words}`
