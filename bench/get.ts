@@ -2,6 +2,7 @@
 import { appendFile, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { type Nginx, startNginx } from '../e2e/servers/nginx.ts'
+import { findVsftpd, startVsftpd, type Vsftpd } from '../e2e/servers/vsftpd.ts'
 import { builders, type Ground } from './cases.ts'
 import { verdict } from './claims.ts'
 import { type BigFile, makeBigFile, rowLocation } from './inputs.ts'
@@ -12,7 +13,7 @@ import { plot } from './plot.ts'
 import { type CaseResult, csv, downloadPerf, judgements, markdown, record } from './report.ts'
 import { runRounds } from './rounds.ts'
 
-const programs: Program[] = ['arriero', 'curl', 'aria2c', 'axel', 'wget2', 'rclone', 'node']
+const programs: Program[] = ['arriero', 'curl', 'aria2c', 'axel', 'wget2', 'rclone', 'lftp', 'wget', 'node']
 
 export async function benchGet(args: readonly string[]): Promise<number> {
   const options = readOptions(args)
@@ -29,7 +30,8 @@ export async function benchGet(args: readonly string[]): Promise<number> {
   })
   try {
     await using nginx = await startNginx({ root, locations: rowLocation })
-    await runCases(options, nginx, scratch, root)
+    await using vsftpd = laterVsftpd(root)
+    await runCases(options, nginx, vsftpd, scratch, root)
   } finally {
     await rm(scratch, { recursive: true })
   }
@@ -48,7 +50,26 @@ function readOptions(args: readonly string[]): GetOptions | number {
   }
 }
 
-async function runCases(options: GetOptions, nginx: Nginx, scratch: string, root: string): Promise<void> {
+interface LaterVsftpd extends AsyncDisposable {
+  /** Undefined if it is not installed. */
+  start(): Promise<Vsftpd | undefined>
+}
+
+function laterVsftpd(root: string): LaterVsftpd {
+  let started: Promise<Vsftpd> | undefined
+  return {
+    start: async () => (findVsftpd() ? (started ??= startVsftpd({ root })) : undefined),
+    [Symbol.asyncDispose]: async () => (await started)?.close(),
+  }
+}
+
+async function runCases(
+  options: GetOptions,
+  nginx: Nginx,
+  vsftpd: LaterVsftpd,
+  scratch: string,
+  root: string,
+): Promise<void> {
   const machine = await describeMachine(scratch)
   const versions = await findPrograms(programs)
   const files = {
@@ -57,11 +78,15 @@ async function runCases(options: GetOptions, nginx: Nginx, scratch: string, root
   }
   await writeFile(files.jsonl, '')
   if (options.hasDownloadPerf) await writeFile(files.perf, '')
-  const ground = makeGround(options, nginx, root)
+  const ground = makeGround(options, nginx, vsftpd, root)
   const finished: CaseResult[] = []
 
   for (const id of options.cases) {
     const it = await builders[id](ground)
+    if (!it) {
+      console.log(`${id}: NOT RUN, its server is not installed; run scripts/install-servers.sh`)
+      continue
+    }
     console.log(`${it.title}${it.scaled ? ` (scaled: ${it.scaled})` : ''}`)
     const wanted = it.contenders.filter(({ program }) => !options.isPeerOnly || program !== 'arriero')
     const contenders = wanted.filter(({ program }) => versions.has(program))
@@ -71,7 +96,7 @@ async function runCases(options: GetOptions, nginx: Nginx, scratch: string, root
     const results = await runRounds(it, contenders, {
       rounds,
       directory: join(scratch, 'runs'),
-      serverPorts: portsOf(nginx),
+      serverPorts: it.serverPorts ?? portsOf(nginx),
       log: console.log,
       onRun(run) {
         const line = JSON.stringify(record(it, run, versions.get(run.program)!, machine))
@@ -99,10 +124,19 @@ async function runCases(options: GetOptions, nginx: Nginx, scratch: string, root
   )
 }
 
-function makeGround(options: GetOptions, nginx: Nginx, root: string): Ground {
+function makeGround(options: GetOptions, nginx: Nginx, vsftpd: LaterVsftpd, root: string): Ground {
   const { size, sparseSize, files, rows } = options
   let big: Promise<BigFile> | undefined
-  return { nginx, root, size, sparseSize, files, rows, bigFile: () => (big ??= makeBigFile(root, size)) }
+  return {
+    nginx,
+    root,
+    size,
+    sparseSize,
+    files,
+    rows,
+    bigFile: () => (big ??= makeBigFile(root, size)),
+    vsftpd: () => vsftpd.start(),
+  }
 }
 
 function portsOf({ plain, tls, capped }: Nginx): Set<number> {

@@ -9,7 +9,7 @@ import { promisify } from 'node:util'
 import { nodePath, programPath } from '../e2e/program.ts'
 import { type Command, quote } from './measure.ts'
 
-export type Program = 'arriero' | 'curl' | 'aria2c' | 'axel' | 'wget2' | 'rclone' | 'node'
+export type Program = 'arriero' | 'curl' | 'aria2c' | 'axel' | 'wget2' | 'rclone' | 'lftp' | 'wget' | 'node'
 
 export interface Contender {
   /** Unique in its case; what the report calls it. */
@@ -102,6 +102,25 @@ export function wget2ToFile(remote: Remote): Contender {
         urlOf(remote),
       ],
     }),
+  }
+}
+
+export function lftpToFile(remote: Remote, connections: number): Contender {
+  return {
+    label: `lftp pget -n ${connections}`,
+    program: 'lftp',
+    command: directory => ({
+      argv: ['lftp', '--norc', '-e', `pget -n ${connections} ${urlOf(remote)} -o ${outputOf(directory)}; quit`],
+    }),
+  }
+}
+
+/** wget2 speaks no FTP. */
+export function wgetToFile(remote: Remote): Contender {
+  return {
+    label: 'wget',
+    program: 'wget',
+    command: directory => ({ argv: ['wget', '-q', '--no-config', '-O', outputOf(directory), urlOf(remote)] }),
   }
 }
 

@@ -35,7 +35,10 @@ sha256sum coreutils
 cmp diffutils
 tar tar
 perl perl-base
-unshare util-linux'
+unshare util-linux
+vsftpd vsftpd
+lftp lftp
+wget wget'
 
 missing() {
   echo "$wanted" | while read -r program package; do
