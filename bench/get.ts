@@ -53,12 +53,15 @@ function readOptions(args: readonly string[]): GetOptions | number {
 interface LaterVsftpd extends AsyncDisposable {
   /** Undefined if it is not installed. */
   start(): Promise<Vsftpd | undefined>
+  /** Its name and version if it was started. */
+  version(): Promise<[string, string][]>
 }
 
 function laterVsftpd(root: string): LaterVsftpd {
   let started: Promise<Vsftpd> | undefined
   return {
     start: async () => (findVsftpd() ? (started ??= startVsftpd({ root })) : undefined),
+    version: async () => (started ? [['vsftpd', (await started).version]] : []),
     [Symbol.asyncDispose]: async () => (await started)?.close(),
   }
 }
@@ -114,7 +117,7 @@ async function runCases(
     }
     await writeFile(
       join(options.out, 'get.md'),
-      markdown(finished, machine, new Map([['nginx', nginx.version], ...versions])),
+      markdown(finished, machine, new Map([['nginx', nginx.version], ...(await vsftpd.version()), ...versions])),
     )
     await writeFile(join(options.out, 'get.csv'), csv(finished))
     await writeFile(join(options.out, 'get.svg'), plot(finished))
