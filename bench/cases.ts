@@ -6,6 +6,7 @@ import { promisify } from 'node:util'
 import type { Ceph } from '../e2e/servers/ceph.ts'
 import type { Nginx } from '../e2e/servers/nginx.ts'
 import type { Sshd } from '../e2e/servers/sshd.ts'
+import type { Vsftpd } from '../e2e/servers/vsftpd.ts'
 import type { Claim } from './claims.ts'
 import { sameFile, sameFiles } from './compare.ts'
 import type { BigFile } from './inputs.ts'
@@ -30,6 +31,8 @@ export interface Case {
   rounds?: (asked: number) => number
   /** If it was run at another scale than the table says: how. */
   scaled?: string | undefined
+  /** Where connections are counted. Default: nginx’s ports. */
+  serverPorts?: ReadonlySet<number>
   /** Before each run, outside the timed region. */
   prepare?(directory: string): Promise<void>
   /** After each run, outside the timed region: `undefined` if all is right. */
@@ -49,6 +52,8 @@ export interface Ground {
   bigFile(): Promise<BigFile>
   /** An S3 server, started when first asked for. */
   s3(): Promise<Ceph>
+  /** Started when first asked for, closed with the benchmark; undefined if it is not installed. */
+  vsftpd(): Promise<Vsftpd | undefined>
 }
 
 /** The scale of the table; anything else is reported as such. */
@@ -63,6 +68,7 @@ export const caseIds = [
   'md5',
   'digests',
   'capped',
+  'ftp',
   'many',
   'cat',
   'sparse',
@@ -74,7 +80,8 @@ export const caseIds = [
 ] as const
 export type CaseId = (typeof caseIds)[number]
 
-export const builders: Record<CaseId, (ground: Ground) => Promise<Case>> = {
+/** Undefined: the server of the case is not installed. */
+export const builders: Record<CaseId, (ground: Ground) => Promise<Case | undefined>> = {
   async http(ground) {
     const file = await ground.bigFile()
     const contenders = fileContenders({ origin: ground.nginx.plain, name: file.name })
@@ -146,6 +153,25 @@ export const builders: Record<CaseId, (ground: Ground) => Promise<Case>> = {
       ...bigFileCase('capped', 'http → file, each connection held to 60 MB/s', ground, file),
       contenders,
       claims: [{ kind: 'faster', subject: 'arriero', rivals: ['aria2c -x16'], factor: 1.5 }],
+    }
+  },
+
+  async ftp(ground) {
+    const vsftpd = await ground.vsftpd()
+    if (!vsftpd) return undefined
+    const file = await ground.bigFile()
+    const remote = { origin: vsftpd.plain, name: file.name }
+    return {
+      ...bigFileCase('ftp', 'ftp → file, size verified, durable', ground, file),
+      contenders: [
+        peers.arrieroToFile(remote),
+        peers.lftpToFile(remote, 4),
+        peers.aria2ToFile(remote, 4),
+        peers.wgetToFile(remote),
+        peers.curlToFile(remote),
+      ],
+      claims: [{ kind: 'faster', subject: 'arriero', rivals: ['lftp pget -n 4'], factor: 1 }],
+      serverPorts: new Set([Number(new URL(vsftpd.plain).port)]),
     }
   },
 

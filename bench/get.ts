@@ -4,6 +4,7 @@ import { join, resolve } from 'node:path'
 import { type Ceph, missingForCeph, startCeph } from '../e2e/servers/ceph.ts'
 import { type Nginx, startNginx } from '../e2e/servers/nginx.ts'
 import { findSshd, type Sshd, startSshd } from '../e2e/servers/sshd.ts'
+import { findVsftpd, startVsftpd, type Vsftpd } from '../e2e/servers/vsftpd.ts'
 import { builders, type Ground } from './cases.ts'
 import { verdict } from './claims.ts'
 import { type BigFile, makeBigFile, rowLocation } from './inputs.ts'
@@ -25,6 +26,7 @@ const programs: Program[] = [
   'sftp',
   'scp',
   'lftp',
+  'wget',
   'node',
 ]
 
@@ -43,7 +45,7 @@ export async function benchGet(args: readonly string[]): Promise<number> {
   })
   try {
     await using nginx = await startNginx({ root, locations: rowLocation })
-    await using stores = new Stores()
+    await using stores = new Stores(root)
     await runCases(options, nginx, stores, scratch, root)
   } finally {
     await rm(scratch, { recursive: true })
@@ -88,6 +90,10 @@ async function runCases(
       continue
     }
     const it = await builders[id](ground)
+    if (!it) {
+      console.log(`${id}: NOT RUN, its server is not installed; run scripts/install-servers.sh`)
+      continue
+    }
     console.log(`${it.title}${it.scaled ? ` (scaled: ${it.scaled})` : ''}`)
     const wanted = it.contenders.filter(({ program }) => !options.isPeerOnly || program !== 'arriero')
     const contenders = wanted.filter(({ program }) => versions.has(program))
@@ -97,7 +103,7 @@ async function runCases(
     const results = await runRounds(it, contenders, {
       rounds,
       directory: join(scratch, 'runs'),
-      serverPorts: new Set([...portsOf(nginx), ...stores.ports]),
+      serverPorts: it.serverPorts ?? new Set([...portsOf(nginx), ...stores.ports]),
       log: console.log,
       onRun(run) {
         const line = JSON.stringify(record(it, run, versions.get(run.program)!, machine))
@@ -129,7 +135,18 @@ function makeGround(options: GetOptions, nginx: Nginx, stores: Stores, root: str
   const { size, sparseSize, files, rows } = options
   let big: Promise<BigFile> | undefined
   const bigFile = () => (big ??= makeBigFile(root, size))
-  return { nginx, root, size, sparseSize, files, rows, bigFile, s3: () => stores.s3(), sshd: () => stores.sshd() }
+  return {
+    nginx,
+    root,
+    size,
+    sparseSize,
+    files,
+    rows,
+    bigFile,
+    s3: () => stores.s3(),
+    sshd: () => stores.sshd(),
+    vsftpd: () => stores.vsftpd(),
+  }
 }
 
 function portsOf({ plain, tls, capped }: Nginx): Set<number> {
@@ -142,6 +159,12 @@ class Stores implements AsyncDisposable {
   readonly #servers = new AsyncDisposableStack()
   #ceph: Promise<Ceph> | undefined
   #sshd: Promise<Sshd> | undefined
+  #vsftpd: Promise<Vsftpd> | undefined
+  readonly #root: string
+
+  constructor(root: string) {
+    this.#root = root
+  }
 
   s3(): Promise<Ceph> {
     this.#ceph ??= startCeph().then(ceph => {
@@ -149,6 +172,12 @@ class Stores implements AsyncDisposable {
       return this.#servers.use(ceph)
     })
     return this.#ceph
+  }
+
+  async vsftpd(): Promise<Vsftpd | undefined> {
+    if (!findVsftpd()) return undefined
+    this.#vsftpd ??= startVsftpd({ root: this.#root }).then(vsftpd => this.#servers.use(vsftpd))
+    return this.#vsftpd
   }
 
   async sshd(): Promise<Sshd | undefined> {

@@ -21,6 +21,7 @@ export type Program =
   | 'sftp'
   | 'scp'
   | 'lftp'
+  | 'wget'
   | 'node'
 
 export interface Contender {
@@ -114,6 +115,25 @@ export function wget2ToFile(remote: Remote): Contender {
         urlOf(remote),
       ],
     }),
+  }
+}
+
+export function lftpToFile(remote: Remote, connections: number): Contender {
+  return {
+    label: `lftp pget -n ${connections}`,
+    program: 'lftp',
+    command: directory => ({
+      argv: ['lftp', '--norc', '-e', `pget -n ${connections} ${urlOf(remote)} -o ${outputOf(directory)}; quit`],
+    }),
+  }
+}
+
+/** wget2 speaks no FTP. */
+export function wgetToFile(remote: Remote): Contender {
+  return {
+    label: 'wget',
+    program: 'wget',
+    command: directory => ({ argv: ['wget', '-q', '--no-config', '-O', outputOf(directory), urlOf(remote)] }),
   }
 }
 

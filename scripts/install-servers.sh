@@ -41,7 +41,9 @@ perl perl-base
 unshare util-linux
 sshd openssh-server
 sftp openssh-client
-lftp lftp'
+vsftpd vsftpd
+lftp lftp
+wget wget'
 
 missing() {
   echo "$wanted" | while read -r program package; do

@@ -100,15 +100,13 @@ export function createParts(options: EngineOptions, clock: Clock = systemClock):
   let origins: Promise<Origins> | undefined
   let closing: Promise<void> | undefined
 
+  const { timeouts, ca, insecure, proxyFromEnvironment } = options
+  const network = { timeouts, tls: { ca, rejectUnauthorized: insecure ? false : undefined } }
+
   const originsOnce = () => {
-    origins ??= import('./http/origins.ts').then(({ Origins }) => {
-      const { timeouts, ca, insecure, proxyFromEnvironment } = options
-      return new Origins({
-        timeouts,
-        tls: { ca, rejectUnauthorized: insecure ? false : undefined },
-        proxyEnvironment: proxyFromEnvironment ? process.env : undefined,
-      })
-    })
+    origins ??= import('./http/origins.ts').then(
+      ({ Origins }) => new Origins({ ...network, proxyEnvironment: proxyFromEnvironment ? process.env : undefined }),
+    )
     return origins
   }
 
@@ -135,7 +133,7 @@ export function createParts(options: EngineOptions, clock: Clock = systemClock):
     const context: SourceContext = {
       options: sourceOptions,
       isKnown,
-      timeouts: options.timeouts,
+      ...network,
       origins: originsOnce,
       shared: sharedOnce,
       open: (other, options) => openSource(other, { ...context, options }),

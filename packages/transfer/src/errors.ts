@@ -56,7 +56,7 @@ export interface ErrorDetails {
   readonly file?: string | undefined
   /** Range of the part, end exclusive. */
   readonly part?: { readonly start: number; readonly end: number } | undefined
-  /** HTTP status. */
+  /** HTTP status, or the code of an FTP reply. */
   readonly status?: number | undefined
   readonly attempts?: number | undefined
   /** For ChecksumMismatch and SizeMismatch. */

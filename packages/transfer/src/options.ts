@@ -91,6 +91,22 @@ export interface FetchOptions {
   readonly gs?: GsOptions | undefined
   /** How `sftp://` connections are made. */
   readonly sftp?: SftpOptions | undefined
+  /** For ftp and ftps. */
+  readonly ftp?: FtpOptions | undefined
+}
+
+/** How FTP servers are spoken to; said to every one that a call names. */
+export interface FtpOptions {
+  /** Login name, where the URL has none. Default `anonymous`. */
+  readonly user?: string | undefined
+  readonly password?: string | undefined
+  /**
+   * `explicit`: the connection is secured by AUTH TLS (RFC 4217), also for `ftp:`, or fails. `implicit`: TLS from the
+   * first byte. Default: none for `ftp:`; for `ftps:` implicit, port 990, but explicit on port 21.
+   */
+  readonly tls?: 'explicit' | 'implicit' | undefined
+  /** Below TLS, leave the content in the clear (PROT C). Default false. */
+  readonly isDataClear?: boolean | undefined
 }
 
 /** A whole transfer has no time limit (deadlines follow progress); give a `signal` to set one. */

@@ -24,6 +24,8 @@ export interface SourceCapabilities {
   readonly list: boolean
   /** Requests at once that such servers put up with, unless the caller says otherwise. Default: what the caller says. */
   readonly connections?: number | undefined
+  /** Bytes that a part should have at least, where memory allows, because each request is costly. Default: no wish. */
+  readonly partBytes?: number | undefined
 }
 
 /** What the source learnt from the head of an answer, before any byte of it landed. */

@@ -40,6 +40,24 @@ test('netrcCredentials() answers only to origins that the person named: a redire
   expect(credentials({ origin: 'http://data.example.org', isRefresh: false })).toBeUndefined()
 })
 
+test('netrcCredentials() takes an origin with its port as the same one, also for FTP', () => {
+  const credentials = netrcCredentials({ NETRC: netrcFile() }, [
+    'https://data.example.org/a',
+    'ftp://other.example.org/b',
+    'ftps://other.example.org:2990/c',
+  ])
+  for (const [origin, isNamed] of [
+    ['https://data.example.org:443', true],
+    ['https://data.example.org:8443', false],
+    ['ftp://other.example.org:21', true],
+    ['ftp://other.example.org:2121', false],
+    ['ftps://other.example.org:2990', true],
+    ['ftps://other.example.org:990', false],
+  ] as const) {
+    expect(credentials({ origin, isRefresh: false }) !== undefined).toBe(isNamed)
+  }
+})
+
 test('netrcCredentials() refuses a file that others can read', () => {
   expect(() => netrcCredentials({ NETRC: netrcFile(0o644) }, [])).toThrow(/can be read by others/)
 })

@@ -20,13 +20,21 @@ export function netrcCredentials(
 ): NonNullable<Hooks['credentials']> {
   const logins = readNetrc(env.NETRC ?? join(env.HOME ?? homedir(), '.netrc'))
   return ({ origin }) => {
-    if (![...urls].some(url => URL.canParse(url) && new URL(url).origin === origin)) return undefined
+    if (![...urls].some(url => URL.canParse(url) && originOf(url) === originOf(origin))) return undefined
     const host = new URL(origin).hostname
     const found = logins.find(({ machine }) => machine === undefined || machine === host)
     if (!found) return undefined
     const token = Buffer.from(`${found.login}:${found.password}`).toString('base64')
     return { authorization: `Basic ${token}` }
   }
+}
+
+const defaultPorts: Readonly<Record<string, number>> = { 'http:': 80, 'https:': 443, 'ftp:': 21, 'ftps:': 990 }
+
+/** With the port always said, as the engine names origins. */
+function originOf(url: string): string {
+  const { protocol, hostname, port } = new URL(url)
+  return `${protocol}//${hostname.toLowerCase()}:${port || defaultPorts[protocol]}`
 }
 
 function readNetrc(path: string): NetrcLogin[] {

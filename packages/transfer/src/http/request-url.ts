@@ -38,8 +38,11 @@ export function originOf(url: URL): string {
   return `${url.protocol}//${url.hostname}:${portOf(url)}`
 }
 
+/** FTP is here for the caller's credentials, which are asked for by origin. */
+const defaultPorts: Readonly<Record<string, number>> = { 'https:': 443, 'ftp:': 21, 'ftps:': 990 }
+
 export function portOf(url: URL): number {
-  return url.port === '' ? (url.protocol === 'https:' ? 443 : 80) : Number(url.port)
+  return url.port === '' ? (defaultPorts[url.protocol] ?? 80) : Number(url.port)
 }
 
 function decodeUserInfo(text: string): string {

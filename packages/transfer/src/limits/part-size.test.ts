@@ -29,6 +29,13 @@ describe('nextPartSize()', () => {
     expect(nextPartSize({ ...ample, current: 10 * MIB, rate: 11 * MIB })).toBe(22 * MIB)
   })
 
+  test('is at least what the source asks for, as far as the budget goes', () => {
+    expect(nextPartSize({ ...ample, least: 24 * MIB })).toBe(24 * MIB)
+    expect(nextPartSize({ ...ample, least: 24 * MIB, rate: 100_000 })).toBe(24 * MIB)
+    expect(nextPartSize({ ...ample, least: 24 * MIB, rate: 20 * MIB })).toBe(40 * MIB)
+    expect(nextPartSize({ budget: 48 * MIB, parts: 8, least: 24 * MIB })).toBe(6 * MIB)
+  })
+
   test('prefers a multiple or a divisor of the stored part size', () => {
     expect(nextPartSize({ ...ample, storedPartSize: 5 * MIB })).toBe(10 * MIB)
     expect(nextPartSize({ ...ample, storedPartSize: 64 * MIB, rate: 9 * MIB, current: MIB })).toBe(16 * MIB)

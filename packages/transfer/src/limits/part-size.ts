@@ -13,6 +13,9 @@ const SHORTEST_S = 1
 const LONGEST_S = 4
 const TARGET_S = 2
 
+/** In flight at once when nothing is known: four on their way, four being written and hashed. */
+export const USUAL_PARTS = 8
+
 export interface PartSizeOptions {
   /** Bytes per second of one connection; undefined before anything was measured. */
   readonly rate?: number | undefined
@@ -24,6 +27,8 @@ export interface PartSizeOptions {
   readonly parts: number
   /** Bytes of the parts that the object store keeps (retrieval 11.3), if known: then a multiple or divisor is preferred. */
   readonly storedPartSize?: number | undefined
+  /** Smaller parts cost more than they bring, however slow the connection. Default 0. */
+  readonly least?: number | undefined
 }
 
 /**
@@ -31,11 +36,11 @@ export interface PartSizeOptions {
  * share of it in whole pages; when under a page per part, one page, and parts wait for their slots.
  */
 export function nextPartSize(options: PartSizeOptions): number {
-  const { rate, current = INITIAL_PART_SIZE, budget, parts, storedPartSize } = options
+  const { rate, current = INITIAL_PART_SIZE, budget, parts, storedPartSize, least = 0 } = options
   const share = Math.floor(budget / Math.max(1, parts))
   if (share < SMALLEST) return Math.max(PAGE, Math.floor(share / PAGE) * PAGE)
   const largest = Math.min(LARGEST, Math.floor(share / MIB) * MIB)
-  const fit = (size: number) => clamp(Math.round(size / MIB) * MIB, SMALLEST, largest)
+  const fit = (size: number) => clamp(Math.round(Math.max(size, least) / MIB) * MIB, SMALLEST, largest)
   const isMeasured = rate !== undefined && rate > 0
   const wanted = fit(isMeasured && !takesLongEnough(current, rate) ? rate * TARGET_S : current)
   if (!storedPartSize) return wanted
@@ -46,8 +51,8 @@ export function nextPartSize(options: PartSizeOptions): number {
 }
 
 /** The size before anything was measured: a budget smaller than usual is still cut into several parts. */
-export function initialPartSize(budget: number): number {
-  return nextPartSize({ budget, parts: 8 })
+export function initialPartSize(budget: number, least = 0): number {
+  return nextPartSize({ budget, parts: USUAL_PARTS, least })
 }
 
 function takesLongEnough(size: number, rate: number): boolean {

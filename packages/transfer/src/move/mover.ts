@@ -17,7 +17,7 @@
 import type { EngineParts } from '../engine.ts'
 import { isRetriable, TransferError } from '../errors.ts'
 import { callHook, type HookContext, type Hooks } from '../hooks.ts'
-import { initialPartSize, nextPartSize } from '../limits/part-size.ts'
+import { initialPartSize, nextPartSize, USUAL_PARTS } from '../limits/part-size.ts'
 import { averageRate } from '../limits/slow-link.ts'
 import { gaps } from '../plan.ts'
 import type { FileProgress } from '../progress.ts'
@@ -111,6 +111,7 @@ class Mover {
   readonly #from: number
   #resource: Resource | undefined
   #isLengthProven = true
+  readonly #leastPart: number
   #adaptedPartSize: number
   #table: PartTable | undefined
   #timer: NodeJS.Timeout | undefined
@@ -133,7 +134,9 @@ class Mover {
     this.#from = options.range?.start ?? 0
     this.#streamed = this.#from
     this.#streamedBefore = this.#from
-    this.#adaptedPartSize = initialPartSize(engine.workingSet.size)
+    this.#leastPart = Math.max(...options.places.all.map(({ source }) => source.capabilities.partBytes ?? 0))
+    engine.workingSet.raise(this.#leastPart * USUAL_PARTS)
+    this.#adaptedPartSize = initialPartSize(engine.workingSet.size, this.#leastPart)
     const waits = new Waits(engine.clock)
     const requests = new Requests({ engine, hooks, hookContext, onHook: running => this.#waitForHook(running) })
     const delivery = new Delivery({
@@ -338,7 +341,13 @@ class Mover {
     const rate = rates.length > 0 ? rates.reduce((sum, one) => sum + one, 0) / rates.length : undefined
     // Beside those that arrive, a few are being written and hashed.
     const parts = Math.max(4, this.#requests.size) + 4
-    this.#adaptedPartSize = nextPartSize({ rate, current: this.#adaptedPartSize, budget: workingSet.size, parts })
+    this.#adaptedPartSize = nextPartSize({
+      rate,
+      current: this.#adaptedPartSize,
+      budget: workingSet.size,
+      parts,
+      least: this.#leastPart,
+    })
   }
 
   // Streams

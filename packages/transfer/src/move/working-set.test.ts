@@ -19,6 +19,15 @@ describe('WorkingSet', () => {
     expect(new WorkingSet(8 * MIB).size).toBe(8 * MIB)
   })
 
+  test('is raised within the budget, never lowered', () => {
+    const set = new WorkingSet(100 * MIB)
+    set.raise(64 * MIB)
+    set.raise(10 * MIB)
+    expect(set.size).toBe(64 * MIB)
+    set.raise(1000 * MIB)
+    expect(set.size).toBe(100 * MIB)
+  })
+
   test('doubles once a second on a long path, up to the budget', () => {
     const set = new WorkingSet(200 * MIB)
     const sizes = [0, 500, 1000, 2000, 3000].map(now => answers(set, { now }))

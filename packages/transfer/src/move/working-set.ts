@@ -38,6 +38,11 @@ export class WorkingSet {
     return this.#size
   }
 
+  /** So much is worth it without a measurement. */
+  raise(bytes: number): void {
+    this.#size = Math.max(this.#size, Math.min(this.#most, bytes))
+  }
+
   /** A request for a part has ended: it waited so long for its first byte, and took so long in all. */
   answered(waitedMs: number, totalMs: number): void {
     this.#leastWaitMs = Math.min(this.#leastWaitMs, waitedMs)

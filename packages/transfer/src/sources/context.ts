@@ -1,6 +1,7 @@
 import type { CommonsOptions } from '../commons/options.ts'
+import type { TlsOptions } from '../http/lane-options.ts'
 import type { Origins } from '../http/origins.ts'
-import type { Timeouts } from '../options.ts'
+import type { FtpOptions, Timeouts } from '../options.ts'
 import type { Source } from '../source.ts'
 import type { GsOptions } from './gs/options.ts'
 import type { HttpSourceOptions } from './http.ts'
@@ -12,6 +13,7 @@ export interface SourceOptions extends Omit<HttpSourceOptions, 'origins'> {
   readonly signal?: AbortSignal | undefined
   /** Connections for this resource. */
   readonly concurrency?: number | 'auto' | undefined
+  readonly ftp?: FtpOptions | undefined
   readonly gs?: GsOptions | undefined
   readonly s3?: S3Options | undefined
   readonly sftp?: SftpOptions | undefined
@@ -23,7 +25,9 @@ export interface SourceContext {
   readonly options: SourceOptions
   /** Size, digest and name are known already: what would have to be asked for them need not be asked. */
   readonly isKnown?: boolean | undefined
+  /** What the engine's options say of every connection. */
   readonly timeouts?: Timeouts | undefined
+  readonly tls?: TlsOptions | undefined
   /** What HTTP sources share; made when the first one is opened. */
   origins(): Promise<Origins>
   /**

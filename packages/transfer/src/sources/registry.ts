@@ -29,6 +29,8 @@ const http: SourceLoader = async () => {
 
 const drs: SourceLoader = async () => (await import('./drs.ts')).openDrsSource
 
+const ftp: SourceLoader = async () => (await import('./ftp.ts')).createFtpSource
+
 /** The sources of this package, by scheme. */
 export const sourceLoaders: Readonly<Record<string, SourceLoader>> = {
   http,
@@ -36,6 +38,8 @@ export const sourceLoaders: Readonly<Record<string, SourceLoader>> = {
   drs,
   dos: drs,
   gdc: async () => (await import('./gdc.ts')).openGdcSource,
+  ftp,
+  ftps: ftp,
   file: async () => (await import('./file.ts')).createFileSource,
   gs: async () => (await import('./gs.ts')).createGsSource,
   sftp: async () => (await import('./sftp.ts')).createSftpSource,
