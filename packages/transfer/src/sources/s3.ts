@@ -106,28 +106,29 @@ class S3Source implements Source {
   async #fetch(seat: Seat, versionId: string | undefined, request: FetchRequest): Promise<void> {
     const source = this.#sourceAt(seat, versionId)
     if (request.expected !== undefined || request.range === undefined) return source.fetch(request)
-    const over = new AbortController()
-    const answered = this.#answeredFirst(seat, request, AbortSignal.any([request.signal, over.signal]))
+    // Thousands of small objects never need it.
+    let over: AbortController | undefined
+    const answered = (answer: Answer) => {
+      if (!isPart(answer)) return request.answered(answer)
+      over = new AbortController()
+      return this.#answeredInPart(answer, seat, request, AbortSignal.any([request.signal, over.signal]))
+    }
     try {
       await source.fetch({ ...request, answered })
     } finally {
       // Whoever asked is told of nothing any more: neither of an answer nor of its checksums.
-      over.abort()
+      over?.abort()
     }
   }
 
   /** The first part of something larger carries no checksum of the whole: it waits until HEAD has told one. */
-  #answeredFirst(seat: Seat, request: FetchRequest, signal: AbortSignal): (answer: Answer) => Landing {
-    return answer => {
-      const { resource, start, end } = answer
-      const isPart = resource.size !== undefined && end !== undefined && (start > 0 || end < resource.size)
-      if (!isPart) return request.answered(answer)
-      const coming = this.#checksumsOf(resource, seat, signal).then(checksums => {
-        signal.throwIfAborted()
-        return request.answered({ ...answer, resource: { ...resource, checksums } })
-      })
-      return new DeferredLanding(coming)
-    }
+  #answeredInPart(answer: Answer, seat: Seat, request: FetchRequest, signal: AbortSignal): Landing {
+    const { resource } = answer
+    const coming = this.#checksumsOf(resource, seat, signal).then(checksums => {
+      signal.throwIfAborted()
+      return request.answered({ ...answer, resource: { ...resource, checksums } })
+    })
+    return new DeferredLanding(coming)
   }
 
   /** What the store knows of the whole object; what the answer said, if it does not tell. */
@@ -198,6 +199,10 @@ class S3Source implements Source {
       explain: failed => bucket.failureOf(failed, { uri: this.uri, verb: 'fetch' }),
     })
   }
+}
+
+function isPart({ resource, start, end }: Answer): boolean {
+  return resource.size !== undefined && end !== undefined && (start > 0 || end < resource.size)
 }
 
 function isDenied(error: unknown): boolean {
