@@ -45,6 +45,8 @@ import { checkRange } from './local-answer.ts'
 export interface HttpSourceOptions {
   /** Shared by all HTTP sources of a run: connections, and what was learnt of each origin. */
   readonly origins: Origins
+  /** What messages call the resource, without secrets. Default: the URL, redacted. */
+  readonly label?: string | undefined
   /** Sent to the resource's own origin and, unless secret, to where it redirects. */
   readonly headers?: Readonly<Record<string, string>> | undefined
   /** Names of headers that must never reach another origin. Authorization, Cookie and the like always are secret. */
@@ -58,8 +60,6 @@ export interface HttpSourceOptions {
   readonly keepEncoding?: boolean | undefined
   /** How later parts are tied to the version of the first. Default `if-range`; S3 understands `if-match` better. */
   readonly condition?: 'if-range' | 'if-match' | undefined
-  /** What messages call it. Default: the URL, redacted. */
-  readonly shown?: string | undefined
   /** The request target, where it must reach the server as it is: the URL parser takes `/./` and `/../` out of a path. */
   readonly target?: string | undefined
   /**
@@ -125,7 +125,7 @@ class HttpSource implements Source {
   }
 
   get uri(): string {
-    this.#uri ??= this.#options.shown ?? redactUrl(this.#given)
+    this.#uri ??= this.#options.label ?? redactUrl(this.#given)
     return this.#uri
   }
 

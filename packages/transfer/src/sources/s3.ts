@@ -194,7 +194,7 @@ class S3Source implements Source {
     return createHttpSource(seat.place.origin + target, {
       ...http,
       target,
-      shown: this.uri,
+      label: this.uri,
       credentials: seat.credentials(extra),
       explain: failed => bucket.failureOf(failed, { uri: this.uri, verb: 'fetch' }),
     })
