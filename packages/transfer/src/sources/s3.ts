@@ -28,6 +28,8 @@ import { listBucket } from './s3/list.ts'
 import type { S3Options } from './s3/options.ts'
 
 const USUAL: S3Options = {}
+/** The first bytes wait so long for what HEAD tells. */
+const MOST_CHECKSUM_MS = 10_000
 
 export async function createS3Source(uri: string, context: SourceContext): Promise<Source> {
   const { s3 = USUAL, now = Date.now, headers } = context.options
@@ -65,6 +67,8 @@ class S3Source implements Source {
   readonly origin: string
   readonly capabilities = { parallel: true, list: true } as const
   readonly #p: S3SourceParts
+  /** What is known of the whole has been told. */
+  #isMet = false
   #open: { readonly seat: Seat; readonly versionId: string | undefined; readonly source: Source } | undefined
 
   constructor(parts: S3SourceParts) {
@@ -105,11 +109,11 @@ class S3Source implements Source {
 
   async #fetch(seat: Seat, versionId: string | undefined, request: FetchRequest): Promise<void> {
     const source = this.#sourceAt(seat, versionId)
-    if (request.expected !== undefined || request.range === undefined) return source.fetch(request)
+    if (this.#isMet || request.range === undefined) return source.fetch(request)
     // Thousands of small objects never need it.
     let over: AbortController | undefined
     const answered = (answer: Answer) => {
-      if (!isPart(answer)) return request.answered(answer)
+      if (this.#isMet || !isPart(answer)) return request.answered(answer)
       over = new AbortController()
       return this.#answeredInPart(answer, seat, request, AbortSignal.any([request.signal, over.signal]))
     }
@@ -126,6 +130,7 @@ class S3Source implements Source {
     const { resource } = answer
     const coming = this.#checksumsOf(resource, seat, signal).then(checksums => {
       signal.throwIfAborted()
+      this.#isMet = true
       return request.answered({ ...answer, resource: { ...resource, checksums } })
     })
     return new DeferredLanding(coming)
@@ -133,13 +138,14 @@ class S3Source implements Source {
 
   /** What the store knows of the whole object; what the answer said, if it does not tell. */
   async #checksumsOf(seen: Resource, seat: Seat, signal: AbortSignal): Promise<readonly OfferedChecksum[]> {
-    const versionId = this.#p.bucket.mayPin ? seen.version : this.#p.versionId
+    const versionId = this.#p.versionId ?? (this.#p.bucket.mayPin ? seen.version : undefined)
+    const within = AbortSignal.any([signal, AbortSignal.timeout(MOST_CHECKSUM_MS)])
     try {
-      const whole = await this.#sourceAt(seat, versionId).probe({ signal })
+      const whole = await this.#sourceAt(seat, versionId).probe({ signal: within })
       const isSame =
         whole.size === seen.size && whole.etag?.value === seen.etag?.value && whole.version === seen.version
       if (!isSame) return seen.checksums
-      return await this.#withPartSize(whole, seat, versionId, signal)
+      return await this.#withPartSize(whole, seat, versionId, within)
     } catch {
       // A checksum is worth a question, not a failure: the bytes come anyway.
       return seen.checksums
