@@ -1,3 +1,5 @@
+import { createReadStream } from 'node:fs'
+import { stat } from 'node:fs/promises'
 import {
   CompleteMultipartUploadCommand,
   CreateBucketCommand,
@@ -38,6 +40,13 @@ export class S3Writer {
 
   async put(bucket: string, key: string, bytes: Uint8Array): Promise<void> {
     await this.#client.send(new PutObjectCommand({ Bucket: bucket, Key: key, Body: bytes }))
+  }
+
+  /** In one request: its entity tag is the MD5 of the whole. */
+  async putFile(bucket: string, key: string, path: string): Promise<void> {
+    const { size } = await stat(path)
+    const Body = createReadStream(path)
+    await this.#client.send(new PutObjectCommand({ Bucket: bucket, Key: key, Body, ContentLength: size }))
   }
 
   /** Many at once. */

@@ -4,8 +4,8 @@ import type { RequestHeaders } from './request-headers.ts'
 export interface CredentialRequest {
   readonly method: 'GET' | 'HEAD' | 'POST'
   readonly url: URL
-  /** Path and query as they stand in the request line. */
-  readonly target: string
+  /** What stands in the request line. Default: the URL's path and query. */
+  readonly target?: string | undefined
 }
 
 /** Why new credentials are wanted. */

@@ -122,7 +122,7 @@ async function loginFor(address: FtpAddress, { ftp = {}, credentials }: SourceCo
 
 /** What would be said to an HTTP server, as far as it is a name and a password. */
 async function basicLogin({ origin }: FtpAddress, credentials: HttpCredentials): Promise<Login | undefined> {
-  const { authorization } = await credentials.headers({ method: 'GET', url: new URL(`${origin}/`) })
+  const { authorization } = await credentials.headers({ method: 'GET', url: new URL(`${origin}/`), target: '/' })
   const token = /^basic\s+(\S+)$/i.exec(String(authorization ?? ''))?.[1]
   const [, user, password] = /^([^:]*):(.*)$/s.exec(Buffer.from(token ?? '', 'base64').toString('utf8')) ?? []
   return user ? { user, password: password ?? '' } : undefined

@@ -144,7 +144,7 @@ describe('createS3Source()', () => {
     expect(isSdkLoaded()).toBe(false)
     // The check itself: it can tell.
     const { Sdk } = await import('./s3/sdk.ts')
-    const sdk = new Sdk(undefined, false)
+    const sdk = new Sdk(undefined)
     await sdk.region()
     expect(isSdkLoaded()).toBe(true)
     sdk.close()

@@ -28,6 +28,8 @@ import { listBucket } from './s3/list.ts'
 import type { S3Options } from './s3/options.ts'
 
 const USUAL: S3Options = {}
+/** The first bytes wait so long for what HEAD tells. */
+const MOST_CHECKSUM_MS = 10_000
 
 export async function createS3Source(uri: string, context: SourceContext): Promise<Source> {
   const { s3 = USUAL, now = Date.now, headers } = context.options
@@ -65,6 +67,8 @@ class S3Source implements Source {
   readonly origin: string
   readonly capabilities = { parallel: true, list: true } as const
   readonly #p: S3SourceParts
+  /** What is known of the whole has been told. */
+  #isMet = false
   #open: { readonly seat: Seat; readonly versionId: string | undefined; readonly source: Source } | undefined
 
   constructor(parts: S3SourceParts) {
@@ -105,40 +109,43 @@ class S3Source implements Source {
 
   async #fetch(seat: Seat, versionId: string | undefined, request: FetchRequest): Promise<void> {
     const source = this.#sourceAt(seat, versionId)
-    if (request.expected !== undefined || request.range === undefined) return source.fetch(request)
-    const over = new AbortController()
-    const answered = this.#answeredFirst(seat, request, AbortSignal.any([request.signal, over.signal]))
+    if (this.#isMet || request.range === undefined) return source.fetch(request)
+    // Thousands of small objects never need it.
+    let over: AbortController | undefined
+    const answered = (answer: Answer) => {
+      if (this.#isMet || !isPart(answer)) return request.answered(answer)
+      over = new AbortController()
+      return this.#answeredInPart(answer, seat, request, AbortSignal.any([request.signal, over.signal]))
+    }
     try {
       await source.fetch({ ...request, answered })
     } finally {
       // Whoever asked is told of nothing any more: neither of an answer nor of its checksums.
-      over.abort()
+      over?.abort()
     }
   }
 
   /** The first part of something larger carries no checksum of the whole: it waits until HEAD has told one. */
-  #answeredFirst(seat: Seat, request: FetchRequest, signal: AbortSignal): (answer: Answer) => Landing {
-    return answer => {
-      const { resource, start, end } = answer
-      const isPart = resource.size !== undefined && end !== undefined && (start > 0 || end < resource.size)
-      if (!isPart) return request.answered(answer)
-      const coming = this.#checksumsOf(resource, seat, signal).then(checksums => {
-        signal.throwIfAborted()
-        return request.answered({ ...answer, resource: { ...resource, checksums } })
-      })
-      return new DeferredLanding(coming)
-    }
+  #answeredInPart(answer: Answer, seat: Seat, request: FetchRequest, signal: AbortSignal): Landing {
+    const { resource } = answer
+    const coming = this.#checksumsOf(resource, seat, signal).then(checksums => {
+      signal.throwIfAborted()
+      this.#isMet = true
+      return request.answered({ ...answer, resource: { ...resource, checksums } })
+    })
+    return new DeferredLanding(coming)
   }
 
   /** What the store knows of the whole object; what the answer said, if it does not tell. */
   async #checksumsOf(seen: Resource, seat: Seat, signal: AbortSignal): Promise<readonly OfferedChecksum[]> {
-    const versionId = this.#p.bucket.mayPin ? seen.version : this.#p.versionId
+    const versionId = this.#p.versionId ?? (this.#p.bucket.mayPin ? seen.version : undefined)
+    const within = AbortSignal.any([signal, AbortSignal.timeout(MOST_CHECKSUM_MS)])
     try {
-      const whole = await this.#sourceAt(seat, versionId).probe({ signal })
+      const whole = await this.#sourceAt(seat, versionId).probe({ signal: within })
       const isSame =
         whole.size === seen.size && whole.etag?.value === seen.etag?.value && whole.version === seen.version
       if (!isSame) return seen.checksums
-      return await this.#withPartSize(whole, seat, versionId, signal)
+      return await this.#withPartSize(whole, seat, versionId, within)
     } catch {
       // A checksum is worth a question, not a failure: the bytes come anyway.
       return seen.checksums
@@ -198,6 +205,10 @@ class S3Source implements Source {
       explain: failed => bucket.failureOf(failed, { uri: this.uri, verb: 'fetch' }),
     })
   }
+}
+
+function isPart({ resource, start, end }: Answer): boolean {
+  return resource.size !== undefined && end !== undefined && (start > 0 || end < resource.size)
 }
 
 function isDenied(error: unknown): boolean {

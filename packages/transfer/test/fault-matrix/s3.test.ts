@@ -1,6 +1,6 @@
 /** Faults of S3 (retrieval 13.1, reliability "object stores"), through the engine; every signature is checked. */
 import { describe, expect, test } from 'vitest'
-import { list, probe } from '../../src/index.ts'
+import { download, list, probe } from '../../src/index.ts'
 import type { S3Options } from '../../src/sources/s3/options.ts'
 import type { Refusal } from '../s3-server/refusal.ts'
 import { identity, type S3Request, type S3Server, type S3ServerOptions, startS3Server } from '../s3-server.ts'
@@ -229,7 +229,30 @@ describe('refusals', () => {
   })
 })
 
-describe('composite checksums', () => {
+describe('what HEAD tells of the whole', () => {
+  test('is asked again by the run that continues an earlier one', async () => {
+    const setting = await setUp()
+    await using server = await serve()
+    const headers = { 'x-amz-checksum-type': 'FULL_OBJECT', 'x-amz-checksum-crc64nvme': 'i4S0WTdjE4c=' }
+    server.put('data', 'dir/big.bin', dataOf(ODD), { partSize: 5 * MIB + 3, headers })
+    const stop = new AbortController()
+    let landed = 0
+    const hooks = {
+      onChunk({ bytes }: { readonly bytes: Uint8Array }) {
+        landed += bytes.length
+        if (landed > 6_000_000) stop.abort(new Error('stopped on purpose'))
+      },
+    }
+    const path = setting.path('data')
+    // Without an engine of the test's: it has one of its own, as another process's would be.
+    const first = download(URL, path, { ...access(server), hooks, signal: stop.signal })
+    await expect(first).rejects.toThrow('stopped on purpose')
+    server.options = {}
+    const second = await download(URL, path, { engine: setting.engine, ...access(server), requireChecksum: true })
+    expect(second.resumedBytes).toBeGreaterThan(0)
+    expect(second.verification.checks).toMatchObject([{ algorithm: 'crc64nvme', outcome: 'match' }])
+  })
+
   test('the composite of odd parts is verified because HEAD tells the size of the first', async () => {
     const setting = await setUp()
     await using server = await startS3Server()

@@ -63,7 +63,7 @@ class OpenAccount implements Account {
     const profile = settings.profile ?? environment.AWS_PROFILE
     this.settings = settings
     this.now = now
-    this.#sdk = new Sdk(settings.profile, profile !== undefined)
+    this.#sdk = new Sdk(profile)
     this.keeper = new CredentialKeeper(this.#loaderFor(settings), now)
     const isUnknown = settings.region === undefined && settings.endpoint === undefined
     const asksSdk = settings.profile !== undefined || (!settings.anonymous && !settings.credentials)

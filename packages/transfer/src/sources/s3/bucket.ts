@@ -132,7 +132,9 @@ class BucketSeat implements Seat {
     const key = JSON.stringify(extra)
     let made = this.#credentials.get(key)
     if (!made) {
-      made = { headers: ({ method, url, target }) => this.#headers(method, url, target, extra) }
+      made = {
+        headers: ({ method, url, target = url.pathname + url.search }) => this.#headers(method, url, target, extra),
+      }
       this.#credentials.set(key, made)
     }
     return made

@@ -8,13 +8,11 @@ import type { LoadCredentials } from './credential-keeper.ts'
 
 export class Sdk {
   readonly #profile: string | undefined
-  readonly #isProfileNamed: boolean
   #client: Promise<S3Client> | undefined
 
-  /** @param isProfileNamed somebody chose a profile: that it gives nothing is an error, not a reason to be anonymous */
-  constructor(profile: string | undefined, isProfileNamed: boolean) {
+  /** @param profile what somebody chose: that it gives nothing is an error then, not a reason to be anonymous */
+  constructor(profile: string | undefined) {
     this.#profile = profile
-    this.#isProfileNamed = isProfileNamed
   }
 
   /** Undefined: nobody says one. */
@@ -33,7 +31,7 @@ export class Sdk {
     } catch (cause) {
       const why = cause instanceof Error ? cause.message.replace(/\s+/g, ' ').trim() : String(cause)
       const isNothing = /^Could not load credentials from any providers/i.test(why)
-      if (isNothing && !this.#isProfileNamed) return undefined
+      if (isNothing && this.#profile === undefined) return undefined
       const from = this.#profile === undefined ? '' : ` of the profile ${this.#profile}`
       throw new TransferError('Denied', `Cannot get the S3 credentials${from}: ${why}`, { cause })
     }
