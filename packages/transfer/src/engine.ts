@@ -48,6 +48,8 @@ export interface EngineParts extends Engine {
   readonly publisher: Publisher
   /** The private directory for small files whose names lie under `root`. */
   stagingFor(root: string): Staging
+  /** What sources are opened with. */
+  contextFor(options: FetchOptions): Promise<SourceContext>
   /** @param isKnown size, digest and name need not be asked for */
   openSources(uris: readonly string[], options: FetchOptions, isKnown?: boolean): Promise<Source[]>
 }
@@ -126,18 +128,23 @@ export function createParts(options: EngineOptions, clock: Clock = systemClock):
     return made
   }
 
-  const openOne = async (uri: string, fetchOptions: FetchOptions, isKnown?: boolean): Promise<Source> => {
+  const contextFor = async (fetchOptions: FetchOptions, isKnown?: boolean): Promise<SourceContext> => {
     const { hooks } = fetchOptions
     const provider = hooks?.credentials && (await credentialsOf(hooks))
-    const sourceOptions = { ...fetchOptions, credentials: provider }
     const context: SourceContext = {
-      options: sourceOptions,
+      options: { ...fetchOptions, credentials: provider },
       isKnown,
       ...network,
       origins: originsOnce,
       shared: sharedOnce,
       open: (other, options) => openSource(other, { ...context, options }),
     }
+    return context
+  }
+
+  const openOne = async (uri: string, fetchOptions: FetchOptions, isKnown?: boolean): Promise<Source> => {
+    const { hooks } = fetchOptions
+    const context = await contextFor(fetchOptions, isKnown)
     if (!hooks?.resolve) return openSource(uri, context)
     const { openResolving } = await import('./sources/resolving.ts')
     const shown = redactUrl(uri)
@@ -179,6 +186,7 @@ export function createParts(options: EngineOptions, clock: Clock = systemClock):
       stagings.set(root, staging)
       return staging
     },
+    contextFor,
     openSources: (uris, fetchOptions, isKnown) =>
       Promise.all(
         uris.map(async uri => {

@@ -4,7 +4,8 @@
  * @module
  */
 
-export { type Credential, readCredentials, tokenCredential } from './commons/credentials.ts'
+export { type Credential, parseCredentials, readCredentials, tokenCredential } from './commons/credentials.ts'
+export { logIn } from './commons/log-in.ts'
 export type { CommonsOptions } from './commons/options.ts'
 export { download, whereTo } from './download.ts'
 export { type Downloads, downloadAll, type Entries } from './download-all.ts'

@@ -14,8 +14,18 @@ import { shownPath } from './outcome.ts'
 import { openRecords, type Records } from './records.ts'
 import { warnOfInsecure } from './warnings.ts'
 
+export interface ManyOptions {
+  /** Objects of data commons: credentials that are not accepted end it before anything is begun. */
+  readonly isCommons?: boolean | undefined
+}
+
 /** Fetches a list. Each failure is told as it happens and stops nothing; the exit code says that there was one. */
-export async function getMany(request: ListRequest, flags: GetFlags, context: Context): Promise<number> {
+export async function getMany(
+  request: ListRequest,
+  flags: GetFlags,
+  context: Context,
+  { isCommons = false }: ManyOptions = {},
+): Promise<number> {
   const origins = new Set<string>()
   const fetch = fetchOptions(flags, context, origins)
   const list = listOptions(flags, request.directory)
@@ -23,6 +33,7 @@ export async function getMany(request: ListRequest, flags: GetFlags, context: Co
   context.onInterrupt = () => resumeHint(flags)
   const summary = await withEngine(engineOptions(flags, context), async (engine, door) => {
     if (request.kind === 'manifest' && !flags.skipInvalid) await checkManifest(request.file, context, door)
+    if (isCommons) await door.logIn({ ...fetch, engine })
     const sizes = { bytes: 0, unsized: 0 }
     const entries = watched(entriesOf(request, { fetch: { ...fetch, engine }, flags, context, door }), entry => {
       if (entry.size === undefined) sizes.unsized++

@@ -40,7 +40,7 @@ export function addCommonsOptions(command: Command): Command {
 export async function commonsOptions(
   flags: CommonsFlags,
   context: Context,
-  door: Pick<EngineDoor, 'readCredentials' | 'tokenCredential'>,
+  door: Pick<EngineDoor, 'readCredentials' | 'parseCredentials' | 'tokenCredential'>,
 ): Promise<CommonsOptions> {
   const { env } = context.terminal
   const home = env.HOME ?? homedir()
@@ -67,13 +67,18 @@ async function credentialsFrom(
   flags: CommonsFlags,
   context: Context,
   home: string,
-  door: Pick<EngineDoor, 'readCredentials' | 'tokenCredential'>,
+  door: Pick<EngineDoor, 'readCredentials' | 'parseCredentials' | 'tokenCredential'>,
 ): Promise<Credential[]> {
   const { env } = context.terminal
   const credentials: Credential[] = []
   for (const given of flags.cred ?? keysOf(env, home)) {
     if (given.startsWith('accesstoken:///')) {
       credentials.push(door.tokenCredential(given.slice('accesstoken:///'.length)))
+      continue
+    }
+    if (given.startsWith('apikey:///')) {
+      const key = JSON.stringify({ api_key: given.slice('apikey:///'.length) })
+      credentials.push(door.parseCredentials(key, 'of the profile'))
       continue
     }
     const { credential, warnings } = await door.readCredentials(given)

@@ -50,11 +50,16 @@ function addServerOptions(command: Command): Command {
     )
     .addOption(new Option('--netrc', 'use ~/.netrc for the hosts that you name (default: no credentials)'))
     .addOption(new Option('--anonymous', 'send no credentials, whatever is configured'))
+  return addSftpOptions(addS3Options(addNetworkOptions(command)))
+}
+
+/** What holds whichever server is asked. */
+export function addNetworkOptions(command: Command): Command {
+  return command
     .addOption(userProjectOption())
     .addOption(new Option('--ca <FILE>', 'trust these certificate authorities (PEM) as well'))
     .addOption(new Option('--insecure', 'accept any certificate; anybody may then have changed the bytes'))
     .addOption(new Option('--allow-downgrade', 'follow redirects from https to http'))
-  return addSftpOptions(addS3Options(command))
 }
 
 /** Every kind of access that a command for URLs has. */

@@ -118,6 +118,12 @@ export class Commons implements AsyncDisposable {
     return { id: `${service.host} ${object.id}`, contents: await Promise.all(contents) }
   }
 
+  /** A token for every credential. */
+  async logIn(signal: AbortSignal): Promise<void> {
+    const authorities = await Promise.all((this.#o.credentials ?? []).map(one => this.#authorityOf(one)))
+    await Promise.all(authorities.map(authority => authority.token(signal)))
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     for (const authority of this.#authorities) authority.close()
   }

@@ -4,22 +4,21 @@
  * through addresses that are handed out for minutes and renewed while a transfer lasts.
  */
 
-import { Api } from '../commons/api.ts'
-import { Commons, type Located, type Way } from '../commons/commons.ts'
-import type { CommonsOptions } from '../commons/options.ts'
+import type { Commons, Located, Way } from '../commons/commons.ts'
 import { TransferError } from '../errors.ts'
 import type { Resource } from '../resource.ts'
 import type { FetchRequest, Listed, ListRequest, Source, SourceCapabilities } from '../source.ts'
 import type { SourceContext } from './context.ts'
 import { listBundle } from './drs/bundle.ts'
 import { FallbackSource, type Origin } from './drs/fallback.ts'
+import { openCommons } from './drs/open-commons.ts'
 import { openResolving } from './resolving.ts'
 
 const NEVER = new AbortController().signal
 
 export async function openDrsSource(uri: string, context: SourceContext): Promise<Source> {
   const { signal = NEVER } = context.options
-  const commons = await context.shared('commons', () => new OpenedCommons(context)).opened
+  const commons = await openCommons(context)
   const distrusted = context.shared('commons: distrusted', () => new Distrusted())
   if (uri.endsWith('/')) return new BundleSource(uri, commons)
   const located = await commons.locate(uri, { isKnown: context.isKnown, signal })
@@ -78,26 +77,6 @@ function assertBytes({ object, ways }: Located, uri: string): void {
   if (object.contents.length > 0) fail('it is a bundle; list it with a slash at its end', 'bundle', 'Unsupported')
   if (object.isBlank) fail('it is registered, but its bytes never arrived', 'blank')
   if (ways.length === 0) fail('the commons names no place for it that can be read', 'no_location')
-}
-
-class OpenedCommons implements AsyncDisposable {
-  readonly opened: Promise<Commons>
-
-  constructor(context: SourceContext) {
-    const api = new Api({ origins: context.origins })
-    this.opened = readCommonsOptions(context).then(options => new Commons(api, options))
-    // Whoever waits for it hears of a failure.
-    this.opened.catch(() => {})
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    const commons = await this.opened.catch(() => undefined)
-    await commons?.[Symbol.asyncDispose]()
-  }
-}
-
-async function readCommonsOptions({ options: { commons = {} } }: SourceContext): Promise<CommonsOptions> {
-  return typeof commons === 'function' ? commons() : commons
 }
 
 /** Places whose bytes did not match, for as long as the engine lives. */

@@ -1,0 +1,180 @@
+/**
+ * The commands and flags that users of Gen3's own tools know (gen3 13): those of the Python SDK, of gen3-client and of the
+ * asynchronous client that was never merged. All of them are `get` by another name.
+ */
+import { type Command, Option } from 'commander'
+import type { Context } from '../context.ts'
+import { ProgramError } from '../errors.ts'
+import { profileCredentials } from '../gen3/profile.ts'
+import type { ListRequest } from '../get/entries.ts'
+import { asUri, hasScheme } from '../get/request.ts'
+import { addCommonsOptions } from '../options/commons.ts'
+import { addAnswerOptions, addNetworkOptions, addSpeedOptions, collect, valued } from '../options/fetch.ts'
+import type { GetFlags } from '../options/file.ts'
+import { progressModes } from '../progress/view.ts'
+import { parseCount } from '../units.ts'
+import type { Run } from './define.ts'
+
+interface Gen3Flags extends Omit<GetFlags, 'progress'> {
+  readonly path?: string
+  readonly downloadPath?: string
+  readonly outputDir?: string
+  readonly auth?: readonly string[]
+  readonly profile?: string
+  readonly semaphores?: number
+  readonly numparallel?: number
+  readonly maxConcurrentRequests?: number
+  readonly filenameFormat?: string
+  readonly skipCompleted?: string | boolean
+  readonly rename?: boolean
+  readonly guid?: string
+  readonly progress?: (typeof progressModes)[number] | false
+}
+
+export function define(command: Command, run: Run): void {
+  const manifest = run(downloadManifest)
+  const single = run(downloadSingle)
+  listCommand(command, 'download-manifest').argument('<manifest>', 'JSON, CSV, TSV, … ; - is stdin').action(manifest)
+  listCommand(command, 'download-multiple', 'the same, by the name of gen3-client').action(manifest)
+  singleCommand(command, 'download-single').action(single)
+  const file = command.command('file').description('download-manifest and download-single, as in the SDK')
+  listCommand(file, 'download-manifest').argument('<manifest>').action(manifest)
+  singleCommand(file, 'download-single').action(single)
+  const pull = command.command('drs-pull').description('manifest, object and objects, as in the SDK')
+  listCommand(pull, 'manifest').argument('<manifest>').argument('[directory]').action(manifest)
+  singleCommand(pull, 'object').action(single)
+  singleCommand(pull, 'objects', '<id...>').action(single)
+  command.addHelpText(
+    'after',
+    `
+Examples:
+  arriero gen3 download-manifest manifest.json --cred credentials.json --path data
+  arriero gen3 download-single dg.4503/c5956122-… --cred credentials.json
+  arriero gen3 download-manifest manifest.json --path data --semaphores 20 --dry-run
+
+Each has a --help of its own. Get credentials.json on the profile page of your
+commons; ~/.gen3/credentials.json is found by itself.
+
+A file has its name only when it is complete, verified and on the disk. What
+became of each row is in PATH/.transfer/; the rows that failed are in
+PATH/.transfer/failed-manifest.json. The same command again continues.`,
+  )
+}
+
+function listCommand(parent: Command, name: string, summary = 'fetch what a manifest lists'): Command {
+  const command = parent.command(name).description(summary)
+  command
+    .addOption(new Option('--manifest <FILE>', 'the manifest, as gen3-client takes it').hideHelp())
+    .addOption(new Option('--skip-invalid', 'fetch the others when rows cannot be used'))
+    .addOption(new Option('--dry-run', 'show what would be fetched, and fetch nothing'))
+  return shared(command)
+}
+
+function singleCommand(parent: Command, name: string, operands = '[id]'): Command {
+  const command = parent.command(name).description('fetch objects by GUID or DRS URI; a bundle becomes a directory')
+  command.argument(operands, 'GUID or DRS URI').addOption(new Option('--guid <ID>', 'the same').hideHelp())
+  return shared(command)
+}
+
+/** What every one of them takes. */
+function shared(command: Command): Command {
+  command
+    .addOption(new Option('--path <DIR>', 'directory for the files (default: .)'))
+    .addOption(new Option('--download-path <DIR>', 'the same, as gen3-client has it').hideHelp())
+    .addOption(new Option('--output-dir <DIR>', 'the same, as drs-pull has it').hideHelp())
+    .addOption(valued('--semaphores <N>', 'files at once (default: chosen on the way)', parseCount))
+    .addOption(valued('--numparallel <N>', 'the same', parseCount).hideHelp())
+    .addOption(valued('--max-concurrent-requests <N>', 'the same', parseCount).hideHelp())
+    .addOption(
+      new Option('--filename-format <FORMAT>', 'original, guid, combined, tree or a template (default: original)'),
+    )
+    .addOption(
+      new Option('--skip-completed [BOOL]', 'keep what is there and right (default: true)').choices(['true', 'false']),
+    )
+    .addOption(new Option('--on-conflict <WHAT>', 'when two rows have one name (default: rename)').choices(CONFLICTS))
+    .addOption(new Option('--unsafe-names <WHAT>', 'names with .. and the like (default: reject)').choices(UNSAFE))
+    .addOption(new Option('--report <FILE>', 'write what became of each file here, too'))
+    .addOption(new Option('--require-checksum', 'fail where nothing but the size could be checked'))
+    .addOption(
+      new Option('--progress <KIND>', 'bar on a terminal, else plain lines; json and none').choices(progressModes),
+    )
+    .addOption(new Option('--no-progress', 'no progress'))
+    // Accepted and without effect: names are always planned, and nobody is ever asked.
+    .addOption(new Option('--rename [BOOL]').hideHelp())
+    .addOption(new Option('--no-prompt').hideHelp())
+    .addOption(new Option('--num-processes <N>').hideHelp())
+    .addOption(new Option('--queue-size <N>').hideHelp())
+    .addOption(new Option('--no-unpack-packages').hideHelp())
+  addCommonsOptions(command)
+    .addOption(new Option('--auth <FILE>', '--cred, as the SDK has it').argParser(collect).hideHelp())
+    .addOption(new Option('--profile <NAME>', 'a profile of gen3-client, from ~/.gen3/gen3_client_config.ini'))
+    .addOption(new Option('--endpoint <HOST>', '--commons-url, as the SDK has it').hideHelp())
+  addSpeedOptions(command)
+  addNetworkOptions(command)
+  return addAnswerOptions(command.optionsGroup('Unusual answers:'))
+}
+
+const CONFLICTS = ['rename', 'skip', 'overwrite', 'error']
+const UNSAFE = ['reject', 'rewrite']
+
+async function downloadManifest(operands: string[], flags: Gen3Flags, context: Context): Promise<number> {
+  const file = operands[0] ?? flags.manifest
+  if (file === undefined) throw usage('No manifest given.')
+  const request = { kind: 'manifest', file, directory: directoryOf(flags, operands[1]) } as const
+  const asGet = getFlags(flags, context)
+  if (flags.dryRun) return (await import('../get/dry-run.ts')).showPlan(request, asGet, context)
+  return fetch(request, asGet, context)
+}
+
+async function downloadSingle(operands: string[], flags: Gen3Flags, context: Context): Promise<number> {
+  const ids = flags.guid === undefined ? operands : [...operands, flags.guid]
+  if (ids.length === 0) throw usage('No object given.')
+  const urls = ids.map(asObject)
+  const asGet = getFlags(flags, context)
+  const directory = directoryOf(flags, undefined)
+  if (urls.length > 1) return fetch({ kind: 'several', urls, directory }, asGet, context)
+  const { getOne } = await import('../get/one.ts')
+  try {
+    return await getOne({ url: urls[0] as string, target: `${directory}/` }, asGet, context)
+  } catch (error) {
+    if ((error as { details?: { reason?: string } }).details?.reason !== 'bundle') throw error
+    return fetch({ kind: 'several', urls, directory }, asGet, context)
+  }
+}
+
+async function fetch(request: ListRequest, flags: GetFlags, context: Context): Promise<number> {
+  return (await import('../get/many.ts')).getMany(request, flags, context, { isCommons: true })
+}
+
+/** A word without a scheme is a GUID, whatever its shape. */
+function asObject(id: string): string {
+  const uri = asUri(id)
+  return hasScheme(uri) || /^dos:/i.test(uri) ? uri : `drs:${uri}`
+}
+
+function directoryOf(flags: Gen3Flags, operand: string | undefined): string {
+  return operand ?? flags.path ?? flags.downloadPath ?? flags.outputDir ?? '.'
+}
+
+/** The same wishes in the words of `get`. */
+function getFlags(flags: Gen3Flags, context: Context): GetFlags {
+  const { semaphores, numparallel, maxConcurrentRequests, filenameFormat, skipCompleted, auth, endpoint, profile } =
+    flags
+  const { progress, ...rest } = flags
+  const fromProfile = profile === undefined ? [] : [profileCredentials(profile, context.terminal.env)]
+  const cred = [...(flags.cred ?? []), ...(auth ?? []), ...fromProfile]
+  return {
+    ...rest,
+    cred: cred.length > 0 ? cred : undefined,
+    commonsUrl: flags.commonsUrl ?? endpoint,
+    endpoint: undefined,
+    concurrency: semaphores ?? numparallel ?? maxConcurrentRequests,
+    layout: filenameFormat,
+    ifExists: skipCompleted === 'false' ? 'overwrite' : 'repair',
+    progress: progress === false ? 'none' : progress,
+  } as GetFlags
+}
+
+function usage(message: string): ProgramError {
+  return new ProgramError('Usage', message, { remedy: 'See: arriero gen3 --help' })
+}
