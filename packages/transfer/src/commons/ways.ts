@@ -5,6 +5,8 @@ import type { Access } from './objects.ts'
 export interface Way {
   /** Tells ways of one object apart. */
   readonly key: string
+  /** The host hands out a URL; which location it leads to is in the object's own order. */
+  readonly isHandedOut?: true | undefined
   access(signal: AbortSignal): Promise<Access>
 }
 
@@ -51,7 +53,7 @@ function waysOf({ type, accessId, url, headers }: AccessMethod, index: number, {
   if (ready && /^https?:\/\//i.test(url)) ways.push({ way: ready, rank: 0 })
   if (accessId !== undefined) {
     const key = `${index} ${accessId}`
-    ways.push({ way: { key, access: signal => access({ type, accessId }, signal) }, rank: 1 })
+    ways.push({ way: { key, isHandedOut: true, access: signal => access({ type, accessId }, signal) }, rank: 1 })
   }
   // With an id beside it the host hands out URLs: a person's own account at the store would pay for what it does not.
   if (ready && accessId === undefined && READABLE.has(schemeOf(url))) ways.push({ way: ready, rank: 2 })

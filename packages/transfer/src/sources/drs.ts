@@ -6,6 +6,7 @@
 
 import type { Commons, Located, Way } from '../commons/commons.ts'
 import { TransferError } from '../errors.ts'
+import { fileNameFor } from '../names/file-name.ts'
 import type { Resource } from '../resource.ts'
 import type { FetchRequest, Listed, ListRequest, Source, SourceCapabilities } from '../source.ts'
 import type { SourceContext } from './context.ts'
@@ -33,19 +34,33 @@ async function openLocated(
   distrusted: Distrusted,
 ): Promise<Source> {
   const { signal = NEVER } = context.options
-  const open = (way: Way): Origin => ({
-    key: way.key,
-    open: () => openWay(uri, way, context),
-  })
-  const trusted = (ways: readonly Way[]) => ways.filter(({ key }) => !distrusted.has(uri, key)).map(open)
+  const open = (way: Way): Origin => {
+    let address = ''
+    const onAddress = (url: string) => {
+      address = url
+    }
+    return {
+      key: way.key,
+      open: () => openWay(uri, way, context, onAddress),
+      name: () => fileNameFor({ url: address }),
+    }
+  }
+  // Where nothing is trusted any more, what is wrong is not the place: it is tried again, and says so.
+  const trusted = (ways: readonly Way[]) => {
+    const good = ways.filter(({ key }) => !distrusted.has(uri, key))
+    return (good.length > 0 ? good : ways).map(open)
+  }
   const more = async () => {
     const all = await located.look(signal)
     assertBytes(all, uri)
-    return trusted(all.ways)
+    // The first one handed out is where the host has led already, when it was not asked for a place in particular.
+    const known = all.ways.find(({ isHandedOut }) => isHandedOut)
+    const others = all.ways.filter(way => way !== known)
+    return trusted(others.length > 0 ? others : all.ways)
   }
   const { object } = located
   const source = new FallbackSource(uri, {
-    origins: trusted(located.ways),
+    origins: object || !distrusted.has(uri, located.ways[0]?.key ?? '') ? trusted(located.ways) : [],
     more: object ? undefined : more,
     facts: object,
     isProven: context.isKnown,
@@ -56,13 +71,14 @@ async function openLocated(
 }
 
 /** Credentials of the caller are for the commons, never for where it sends us. */
-function openWay(uri: string, way: Way, context: SourceContext): Promise<Source> {
+function openWay(uri: string, way: Way, context: SourceContext, onAddress: (url: string) => void): Promise<Source> {
   const { signal = NEVER, headers: _, credentials: __, ...options } = context.options
   let given: Readonly<Record<string, string>> | undefined
   return openResolving(uri, {
     resolve: async () => {
       const { url, headers } = await way.access(signal)
       given = headers
+      onAddress(url)
       return url
     },
     open: address => context.open(address, { ...options, signal, headers: given }),

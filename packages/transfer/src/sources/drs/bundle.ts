@@ -1,6 +1,5 @@
 /** What a bundle holds, bundles within it included (gen3 11). */
 import type { Commons, Content } from '../../commons/commons.ts'
-import { TransferError } from '../../errors.ts'
 import { walk } from '../../listing/walk.ts'
 import type { Listed, ListRequest } from '../../source.ts'
 
@@ -14,7 +13,8 @@ export function listBundle(uri: string, commons: Commons, request: ListRequest):
     const bundle = bundles.get(directory)
     if (!bundle) return []
     const { id, contents } = await commons.contents(bundle.uri, signal)
-    if (bundle.above.has(id)) throw circular(uri, directory)
+    // It holds one that holds it: everything in there is listed where it stands first.
+    if (bundle.above.has(id)) return []
     const above = new Set([...bundle.above, id])
     return contents.map(content => {
       const path = `${directory}${content.name}${content.isBundle ? '/' : ''}`
@@ -27,9 +27,4 @@ export function listBundle(uri: string, commons: Commons, request: ListRequest):
 
 function listedAs({ uri, isBundle, size }: Content, path: string): Listed {
   return isBundle ? { uri: `${uri}/`, path } : { uri, path, size }
-}
-
-function circular(uri: string, directory: string): TransferError {
-  const message = `Cannot list ${uri}: the bundle ${directory} contains itself`
-  return new TransferError('Protocol', message, { url: uri, retriable: false, reason: 'circular_bundle' })
 }

@@ -11,6 +11,8 @@ import type { FetchRequest, Source, SourceCapabilities } from '../../source.ts'
 export interface Origin {
   readonly key: string
   open(): Promise<Source>
+  /** What the file is called there; asked when it is open and nobody else has named it. */
+  name?(): string | undefined
 }
 
 /** What holds wherever the bytes come from. */
@@ -37,6 +39,7 @@ const MOST_FAILURES = 3
 interface Candidate {
   readonly key: string
   readonly source: Source
+  readonly name: string | undefined
   /** What this very place said: entity tags mean nothing elsewhere. */
   resource: Resource | undefined
   failures: number
@@ -171,7 +174,7 @@ export class FallbackSource implements Source {
       this.#tried.add(origin.key)
       try {
         const source = await origin.open()
-        this.#current = { key: origin.key, source, resource: undefined, failures: 0 }
+        this.#current = { key: origin.key, source, name: origin.name?.(), resource: undefined, failures: 0 }
         this.#opened.push(this.#current)
         return true
       } catch (error) {
@@ -199,7 +202,7 @@ export class FallbackSource implements Source {
     return {
       ...resource,
       size: resource.size ?? size,
-      name: facts.name ?? resource.name,
+      name: facts.name ?? resource.name ?? this.#now.name,
       checksums: [...offered, ...resource.checksums],
       // The digest is the version, wherever the bytes are; entity tags differ from place to place.
       ...(first ? { version: `${first.algorithm}:${first.value}`, etag: undefined } : {}),
