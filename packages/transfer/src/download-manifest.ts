@@ -251,7 +251,12 @@ class Run {
       return this.#tell(entry, { ...outcomeOfResult(entry, result.result, about), index: row })
     }
     if (isBundle(result.error)) {
-      const path = placement.status === 'placed' ? placement.path : ''
+      // Its name is that of a directory; the row's own, or the bundle's.
+      const { name = entry.id ?? '' } = (result.error as TransferError).details
+      const place = placement.status === 'unnamed' ? this.#plan.rename(entry, name) : placement
+      if (place.status === 'refused') return this.#tell(entry, outcomeOfError(entry, place.error, { index: row }))
+      const path = place.status === 'placed' ? place.path : ''
+      this.#plan.open(path)
       this.#bundles.push({ uri: entry.uris[0] as string, path, row, entry })
       return
     }

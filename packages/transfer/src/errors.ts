@@ -52,6 +52,8 @@ export interface ErrorDetails {
   readonly url?: string | undefined
   /** Finer than the code, for programs: `token_expired`, `no_id`. */
   readonly reason?: string | undefined
+  /** What the source calls it, where it told before it failed. */
+  readonly name?: string | undefined
   /** Target path. */
   readonly file?: string | undefined
   /** Range of the part, end exclusive. */

@@ -31,7 +31,7 @@ export async function judgeExisting(
   const { ifExists = 'error' } = options
   if (ifExists === 'overwrite' || ifExists === 'rename') return undefined
   const stated = chooseExpectations(task.stated, task.listed, [], there.size).filter(one => one.algorithm !== 'null')
-  if (ifExists === 'repair') return judgeForRepair(path, stated, there.size, task)
+  if (ifExists === 'repair') return judgeForRepair(path, stated, there, task)
   if (stated.length > 0) return judgeByDigest(path, stated, there.size, task)
   if (ifExists === 'verify') return judgeByFetching(path, task, file)
   if (ifExists === 'skip') return judgeByProbing(path, there, task)
@@ -53,22 +53,23 @@ async function judgeByDigest(
   return skipped(path, size, task, verification, resource)
 }
 
-/** Undefined where it must be fetched again: it is another file, or nothing is known of what it should be. */
+/** Undefined where it must be fetched again: it is another file, or nothing tells what it should be. */
 async function judgeForRepair(
   path: string,
   stated: readonly Expectation[],
-  size: number,
+  there: { readonly size: number; readonly mtimeMs: number },
   task: Task,
 ): Promise<DownloadResult | undefined> {
+  const { size } = there
   if (task.size !== undefined && task.size !== size) return undefined
-  if (stated.length > 0) {
-    return judgeByDigest(path, stated, size, task).catch(error => {
-      if (error instanceof TransferError && error.code === 'Exists') return undefined
-      throw error
-    })
+  if (task.size !== undefined && stated.length === 0) {
+    return skipped(path, size, task, { size, lengthVerified: true, checks: [], proof: 'size', digests: {} })
   }
-  if (task.size === undefined) return undefined
-  return skipped(path, size, task, { size, lengthVerified: true, checks: [], proof: 'size', digests: {} })
+  const judged = stated.length > 0 ? judgeByDigest(path, stated, size, task) : judgeByProbing(path, there, task)
+  return judged.catch(error => {
+    if (error instanceof TransferError && error.code === 'Exists') return undefined
+    throw error
+  })
 }
 
 /** Reads the source and compares byte by byte; writes nothing. */

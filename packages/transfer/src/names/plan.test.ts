@@ -329,3 +329,20 @@ describe('a plan, whatever the list says,', () => {
     )
   })
 })
+
+test('open() lets entries lie below what was placed as a file', () => {
+  const plan = planNames()
+  const entry = (index: number, path: string) => ({
+    index,
+    id: `id-${index}`,
+    uris: [`drs:id-${index}`],
+    path,
+    checksums: [],
+  })
+  plan.place(entry(0, 'bundle'))
+  plan.place(entry(1, 'other'))
+  plan.open('bundle')
+  expect(plan.place(entry(2, 'bundle/a'))).toMatchObject({ path: 'bundle/a' })
+  expect(plan.place(entry(3, 'bundle/deep/a'))).toMatchObject({ path: 'bundle/deep/a' })
+  expect(plan.place(entry(4, 'other/a'))).toMatchObject({ path: 'other_2/a' })
+})

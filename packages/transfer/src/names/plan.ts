@@ -99,6 +99,8 @@ export interface NamePlan {
    * the order of these calls: for a plan that does not depend on what is answered first, make them in the order of the list.
    */
   rename(entry: Entry, name: string): Placement
+  /** What was placed at this path turned out to be a directory: entries may be placed below it. */
+  open(path: string): void
   /** Whether `sameContentAs` could be told for every entry: contents are compared up to a million different ones. */
   readonly knowsAllContents: boolean
   /** Bytes of its tables. */
@@ -156,6 +158,10 @@ class Plan implements NamePlan {
     const directory = entry.path?.endsWith('/') ? entry.path : ''
     const named = /[^./\\]/.test(name) ? name : segmentOfId(entry) || 'download'
     return this.#place(entry, directory + named)
+  }
+
+  open(path: string): void {
+    this.#names.open(path)
   }
 
   #isUnnamed(entry: Entry): boolean {

@@ -23,6 +23,8 @@ export class TakenNames {
   readonly #isCaseSensitive: boolean
   /** Last numbers given, by directory and name: a list may hold one name a million times. */
   readonly #hints = new Map<string, number>()
+  /** Few: bundles, of which nobody knew before they were met. */
+  readonly #opened = new Set<string>()
   /** Lists are mostly sorted by directory. */
   #lastParent = ''
 
@@ -45,6 +47,11 @@ export class TakenNames {
       return undefined
     }
     return this.#names.mark ? 'is-directory' : 'same'
+  }
+
+  /** A path that was taken as a file is a directory: files may lie below it. */
+  open(path: string): void {
+    this.#opened.add(this.#fold(path))
   }
 
   /** Takes a path as a file, or the nearest one with numbers where something is in its way; undefined when there is none. */
@@ -70,8 +77,9 @@ export class TakenNames {
   #takeParents(parent: string): boolean {
     if (parent === this.#lastParent) return true
     for (let end = parent.indexOf('/'); ; end = parent.indexOf('/', end + 1)) {
-      if (!this.#seek(end < 0 ? parent : parent.slice(0, end))) this.#names.insert(true)
-      else if (!this.#names.mark) return false
+      const directory = end < 0 ? parent : parent.slice(0, end)
+      if (!this.#seek(directory)) this.#names.insert(true)
+      else if (!this.#names.mark && !this.#opened.has(directory)) return false
       if (end < 0) break
     }
     this.#lastParent = parent
@@ -79,7 +87,8 @@ export class TakenNames {
   }
 
   #isNoFile(path: string): boolean {
-    return !this.#seek(this.#fold(path)) || this.#names.mark
+    const name = this.#fold(path)
+    return !this.#seek(name) || this.#names.mark || this.#opened.has(name)
   }
 
   /**

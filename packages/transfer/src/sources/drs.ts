@@ -88,7 +88,7 @@ function openWay(uri: string, way: Way, context: SourceContext, onAddress: (url:
 function assertBytes({ object, ways }: Located, uri: string): void {
   if (!object) return
   const fail = (what: string, reason: string, code: 'Unsupported' | 'NotFound' = 'NotFound') => {
-    throw new TransferError(code, `Cannot fetch ${uri}: ${what}`, { url: uri, reason })
+    throw new TransferError(code, `Cannot fetch ${uri}: ${what}`, { url: uri, reason, name: object.name })
   }
   if (object.contents.length > 0) fail('it is a bundle; list it with a slash at its end', 'bundle', 'Unsupported')
   if (object.isBlank) fail('it is registered, but its bytes never arrived', 'blank')
