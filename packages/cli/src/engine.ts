@@ -24,6 +24,7 @@ export type {
   ListOptions,
   ManifestResult,
   ManifestSummary,
+  NamePlan,
   Outcome,
   Progress,
   Resource,

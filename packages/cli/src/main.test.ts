@@ -113,7 +113,7 @@ describe('completion', () => {
   })
 
   test.each([
-    [['g'], ['get']],
+    [['g'], ['get', 'gen3']],
     [['get', '--if-ex'], ['--if-exists']],
     [
       ['get', '--if-exists', ''],

@@ -32,6 +32,8 @@ interface Gen3Flags extends Omit<GetFlags, 'progress'> {
 }
 
 export function define(command: Command, run: Run): void {
+  // With all options beside the name, no room would be left for what it does.
+  command.configureHelp({ ...command.configureHelp(), subcommandTerm: each => each.name() })
   const manifest = run(downloadManifest)
   const single = run(downloadSingle)
   listCommand(command, 'download-manifest').argument('<manifest>', 'JSON, CSV, TSV, … ; - is stdin').action(manifest)
