@@ -50,9 +50,9 @@ export function define(command: Command, run: Run): void {
     'after',
     `
 Examples:
-  arriero gen3 download-manifest manifest.json --cred credentials.json --path data
+  arriero gen3 download-manifest list.json --cred credentials.json --path data
   arriero gen3 download-single dg.4503/c5956122-… --cred credentials.json
-  arriero gen3 download-manifest manifest.json --path data --semaphores 20 --dry-run
+  arriero gen3 download-manifest list.json --path data --semaphores 20 --dry-run
 
 Each has a --help of its own. Get credentials.json on the profile page of your
 commons; ~/.gen3/credentials.json is found by itself.
