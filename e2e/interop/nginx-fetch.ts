@@ -107,7 +107,7 @@ export const fetchChecks: Check[] = [
       await writeFile(join(directory, 'list.json'), JSON.stringify(entries))
       await mkdir(join(directory, 'target'))
       expectCode(await arriero(['get', '--manifest', 'list.json', '-d', 'target'], { cwd: directory }), 0)
-      await expectOnly(join(directory, 'target'), 'many')
+      await expectOnly(join(directory, 'target'), '.transfer', 'many')
       await expectOnly(join(directory, 'target/many'), ...names.map(name => name.slice('many/'.length)))
       for (const name of names) {
         const [actual, original] = [await readFile(join(directory, 'target', name)), await readFile(join(root, name))]
@@ -123,7 +123,13 @@ export const fetchChecks: Check[] = [
       )
       await writeFile(join(directory, 'list.json'), JSON.stringify(urls.map(url => ({ url }))))
       expectClearFailure(await arriero(['get', '--manifest', 'list.json', '-d', 'target'], { cwd: directory }), 1)
-      await expectOnly(join(directory, 'target'), '0000.bin', '0001.bin', '0002.bin')
+      await expectOnly(join(directory, 'target'), '.transfer', '0000.bin', '0001.bin', '0002.bin')
+      const retry = await readFile(join(directory, 'target/.transfer/failed-manifest.json'), 'utf8')
+      assert.deepEqual(
+        JSON.parse(retry).map((row: { urls: string[] }) => row.urls),
+        [[`${nginx.plain}/absent.bin`]],
+        'the list for the next run holds what failed',
+      )
       await expectSameFile(join(directory, 'target/0002.bin'), join(root, manyName(2)))
     },
   },

@@ -1,8 +1,9 @@
 /**
- * `npm run test:interop [-- --only TEXT] [--strict]`: the built program against real servers from Debian's packages.
+ * `npm run test:interop [-- --only TEXT] [--strict]`: the built program, and the contract suites of `suites/`, against
+ * real servers from Debian's packages.
  *
  * Prints `ok NAME`, `FAIL NAME: why` or `NOT RUN NAME: why` for each check. Exits 1 if one failed; with `--strict`,
- * also if one was not run.
+ * also if one was not run. `--only` takes part of a check's name, or of a suite's file.
  */
 import { rmSync } from 'node:fs'
 import { mkdir, mkdtemp, rm } from 'node:fs/promises'
@@ -16,6 +17,7 @@ import { errorChecks } from './nginx-errors.ts'
 import { fetchChecks } from './nginx-fetch.ts'
 import { nameChecks } from './nginx-names.ts'
 import { resumeChecks } from './nginx-resume.ts'
+import { runSuites } from './run-suites.ts'
 import { dispositionLocations, makeServedFiles } from './served-files.ts'
 
 const nginxChecks = [...fetchChecks, ...catChecks, ...resumeChecks, ...errorChecks, ...nameChecks]
@@ -31,11 +33,13 @@ process.once('exit', () => rmSync(scratch, { recursive: true, force: true }))
 process.once('SIGINT', () => process.exit(130))
 process.once('SIGTERM', () => process.exit(143))
 await runNginxChecks(nginxChecks.filter(({ name }) => name.includes(values.only)))
+await runSuites({ only: values.only, scratch }, report)
 const notRun = tally.notRun > 0 ? `, ${tally.notRun} not run` : ''
 console.log(`${tally.passed} passed, ${tally.failed} failed${notRun}`)
 process.exitCode = tally.failed > 0 || (values.strict && tally.notRun > 0) ? 1 : 0
 
 async function runNginxChecks(checks: Check[]): Promise<void> {
+  if (checks.length === 0) return
   if (!findNginx()) {
     for (const { name } of checks) report('NOT RUN', name, 'nginx is not installed; run scripts/install-servers.sh')
     return

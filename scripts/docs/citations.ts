@@ -1,8 +1,13 @@
 import { type Findings, isSource, lineOf, type ProjectFile } from './files.ts'
 
 /** Pages whose headings begin with the number that is cited. */
-const pages = { design: 'docs/design.md', retrieval: 'docs/requirements.md', reliability: 'docs/requirements.md' }
-const cited = /\b(design|retrieval|reliability) ((?:[A-G]\d?|\d+(?:\.\d+)?)(?:, (?:[A-G]\d?|\d+(?:\.\d+)?))*)/g
+const pages = {
+  design: 'docs/design.md',
+  retrieval: 'docs/requirements.md',
+  gen3: 'docs/requirements.md',
+  reliability: 'docs/requirements.md',
+}
+const cited = /\b(design|retrieval|gen3|reliability) ((?:[A-G]\d?|\d+(?:\.\d+)?)(?:, (?:[A-G]\d?|\d+(?:\.\d+)?))*)/g
 
 /** Comments cite requirements and the design by number: each number leads to a heading. */
 export function checkCitations(files: readonly ProjectFile[]): Findings {

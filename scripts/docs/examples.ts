@@ -66,14 +66,19 @@ function* examplesOf(file: ProjectFile): Generator<Example> {
 
 /** Names that `export { … } from` lines give, types included. */
 function exportsOf(text: string): string[] {
-  const lists = [...text.matchAll(/^export (?:type )?\{([^}]*)\}/gm)]
-  return lists.flatMap(([, list]) => (list ?? '').split(',').map(name => name.replace(/^\s*type /, '').trim()))
+  return [...text.matchAll(/^export (?:type )?\{([^}]*)\}/gm)].flatMap(([, list]) => namesIn(list))
+}
+
+/** A list of several lines ends with a comma, behind which there is no name. */
+function namesIn(list = ''): string[] {
+  const names = list.split(',').map(name => name.replace(/^\s*type /, '').trim())
+  return names.filter(name => name !== '')
 }
 
 /** What is added before stays on one line, so that line numbers move by one only. */
 function complete(code: string, names: readonly string[]): string {
-  const imported = [...code.matchAll(/^import (?:type )?\{([^}]*)\}/gm)].flatMap(([, list]) => (list ?? '').split(','))
-  const has = new Set(imported.map(name => name.replace(/^\s*type /, '').trim()))
+  const imported = code.matchAll(/^import (?:type )?\{([^}]*)\}/gm)
+  const has = new Set([...imported].flatMap(([, list]) => namesIn(list)))
   const uses = (name: string) => !has.has(name) && new RegExp(`(?<![.\\w])${name}\\b`).test(code)
   const head = [
     `import { ${names.filter(uses).join(', ')} } from '@arriero/transfer'`,

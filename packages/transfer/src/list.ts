@@ -1,6 +1,6 @@
 /**
  * What a URI stands for when it names several things: a directory or prefix (it ends with `/`), or a pattern with
- * wildcards (retrieval 13.1, 14). Paths are relative to what stands before the first wildcard (retrieval 2.4).
+ * wildcards (retrieval 13.1, 14). Paths are relative to what stands before the first wildcard (retrieval 13.1).
  */
 import { createEngine, type EngineParts, partsOf } from './engine.ts'
 import { TransferError } from './errors.ts'

@@ -94,8 +94,11 @@ describe('redactText()', () => {
     ['password=abc, user=u', 'password=***, user=u'],
     ['token eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.sig-x is old', 'token *** is old'],
     ['key AKIAIOSFODNN7EXAMPLE', 'key ***'],
+    // What follows the credential is a URL only once the credential is hidden.
+    ['Bearer =https://https://:token', 'Bearer ***://https://***'],
   ])('shows %j as %j', (text, shown) => {
     expect(redactText(text)).toBe(shown)
+    expect(redactText(shown)).toBe(shown)
   })
 
   test('leaves digests, paths and plain words alone', () => {

@@ -106,10 +106,13 @@ const assignmentInText =
 const jwtInText = /(?<![\w-])eyJ[\w-]{8,}\.[\w-]{8,}\.[\w-]*/g
 const awsKeyInText = /\b(?:AKIA|ASIA)[A-Z0-9]{16}\b/g
 
+/** What is hidden may bring to light what had looked like a part of it. Real messages settle in two rounds. */
+const MOST_ROUNDS = 8
+
 /**
  * A message as it may be shown: every URL in it through `redactUrl`; values of `Authorization`, cookies and the like,
  * `Bearer …`, passwords in assignments, JSON web tokens and AWS key ids replaced by `***`. Digests stay: they are what
- * messages are about.
+ * messages are about. Idempotent: a text that does not settle is hidden whole.
  *
  * @example
  * ```ts
@@ -117,6 +120,16 @@ const awsKeyInText = /\b(?:AKIA|ASIA)[A-Z0-9]{16}\b/g
  * ```
  */
 export function redactText(text: string): string {
+  let shown = text
+  for (let round = 0; round < MOST_ROUNDS; round++) {
+    const next = redactOnce(shown)
+    if (next === shown) return shown
+    shown = next
+  }
+  return HIDDEN
+}
+
+function redactOnce(text: string): string {
   return text
     .replace(urlInText, redactUrl)
     .replace(queryInText, redactQuery)

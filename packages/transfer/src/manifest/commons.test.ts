@@ -30,7 +30,7 @@ const object = {
   checksums: [{ algorithm: 'md5', value: md5 }],
 }
 
-/** The same object in every form that can say all of it (gen3 15.1). */
+/** The same object in every form that can say all of it (gen3 4.1). */
 const samples: Record<string, string> = {
   'M1, as the portal writes it': `[{"object_id":"dg.XXTS/${guid}","file_name":"a.sav","file_size":1566369,"md5sum":"${md5}","commons_url":"test.commons1.io"}]`,
   'M1, other names of its fields': `\ufeff [\r\n{"guid":"dg.XXTS/${guid}","file_name":"a.sav","size":"1566369","md5":"${md5base64}","commons_url":"https://Test.commons1.io/"}]`,

@@ -1,4 +1,4 @@
-/** What of the metadata service and of stored manifests a client meets (gen3 1, 4.1, 5.2, 10.1). */
+/** What of the metadata service and of stored manifests a client meets (gen3 1, 4.1, 5.2). */
 import { type Answer, fenceError, indexdError, json } from './answers.ts'
 import { signedUrl } from './fence.ts'
 import type { Call, CommonsState } from './state.ts'
