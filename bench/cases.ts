@@ -4,11 +4,12 @@ import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import type { Ceph } from '../e2e/servers/ceph.ts'
+import type { CommonsProcess } from '../e2e/servers/commons.ts'
 import type { Nginx } from '../e2e/servers/nginx.ts'
 import type { Sshd } from '../e2e/servers/sshd.ts'
 import type { Vsftpd } from '../e2e/servers/vsftpd.ts'
 import type { Claim } from './claims.ts'
-import { sameFile, sameFiles } from './compare.ts'
+import { sameDigests, sameFile, sameFiles } from './compare.ts'
 import type { BigFile } from './inputs.ts'
 import * as inputs from './inputs.ts'
 import * as peers from './peers.ts'
@@ -50,6 +51,8 @@ export interface Ground {
   files: number
   rows: number
   bigFile(): Promise<BigFile>
+  /** A data commons; each answer of its services takes 0.3 s. */
+  commons(): Promise<CommonsProcess>
   /** An S3 server, started when first asked for. */
   s3(): Promise<Ceph>
   /** Started when first asked for, closed with the benchmark; undefined if it is not installed. */
@@ -76,6 +79,7 @@ export const caseIds = [
   's3',
   's3-many',
   'sftp',
+  'commons',
   'help',
 ] as const
 export type CaseId = (typeof caseIds)[number]
@@ -172,6 +176,25 @@ export const builders: Record<CaseId, (ground: Ground) => Promise<Case | undefin
       ],
       claims: [{ kind: 'faster', subject: 'arriero', rivals: ['lftp pget -n 4'], factor: 1 }],
       serverPorts: new Set([Number(new URL(vsftpd.plain).port)]),
+    }
+  },
+
+  async commons(ground) {
+    const commons = await ground.commons()
+    const lines = (await readFile(commons.expected, 'utf8')).trimEnd().split('\n')
+    const sums = new Map(lines.map(line => [line.slice(34), line.slice(0, 32)]))
+    return {
+      id: 'commons',
+      title: `${sums.size} files of 1 MiB from a data commons, 0.3 s for each URL`,
+      metric: 'time',
+      bytes: sums.size * 2 ** 20,
+      files: sums.size,
+      contenders: [peers.arrieroGen3(commons), peers.oneAtATime(commons)],
+      claims: [{ kind: 'faster', subject: 'arriero gen3', rivals: ['one at a time'], factor: 10 }],
+      keepsOutputs: false,
+      rounds: asked => Math.min(asked, 3),
+      serverPorts: new Set([commons.origin, commons.storage].map(origin => Number(new URL(origin).port))),
+      check: directory => sameDigests(directory, sums),
     }
   },
 

@@ -1,5 +1,6 @@
 /** Outside the timed region: is what arrived what was served? `undefined` if so, else what is wrong. */
 import { execFile } from 'node:child_process'
+import { createHash } from 'node:crypto'
 import { readdir, readFile, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
@@ -26,7 +27,8 @@ export async function sameFiles(
   names: readonly string[],
   original: (name: string) => Promise<Buffer>,
 ): Promise<string | undefined> {
-  const found = await readdir(actual)
+  // What a run keeps for itself is hidden.
+  const found = (await readdir(actual)).filter(name => !name.startsWith('.'))
   if (found.length !== names.length) return `${found.length} files instead of ${names.length}`
   for (const name of names) {
     const content = await readFile(join(actual, name)).catch(() => undefined)
@@ -34,4 +36,13 @@ export async function sameFiles(
     if (!content.equals(await original(name))) return `${name} differs`
   }
   return undefined
+}
+
+/** Exactly these names, each with its MD5. */
+export function sameDigests(actual: string, sums: ReadonlyMap<string, string>): Promise<string | undefined> {
+  return sameFiles(actual, [...sums.keys()], async name => {
+    const content = await readFile(join(actual, name))
+    const isRight = createHash('md5').update(content).digest('hex') === sums.get(name)
+    return isRight ? content : Buffer.from('another file')
+  })
 }

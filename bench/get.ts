@@ -2,6 +2,7 @@
 import { appendFile, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { type Ceph, missingForCeph, startCeph } from '../e2e/servers/ceph.ts'
+import { type CommonsProcess, startCommonsProcess } from '../e2e/servers/commons.ts'
 import { type Nginx, startNginx } from '../e2e/servers/nginx.ts'
 import { findSshd, type Sshd, startSshd } from '../e2e/servers/sshd.ts'
 import { findVsftpd, startVsftpd, type Vsftpd } from '../e2e/servers/vsftpd.ts'
@@ -45,7 +46,7 @@ export async function benchGet(args: readonly string[]): Promise<number> {
   })
   try {
     await using nginx = await startNginx({ root, locations: rowLocation })
-    await using stores = new Stores(root)
+    await using stores = new Stores(root, Math.min(300, options.files))
     await runCases(options, nginx, stores, scratch, root)
   } finally {
     await rm(scratch, { recursive: true })
@@ -144,6 +145,7 @@ function makeGround(options: GetOptions, nginx: Nginx, stores: Stores, root: str
     rows,
     bigFile,
     s3: () => stores.s3(),
+    commons: () => stores.commons(),
     sshd: () => stores.sshd(),
     vsftpd: () => stores.vsftpd(),
   }
@@ -158,12 +160,15 @@ class Stores implements AsyncDisposable {
   readonly ports = new Set<number>()
   readonly #servers = new AsyncDisposableStack()
   #ceph: Promise<Ceph> | undefined
+  #commons: Promise<CommonsProcess> | undefined
   #sshd: Promise<Sshd> | undefined
   #vsftpd: Promise<Vsftpd> | undefined
   readonly #root: string
+  readonly #commonsFiles: number
 
-  constructor(root: string) {
+  constructor(root: string, commonsFiles: number) {
     this.#root = root
+    this.#commonsFiles = commonsFiles
   }
 
   s3(): Promise<Ceph> {
@@ -172,6 +177,12 @@ class Stores implements AsyncDisposable {
       return this.#servers.use(ceph)
     })
     return this.#ceph
+  }
+
+  commons(): Promise<CommonsProcess> {
+    const scale = { files: this.#commonsFiles, size: 2 ** 20, latency: 0.3 }
+    this.#commons ??= startCommonsProcess(scale).then(commons => this.#servers.use(commons))
+    return this.#commons
   }
 
   async vsftpd(): Promise<Vsftpd | undefined> {

@@ -5,8 +5,10 @@
 import { execFile } from 'node:child_process'
 import { readFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { nodePath, programPath } from '../e2e/program.ts'
+import type { CommonsProcess } from '../e2e/servers/commons.ts'
 import type { Sshd } from '../e2e/servers/sshd.ts'
 import { type Command, quote } from './measure.ts'
 
@@ -56,6 +58,28 @@ export function arrieroToFile(remote: Remote, label = 'arriero', ...flags: strin
     label,
     program: 'arriero',
     command: directory => arriero(['get', urlOf(remote), '-o', outputOf(directory), '--json', ...flags], remote),
+  }
+}
+
+export function arrieroGen3({ credentials, manifest }: CommonsProcess): Contender {
+  return {
+    label: 'arriero gen3',
+    program: 'arriero',
+    // Names that end with the run: no token of another run is found.
+    command: directory => ({
+      ...arriero(['gen3', 'download-manifest', manifest, '--cred', credentials, '--path', directory, '--quiet']),
+      env: { XDG_CACHE_HOME: join(directory, '.cache') },
+    }),
+  }
+}
+
+/** As the clients do that people use today. */
+export function oneAtATime({ credentials, manifest }: CommonsProcess): Contender {
+  const script = fileURLToPath(new URL('one-at-a-time.ts', import.meta.url))
+  return {
+    label: 'one at a time',
+    program: 'node',
+    command: directory => ({ argv: [nodePath, script, credentials, manifest, directory] }),
   }
 }
 
