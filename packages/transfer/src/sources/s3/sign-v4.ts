@@ -29,7 +29,7 @@ export class SignerV4 {
   #second = Number.NaN
   #stamp = ''
   #day = ''
-  #key: Buffer | undefined
+  #mac: ((text: string) => string) | undefined
   #names: { readonly of: RequestHeaders; readonly sorted: readonly string[]; readonly joined: string } | undefined
 
   constructor(credentials: S3Credentials, region: string, service = 's3') {
@@ -53,7 +53,7 @@ export class SignerV4 {
     const canonical = `${method}\n${path}\n${query}\n${lines}\n${joined}\n${UNSIGNED}`
     const scope = `${this.#day}/${this.#scope}`
     const text = `AWS4-HMAC-SHA256\n${this.#stamp}\n${scope}\n${hash('sha256', canonical, 'hex')}`
-    const signature = hmac(this.#key as Buffer, text).toString('hex')
+    const signature = (this.#mac as (text: string) => string)(text)
     signed.authorization = `AWS4-HMAC-SHA256 Credential=${accessKeyId}/${scope}, SignedHeaders=${joined}, Signature=${signature}`
     return signed
   }
@@ -67,7 +67,8 @@ export class SignerV4 {
     if (day === this.#day) return
     this.#day = day
     const [secret, region, service] = this.#keys
-    this.#key = [region, service, 'aws4_request'].reduce(hmac, hmac(Buffer.from(`AWS4${secret}`, 'utf8'), day))
+    const first = hmac(Buffer.from(`AWS4${secret}`, 'utf8'), day)
+    this.#mac = keyedMac([region, service, 'aws4_request'].reduce(hmac, first))
   }
 
   #namesOf(headers: RequestHeaders, signed: RequestHeaders) {
@@ -83,6 +84,19 @@ const UNSIGNED = 'UNSIGNED-PAYLOAD'
 
 function hmac(key: Buffer, text: string): Buffer {
   return createHmac('sha256', key).update(text, 'utf8').digest()
+}
+
+/** A day's signatures share their key: two plain hashes each (RFC 2104) take a tenth of what `createHmac` does. */
+function keyedMac(key: Buffer): (text: string) => string {
+  const block = Buffer.alloc(64)
+  key.copy(block)
+  const inner = block.map(byte => byte ^ 0x36)
+  const outer = Buffer.concat([block.map(byte => byte ^ 0x5c), Buffer.alloc(32)])
+  return text => {
+    const digest = hash('sha256', Buffer.concat([inner, Buffer.from(text, 'utf8')]), 'buffer')
+    digest.copy(outer, 64)
+    return hash('sha256', outer, 'hex')
+  }
 }
 
 /** Blanks in a row count as one. */
