@@ -51,6 +51,8 @@ describe('safePath()', () => {
     ['/etc/passwd', '_etc/passwd'],
     ['\\\\host\\share\\a', '_host/share/a'],
     ['C:\\a', 'C_/a'],
+    ['./C:', 'C_'],
+    ['./~/a', '_/a'],
     ['a\0b', 'a_b'],
     ['~/a', '_/a'],
   ])('rewrites %j', (name, path) => {

@@ -39,7 +39,8 @@ export function safePath(name: string, { rewrite = false, portable = false }: Sa
     if (segment === '..' && !rewrite) return { problem: 'it must not contain ".." as a segment' }
     segments.push(segment === '..' ? '_' : safeSegment(segment, portable))
   }
-  const path = segments.join('/')
+  // What stood behind `./` begins the path now.
+  const path = rewrite ? withoutRoot(segments.join('/')) : segments.join('/')
   const rest = path === '' ? undefined : pathProblem(path)
   return rest === undefined ? { path } : { problem: rest }
 }
