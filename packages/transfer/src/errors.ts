@@ -40,7 +40,7 @@ export const errorTable = {
   Disk: { retriable: false, remedy: 'Check the path and its permissions.' },
   NoSpace: { retriable: false, remedy: 'Free some space; running the same command again resumes.' },
   PathUnsafe: { retriable: false, remedy: 'Choose the file name yourself.' },
-  Exists: { retriable: false, remedy: 'Say what to do with --if-exists skip|overwrite|rename|verify.' },
+  Exists: { retriable: false, remedy: 'Say what to do with --if-exists skip|overwrite|rename|verify|repair.' },
   Locked: { retriable: false, remedy: 'Another process is fetching this file; wait for it or choose another name.' },
   HookFailed: { retriable: false, remedy: 'A hook threw; see the cause.' },
   Cancelled: { retriable: false, remedy: 'Running the same command again resumes.' },

@@ -31,6 +31,7 @@ export async function getMany(
   const list = listOptions(flags, request.directory)
   warnOfInsecure(flags, context)
   context.onInterrupt = () => resumeHint(flags)
+  let reportPath: string | undefined
   const summary = await withEngine(engineOptions(flags, context), async (engine, door) => {
     if (request.kind === 'manifest' && !flags.skipInvalid) await checkManifest(request.file, context, door)
     if (isCommons) await door.logIn({ ...fetch, engine })
@@ -41,6 +42,7 @@ export async function getMany(
       if (flags.netrc) for (const origin of originsOf(entry)) origins.add(origin)
     })
     const records = openRecords(request, flags)
+    reportPath = records.reportPath
     const mode = progressMode(context, flags.progress)
     const { state } = records
     let isWhole = false
@@ -60,7 +62,7 @@ export async function getMany(
   })
   // Entries that were given up because of a signal are no failures of their own.
   context.signal.throwIfAborted()
-  tellSummary(summary, flags, context)
+  tellSummary(summary, flags, context, reportPath)
   return summary.failed > 0 ? exitCodes.someFailed : exitCodes.ok
 }
 
@@ -109,7 +111,12 @@ function summaryRow(summary: ManifestSummary): Record<string, unknown> {
   return { summary: { ok: summary.failed === 0, ...summary } }
 }
 
-function tellSummary(summary: ManifestSummary, flags: GetFlags, context: Context): void {
+function tellSummary(
+  summary: ManifestSummary,
+  flags: GetFlags,
+  context: Context,
+  reportPath: string | undefined,
+): void {
   if (context.flags.json) {
     printJson(context, summaryRow(summary))
     return
@@ -128,6 +135,7 @@ function tellSummary(summary: ManifestSummary, flags: GetFlags, context: Context
   const parts = [`${count(fetched, 'file')}, ${formatSize(bytes)} in ${formatDuration(totalMs)}${rate}`]
   for (const [number, what] of rest) if (number > 0) parts.push(`${number.toLocaleString('en-US')} ${what}`)
   if (failed > 0) parts.push(context.style.red(`${failed.toLocaleString('en-US')} FAILED`))
-  const where = failed > 0 && flags.report !== undefined ? `; see ${printable(flags.report)}` : ''
+  const report = flags.report ?? reportPath
+  const where = failed > 0 && report !== undefined ? `; see ${printable(shownPath(report, context.terminal.cwd))}` : ''
   context.say(`${parts.join(', ')}${where}`)
 }

@@ -18,6 +18,8 @@ import { openRetryManifest } from './retry-manifest.ts'
 export interface Records {
   /** For `downloadManifest`. */
   readonly state: string | undefined
+  /** Absolute path of the report that is always written. */
+  readonly reportPath?: string | undefined
   add(result: ManifestResult): void
   end(summary: Record<string, unknown>): void
   /** @param isWhole every row was told */
@@ -31,10 +33,12 @@ export function openRecords(request: ListRequest, flags: GetFlags): Records {
   const directory = join(root, '.transfer')
   tried(directory, () => mkdirSync(directory, { recursive: true }))
   const time = new Date().toISOString().replaceAll(/[:.]/g, '-')
-  const report = openReport(join(directory, `report-${time}.jsonl`))
+  const reportPath = join(directory, `report-${time}.jsonl`)
+  const report = openReport(reportPath)
   const retry = openRetryManifest(join(directory, 'failed-manifest.json'), root)
   return {
     state: join(directory, 'proven'),
+    reportPath,
     add(result) {
       report.add(result.outcome)
       asked?.add(result.outcome)

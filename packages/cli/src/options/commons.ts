@@ -19,6 +19,7 @@ export interface CommonsFlags {
   readonly gdcToken?: string
   readonly gdcServer?: string
   readonly allowPort?: boolean
+  readonly anonymous?: boolean
 }
 
 export function addCommonsOptions(command: Command): Command {
@@ -47,7 +48,7 @@ export async function commonsOptions(
   const resolver = env.DRS_RESOLVER_HOSTNAME
   const cache = env.XDG_CACHE_HOME || join(home, '.cache')
   return {
-    credentials: await credentialsFrom(flags, context, home, door),
+    credentials: flags.anonymous ? [] : await credentialsFrom(flags, context, home, door),
     home: flags.commonsUrl ?? env.GEN3_COMMONS_URL ?? env.GEN3_ENDPOINT,
     protocol: flags.protocol,
     prefixes: flags.drsMap && Object.fromEntries(flags.drsMap.map(readMapping)),
