@@ -33,9 +33,21 @@ export async function checkProgram(files: readonly ProjectFile[]): Promise<Findi
 async function readProgram(): Promise<Program> {
   const main = await helpOf()
   const listed = /^Commands:\n([\s\S]*?)\n\n/m.exec(main)?.[1] ?? ''
-  const names = [...listed.matchAll(/^ {2}([a-z]+) /gm)].map(([, name]) => name!).filter(name => name !== 'help')
-  const helps = await Promise.all(names.map(async name => [name, flagsOf(await helpOf(name))] as const))
+  const names = commandsIn(listed)
+  const helps = await Promise.all(names.map(async name => [name, await flagsBelow(name)] as const))
   return new Map([['', flagsOf(main)], ...helps])
+}
+
+function commandsIn(listed: string): string[] {
+  return [...listed.matchAll(/^ {2}([a-z][a-z0-9-]*) /gm)].map(([, name]) => name!).filter(name => name !== 'help')
+}
+
+/** Those of a command and of the commands below it. */
+async function flagsBelow(...command: string[]): Promise<Set<string>> {
+  const help = await helpOf(...command)
+  const below = commandsIn(/^Commands:\n([\s\S]*?)\n\n/m.exec(help)?.[1] ?? '')
+  const flags = await Promise.all(below.map(name => flagsBelow(...command, name)))
+  return new Set([...flagsOf(help), ...flags.flatMap(each => [...each])])
 }
 
 async function helpOf(...command: string[]): Promise<string> {

@@ -66,7 +66,7 @@ PATH/.transfer/failed-manifest.json. The same command again continues.`,
 function listCommand(parent: Command, name: string, summary = 'fetch what a manifest lists'): Command {
   const command = parent.command(name).description(summary)
   command
-    .addOption(new Option('--manifest <FILE>', 'the manifest, as gen3-client takes it').hideHelp())
+    .addOption(new Option('--manifest <FILE>', 'the manifest, as gen3-client takes it'))
     .addOption(new Option('--skip-invalid', 'fetch the others when rows cannot be used'))
     .addOption(new Option('--dry-run', 'show what would be fetched, and fetch nothing'))
   return shared(command)
@@ -82,8 +82,8 @@ function singleCommand(parent: Command, name: string, operands = '[id]'): Comman
 function shared(command: Command): Command {
   command
     .addOption(new Option('--path <DIR>', 'directory for the files (default: .)'))
-    .addOption(new Option('--download-path <DIR>', 'the same, as gen3-client has it').hideHelp())
-    .addOption(new Option('--output-dir <DIR>', 'the same, as drs-pull has it').hideHelp())
+    .addOption(new Option('--download-path <DIR>', 'the same, as gen3-client has it'))
+    .addOption(new Option('--output-dir <DIR>', 'the same, as drs-pull has it'))
     .addOption(valued('--semaphores <N>', 'files at once (default: chosen on the way)', parseCount))
     .addOption(valued('--numparallel <N>', 'the same', parseCount).hideHelp())
     .addOption(valued('--max-concurrent-requests <N>', 'the same', parseCount).hideHelp())
