@@ -33,7 +33,11 @@ test('20,000 files of 1 KiB → bounded memory, connection reuse above 99 %', { 
   const run = downloadAll(entries(), { engine: setting.engine, directory: setting.directory })
   for await (const item of run) {
     if (item.ok) good++
-    if (good % 500 === 0) peak = Math.max(peak, process.memoryUsage().rss)
+    // Without its garbage: how much of that there is depends on how busy the machine is.
+    if (good % 1000 === 0) {
+      liveHeap()
+      peak = Math.max(peak, process.memoryUsage().rss)
+    }
     if (good === 5000) early = liveHeap()
     if (good === count - 500) late = liveHeap()
   }
