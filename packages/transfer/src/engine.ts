@@ -48,9 +48,11 @@ export interface EngineParts extends Engine {
   readonly publisher: Publisher
   /** The private directory for small files whose names lie under `root`. */
   stagingFor(root: string): Staging
-  /** @param isKnown size, digest and name need not be asked for */
-  openSources(uris: readonly string[], options: FetchOptions, isKnown?: boolean): Promise<Source[]>
+  openSources(uris: readonly string[], options: FetchOptions, known?: Known): Promise<Source[]>
 }
+
+/** What is known of a resource before it is opened. */
+export type Known = Pick<SourceContext, 'isKnown' | 'size'>
 
 const engines = new WeakMap<Engine, EngineParts>()
 
@@ -126,13 +128,13 @@ export function createParts(options: EngineOptions, clock: Clock = systemClock):
     return made
   }
 
-  const openOne = async (uri: string, fetchOptions: FetchOptions, isKnown?: boolean): Promise<Source> => {
+  const openOne = async (uri: string, fetchOptions: FetchOptions, known?: Known): Promise<Source> => {
     const { hooks } = fetchOptions
     const provider = hooks?.credentials && (await credentialsOf(hooks))
     const sourceOptions = { ...fetchOptions, credentials: provider }
     const context: SourceContext = {
       options: sourceOptions,
-      isKnown,
+      ...known,
       ...network,
       origins: originsOnce,
       shared: sharedOnce,
@@ -179,10 +181,10 @@ export function createParts(options: EngineOptions, clock: Clock = systemClock):
       stagings.set(root, staging)
       return staging
     },
-    openSources: (uris, fetchOptions, isKnown) =>
+    openSources: (uris, fetchOptions, known) =>
       Promise.all(
         uris.map(async uri => {
-          const source = await openOne(uri, fetchOptions, isKnown)
+          const source = await openOne(uri, fetchOptions, known)
           const most = options.connections === undefined ? source.capabilities.connections : undefined
           if (most !== undefined) limits.lower(source.origin, most)
           return source
