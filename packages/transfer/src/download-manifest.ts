@@ -5,6 +5,7 @@
  *     pass      what an earlier run has proven and nobody has touched is not looked at again
  *     fetch     the rest, as `downloadAll` does
  *     open      rows that turn out to be bundles: what they hold is fetched in a further round
+ *     complete  files of the GDC: the index and metadata files that belong to them, in a further round as well
  *     tell      one outcome for every row, good or bad, in the order in which they end
  */
 import { stat } from 'node:fs/promises'
@@ -20,6 +21,7 @@ import { type NamePlan, type NamePlanOptions, type Placement, planNames } from '
 import type { DownloadAllOptions } from './options.ts'
 import type { DownloadResult, EntryResult } from './results.ts'
 import { Channel } from './sinks/channel.ts'
+import type { Listed } from './source.ts'
 
 export interface DownloadManifestOptions
   extends Omit<DownloadAllOptions, 'resultOrder' | 'pathFor' | 'arePathsPlanned'>,
@@ -99,6 +101,8 @@ interface Pending {
   readonly placement: Placement
   /** Index in the manifest: members of bundles have that of their row. */
   readonly row: number
+  /** Belongs to another file: nothing belongs to it. */
+  readonly isRelated: boolean
 }
 
 /** A row that turned out to be a bundle, and where its members go. */
@@ -108,6 +112,16 @@ interface Bundle {
   readonly row: number
   readonly entry: Entry
 }
+
+/** A file of the GDC that is in place, and where what belongs to it goes. */
+interface Owner {
+  readonly entry: Entry
+  readonly directory: string
+  readonly row: number
+}
+
+/** Owners asked about at once: the questions travel together. */
+const MOST_OWNERS = 200
 
 /** In the place of a digest: it arrived whole, and nothing but its size could be compared. */
 const SIZE_ONLY = 'size only'
@@ -123,13 +137,16 @@ class Run {
   readonly #startedAt = Date.now()
   readonly #statuses = new Map<OutcomeStatus, number>()
   #bundles: Bundle[] = []
+  #owners: Owner[] = []
   #proven: Proven | undefined
   #total = { rows: 0, failed: 0, renamed: 0, bytes: 0, transferred: 0 }
   /** Members of bundles are numbered behind all rows. */
   #nextIndex = 0
 
   constructor(options: Options) {
-    this.#o = options
+    // Asked once for all: the answer may take reading files, and warnings.
+    const { commons } = options
+    this.#o = typeof commons === 'function' ? { ...options, commons: once(commons) } : options
     this.#directory = resolve(options.directory ?? '.')
     this.#plan = planNames(options)
   }
@@ -144,6 +161,7 @@ class Run {
         this.#bundles = []
         await this.#fetch(this.#members(bundles))
       }
+      if (this.#owners.length > 0 && (await this.#hasRelatedFiles())) await this.#fetch(this.#belongings(this.#owners))
       this.results.end()
       return this.#summary()
     } catch (error) {
@@ -175,8 +193,9 @@ class Run {
   }
 
   /** The entry to fetch, if it is to be fetched; else its outcome is told. */
-  async #place(entry: Entry, row: number): Promise<Entry | undefined> {
-    const placement = this.#plan.place(entry)
+  async #place(entry: Entry, row: number, owner?: Owner): Promise<Entry | undefined> {
+    const placement = owner ? this.#plan.placeIn(owner.directory, entry) : this.#plan.place(entry)
+    const pending = { entry, placement, row, isRelated: owner !== undefined }
     switch (placement.status) {
       case 'duplicate': {
         const { duplicateOf } = placement
@@ -195,7 +214,7 @@ class Run {
         await this.#tell(entry, outcomeOfError(entry, placement.error, { index: row, error_class: placement.reason }))
         return undefined
       case 'unnamed':
-        this.#pending.set(entry.index, { entry, placement, row })
+        this.#pending.set(entry.index, pending)
         return { ...entry, path: undefined }
       case 'placed': {
         const path = join(this.#directory, placement.path)
@@ -205,9 +224,10 @@ class Run {
           const verified = status === 'skipped_complete'
           const about = { index: row, path, verified, size_actual: size, renamed_from: placement.renamedFrom }
           await this.#tell(entry, outcomeOf(entry, status, about))
+          this.#noteOwner(pending)
           return undefined
         }
-        this.#pending.set(entry.index, { entry, placement, row })
+        this.#pending.set(entry.index, pending)
         return { ...entry, path: placement.path }
       }
     }
@@ -248,6 +268,7 @@ class Run {
     if (result.ok) {
       await this.#remember(entry, result.result)
       const about = { renamedFrom, sameContentAs, endedAt: Date.now() }
+      this.#noteOwner(pending)
       return this.#tell(entry, { ...outcomeOfResult(entry, result.result, about), index: row })
     }
     if (isBundle(result.error)) {
@@ -295,6 +316,58 @@ class Run {
         await this.#tell(entry, outcomeOfError(entry, error, { index: row }))
       }
     }
+  }
+
+  // What belongs to files of the GDC
+
+  #noteOwner({ entry, placement, row, isRelated }: Pending): void {
+    const isWhole = entry.range === undefined
+    if (isRelated || !isWhole || placement.status !== 'placed' || !/^gdc:/i.test(entry.uris[0] ?? '')) return
+    const { path } = placement
+    this.#owners.push({ entry, directory: path.slice(0, Math.max(0, path.lastIndexOf('/'))), row })
+  }
+
+  async #hasRelatedFiles(): Promise<boolean> {
+    const { commons = {} } = this.#o
+    return (typeof commons === 'function' ? await commons() : commons).hasRelatedFiles !== false
+  }
+
+  async *#belongings(owners: readonly Owner[]): AsyncGenerator<readonly Row[]> {
+    for (let at = 0; at < owners.length; at += MOST_OWNERS) {
+      const some = owners.slice(at, at + MOST_OWNERS)
+      const all = await Promise.allSettled(some.map(({ entry }) => this.#relatedOf(entry)))
+      for (const [index, owner] of some.entries()) {
+        const found = all[index]
+        if (found?.status === 'fulfilled') yield await this.#placeRelated(found.value, owner)
+        else if (found) await this.#tellUnknown(owner, found.reason)
+      }
+    }
+  }
+
+  async #relatedOf({ uris: [uri] }: Entry): Promise<Listed[]> {
+    const found: Listed[] = []
+    for await (const batch of list(`${uri}/`, { ...this.#o, isLiteral: true })) found.push(...batch)
+    return found
+  }
+
+  async #placeRelated(found: readonly Listed[], owner: Owner): Promise<Row[]> {
+    const wanted: Row[] = []
+    for (const { uri, path, size, checksums = [] } of found) {
+      const id = uri.slice(uri.indexOf(':') + 1)
+      const stated = checksums.map(({ algorithm, value }) => ({ algorithm, value }))
+      const entry = { index: this.#nextIndex++, id, uris: [uri], path, size, checksums: stated }
+      const placed = await this.#place(entry, owner.row, owner)
+      if (placed) wanted.push(placed)
+    }
+    return wanted
+  }
+
+  /** The file itself was told as what it is; that others may be missing is a failure of its own. */
+  async #tellUnknown({ entry, row }: Owner, error: unknown): Promise<void> {
+    this.#o.signal.throwIfAborted()
+    // It was fetched, and yet the catalogue does not have it: nothing belongs to it there.
+    if (error instanceof TransferError && error.code === 'NotFound') return
+    await this.#tell(entry, outcomeOfError(entry, error, { index: row }))
   }
 
   // Proofs
@@ -355,4 +428,12 @@ function outcomeOfUnplanned(result: EntryResult): Outcome {
 
 function isBundle(error: unknown): boolean {
   return error instanceof TransferError && error.details.reason === 'bundle'
+}
+
+function once<T>(ask: () => Promise<T>): () => Promise<T> {
+  let answer: Promise<T> | undefined
+  return () => {
+    answer ??= ask()
+    return answer
+  }
 }

@@ -50,9 +50,11 @@ export interface EngineParts extends Engine {
   stagingFor(root: string): Staging
   /** What sources are opened with. */
   contextFor(options: FetchOptions): Promise<SourceContext>
-  /** @param isKnown size, digest and name need not be asked for */
-  openSources(uris: readonly string[], options: FetchOptions, isKnown?: boolean): Promise<Source[]>
+  openSources(uris: readonly string[], options: FetchOptions, known?: Known): Promise<Source[]>
 }
+
+/** What is known of a resource before it is opened. */
+export type Known = Pick<SourceContext, 'isKnown' | 'size'>
 
 const engines = new WeakMap<Engine, EngineParts>()
 
@@ -128,12 +130,12 @@ export function createParts(options: EngineOptions, clock: Clock = systemClock):
     return made
   }
 
-  const contextFor = async (fetchOptions: FetchOptions, isKnown?: boolean): Promise<SourceContext> => {
+  const contextFor = async (fetchOptions: FetchOptions, known?: Known): Promise<SourceContext> => {
     const { hooks } = fetchOptions
     const provider = hooks?.credentials && (await credentialsOf(hooks))
     const context: SourceContext = {
       options: { ...fetchOptions, credentials: provider },
-      isKnown,
+      ...known,
       ...network,
       origins: originsOnce,
       shared: sharedOnce,
@@ -142,9 +144,9 @@ export function createParts(options: EngineOptions, clock: Clock = systemClock):
     return context
   }
 
-  const openOne = async (uri: string, fetchOptions: FetchOptions, isKnown?: boolean): Promise<Source> => {
+  const openOne = async (uri: string, fetchOptions: FetchOptions, known?: Known): Promise<Source> => {
     const { hooks } = fetchOptions
-    const context = await contextFor(fetchOptions, isKnown)
+    const context = await contextFor(fetchOptions, known)
     if (!hooks?.resolve) return openSource(uri, context)
     const { openResolving } = await import('./sources/resolving.ts')
     const shown = redactUrl(uri)
@@ -187,10 +189,10 @@ export function createParts(options: EngineOptions, clock: Clock = systemClock):
       return staging
     },
     contextFor,
-    openSources: (uris, fetchOptions, isKnown) =>
+    openSources: (uris, fetchOptions, known) =>
       Promise.all(
         uris.map(async uri => {
-          const source = await openOne(uri, fetchOptions, isKnown)
+          const source = await openOne(uri, fetchOptions, known)
           const most = options.connections === undefined ? source.capabilities.connections : undefined
           if (most !== undefined) limits.lower(source.origin, most)
           return source

@@ -95,7 +95,7 @@ export class Task {
     const options = this.#sourceOptions(isRaw)
     const isKnown = this.#isNamed && this.size !== undefined && this.#hasDigest
     const uris = this.#mirrors.length > 0 ? [this.uri, ...this.#mirrors] : [this.uri]
-    return new Places(await this.engine.openSources(uris, options, isKnown))
+    return new Places(await this.engine.openSources(uris, options, { isKnown, size: this.size }))
   }
 
   get #hasDigest(): boolean {

@@ -58,7 +58,8 @@ function rowOf(entry: Entry, path: string | undefined): Record<string, unknown> 
   const object = { object_id: id, ...(commons === undefined || id === uri ? {} : { commons_url: commons }) }
   return {
     ...extra,
-    ...(id === undefined ? { urls: uris } : object),
+    // An id by itself would be one of a commons.
+    ...(id === undefined || /^gdc:/i.test(uri) ? { urls: uris } : object),
     filepath: path ?? entry.path,
     size,
     checksums: Object.fromEntries(checksums.map(({ algorithm, value }) => [algorithm, value])),

@@ -18,6 +18,7 @@ export interface CommonsFlags {
   readonly drsHub?: string
   readonly gdcToken?: string
   readonly gdcServer?: string
+  readonly relatedFiles?: boolean
   readonly allowPort?: boolean
   readonly anonymous?: boolean
 }
@@ -33,6 +34,7 @@ export function addCommonsOptions(command: Command): Command {
     .addOption(new Option('--drs-map <PREFIX=HOST>', 'which host serves a prefix; repeatable').argParser(collect))
     .addOption(new Option('--drs-hub <URL>', 'resolve objects by a Terra DRSHub; token in DRSHUB_TOKEN'))
     .addOption(new Option('--gdc-token <FILE>', 'token of the Genomic Data Commons'))
+    .addOption(new Option('--no-related-files', 'not the index and metadata files of files of the GDC'))
     .addOption(new Option('--gdc-server <URL>', 'another server than the GDC’s own').hideHelp())
     .addOption(new Option('--allow-port', 'take ports and hosts of this machine in DRS names').hideHelp())
 }
@@ -57,6 +59,7 @@ export async function commonsOptions(
     drsHub: flags.drsHub,
     drsHubToken: env.DRSHUB_TOKEN,
     gdc: flags.gdcServer,
+    hasRelatedFiles: flags.relatedFiles,
     gdcToken: flags.gdcToken === undefined ? undefined : readText(flags.gdcToken, '--gdc-token').trim(),
     allowPort: flags.allowPort,
     tokenCache: join(cache, 'gen3'),

@@ -42,6 +42,10 @@ export class Gdc {
     return this.#token === undefined ? {} : { 'x-auth-token': this.#token }
   }
 
+  get hasToken(): boolean {
+    return this.#token !== undefined
+  }
+
   dataUrl(id: string): string {
     return `${this.base}/data/${encodeURIComponent(id)}`
   }

@@ -20,7 +20,7 @@ export interface CommonsOptions {
   /** Default `https://api.gdc.cancer.gov`. */
   readonly gdc?: string | undefined
   readonly gdcToken?: string | undefined
-  /** Fetch annotations and index files of GDC files, too. Default true. */
+  /** With manifests: fetch index and metadata files of GDC files, too. Default true. */
   readonly hasRelatedFiles?: boolean | undefined
   /** Directory for access tokens between runs. Default: none are kept. */
   readonly tokenCache?: string | undefined

@@ -94,6 +94,11 @@ export interface NamePlan {
    */
   place(entry: Entry): Placement
   /**
+   * Places an entry that belongs to another one: under its own name in this directory, without the layout. In the place of
+   * `place`, by the same rules. Empty: the top directory.
+   */
+  placeIn(directory: string, entry: Entry): Placement
+  /**
    * Places an entry that `place` answered `unnamed` for, under the name that the object or its address tells, by the same rules;
    * of a `name` without anything that could be a name the id is used instead, else `download`. Names that collide are numbered in
    * the order of these calls: for a plan that does not depend on what is answered first, make them in the order of the list.
@@ -144,11 +149,21 @@ class Plan implements NamePlan {
   }
 
   place(entry: Entry): Placement {
+    return this.#placeOnce(entry, () =>
+      this.#isUnnamed(entry) ? { status: 'unnamed' } : this.#place(entry, entry.path ?? ''),
+    )
+  }
+
+  placeIn(directory: string, entry: Entry): Placement {
+    return this.#placeOnce(entry, () => this.#placeBelow(directory, entry))
+  }
+
+  #placeOnce(entry: Entry, place: () => Placement): Placement {
     const isObject = entry.id !== undefined && entry.uris.length > 0 && entry.range === undefined
     const known = isObject ? this.#objects.meet(entry) : undefined
     if (known?.isConflict) return conflict(entry, known.index)
     if (known) return { status: 'duplicate', duplicateOf: known.index }
-    const placement = this.#isUnnamed(entry) ? ({ status: 'unnamed' } as const) : this.#place(entry, entry.path ?? '')
+    const placement = place()
     const twin = isObject ? this.#objects.meetContent(entry) : undefined
     const isKept = placement.status === 'placed' || placement.status === 'unnamed'
     return twin !== undefined && isKept ? { ...placement, sameContentAs: twin } : placement
@@ -183,6 +198,16 @@ class Plan implements NamePlan {
     if ('problem' in filled) return unsafe(entry, name, filled.problem)
     if (filled.path === '') return unsafe(entry, name, 'it must not be empty')
     return this.#take(entry, filled.path, layout.fill(entry, id, name))
+  }
+
+  #placeBelow(directory: string, entry: Entry): Placement {
+    const rules = { rewrite: this.#o.unsafeNames === 'rewrite', portable: this.#o.portable }
+    const { path: name = '' } = entry
+    const own = safePath(name, rules)
+    if ('problem' in own) return unsafe(entry, name, own.problem)
+    if (own.path === '') return unsafe(entry, name, 'it must not be empty')
+    const inside = directory === '' ? '' : `${directory}/`
+    return this.#take(entry, inside + own.path, inside + name)
   }
 
   #take(entry: Entry, path: string, meant: string): Placement {

@@ -25,6 +25,8 @@ export interface SourceContext {
   readonly options: SourceOptions
   /** Size, digest and name are known already: what would have to be asked for them need not be asked. */
   readonly isKnown?: boolean | undefined
+  /** Bytes, if the caller said how many. */
+  readonly size?: number | undefined
   /** What the engine's options say of every connection. */
   readonly timeouts?: Timeouts | undefined
   readonly tls?: TlsOptions | undefined

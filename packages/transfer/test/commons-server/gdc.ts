@@ -153,11 +153,12 @@ export class Gdc extends ServiceHost {
   }
 }
 
-function hitOf({ id, access = 'open', stored, md5, ...file }: GdcFile): object {
+function hitOf({ id, name, access = 'open', stored, md5, ...file }: GdcFile): object {
   const reference = (name: string) => (value: string) => ({ [name]: value })
   return {
     id,
     file_id: id,
+    file_name: name,
     access,
     file_size: stored.size,
     md5sum: md5,
