@@ -150,6 +150,67 @@ describe('downloadManifest()', () => {
     expect(found.map(path => path.replace('/deep/', '/')).sort()).toEqual(wanted)
   })
 
+  test('what was proven for one object proves nothing for another of its name', async () => {
+    await using commons = await startCommons()
+    await using engine = createEngine()
+    const options = {
+      engine,
+      commons: loggedIn(commons),
+      state: join(directory, 'proven'),
+      ifExists: 'repair',
+    } as const
+    const bare = (size: number) => {
+      const { object_id, commons_url } = commons.add({ size }).row
+      return { object_id, commons_url, file_name: 'same.bin' }
+    }
+    await fetchAll([bare(5000)], options)
+    const [other] = await fetchAll([bare(777)], options)
+    expect(other).toMatchObject({ status: 'downloaded', size_actual: 777 })
+  })
+
+  test('proofs do not stand in the way of overwriting, nor of asking for a checksum', async () => {
+    await using commons = await startCommons()
+    await using engine = createEngine()
+    const options = { engine, commons: loggedIn(commons), state: join(directory, 'proven') }
+    const entries = [commons.add({ name: 'a', size: 100 }).row]
+    await fetchAll(entries, options)
+    const [again] = await fetchAll(entries, { ...options, ifExists: 'overwrite' })
+    expect(again).toMatchObject({ status: 'downloaded' })
+    const unproven = [{ ...commons.add({ name: 'b', size: 100, hashes: false, etag: false }).row }]
+    expect(await fetchAll(unproven, options)).toMatchObject([{ status: 'unverified' }])
+    expect(await fetchAll(unproven, options)).toMatchObject([{ status: 'skipped_size_only' }])
+    expect(await fetchAll(unproven, { ...options, requireChecksum: true })).toMatchObject([{ ok: false }])
+  })
+
+  test('no row may name what the run keeps for itself, and no secret of a row is told', async () => {
+    await using commons = await startCommons()
+    await using engine = createEngine()
+    const entries = ['.transfer/proven', '.Transfer/x', '.arriero/y'].map(name => ({
+      ...commons.add({ size: 10 }).row,
+      file_name: name,
+      access_token: 'hunter2',
+      presigned: 'https://host/x?X-Amz-Signature=0f0f0f',
+    }))
+    const outcomes = await fetchAll(entries, { engine, commons: loggedIn(commons) })
+    expect(outcomes.map(({ status }) => status)).toEqual(Array(3).fill('unsafe_name'))
+    expect(JSON.stringify(outcomes)).not.toMatch(/hunter2|0f0f0f/)
+  })
+
+  test('bundles within a bundle that share a name, and members that end with a slash, are all there', async () => {
+    await using commons = await startCommons()
+    await using engine = createEngine()
+    const [a, b, c] = ['a', 'b', 'c'].map(name => commons.add({ name, size: 10 }))
+    const inner = [a, b].map(member => commons.bundle({ name: 'sub', contents: [member?.guid as string] }))
+    const outer = commons.bundle({
+      name: 'outer',
+      contents: [...inner.map(({ guid }) => guid), { id: c?.guid as string, name: 'c/' }],
+    })
+    const entries = [{ object_id: outer.guid, commons_url: commons.origin }]
+    await fetchAll(entries, { engine, commons: loggedIn(commons) })
+    const found = (await filesIn(join(directory, 'out'))).filter(path => !path.startsWith('.'))
+    expect(found).toEqual(['outer/c', 'outer/sub/a', 'outer/sub_2/b'])
+  })
+
   test('leaves early without waiting for the rest', async () => {
     await using commons = await startCommons({ bytesPerSecond: 100_000 })
     await using engine = createEngine()

@@ -123,8 +123,23 @@ interface Owner {
 /** Owners asked about at once: the questions travel together. */
 const MOST_OWNERS = 200
 
-/** In the place of a digest: it arrived whole, and nothing but its size could be compared. */
-const SIZE_ONLY = 'size only'
+/** It arrived whole, and nothing but its size could be compared. */
+function asSizeOnly(file: ProvenFile): ProvenFile {
+  return { ...file, digest: `size only ${file.digest}` }
+}
+
+/** What a run keeps within its directory: no row may name it. */
+function isOurs(path: string): boolean {
+  return /^\.(?:transfer|arriero)(?:\/|$)/i.test(path)
+}
+
+function ours(path: string): TransferError {
+  const message = `Cannot write ${path}: what a run keeps for itself is there`
+  return new TransferError('PathUnsafe', message, { file: path, reason: 'unsafe_name' })
+}
+
+/** Where what is there is to be replaced or left beside, nothing is passed over. */
+const PASSING: ReadonlySet<string> = new Set(['error', 'skip', 'verify', 'repair'])
 
 type Options = DownloadManifestOptions & { readonly engine: Engine; readonly signal: AbortSignal }
 
@@ -217,6 +232,10 @@ class Run {
         this.#pending.set(entry.index, pending)
         return { ...entry, path: undefined }
       case 'placed': {
+        if (isOurs(placement.path)) {
+          await this.#tell(entry, outcomeOfError(entry, ours(placement.path), { index: row }))
+          return undefined
+        }
         const path = join(this.#directory, placement.path)
         const proven = await this.#isProven(entry, path)
         if (proven) {
@@ -252,7 +271,10 @@ class Run {
     if (!pending) return name
     const placement = this.#plan.rename(pending.entry, name)
     this.#pending.set(index, { ...pending, placement })
-    if (placement.status === 'placed') return placement.path
+    if (placement.status === 'placed') {
+      if (isOurs(placement.path)) throw ours(placement.path)
+      return placement.path
+    }
     if (placement.status === 'refused') throw placement.error
     throw new TransferError('Usage', `Cannot write ${name}: an earlier row has this name`, { reason: 'collision' })
   }
@@ -276,7 +298,11 @@ class Run {
       const { name = entry.id ?? '' } = (result.error as TransferError).details
       const place = placement.status === 'unnamed' ? this.#plan.rename(entry, name) : placement
       if (place.status === 'refused') return this.#tell(entry, outcomeOfError(entry, place.error, { index: row }))
-      const path = place.status === 'placed' ? place.path : ''
+      if (place.status !== 'placed') {
+        const error = 'an earlier row has this name'
+        return this.#tell(entry, outcomeOf(entry, 'duplicate', { index: row, error }))
+      }
+      const { path } = place
       this.#plan.open(path)
       this.#bundles.push({ uri: entry.uris[0] as string, path, row, entry })
       return
@@ -375,10 +401,11 @@ class Run {
   /** What an earlier run made of the file, if nobody has touched it since. */
   async #isProven(entry: Entry, path: string): Promise<{ status: OutcomeStatus; size: number } | undefined> {
     const proven = this.#proven
-    const file = proven && !proven.isNew ? await this.#factsOf(path, entry) : undefined
+    const mayPass = PASSING.has(this.#o.ifExists ?? 'error')
+    const file = proven && !proven.isNew && mayPass ? await this.#factsOf(path, entry) : undefined
     if (!proven || !file || (entry.size !== undefined && entry.size !== file.size)) return undefined
     if (proven.has(file)) return { status: 'skipped_complete', size: file.size }
-    const isThere = entry.checksums.length === 0 && proven.has({ ...file, digest: SIZE_ONLY })
+    const isThere = entry.checksums.length === 0 && !this.#o.requireChecksum && proven.has(asSizeOnly(file))
     return isThere ? { status: 'skipped_size_only', size: file.size } : undefined
   }
 
@@ -386,11 +413,13 @@ class Run {
     const file = this.#proven && (await this.#factsOf(path, entry))
     if (file?.size !== verification.size) return
     const isProven = verification.proof === 'checksum' || verification.proof === 'bytes'
-    this.#proven?.add(isProven ? file : { ...file, digest: SIZE_ONLY })
+    this.#proven?.add(isProven ? file : asSizeOnly(file))
   }
 
-  async #factsOf(path: string, { checksums, range }: Entry): Promise<ProvenFile | undefined> {
+  async #factsOf(path: string, { checksums, range, id, uris }: Entry): Promise<ProvenFile | undefined> {
     if (range) return undefined
+    // Without a digest of its own, a row is proven only for the very thing that it names.
+    const digests = checksums.map(({ algorithm, value }) => `${algorithm}:${value}`)
     const stats = await stat(path, { bigint: true }).catch(() => undefined)
     if (!stats?.isFile()) return undefined
     return {
@@ -398,7 +427,7 @@ class Run {
       size: Number(stats.size),
       mtimeNs: stats.mtimeNs,
       inode: stats.ino,
-      digest: checksums.map(({ algorithm, value }) => `${algorithm}:${value}`).join(' '),
+      digest: (digests.length > 0 ? digests : [id ?? '', ...uris]).join(' '),
     }
   }
 

@@ -6,7 +6,7 @@
  *     failed-manifest.json    the rows to try again; there only if there are any
  *     proven                  what need not be read again by the next run
  */
-import { mkdirSync, renameSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import type { ManifestResult } from '../engine.ts'
 import { ProgramError } from '../errors.ts'
@@ -35,7 +35,12 @@ export function openRecords(request: ListRequest, flags: GetFlags): Records {
   const time = new Date().toISOString().replaceAll(/[:.]/g, '-')
   const reportPath = join(directory, `report-${time}.jsonl`)
   const report = openReport(reportPath)
-  const retry = openRetryManifest(join(directory, 'failed-manifest.json'), root)
+  const retryPath = join(directory, 'failed-manifest.json')
+  const retry = openRetryManifest(retryPath, root, {
+    // A layout that makes more of a name would make it of the planned name again.
+    keepsNames: flags.layout === undefined || flags.layout === 'original',
+    mayRemove: resolve(request.file) === retryPath || listOf(join(directory, 'summary.json')) === request.file,
+  })
   return {
     state: join(directory, 'proven'),
     reportPath,
@@ -49,8 +54,9 @@ export function openRecords(request: ListRequest, flags: GetFlags): Records {
       asked?.add(summary)
       const path = join(directory, 'summary.json')
       tried(path, () => {
-        writeFileSync(`${path}.new`, `${JSON.stringify({ list: request.file, ...summary }, undefined, 2)}\n`)
-        renameSync(`${path}.new`, path)
+        const next = `${path}.${process.pid}.new`
+        writeFileSync(next, `${JSON.stringify({ list: request.file, ...summary }, undefined, 2)}\n`)
+        renameSync(next, path)
       })
     },
     close(isWhole) {
@@ -58,6 +64,15 @@ export function openRecords(request: ListRequest, flags: GetFlags): Records {
       asked?.close()
       retry.close(isWhole)
     },
+  }
+}
+
+/** Which list the last run in this directory was of. */
+function listOf(summaryPath: string): unknown {
+  try {
+    return JSON.parse(readFileSync(summaryPath, 'utf8')).list
+  } catch {
+    return undefined
   }
 }
 

@@ -17,8 +17,18 @@ export function openReport(path: string): Report {
   const fd = tried(path, () => openSync(path, 'w'))
   let pending = ''
   // Rows come in thousands per second; a look at the file shows those of half a second ago.
-  const timer = setInterval(flush, flushEveryMs)
+  const timer = setInterval(flushLater, flushEveryMs)
   timer.unref()
+  let failure: unknown
+
+  /** Nobody hears what a timer throws: the next row, or the end, does. */
+  function flushLater(): void {
+    try {
+      flush()
+    } catch (error) {
+      failure ??= error
+    }
+  }
 
   function flush(): void {
     if (pending === '') return
@@ -31,12 +41,14 @@ export function openReport(path: string): Report {
 
   return {
     add(row) {
+      if (failure) throw failure
       pending += `${jsonLine(row)}\n`
       if (pending.length >= flushAtChars) flush()
     },
     close() {
       clearInterval(timer)
       try {
+        if (failure) throw failure
         flush()
         tried(path, () => syncIfFile(fd))
       } finally {

@@ -15,9 +15,14 @@ export interface RetryManifest {
 const FINAL = new Set<Outcome['status']>(['invalid', 'unsafe_name'])
 
 /** @param directory of the run: names are kept as they were planned, or a shorter list would number them anew */
-export function openRetryManifest(path: string, directory: string): RetryManifest {
+export function openRetryManifest(
+  path: string,
+  directory: string,
+  { keepsNames, mayRemove }: { readonly keepsNames: boolean; readonly mayRemove: boolean },
+): RetryManifest {
   let fd: number | undefined
-  const next = `${path}.new`
+  // Several programs may be at work in one directory.
+  const next = `${path}.${process.pid}.new`
 
   function write(text: string): void {
     try {
@@ -33,12 +38,12 @@ export function openRetryManifest(path: string, directory: string): RetryManifes
   return {
     add({ entry, outcome }) {
       if (outcome.ok || FINAL.has(outcome.status)) return
-      const path = outcome.path === undefined ? undefined : relative(directory, outcome.path)
+      const path = outcome.path === undefined || !keepsNames ? undefined : relative(directory, outcome.path)
       write(`${fd === undefined ? '[' : ','}\n${jsonLine(rowOf(entry, path))}`)
     },
     close(isWhole) {
       if (fd === undefined) {
-        if (isWhole) removeQuietly(path)
+        if (isWhole && mayRemove) removeQuietly(path)
         return
       }
       write('\n]\n')

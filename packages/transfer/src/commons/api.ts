@@ -17,6 +17,7 @@ import { retryAfter } from '../http/retry-after.ts'
 import { oneHeader } from '../integrity/headers.ts'
 import { backoffDelayMs } from '../limits/backoff.ts'
 import { redactUrl } from '../redact.ts'
+import { assertOutside } from './host-safety.ts'
 
 export interface ApiOptions {
   readonly origins: () => Promise<Origins>
@@ -94,6 +95,7 @@ export class Api {
     let hop: Hop = firstHop(parseRequestUrl(request.url), requestHeaders(request.headers))
     for (;;) {
       origins.checkAddress(hop.url, uri)
+      if (hop.hasLeftOrigin) await assertOutside(hop.url.host, uri)
       const { url, headers } = hop
       const exchange = await origins.general.send({ method, url, headers, body, signal, uri, identity: 'api' })
       if (isRedirect(exchange.status) && method === 'GET') {

@@ -107,15 +107,29 @@ export class Commons implements AsyncDisposable {
     const identifier = parseIdentifier(uri, { allowPort: this.#o.allowPort || this.#isNamedAt(uri) })
     const { service, objects } = await this.#placeOf(identifier, uri, signal)
     const object = await objects.get(spellings(identifier, service.isGen3), uri, signal)
-    const members = object.contents.map(({ name, id, uri: given }) => ({
-      name,
-      uri: given ?? `drs://${service.host}/${encodeURIComponent(id ?? '')}`,
-    }))
-    const contents = members.map(async ({ name, uri }) => {
-      const { object: child } = await this.locate(uri, { signal })
+    const contents = object.contents.map(async ({ name, id, uri: given }): Promise<Content> => {
+      const uri =
+        given === undefined ? objectUri({ objectId: id ?? '' }, service.host) : this.#memberUri(given, service)
+      const child = await this.locate(uri, { signal }).then(
+        located => located.object,
+        error => {
+          // What cannot be looked up is named all the same: its own row will say why.
+          if (signal.aborted) throw error
+          return undefined
+        },
+      )
       return { name: name || child?.name || uri, uri, isBundle: (child?.contents.length ?? 0) > 0, size: child?.size }
     })
     return { id: `${service.host} ${object.id}`, contents: await Promise.all(contents) }
+  }
+
+  /** Whatever spelling a bundle uses, what it names is an object, never an address to open. */
+  #memberUri(given: string, service: Service): string {
+    try {
+      return objectUri(parseIdentifier(given, { allowPort: true }), service.host)
+    } catch {
+      return objectUri({ objectId: given }, service.host)
+    }
   }
 
   /** A token for every credential. */
@@ -170,9 +184,13 @@ export class Commons implements AsyncDisposable {
   async #guarded(asked: Promise<Access>, service: Service, shown: string): Promise<Access> {
     const access = await asked
     const url = URL.parse(access.url)
-    const isFree = this.#named.has(service.host) || this.#o.allowPort || !url || !/^https?:$/.test(url.protocol)
-    if (!isFree) await this.#assertOutside(url.host, shown)
-    return access
+    if (!url || !FETCHABLE.has(url.protocol)) {
+      const message = `Cannot fetch ${shown}: ${service.host} gives an address that may not be fetched from`
+      throw new TransferError('Denied', message, { reason: 'unsafe_address' })
+    }
+    if (this.#named.has(service.host) || this.#o.allowPort) return access
+    if (!STORES.has(url.protocol)) await this.#assertOutside(url.host, shown)
+    return { ...access, isForeign: true }
   }
 
   #assertOutside(host: string, shown: string): Promise<void> {
@@ -261,6 +279,16 @@ export class Commons implements AsyncDisposable {
 
 type AccessChoice = Parameters<Objects['access']>[1]
 type Issued = Awaited<ReturnType<TokenCache['read']>>
+
+/** What a commons may send us to: never a file of ours, and never another name to be resolved. */
+const FETCHABLE: ReadonlySet<string> = new Set(['https:', 'http:', 's3:', 'gs:', 'ftp:', 'ftps:'])
+/** Their authority is a bucket, not a host. */
+const STORES: ReadonlySet<string> = new Set(['s3:', 'gs:'])
+
+function objectUri({ host, prefix, objectId }: Omit<Identifier, 'text'>, home: string): string {
+  if (host === undefined && prefix !== undefined) return `drs://${prefix}:${encodeURIComponent(objectId)}`
+  return `drs://${host ?? home}/${encodeURIComponent(objectId)}`
+}
 
 function homeOf({ home, credentials }: CommonsOptions): string | undefined {
   if (home === undefined) return credentials?.[0]?.endpoint

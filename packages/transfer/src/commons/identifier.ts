@@ -41,7 +41,7 @@ const OTHER_SCHEME = /^(ark|doi):/i
  */
 export function parseIdentifier(text: string, options: IdentifierOptions = {}): Identifier {
   const direct = OBJECTS_PATH.exec(text)
-  if (direct) return { text, host: direct[1]!.toLowerCase(), objectId: decoded(direct[2]!, text) }
+  if (direct) return { text, host: direct[1]!.toLowerCase(), objectId: nonEmpty(decoded(direct[2]!, text), text) }
   const scheme = SCHEME.exec(text)
   const bare = BARE_SCHEME.exec(text)
   if (bare) return { ...parseBare(decoded(text.slice(bare[0].length), text)), text }
@@ -83,6 +83,7 @@ function parseBare(text: string): Identifier {
   if (other) throw bad(text, `${other[1]!.toUpperCase()} names are resolved behind drs:// only`)
   if (text === '' || /\s/.test(text) || /^(?:[a-z][a-z0-9+.-]*:\/\/|drs:|dos:)/i.test(text))
     throw bad(text, 'it must be a GUID or a DRS URI')
+  nonEmpty(text, text)
   const slash = text.indexOf('/')
   const prefix = slash > 0 ? text.slice(0, slash) : undefined
   const isPrefixed = prefix !== undefined && REGISTERED_PREFIX.test(prefix)
@@ -97,7 +98,11 @@ function decoded(part: string, text: string): string {
   }
 }
 
+/** Ids become parts of paths: these two would lead elsewhere, with the token. */
+const ELSEWHERE = /(?:^|\/)\.{1,2}(?:\/|$)/
+
 function nonEmpty(objectId: string, text: string): string {
+  if (ELSEWHERE.test(objectId)) throw bad(text, 'no part of an id may be . or ..')
   if (objectId === '') throw bad(text, 'an object id must follow')
   return objectId
 }

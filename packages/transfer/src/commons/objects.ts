@@ -13,6 +13,8 @@ import type { Service } from './service.ts'
 export interface Access {
   readonly url: string
   readonly headers?: Readonly<Record<string, string>> | undefined
+  /** Named by a host that nobody here named: where it redirects to must be looked at, too. */
+  readonly isForeign?: boolean | undefined
 }
 
 export interface ObjectsOptions {
@@ -183,10 +185,10 @@ export class Objects {
     const isUsable = answer.status === 200 && /^\s*\{/.test(answer.body)
     // Refused for one of them, or for all: the single questions find out.
     if ([404, 405, 501].includes(answer.status) || (!isUsable && answer.status < 400)) service.lacks.add('bulk urls')
-    const { urls = [] } = isUsable ? (jsonOf(answer, service.base) as { urls?: Record<string, unknown>[] }) : {}
-    for (const one of urls) {
+    const { urls } = isUsable ? (jsonOf(answer, service.base) as { urls?: unknown }) : {}
+    for (const one of Array.isArray(urls) ? urls : []) {
       const access = accessFrom(one)
-      if (access && typeof one.drs_object_id === 'string') found.set(one.drs_object_id, access)
+      if (access && typeof one?.drs_object_id === 'string') found.set(one.drs_object_id, access)
     }
     return found
   }

@@ -89,7 +89,8 @@ export class Prefixes {
   #listed(resolver: string, signal: AbortSignal): Promise<ReadonlyMap<string, string>> {
     this.#distributed ??= this.#json(`${resolver}/index/_dist`, signal).then(list => {
       const hosts = new Map<string, string>()
-      for (const { host, hints, type } of Array.isArray(list) ? (list as Record<string, unknown>[]) : []) {
+      for (const given of Array.isArray(list) ? list : []) {
+        const { host, hints, type } = (given ?? {}) as Record<string, unknown>
         const address = type === 'indexd' ? hostOfAddress(host) : undefined
         if (address === undefined) continue
         for (const hint of Array.isArray(hints) ? hints : []) {

@@ -48,8 +48,9 @@ export class TokenService {
   async #ask(signal: AbortSignal): Promise<readonly Provider[]> {
     const answer = await this.#home.ask('/wts/external_oidc/', { signal, retries: { 500: 2, 502: 2, 503: 2, 504: 2 } })
     if (answer.status !== 200 || /^\s*</.test(answer.body)) return []
-    const { providers = [] } = jsonOf(answer, this.#home.base) as { providers?: Record<string, unknown>[] }
-    return providers.flatMap(({ idp, base_url, urls }) => {
+    const { providers } = (jsonOf(answer, this.#home.base) ?? {}) as { providers?: unknown }
+    return (Array.isArray(providers) ? providers : []).flatMap(given => {
+      const { idp, base_url, urls } = (given ?? {}) as Record<string, unknown>
       const url = typeof base_url === 'string' ? URL.parse(base_url) : null
       if (!url || typeof idp !== 'string') return []
       const link = Array.isArray(urls) ? (urls[0] as { url?: unknown } | undefined)?.url : undefined

@@ -47,6 +47,13 @@ describe('parseGlob()', () => {
     expect(glob.matches('a b and.txt')).toBe(false)
   })
 
+  test('takes no longer than the product of pattern and name, whatever a server calls its files', () => {
+    const started = performance.now()
+    expect(parseGlob(`${'*a'.repeat(60)}b`).matches('a'.repeat(200))).toBe(false)
+    expect(parseGlob(`${'**/d/'.repeat(12)}zz`).matches(`${'d/'.repeat(60)}z`)).toBe(false)
+    expect(performance.now() - started).toBeLessThan(1000)
+  })
+
   test('refuses what is no pattern', () => {
     expect(() => parseGlob('[z-a]')).toThrow(expect.objectContaining({ code: 'Usage' }))
   })

@@ -54,14 +54,24 @@ function matchesFrom(
   names: readonly string[],
   from: number,
   isDirectory: boolean,
+  failed = new Set<number>(),
 ): boolean {
   if (from === names.length) return isDirectory ? at < tests.length : at === tests.length
   const test = tests[at]
   if (test === undefined) return false
-  if (test !== '**') return test(names[from] as string) && matchesFrom(tests, at + 1, names, from + 1, isDirectory)
+  if (test !== '**') {
+    return test(names[from] as string) && matchesFrom(tests, at + 1, names, from + 1, isDirectory, failed)
+  }
   // A last `**` takes all the rest; another one takes one more name, or leaves the rest to what follows it.
   if (at === tests.length - 1) return true
-  return matchesFrom(tests, at, names, from + 1, isDirectory) || matchesFrom(tests, at + 1, names, from, isDirectory)
+  // What has failed once is not tried again, or several of them would try every split.
+  const key = at * (names.length + 1) + from
+  if (failed.has(key)) return false
+  const isMatch =
+    matchesFrom(tests, at + 1, names, from, isDirectory, failed) ||
+    matchesFrom(tests, at, names, from + 1, isDirectory, failed)
+  if (!isMatch) failed.add(key)
+  return isMatch
 }
 
 function segmentTest(segment: string, decode: (literal: string) => string): (name: string) => boolean {
@@ -70,9 +80,45 @@ function segmentTest(segment: string, decode: (literal: string) => string): (nam
     return name => name === literal
   }
   const pieces = segment.match(/\*+|\?|\[!?\]?[^\]]*\]|[^*?[]+|\[/g) ?? []
-  const source = pieces.map(piece => pieceSource(piece, decode)).join('')
-  const test = regexp(source, segment)
-  return name => test.test(name)
+  const tests = pieces.flatMap(piece => characterTests(piece, segment, decode))
+  return name => matchesCharacters(tests, [...name])
+}
+
+/** What one character must be; `*`: any number of any. */
+type CharacterTest = '*' | ((character: string) => boolean)
+
+/** Greedy: when the rest does not fit, the last `*` takes one more. Names come from servers, so never more than the product. */
+function matchesCharacters(tests: readonly CharacterTest[], characters: readonly string[]): boolean {
+  let [at, from, star, taken] = [0, 0, -1, 0]
+  while (from < characters.length) {
+    const test = tests[at]
+    if (test === '*') {
+      star = at++
+      taken = from
+    } else if (test?.(characters[from] as string)) {
+      at++
+      from++
+    } else if (star >= 0) {
+      at = star + 1
+      from = ++taken
+    } else return false
+  }
+  return tests.slice(at).every(test => test === '*')
+}
+
+function characterTests(piece: string, segment: string, decode: (literal: string) => string): CharacterTest[] {
+  if (piece.startsWith('*')) return ['*']
+  if (piece === '?') return [() => true]
+  if (piece.startsWith('[') && piece.length > 2) {
+    const isNot = piece[1] === '!'
+    const inside = piece
+      .slice(isNot ? 2 : 1, -1)
+      .replace(/[\\\]^[]/g, '\\$&')
+      .replace(/^-|-$/g, '\\-')
+    const test = regexp(`[${isNot ? '^' : ''}${inside}]`, segment)
+    return [character => test.test(character)]
+  }
+  return [...decode(piece)].map(wanted => (character: string) => character === wanted)
 }
 
 function regexp(source: string, segment: string): RegExp {
@@ -81,18 +127,4 @@ function regexp(source: string, segment: string): RegExp {
   } catch (cause) {
     throw new TransferError('Usage', `Cannot list ${segment}: it is no pattern`, { cause })
   }
-}
-
-function pieceSource(piece: string, decode: (literal: string) => string): string {
-  if (piece.startsWith('*')) return '.*'
-  if (piece === '?') return '.'
-  if (piece.startsWith('[') && piece.length > 2) {
-    const isNot = piece[1] === '!'
-    const inside = piece
-      .slice(isNot ? 2 : 1, -1)
-      .replace(/[\\\]^[]/g, '\\$&')
-      .replace(/^-|-$/g, '\\-')
-    return `[${isNot ? '^' : ''}${inside}]`
-  }
-  return RegExp.escape(decode(piece))
 }

@@ -1,6 +1,6 @@
 /** What became of one row of a manifest: a line of the report (gen3 12). */
 import { TransferError } from '../errors.ts'
-import { redactText, redactUrl } from '../redact.ts'
+import { isSecretName, redactText, redactUrl } from '../redact.ts'
 import type { DownloadResult } from '../results.ts'
 import type { Entry } from './entry.ts'
 
@@ -103,7 +103,7 @@ export function outcomeOf(entry: Entry, status: OutcomeStatus, more: Partial<Out
     checksum_type: checksum?.algorithm,
     checksum_expected: checksum?.value,
     verified: false,
-    extra: entry.extra,
+    extra: entry.extra && (shownValue(entry.extra) as Outcome['extra']),
     ...more,
   }
 }
@@ -128,6 +128,14 @@ export function outcomeOfResult(entry: Entry, result: DownloadResult, about: Abo
     started: iso(about.endedAt - timings.totalMs),
     ended: iso(about.endedAt),
   })
+}
+
+/** What a row says beyond what is known may be anything, also a signed address or a token. */
+function shownValue(value: unknown, name = ''): unknown {
+  if (typeof value === 'string') return value !== '' && isSecretName(name) ? '***' : redactText(value)
+  if (Array.isArray(value)) return value.map(each => shownValue(each, name))
+  if (typeof value !== 'object' || value === null) return value
+  return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, shownValue(inner, key)]))
 }
 
 function statusOf({ status, resumedBytes }: DownloadResult, isProven: boolean): OutcomeStatus {

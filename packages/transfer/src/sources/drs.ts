@@ -5,6 +5,7 @@
  */
 
 import type { Commons, Located, Way } from '../commons/commons.ts'
+import { assertOutside } from '../commons/host-safety.ts'
 import { TransferError } from '../errors.ts'
 import { fileNameFor } from '../names/file-name.ts'
 import type { Resource } from '../resource.ts'
@@ -74,14 +75,19 @@ async function openLocated(
 function openWay(uri: string, way: Way, context: SourceContext, onAddress: (url: string) => void): Promise<Source> {
   const { signal = NEVER, headers: _, credentials: __, ...options } = context.options
   let given: Readonly<Record<string, string>> | undefined
+  let isForeign = false
   return openResolving(uri, {
     resolve: async () => {
-      const { url, headers } = await way.access(signal)
+      const { url, headers, isForeign: foreign = false } = await way.access(signal)
       given = headers
+      isForeign = foreign
       onAddress(url)
       return url
     },
-    open: address => context.open(address, { ...options, signal, headers: given }),
+    open: address => {
+      const mayFollow = isForeign ? (to: URL) => assertOutside(to.host, uri) : undefined
+      return context.open(address, { ...options, signal, headers: given, mayFollow })
+    },
   })
 }
 

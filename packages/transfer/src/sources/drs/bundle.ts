@@ -1,6 +1,7 @@
 /** What a bundle holds, bundles within it included (gen3 11). */
 import type { Commons, Content } from '../../commons/commons.ts'
 import { walk } from '../../listing/walk.ts'
+import { numberedName } from '../../names/bytes.ts'
 import type { Listed, ListRequest } from '../../source.ts'
 
 /** Objects looked up at once; those of Gen3 travel together. */
@@ -16,13 +17,23 @@ export function listBundle(uri: string, commons: Commons, request: ListRequest):
     // It holds one that holds it: everything in there is listed where it stands first.
     if (bundle.above.has(id)) return []
     const above = new Set([...bundle.above, id])
+    const taken = new Set<string>()
     return contents.map(content => {
-      const path = `${directory}${content.name}${content.isBundle ? '/' : ''}`
+      const path = `${directory}${freeName(content, taken)}${content.isBundle ? '/' : ''}`
       if (content.isBundle) bundles.set(path, { uri: content.uri, above })
       return listedAs(content, path)
     })
   }
   return walk(read, request, { uri, atOnce: AT_ONCE })
+}
+
+/** A slash at the end would make a directory of a file, and two directories of one name would be one. */
+function freeName({ name }: Content, taken: Set<string>): string {
+  const own = name.replace(/\/+$/, '') || 'unnamed'
+  let free = own
+  for (let number = 2; taken.has(free); number++) free = numberedName(own, number)
+  taken.add(free)
+  return free
 }
 
 function listedAs({ uri, isBundle, size }: Content, path: string): Listed {
