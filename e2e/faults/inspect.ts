@@ -65,6 +65,8 @@ function* walk(directory: string): Generator<string> {
     const path = join(directory, name)
     if (!lstatSync(path).isDirectory()) yield path
     else {
+      // What a run over a list writes of itself, beside its files: nothing that a list names may be there.
+      if (name === '.transfer') continue
       if (name.startsWith('.')) yield path
       yield* walk(path)
     }

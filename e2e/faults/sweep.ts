@@ -142,7 +142,8 @@ function told({ code, stdout, stderr }: Ended, { files, hasRows }: Workload): To
   for (const line of stdout.split('\n')) {
     if (!line.startsWith('{')) continue
     const row = JSON.parse(line)
-    if (row.error) errors.push(`${row.error.code}: ${row.error.message}`)
+    // A row tells its failure as text; a run that could not begin, as an object.
+    if (row.error) errors.push(typeof row.error === 'string' ? row.error : `${row.error.code}: ${row.error.message}`)
     const name = names.find(each => row.path === each || row.path?.endsWith(`/${each}`))
     if (name) (row.ok ? ok : failed).add(name)
   }

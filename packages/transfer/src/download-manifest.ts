@@ -11,7 +11,7 @@
 import { stat } from 'node:fs/promises'
 import { join, relative, resolve } from 'node:path'
 import { downloadAll } from './download-all.ts'
-import { createEngine, type Engine } from './engine.ts'
+import { createEngine, type Engine, partsOf } from './engine.ts'
 import { TransferError } from './errors.ts'
 import { list } from './list.ts'
 import { type Entry, isBadRow, type Row } from './manifest/entry.ts'
@@ -151,6 +151,7 @@ class Run {
   readonly #pending = new Map<number, Pending>()
   readonly #startedAt = Date.now()
   readonly #statuses = new Map<OutcomeStatus, number>()
+  #hasPassed = false
   #bundles: Bundle[] = []
   #owners: Owner[] = []
   #proven: Proven | undefined
@@ -177,6 +178,8 @@ class Run {
         await this.#fetch(this.#members(bundles))
       }
       if (this.#owners.length > 0 && (await this.#hasRelatedFiles())) await this.#fetch(this.#belongings(this.#owners))
+      // Where nothing is fetched, nobody else sweeps what a killed run was publishing.
+      if (this.#hasPassed) await partsOf(this.#o.engine).stagingFor(this.#directory).tidy()
       this.results.end()
       return this.#summary()
     } catch (error) {
@@ -239,6 +242,7 @@ class Run {
         const path = join(this.#directory, placement.path)
         const proven = await this.#isProven(entry, path)
         if (proven) {
+          this.#hasPassed = true
           const { size, status } = proven
           const verified = status === 'skipped_complete'
           const about = { index: row, path, verified, size_actual: size, renamed_from: placement.renamedFrom }

@@ -6,7 +6,17 @@
  *     failed-manifest.json    the rows to try again; there only if there are any
  *     proven                  what need not be read again by the next run
  */
-import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
+import {
+  closeSync,
+  fsyncSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  unlinkSync,
+  writeFileSync,
+} from 'node:fs'
 import { join, resolve } from 'node:path'
 import type { ManifestResult } from '../engine.ts'
 import { ProgramError } from '../errors.ts'
@@ -31,7 +41,10 @@ export function openRecords(request: ListRequest, flags: GetFlags): Records {
   if (request.kind !== 'manifest') return onlyReport(asked)
   const root = resolve(request.directory)
   const directory = join(root, '.transfer')
-  tried(directory, () => mkdirSync(directory, { recursive: true }))
+  tried(directory, () => {
+    mkdirSync(directory, { recursive: true })
+    sweep(directory)
+  })
   const time = new Date().toISOString().replaceAll(/[:.]/g, '-')
   const reportPath = join(directory, `report-${time}.jsonl`)
   const report = openReport(reportPath)
@@ -55,7 +68,7 @@ export function openRecords(request: ListRequest, flags: GetFlags): Records {
       const path = join(directory, 'summary.json')
       tried(path, () => {
         const next = `${path}.${process.pid}.new`
-        writeFileSync(next, `${JSON.stringify({ list: request.file, ...summary }, undefined, 2)}\n`)
+        writeDurably(next, `${JSON.stringify({ list: request.file, ...summary }, undefined, 2)}\n`)
         renameSync(next, path)
       })
     },
@@ -64,6 +77,38 @@ export function openRecords(request: ListRequest, flags: GetFlags): Records {
       asked?.close()
       retry.close(isWhole)
     },
+  }
+}
+
+/** On the disk before it has its name: a summary that says ok must not turn out empty after a power cut. */
+function writeDurably(path: string, text: string): void {
+  const fd = openSync(path, 'w')
+  try {
+    writeFileSync(fd, text)
+    fsyncSync(fd)
+  } finally {
+    closeSync(fd)
+  }
+}
+
+/** What killed runs were writing. */
+function sweep(directory: string): void {
+  for (const name of readdirSync(directory)) {
+    const pid = /\.(\d+)\.new$/.exec(name)?.[1]
+    if (pid === undefined || isRunning(Number(pid))) continue
+    try {
+      unlinkSync(join(directory, name))
+    } catch {
+      // Another run swept it.
+    }
+  }
+}
+
+function isRunning(pid: number): boolean {
+  try {
+    return process.kill(pid, 0)
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'EPERM'
   }
 }
 
