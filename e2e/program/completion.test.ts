@@ -24,7 +24,12 @@ async function offered(words: string[]): Promise<string[]> {
 describe('completion in bash', () => {
   test('offers commands, flags and values', async () => {
     expect(await offered(['arriero', 've'])).toEqual(['verify'])
-    expect(await offered(['arriero', 'get', '--no-'])).toEqual(['--no-resume', '--no-fsync', '--no-glob'])
+    expect(await offered(['arriero', 'get', '--no-'])).toEqual([
+      '--no-resume',
+      '--no-fsync',
+      '--no-glob',
+      '--no-related-files',
+    ])
     expect(await offered(['arriero', 'get', '--if-exists', ''])).toContain('overwrite')
   })
 

@@ -41,7 +41,7 @@ export async function getMany(
       else sizes.bytes += entry.size
       if (flags.netrc) for (const origin of originsOf(entry)) origins.add(origin)
     })
-    const records = openRecords(request, flags)
+    const records = openRecords(request, flags, door)
     reportPath = records.reportPath
     const mode = progressMode(context, flags.progress)
     const { state } = records

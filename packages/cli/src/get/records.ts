@@ -9,7 +9,6 @@
 import {
   closeSync,
   fsyncSync,
-  mkdirSync,
   openSync,
   readdirSync,
   readFileSync,
@@ -18,7 +17,7 @@ import {
   writeFileSync,
 } from 'node:fs'
 import { join, resolve } from 'node:path'
-import type { ManifestResult } from '../engine.ts'
+import type { EngineDoor, ManifestResult } from '../engine.ts'
 import { ProgramError } from '../errors.ts'
 import type { GetFlags } from '../options/file.ts'
 import type { ListRequest } from './entries.ts'
@@ -36,13 +35,17 @@ export interface Records {
   close(isWhole: boolean): void
 }
 
-export function openRecords(request: ListRequest, flags: GetFlags): Records {
+export function openRecords(
+  request: ListRequest,
+  flags: GetFlags,
+  { makeDirectories }: Pick<EngineDoor, 'makeDirectories'>,
+): Records {
   const asked = flags.report === undefined ? undefined : openReport(flags.report)
   if (request.kind !== 'manifest') return onlyReport(asked)
   const root = resolve(request.directory)
   const directory = join(root, '.transfer')
   tried(directory, () => {
-    mkdirSync(directory, { recursive: true })
+    makeDirectories(directory)
     sweep(directory)
   })
   const time = new Date().toISOString().replaceAll(/[:.]/g, '-')

@@ -30,10 +30,23 @@ export function makeDirectories(directory: string): string | undefined {
     const parent = dirname(directory)
     if (code === 'ENOENT' && parent !== directory) {
       const first = makeDirectories(parent)
+      // Where the parent was there all along, nothing is missing above: some file systems take no new directories.
+      if (first === undefined && statSync(parent, { throwIfNoEntry: false })) return makeOne(directory, error)
       return makeDirectories(directory) === undefined ? first : (first ?? directory)
     }
     if (statSync(directory, { throwIfNoEntry: false })?.isDirectory()) return undefined
     throw asDirectoryError(error)
+  }
+}
+
+/** Once more, because another process may have removed it and made it again. */
+function makeOne(directory: string, refusal: unknown): string | undefined {
+  try {
+    mkdirSync(directory)
+    return directory
+  } catch (error) {
+    if (statSync(directory, { throwIfNoEntry: false })?.isDirectory()) return undefined
+    throw (error as NodeJS.ErrnoException).code === 'ENOENT' ? refusal : error
   }
 }
 
