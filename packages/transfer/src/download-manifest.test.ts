@@ -182,6 +182,50 @@ describe('downloadManifest()', () => {
     expect(await fetchAll(unproven, { ...options, requireChecksum: true })).toMatchObject([{ ok: false }])
   })
 
+  test('a row that the commons contradicts fails before a byte is fetched, unless the commons is trusted', async () => {
+    await using commons = await startCommons()
+    await using engine = createEngine()
+    const rows = ['a', 'b'].map(name => commons.add({ name, size: 1000 }).row)
+    const [a, b] = rows as [(typeof rows)[0], (typeof rows)[0]]
+    const entries = [
+      { object_id: a.object_id, commons_url: a.commons_url, file_name: 'a', md5sum: '0'.repeat(32) },
+      { object_id: b.object_id, commons_url: b.commons_url, file_name: 'b', file_size: 999 },
+    ]
+    const held = await fetchAll(entries, { engine, commons: loggedIn(commons) })
+    expect(held).toMatchObject([
+      { status: 'checksum_mismatch', metadata_mismatch: expect.stringMatching(/^md5: .*0{32}, .*commons says/) },
+      { status: 'failed', metadata_mismatch: 'size: the manifest says 999, the commons says 1000' },
+    ])
+    expect(held.map(({ error_class }) => error_class)).toEqual(['metadata_mismatch', 'metadata_mismatch'])
+    expect(await filesIn(join(directory, 'out'))).toEqual([])
+    const trusted = await fetchAll(entries, { engine, commons: loggedIn(commons), trustCommons: true })
+    expect(trusted).toMatchObject([
+      {
+        status: 'downloaded',
+        verified: true,
+        checksum_expected: a.md5sum,
+        metadata_mismatch: expect.stringMatching(/^md5/),
+      },
+      { status: 'downloaded', verified: true, size_actual: 1000, metadata_mismatch: expect.stringMatching(/^size/) },
+    ])
+  })
+
+  test('where the commons is trusted, rows that leave nothing open are looked up as well', async () => {
+    await using commons = await startCommons()
+    await using engine = createEngine()
+    const { row } = commons.add({ name: 'a', size: 1000 })
+    const [outcome] = await fetchAll([{ ...row, md5sum: 'f'.repeat(32) }], {
+      engine,
+      commons: loggedIn(commons),
+      trustCommons: true,
+    })
+    expect(outcome).toMatchObject({
+      status: 'downloaded',
+      checksum_actual: row.md5sum,
+      metadata_mismatch: expect.any(String),
+    })
+  })
+
   test('no row may name what the run keeps for itself, and no secret of a row is told', async () => {
     await using commons = await startCommons()
     await using engine = createEngine()

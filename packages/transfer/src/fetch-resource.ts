@@ -12,7 +12,8 @@
 import { isCodedName } from './coded-name.ts'
 import { TransferError } from './errors.ts'
 import { callHook, type HookContext } from './hooks.ts'
-import { chooseExpectations } from './integrity/choose-expectations.ts'
+import { chooseExpectations, type StatedChecksum } from './integrity/choose-expectations.ts'
+import { CONTRADICTION, contradictionOf, contradictionText } from './integrity/contradiction.ts'
 import { createDigester, type Digester } from './integrity/digester.ts'
 import { type Digests, digestsFor, partAlgorithm } from './integrity/digests.ts'
 import { isLoaded, loadHashers } from './integrity/hasher.ts'
@@ -92,6 +93,7 @@ class Session<Result> {
   #earlier: Earlier | undefined
   #resource: Resource | undefined
   #expectations: readonly Expectation[] = []
+  #contradiction: string | undefined
   #digester: Digester | undefined
   /** Set while the sink or an algorithm is not ready; chunks wait for it. */
   #opening: Promise<void> | undefined
@@ -172,6 +174,8 @@ class Session<Result> {
     const { sink } = this.#p
     if (!(error instanceof TransferError) || task.signal.aborted || attempt >= MAX_ATTEMPTS) return undefined
     if (sink.capabilities.order === 'ascending' || sink.capabilities.isSeen) return undefined
+    // The same question would be answered the same.
+    if (error.details.reason === CONTRADICTION) return undefined
     if (error.code === 'ChecksumMismatch') return this.#afterMismatch(attempt)
     return this.#mayStartOver(error) ? this.#manner : undefined
   }
@@ -246,18 +250,14 @@ class Session<Result> {
         url: task.shownUri,
       })
     }
+    const listed = this.#reconciled(answered)
     this.#holdSize(answered)
     this.#holdReading(answered)
     const resource = this.#wanted(answered)
     this.#firstByteAt = task.engine.clock.now()
     this.#p.onResource?.(answered)
     this.#resource = answered
-    this.#expectations = chooseExpectations(
-      task.stated,
-      task.listed,
-      task.range ? [] : answered.checksums,
-      resource.size,
-    )
+    this.#expectations = chooseExpectations(task.stated, listed, task.range ? [] : answered.checksums, resource.size)
     if (resource.size !== undefined) task.engine.progress.sized(file, resource.size)
     const isResumed = this.#earlier !== undefined
     if (this.#earlier) {
@@ -341,7 +341,8 @@ class Session<Result> {
     const statedSize = resource.size ?? task.size ?? (moved.isLengthProven ? size : undefined)
     const { requireChecksum } = task.options
     const stored = task.range ? undefined : resource.storedChecksums
-    const verification = verify(this.#expectations, digests, size, { statedSize, requireChecksum, stored })
+    const proven = verify(this.#expectations, digests, size, { statedSize, requireChecksum, stored })
+    const verification = this.#contradiction === undefined ? proven : { ...proven, contradiction: this.#contradiction }
     if (task.hooks?.onVerify) await this.#hook('onVerify', { ...this.#hookContext(), verification })
     return verification
   }
@@ -360,10 +361,38 @@ class Session<Result> {
     })
   }
 
+  /** The digests of the manifest that hold: those that the commons contradicts end the transfer, or are dropped. */
+  #reconciled({ catalogued }: Resource): readonly StatedChecksum[] {
+    const task = this.#task
+    const { listed, size, range } = task
+    if (!catalogued || range) return listed
+    const contradiction = contradictionOf({ size, checksums: listed }, catalogued)
+    if (!contradiction) return listed
+    const text = contradictionText(contradiction)
+    if (!task.options.trustCommons) {
+      throw new TransferError(
+        contradiction.what === 'size' ? 'SizeMismatch' : 'ChecksumMismatch',
+        `Cannot fetch ${task.shownUri}: manifest and commons contradict each other, ${text}`,
+        {
+          url: task.shownUri,
+          reason: CONTRADICTION,
+          algorithm: contradiction.what === 'size' ? undefined : contradiction.what,
+          expected: contradiction.listed,
+          actual: contradiction.catalogued,
+          remedy: 'Ask whoever made the manifest, or say --trust-commons.',
+        },
+      )
+    }
+    this.#contradiction = text
+    return listed.filter(({ algorithm, value }) =>
+      catalogued.checksums.every(other => other.algorithm !== algorithm || other.value === value),
+    )
+  }
+
   #holdSize({ size, isDecoded }: Resource): void {
     const task = this.#task
     if (task.size === undefined || size === undefined || isDecoded || size === task.size || task.range) return
-    if (task.options.trustServerSize) return
+    if (task.options.trustServerSize || (task.options.trustCommons && this.#contradiction !== undefined)) return
     const message = `Cannot fetch ${task.shownUri}: it should have ${task.size} bytes, the server has ${size}`
     throw new TransferError('SizeMismatch', message, {
       expected: String(task.size),

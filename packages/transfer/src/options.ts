@@ -55,6 +55,11 @@ export interface FetchOptions {
   readonly size?: number | undefined
   /** Let the source's size win over `size`. Default false. */
   readonly trustServerSize?: boolean | undefined
+  /**
+   * Let what a data commons says of size and digests win over a manifest that says otherwise; the difference is told
+   * in `verification.contradiction`. Costs a question to the commons for each object. Default false: such a row fails.
+   */
+  readonly trustCommons?: boolean | undefined
   /** All must match. */
   readonly checksums?: readonly ChecksumInput[] | undefined
   /** Compute these too, without comparing. */

@@ -1,4 +1,4 @@
-import type { OfferedChecksum } from './integrity/checksum.ts'
+import type { Checksum, OfferedChecksum } from './integrity/checksum.ts'
 
 /** A byte range, end exclusive. */
 export interface Range {
@@ -10,6 +10,12 @@ export interface Range {
 export interface EntityTag {
   readonly value: string
   readonly isWeak: boolean
+}
+
+/** What a data commons says of an object, wherever its bytes are. */
+export interface Catalogued {
+  readonly size?: number | undefined
+  readonly checksums: readonly Checksum[]
 }
 
 /** What is known of one thing at a source (retrieval 4). */
@@ -27,6 +33,8 @@ export interface Resource {
   readonly version?: string | undefined
   /** What the source says of the content's digests, in the order of the answer. */
   readonly checksums: readonly OfferedChecksum[]
+  /** What the catalogue says that named this place; undefined where no catalogue was asked. */
+  readonly catalogued?: Catalogued | undefined
   /** A file name that the source suggests; an outside name, not yet sanitised. */
   readonly name?: string | undefined
   readonly contentType?: string | undefined

@@ -93,7 +93,7 @@ export class Task {
   /** @param isRaw content-coded bytes are wanted as they are sent */
   async openPlaces(isRaw = false): Promise<Places> {
     const options = this.#sourceOptions(isRaw)
-    const isKnown = this.#isNamed && this.size !== undefined && this.#hasDigest
+    const isKnown = this.#isNamed && this.size !== undefined && this.#hasDigest && !this.options.trustCommons
     const uris = this.#mirrors.length > 0 ? [this.uri, ...this.#mirrors] : [this.uri]
     return new Places(await this.engine.openSources(uris, options, { isKnown, size: this.size }))
   }

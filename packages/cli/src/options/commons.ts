@@ -12,6 +12,7 @@ import { readText } from './read-text.ts'
 export interface CommonsFlags {
   readonly cred?: readonly string[]
   readonly commonsUrl?: string
+  readonly trustCommons?: boolean
   readonly drsMap?: readonly string[]
   readonly protocol?: string
   readonly userProject?: string
@@ -31,6 +32,9 @@ export function addCommonsOptions(command: Command): Command {
     )
     .addOption(new Option('--commons-url <URL>', 'the commons of objects that name none'))
     .addOption(new Option('--protocol <NAME>', 'take copies from here first: s3, gs, https, …'))
+    .addOption(
+      new Option('--trust-commons', 'where manifest and commons contradict each other, take the commons’s word'),
+    )
     .addOption(new Option('--drs-map <PREFIX=HOST>', 'which host serves a prefix; repeatable').argParser(collect))
     .addOption(new Option('--drs-hub <URL>', 'resolve objects by a Terra DRSHub; token in DRSHUB_TOKEN'))
     .addOption(new Option('--gdc-token <FILE>', 'token of the Genomic Data Commons'))

@@ -144,6 +144,7 @@ export function fetchOptions(flags: FetchFlags, context: Context, urls: Iterable
     lowSpeedLimit: lowSpeed,
     keepEncoding,
     allowDowngrade,
+    trustCommons: flags.trustCommons,
     allowUnverifiedLength: flags.allowUnverifiedLength,
     etagPolicy: flags.etagPolicy,
     commons: once(async () => commonsOptions(flags, context, await loadEngine())),

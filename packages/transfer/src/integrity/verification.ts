@@ -30,6 +30,8 @@ export interface Verification {
   readonly checks: readonly Check[]
   /** `checksum`; `bytes`: compared one by one; `size`; or `none` when not even the length was known. */
   readonly proof: 'checksum' | 'bytes' | 'size' | 'none'
+  /** What a manifest said otherwise than the commons; only with `trustCommons`. */
+  readonly contradiction?: string | undefined
   /** Digests that were computed, by algorithm, as hex. */
   readonly digests: Readonly<Partial<Record<Algorithm, string>>>
 }

@@ -1,5 +1,6 @@
 /** What became of one row of a manifest: a line of the report (gen3 12). */
-import { TransferError } from '../errors.ts'
+import { type ErrorDetails, TransferError } from '../errors.ts'
+import { CONTRADICTION, contradictionText } from '../integrity/contradiction.ts'
 import { isSecretName, redactText, redactUrl } from '../redact.ts'
 import type { DownloadResult } from '../results.ts'
 import type { Entry } from './entry.ts'
@@ -122,6 +123,7 @@ export function outcomeOfResult(entry: Entry, result: DownloadResult, about: Abo
     verified: isProven,
     renamed_from: about.renamedFrom,
     same_content_as: about.sameContentAs,
+    metadata_mismatch: verification.contradiction,
     attempts: result.retries + 1,
     bytes_transferred: result.networkBytes,
     resumed_from: result.resumedBytes > 0 ? result.resumedBytes : undefined,
@@ -146,18 +148,26 @@ function statusOf({ status, resumedBytes }: DownloadResult, isProven: boolean): 
 
 export function outcomeOfError(entry: Entry, error: unknown, more: Partial<Outcome> = {}): Outcome {
   const { code, message, details, remedy } = told(error)
-  const { algorithm, expected, actual, status, attempts, reason } = details
+  const { status, attempts, reason } = details
   return outcomeOf(entry, statusOfError(code, reason), {
     http_status: status,
     attempts,
     error_class: reason ?? code,
     error: redactText(message),
     remedy,
-    ...(code === 'ChecksumMismatch'
-      ? { checksum_type: algorithm, checksum_expected: expected, checksum_actual: actual }
-      : {}),
+    ...mismatch(code, details),
     ...more,
   })
+}
+
+function mismatch(code: string, { algorithm, expected = '', actual = '', reason }: ErrorDetails): Partial<Outcome> {
+  // Nothing was fetched: there is no actual digest.
+  if (reason === CONTRADICTION) {
+    const text = contradictionText({ what: algorithm ?? 'size', listed: expected, catalogued: actual })
+    return { metadata_mismatch: text }
+  }
+  if (code !== 'ChecksumMismatch') return {}
+  return { checksum_type: algorithm, checksum_expected: expected, checksum_actual: actual }
 }
 
 function statusOfError(code: string, reason: string | undefined): OutcomeStatus {

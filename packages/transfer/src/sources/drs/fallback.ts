@@ -204,6 +204,7 @@ export class FallbackSource implements Source {
       size: resource.size ?? size,
       name: facts.name ?? resource.name ?? this.#now.name,
       checksums: [...offered, ...resource.checksums],
+      catalogued: { size, checksums },
       // The digest is the version, wherever the bytes are; entity tags differ from place to place.
       ...(first ? { version: `${first.algorithm}:${first.value}`, etag: undefined } : {}),
     }
