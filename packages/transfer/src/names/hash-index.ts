@@ -8,7 +8,7 @@
  *
  * The settled entries lie packed, partition after partition, in pieces of a fixed size. So growing needs no second copy and
  * leaves no garbage, and the partition's number need not be kept in the entry. There are never more recent entries than
- * about a twentieth of all, so each entry is moved some forty times on the way to ten million, in blocks.
+ * about a fortieth of all, so each entry is moved some eighty times on the way to ten million, in blocks.
  *
  * Among n digests, two different ones are taken for one with a probability of about n² / 2 / 2^keyBits; what that means is
  * the caller's to say.
@@ -20,7 +20,7 @@ const PIECE_BITS = 16
 const PIECE = 2 ** PIECE_BITS
 const FIRST_RECENT = 16_384
 /** Above it, the cells of the recent entries are doubled. */
-const MOST_PER_RECENT_CELL = 24
+const MOST_PER_RECENT_CELL = 48
 /** Runs that are shorter are moved one by one: a call costs more. */
 const SHORTEST_BLOCK = 12
 
