@@ -132,9 +132,10 @@ describe('createDigester() on a pool whose worker is killed in mid-stream', () =
     const { workers, spawn } = watched()
     const digester = createDigester({ algorithms: ['md5', 'crc64nvme'], size: 4 * MIB, pool: open({ size: 2, spawn }) })
     await digester.add(0, bytes.subarray(0, MIB))
+    // First, so that none is quick enough to answer; the pool does not know yet.
+    for (const worker of workers) void worker.terminate()
     const early = digester.add(2 * MIB, bytes.subarray(2 * MIB))
     const pending = digester.add(MIB, bytes.subarray(MIB, 2 * MIB))
-    for (const worker of workers) void worker.terminate()
     const refusal = { name: 'TransferError', retriable: true }
     await Promise.all([
       expect(pending).rejects.toMatchObject(refusal),
