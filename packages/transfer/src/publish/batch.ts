@@ -137,9 +137,11 @@ export class Batch {
   /** Those that no sync of a whole file system has covered; where one failed, they are not to be synced again. */
   #oneByOne(unsynced: readonly Staged[], condemn: (one: Staged, error: unknown) => void): readonly Staged[] {
     if (unsynced.length < FILES_FOR_SYNCFS) return unsynced
-    const byDevice = Map.groupBy(unsynced, ({ job }) => deviceOf(dirname(job.temp)))
-    return [...byDevice].flatMap(([device, files]) => {
-      const directory = dirname((files[0] as Staged).job.temp)
+    const byDirectory = Map.groupBy(unsynced, ({ job }) => dirname(job.temp))
+    const byDevice = Map.groupBy(byDirectory, ([directory]) => deviceOf(directory))
+    return [...byDevice].flatMap(([device, directories]) => {
+      const [[directory]] = directories as [[string, Staged[]]]
+      const files = directories.flatMap(([, each]) => each)
       const isMany = device !== undefined && files.length >= FILES_FOR_SYNCFS
       try {
         return isMany && this.#sync.fileSystem(directory) ? [] : files
