@@ -123,9 +123,12 @@ interface Owner {
 /** Owners asked about at once: the questions travel together. */
 const MOST_OWNERS = 200
 
-/** It arrived whole, and nothing but its size could be compared. */
+/**
+ * It arrived whole, and nothing but its size can be compared: never, or not since somebody has moved it. A copy that kept
+ * its time is as good.
+ */
 function asSizeOnly(file: ProvenFile): ProvenFile {
-  return { ...file, digest: `size only ${file.digest}` }
+  return { ...file, ctimeNs: 0n, inode: 0n, digest: `size only ${file.digest}` }
 }
 
 /** What a run keeps within its directory: no row may name it. */
@@ -417,7 +420,9 @@ class Run {
     const file = this.#proven && (await this.#factsOf(path, entry))
     if (file?.size !== verification.size) return
     const isProven = verification.proof === 'checksum' || verification.proof === 'bytes'
-    this.#proven?.add(isProven ? file : asSizeOnly(file))
+    if (isProven) this.#proven?.add(file)
+    // Whose row states a digest is read again when its ctime has changed.
+    if (entry.checksums.length === 0) this.#proven?.add(asSizeOnly(file))
   }
 
   async #factsOf(path: string, { checksums, range, id, uris }: Entry): Promise<ProvenFile | undefined> {
@@ -430,6 +435,7 @@ class Run {
       path: relative(this.#directory, path),
       size: Number(stats.size),
       mtimeNs: stats.mtimeNs,
+      ctimeNs: stats.ctimeNs,
       inode: stats.ino,
       digest: (digests.length > 0 ? digests : [id ?? '', ...uris]).join(' '),
     }

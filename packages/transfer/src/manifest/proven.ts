@@ -1,6 +1,6 @@
 /**
  * What earlier runs have proven (gen3 9.2): files whose content was held to a digest and that nobody has touched since.
- * Kept as 12-byte hashes of path, size, time, inode and digest, one behind the other, so that ten million of them are
+ * Kept as 12-byte hashes of path, size, times, inode and digest, one behind the other, so that ten million of them are
  * read in a moment. A kill tears the last one at worst; a file that is not among them is read again, which costs time and
  * nothing else. Of the hash 65 bits are compared: to pass over a file that differs, one of ten million others would have
  * to share them, with a probability of about 10⁻¹² for each file that was touched.
@@ -16,6 +16,8 @@ export interface ProvenFile {
   readonly path: string
   readonly size: number
   readonly mtimeNs: bigint
+  /** Unlike mtime it cannot be set back: who writes, copies or renames a file changes it. */
+  readonly ctimeNs: bigint
   readonly inode: bigint
   /** What the manifest demands, `alg:hex`; empty where the source said it. */
   readonly digest: string
@@ -98,7 +100,7 @@ export class Proven {
   }
 }
 
-function keyOf({ path, size, mtimeNs, inode, digest }: ProvenFile): Buffer {
-  const text = `${path}\n${size}\n${mtimeNs}\n${inode}\n${digest}`
+function keyOf({ path, size, mtimeNs, ctimeNs, inode, digest }: ProvenFile): Buffer {
+  const text = `${path}\n${size}\n${mtimeNs}\n${ctimeNs}\n${inode}\n${digest}`
   return createHash('sha256').update(text).digest().subarray(0, BYTES)
 }
