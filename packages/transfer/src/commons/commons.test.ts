@@ -47,6 +47,15 @@ describe('Commons', () => {
     },
   )
 
+  test.each(['drs://127.0.0.1:8443/x', 'drs://[::1]:8443/x', 'drs://localhost:8443/x'])(
+    'takes the host of %s for a host, and refuses it without asking anybody',
+    async uri => {
+      const { commons, asked } = scripted({})
+      await expect(commons.locate(uri, { signal })).rejects.toMatchObject({ details: { reason: 'unsafe_host' } })
+      expect(asked).toEqual([])
+    },
+  )
+
   test('what a bundle names is an object, in whatever spelling; one that is missing hides no other', async () => {
     const contents = [
       { name: 'a', drs_uri: ['drs://home.test/a'] },

@@ -49,7 +49,8 @@ export async function assertOutside(host: string, shown: string): Promise<void> 
   const inside = addresses.find(isInside)
   if (inside === undefined) return
   const message = `Cannot fetch ${shown}: its host ${host} is on this machine or a private network`
-  throw new TransferError('Network', message, { reason: 'unsafe_host', retriable: false })
+  const remedy = 'If it is meant to be there, name the commons yourself: --commons-url or --cred.'
+  throw new TransferError('Network', message, { reason: 'unsafe_host', retriable: false, remedy })
 }
 
 /** None for a name that is not known: connecting will say so. */
