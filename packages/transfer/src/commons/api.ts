@@ -37,6 +37,8 @@ export interface ApiRequest {
   readonly signal: AbortSignal
   /** Statuses to try again besides network failures. Default: 408, 425, 429, 500, 502, 503, 504. */
   readonly retries?: Readonly<Record<number, number>> | undefined
+  /** Attempts when there is no answer at all. Default 6. */
+  readonly attempts?: number | undefined
 }
 
 export interface ApiAnswer extends AnswerHead {
@@ -66,7 +68,7 @@ export class Api {
 
   /** The answer, whatever its status, once no retry will change it. Rejects with a TransferError or the signal's reason. */
   async ask(request: ApiRequest): Promise<ApiAnswer> {
-    const { signal, retries = {} } = request
+    const { signal, retries = {}, attempts = ATTEMPTS } = request
     const uri = redactUrl(request.url)
     const gate = this.#gateOf(request.url)
     for (let attempt = 1; ; attempt++) {
@@ -80,7 +82,7 @@ export class Api {
         // A service that asks for more patience than anybody has is given up.
         if (wait !== undefined && wait > LONGEST_RETRY_AFTER_MS) return answer
       } catch (error) {
-        if (!(error instanceof TransferError) || !error.retriable || attempt >= ATTEMPTS) throw error
+        if (!(error instanceof TransferError) || !error.retriable || attempt >= attempts) throw error
       } finally {
         leave()
       }

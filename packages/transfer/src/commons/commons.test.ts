@@ -56,6 +56,14 @@ describe('Commons', () => {
     },
   )
 
+  test('an object of which nobody knows the host names those that could not be asked', async () => {
+    const api = { ask: () => Promise.reject(new Error('no route')) } as unknown as Api
+    await expect(new Commons(api, {}).locate('drs:1234', { signal })).rejects.toMatchObject({
+      code: 'Network',
+      message: expect.stringContaining('no answer from dataguids.org'),
+    })
+  })
+
   test('what a bundle names is an object, in whatever spelling; one that is missing hides no other', async () => {
     const contents = [
       { name: 'a', drs_uri: ['drs://home.test/a'] },

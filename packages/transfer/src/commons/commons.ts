@@ -160,11 +160,15 @@ export class Commons implements AsyncDisposable {
     if (identifier.host !== undefined) return identifier.host
     const home = this.#home && new URL(this.#home).host
     if (identifier.prefix === undefined && home !== undefined) return home
-    const found = await this.#prefixes.hostOf(identifier, signal)
-    if (found !== undefined) return found
+    const { host, silent } = await this.#prefixes.hostOf(identifier, signal)
+    if (host !== undefined) return host
     if (home !== undefined) return home
-    const message = `Cannot find ${shown}: it names no commons, and no resolver knows it`
-    throw new TransferError('NotFound', message, { reason: 'unknown_host' })
+    const message = `Cannot find ${shown}: it names no commons, and no resolver`
+    const remedy = 'Check the name, or say where it is: --commons-url or --drs-map.'
+    const details = { reason: 'unknown_host', retriable: false, remedy }
+    if (silent.length === 0) throw new TransferError('NotFound', `${message} knows it`, details)
+    const unanswered = `${message} that answers knows it (no answer from ${silent.join(', ')})`
+    throw new TransferError('Network', unanswered, details)
   }
 
   async #locateByHub(identifier: Identifier, base: string, signal: AbortSignal): Promise<Located> {
