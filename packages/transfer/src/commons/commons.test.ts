@@ -76,13 +76,15 @@ describe('Commons', () => {
       [`${objects}/a`]: blob('a'),
       [`${objects}/c`]: blob('c'),
     })
-    const listed = await commons.contents('drs://home.test/bundle', signal)
+    const listed = await commons.contents('drs://home.test/bundle', { signal, most: 4 })
     expect(listed.contents.map(({ name, uri }) => [name, uri])).toEqual([
       ['a', 'drs://home.test/a'],
       ['b', `drs://home.test/${encodeURIComponent('/tmp/secret')}`],
       ['c', 'drs://home.test/c'],
       ['gone', 'drs://home.test/gone'],
     ])
+    const asking = commons.contents('drs://home.test/bundle', { signal, most: 3 })
+    await expect(asking).rejects.toMatchObject({ details: { reason: 'bundle_too_large' } })
   })
 })
 

@@ -102,11 +102,23 @@ export class Commons implements AsyncDisposable {
     return { identifier, object: undefined, ways: [guarded(way)], look }
   }
 
-  /** What a bundle holds, each looked up: only its own record tells a bundle within. */
-  async contents(uri: string, signal: AbortSignal): Promise<{ id: string; contents: readonly Content[] }> {
+  /**
+   * What a bundle holds, each looked up: only its own record tells a bundle within.
+   *
+   * @param options.most a bundle that holds more is an error
+   */
+  async contents(
+    uri: string,
+    { signal, most }: { readonly signal: AbortSignal; readonly most: number },
+  ): Promise<{ id: string; contents: readonly Content[] }> {
     const identifier = parseIdentifier(uri, { allowPort: this.#o.allowPort || this.#isNamedAt(uri) })
     const { service, objects } = await this.#placeOf(identifier, uri, signal)
     const object = await objects.get(spellings(identifier, service.isGen3), uri, signal)
+    const { length } = object.contents
+    if (length > most) {
+      const message = `Cannot list ${uri}: it holds ${length} objects, and ${most} are the most that are looked up`
+      throw new TransferError('Unsupported', message, { reason: 'bundle_too_large' })
+    }
     const contents = object.contents.map(async ({ name, id, uri: given }): Promise<Content> => {
       const uri =
         given === undefined ? objectUri({ objectId: id ?? '' }, service.host) : this.#memberUri(given, service)
