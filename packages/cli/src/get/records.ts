@@ -8,6 +8,8 @@
  */
 import {
   closeSync,
+  constants,
+  fstatSync,
   fsyncSync,
   openSync,
   readdirSync,
@@ -118,9 +120,19 @@ function isRunning(pid: number): boolean {
 /** Which list the last run in this directory was of. */
 function listOf(summaryPath: string): unknown {
   try {
-    return JSON.parse(readFileSync(summaryPath, 'utf8')).list
+    return JSON.parse(readOrdinary(summaryPath)).list
   } catch {
     return undefined
+  }
+}
+
+/** A FIFO of this name would keep us waiting. */
+function readOrdinary(path: string): string {
+  const fd = openSync(path, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0))
+  try {
+    return fstatSync(fd).isFile() ? readFileSync(fd, 'utf8') : ''
+  } finally {
+    closeSync(fd)
   }
 }
 
