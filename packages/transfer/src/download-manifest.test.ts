@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { copyFile, mkdtemp, open, readdir, readFile, rename, rm, stat, utimes, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { type MixedFile, mixedCommons, startCommons, type Commons as TestCommons } from '../test/commons-server.ts'
 import type { CommonsOptions } from './commons/options.ts'
@@ -219,6 +219,23 @@ describe('downloadManifest()', () => {
     const wanted = entries.map(({ object_id }) => `${object_id}/name.txt`).sort()
     const found = (await filesIn(join(directory, 'out'))).filter(path => !path.startsWith('.'))
     expect(found.map(path => path.replace('/deep/', '/')).sort()).toEqual(wanted)
+  })
+
+  test('rows that the list does not name keep their names, whoever answers first', async () => {
+    await using commons = await startCommons()
+    await using engine = createEngine()
+    const rows = [1, 2, 3].map(() => commons.add({ name: 'same.bam', size: 100 }).row)
+    const entries = rows.map(({ object_id, commons_url }) => ({ object_id, commons_url }))
+    const options = { engine, commons: loggedIn(commons), names: join(directory, 'names') }
+    const late = (index: number) =>
+      commons.fault(rows[index]?.object_id as string, { delayMs: 400 }, { at: 'storage', times: 1 })
+    late(0)
+    const first = await fetchAll(entries, options)
+    expect(first.map(({ path = '' }) => basename(path)).sort()).toEqual(['same.bam', 'same_2.bam', 'same_3.bam'])
+    expect(basename(first[0]?.path ?? '')).toBe('same_3.bam')
+    late(2)
+    const again = await fetchAll(entries, { ...options, ifExists: 'skip' })
+    expect(again.map(({ ok, path }) => [ok, path])).toEqual(first.map(({ path }) => [true, path]))
   })
 
   test('what was proven for one object proves nothing for another of its name', async () => {

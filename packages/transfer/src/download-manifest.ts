@@ -17,6 +17,7 @@ import { list } from './list.ts'
 import { type Entry, isBadRow, type Row } from './manifest/entry.ts'
 import { type Outcome, type OutcomeStatus, outcomeOf, outcomeOfError, outcomeOfResult } from './manifest/outcome.ts'
 import { Proven, type ProvenFile } from './manifest/proven.ts'
+import { GivenNames } from './names/given-names.ts'
 import { type NamePlan, type NamePlanOptions, type Placement, planNames } from './names/plan.ts'
 import type { DownloadAllOptions } from './options.ts'
 import type { DownloadResult, EntryResult } from './results.ts'
@@ -28,6 +29,8 @@ export interface DownloadManifestOptions
     NamePlanOptions {
   /** Where proofs are kept from one run to the next. Default: none are kept, and what is there is read again. */
   readonly state?: string | undefined
+  /** Where the names are kept that rows were given which the list does not name. Default: such rows are numbered as they come. */
+  readonly names?: string | undefined
 }
 
 /** A row and what became of it. */
@@ -151,6 +154,7 @@ class Run {
   readonly #o: Options
   readonly #directory: string
   readonly #plan: NamePlan
+  readonly #given: GivenNames | undefined
   readonly #pending = new Map<number, Pending>()
   readonly #startedAt = Date.now()
   readonly #statuses = new Map<OutcomeStatus, number>()
@@ -167,12 +171,14 @@ class Run {
     const { commons } = options
     this.#o = typeof commons === 'function' ? { ...options, commons: once(commons) } : options
     this.#directory = resolve(options.directory ?? '.')
-    this.#plan = planNames(options)
+    this.#given = options.names === undefined ? undefined : new GivenNames(options.names)
+    this.#plan = planNames(options, this.#given)
   }
 
   async go(rows: AsyncIterable<readonly Row[]>): Promise<ManifestSummary> {
     const { state } = this.#o
     try {
+      await this.#given?.open()
       this.#proven = state === undefined ? undefined : await Proven.open(state)
       await this.#fetch(this.#planned(rows))
       while (this.#bundles.length > 0) {
@@ -190,6 +196,7 @@ class Run {
       throw error
     } finally {
       await this.#proven?.close()
+      await this.#given?.close()
     }
   }
 

@@ -43,11 +43,10 @@ export async function getMany(
     const records = openRecords(request, flags, door)
     reportPath = records.reportPath
     const mode = progressMode(context, flags.progress)
-    const { state } = records
     let isWhole = false
     try {
       return await withProgress(context, mode, engine.progress, { list: sizes }, async () => {
-        const options = { ...fetch, ...fileOptions(flags), ...list, engine, state }
+        const options = { ...fetch, ...fileOptions(flags), ...list, ...records.kept, engine }
         const run = door.downloadManifest(entries, options)
         for await (const result of run) tellResult(result, records, context)
         const summary = await run.summary

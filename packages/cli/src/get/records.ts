@@ -5,6 +5,7 @@
  *     summary.json            that summary
  *     failed-manifest.json    the rows to try again; there only if there are any
  *     proven                  what need not be read again by the next run
+ *     names                   of rows that the list does not name
  */
 import {
   closeSync,
@@ -19,7 +20,7 @@ import {
   writeFileSync,
 } from 'node:fs'
 import { join, resolve } from 'node:path'
-import type { EngineDoor, ManifestResult } from '../engine.ts'
+import type { DownloadManifestOptions, EngineDoor, ManifestResult } from '../engine.ts'
 import { ProgramError } from '../errors.ts'
 import type { GetFlags } from '../options/file.ts'
 import type { ListRequest } from './entries.ts'
@@ -28,7 +29,7 @@ import { openRetryManifest } from './retry-manifest.ts'
 
 export interface Records {
   /** For `downloadManifest`. */
-  readonly state: string | undefined
+  readonly kept: Pick<DownloadManifestOptions, 'state' | 'names'>
   /** Absolute path of the report that is always written. */
   readonly reportPath?: string | undefined
   add(result: ManifestResult): void
@@ -60,7 +61,7 @@ export function openRecords(
     mayRemove: resolve(request.file) === retryPath || listOf(join(directory, 'summary.json')) === request.file,
   })
   return {
-    state: join(directory, 'proven'),
+    kept: { state: join(directory, 'proven'), names: join(directory, 'names') },
     reportPath,
     add(result) {
       report.add(result.outcome)
@@ -138,7 +139,7 @@ function readOrdinary(path: string): string {
 
 function onlyReport(report: Report | undefined): Records {
   return {
-    state: undefined,
+    kept: {},
     add: ({ outcome }) => report?.add(outcome),
     end: summary => report?.add(summary),
     close: () => report?.close(),
