@@ -17,10 +17,11 @@ import { retryAfter } from '../http/retry-after.ts'
 import { oneHeader } from '../integrity/headers.ts'
 import { backoffDelayMs } from '../limits/backoff.ts'
 import { redactUrl } from '../redact.ts'
-import { assertOutside } from './host-safety.ts'
 
 export interface ApiOptions {
   readonly origins: () => Promise<Origins>
+  /** For hosts that nobody here named. Default: the same. */
+  readonly outside?: (() => Promise<Origins>) | undefined
   /** Questions at once per origin. Default 16. */
   readonly perOrigin?: number | undefined
   readonly clock?: Clock | undefined
@@ -35,6 +36,8 @@ export interface ApiRequest {
   readonly headers?: Readonly<Record<string, string>> | undefined
   readonly body?: string | undefined
   readonly signal: AbortSignal
+  /** Nobody here named the host: it must not be inside. So for where redirects lead, in any case. */
+  readonly isForeign?: boolean | undefined
   /** Statuses to try again besides network failures. Default: 408, 425, 429, 500, 502, 503, 504. */
   readonly retries?: Readonly<Record<number, number>> | undefined
   /** Attempts when there is no answer at all. Default 6. */
@@ -54,13 +57,15 @@ const MOST_BODY = 64 << 20
 
 export class Api {
   readonly #origins: () => Promise<Origins>
+  readonly #outside: () => Promise<Origins>
   readonly #perOrigin: number
   readonly #clock: Clock
   readonly #random: () => number
   readonly #gates = new Map<string, Gate>()
 
-  constructor({ origins, perOrigin = 16, clock = systemClock, random = Math.random }: ApiOptions) {
+  constructor({ origins, outside = origins, perOrigin = 16, clock = systemClock, random = Math.random }: ApiOptions) {
     this.#origins = origins
+    this.#outside = outside
     this.#perOrigin = perOrigin
     this.#clock = clock
     this.#random = random
@@ -92,13 +97,12 @@ export class Api {
   }
 
   async #askOnce(request: ApiRequest, uri: string): Promise<ApiAnswer> {
-    const { body, method = body === undefined ? 'GET' : 'POST', signal } = request
-    const origins = await this.#origins()
+    const { body, method = body === undefined ? 'GET' : 'POST', signal, isForeign } = request
     let hop: Hop = firstHop(parseRequestUrl(request.url), requestHeaders(request.headers))
     for (;;) {
-      origins.checkAddress(hop.url, uri)
-      if (hop.hasLeftOrigin) await assertOutside(hop.url.host, uri)
       const { url, headers } = hop
+      const origins = await (isForeign || hop.hasLeftOrigin ? this.#outside() : this.#origins())
+      await origins.checkAddress(url, uri)
       const exchange = await origins.general.send({ method, url, headers, body, signal, uri, identity: 'api' })
       if (isRedirect(exchange.status) && method === 'GET') {
         await exchange.drain()

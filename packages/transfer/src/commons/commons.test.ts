@@ -1,7 +1,9 @@
 import { describe, expect, test } from 'vitest'
-import type { Api, ApiRequest } from './api.ts'
+import { outsideOnly } from '../http/addresses.ts'
+import { isInside } from '../http/is-inside.ts'
+import { createOrigins } from '../http/origins.ts'
+import { Api, type ApiRequest } from './api.ts'
 import { Commons } from './commons.ts'
-import { isInside } from './host-safety.ts'
 
 /** A commons that answers by path, and notes what it was asked. */
 function scripted(answers: Readonly<Record<string, unknown>>) {
@@ -50,9 +52,12 @@ describe('Commons', () => {
   test.each(['drs://127.0.0.1:8443/x', 'drs://[::1]:8443/x', 'drs://localhost:8443/x'])(
     'takes the host of %s for a host, and refuses it without asking anybody',
     async uri => {
-      const { commons, asked } = scripted({})
-      await expect(commons.locate(uri, { signal })).rejects.toMatchObject({ details: { reason: 'unsafe_host' } })
-      expect(asked).toEqual([])
+      const outside = createOrigins({ addresses: outsideOnly })
+      const api = new Api({ origins: () => Promise.reject(new Error('nobody named it')), outside: async () => outside })
+      await expect(new Commons(api, {}).locate(uri, { signal })).rejects.toMatchObject({
+        details: { reason: 'unsafe_host' },
+      })
+      await outside.close()
     },
   )
 

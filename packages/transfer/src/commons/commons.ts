@@ -9,7 +9,6 @@ import { type Authority, anonymous, fixedAuthority, RenewingAuthority } from './
 import type { Credential } from './credentials.ts'
 import { DrsHub } from './drshub.ts'
 import { HostCache } from './host-cache.ts'
-import { assertOutside } from './host-safety.ts'
 import { type Identifier, parseIdentifier } from './identifier.ts'
 import type { CommonsObject } from './object.ts'
 import { type Access, Objects } from './objects.ts'
@@ -61,7 +60,6 @@ export class Commons implements AsyncDisposable {
   readonly #places = new Map<string, Promise<Place>>()
   /** Bases by host, of those that the person named. */
   readonly #named = new Map<string, string>()
-  readonly #isGood = new Map<string, Promise<void>>()
   #wts: TokenService | undefined
 
   constructor(api: Api, options: CommonsOptions) {
@@ -158,7 +156,6 @@ export class Commons implements AsyncDisposable {
 
   async #placeOf(identifier: Identifier, shown: string, signal: AbortSignal): Promise<Place> {
     const host = await this.#hostOf(identifier, shown, signal)
-    if (!this.#named.has(host) && !this.#o.allowPort) await this.#assertOutside(host, shown)
     let place = this.#places.get(host)
     if (!place) {
       place = this.#open(host, signal)
@@ -204,15 +201,7 @@ export class Commons implements AsyncDisposable {
       const message = `Cannot fetch ${shown}: ${service.host} gives an address that may not be fetched from`
       throw new TransferError('Denied', message, { reason: 'unsafe_address' })
     }
-    if (this.#named.has(service.host) || this.#o.allowPort) return access
-    if (!STORES.has(url.protocol)) await this.#assertOutside(url.host, shown)
-    return { ...access, isForeign: true }
-  }
-
-  #assertOutside(host: string, shown: string): Promise<void> {
-    const known = this.#isGood.get(host) ?? assertOutside(host, shown)
-    this.#isGood.set(host, known)
-    return known
+    return { ...access, isForeign: service.isForeign && !STORES.has(url.protocol) }
   }
 
   async #open(host: string, signal: AbortSignal): Promise<Place> {
@@ -233,7 +222,8 @@ export class Commons implements AsyncDisposable {
   }
 
   #service(base: string, authority: Authority, isGen3: boolean, advice?: string): Service {
-    return new Service({ api: this.#api, base, authority, isGen3, advice })
+    const isForeign = !this.#named.has(new URL(base).host) && !this.#o.allowPort
+    return new Service({ api: this.#api, base, authority, isGen3, isForeign, advice })
   }
 
   // Logins

@@ -125,7 +125,7 @@ async function send(
 ): Promise<{ exchange: Exchange; hop: Hop; sent: RequestHeaders }> {
   let hop = firstHop(withoutUserInfo(new URL(url)), requestHeaders(headers))
   for (;;) {
-    origins.checkAddress(hop.url, uri)
+    await origins.checkAddress(hop.url, uri)
     const isOwn = !hop.hasLeftOrigin
     const sent = checkedHeaders(
       (isOwn && (await credentials?.headers({ method, url: hop.url, target: hop.target }))) || {},

@@ -31,7 +31,7 @@ const MOST_BYTES = 32 << 20
 export async function askSeat(origins: Origins, seat: Seat, question: SeatQuestion): Promise<SeatAnswer> {
   const { method, target, extra, uri, signal } = question
   const url = new URL(seat.place.origin)
-  origins.checkAddress(url, uri)
+  await origins.checkAddress(url, uri)
   const provider = seat.credentials(extra)
   const signed = await provider.headers({ method, url, target })
   signal.throwIfAborted()
