@@ -7,13 +7,13 @@ import type { Clock } from '../clock.ts'
 import { systemClock } from '../clock.ts'
 import { TransferError } from '../errors.ts'
 import type { AnswerHead } from '../http/answer-head.ts'
-import type { Exchange } from '../http/general-lane.ts'
 import { parseHttpDate } from '../http/http-date.ts'
 import type { Origins } from '../http/origins.ts'
-import { firstHop, type Hop, isRedirect, nextHop } from '../http/redirects.ts'
+import { firstHop, type Hop } from '../http/redirects.ts'
 import { requestHeaders } from '../http/request-headers.ts'
 import { originOf, parseRequestUrl } from '../http/request-url.ts'
 import { retryAfter } from '../http/retry-after.ts'
+import { follow, wholeBody } from '../http/short-answer.ts'
 import { oneHeader } from '../integrity/headers.ts'
 import { backoffDelayMs } from '../limits/backoff.ts'
 import { redactUrl } from '../redact.ts'
@@ -98,20 +98,15 @@ export class Api {
 
   async #askOnce(request: ApiRequest, uri: string): Promise<ApiAnswer> {
     const { body, method = body === undefined ? 'GET' : 'POST', signal, isForeign } = request
-    let hop: Hop = firstHop(parseRequestUrl(request.url), requestHeaders(request.headers))
-    for (;;) {
-      const { url, headers } = hop
-      const origins = await (isForeign || hop.hasLeftOrigin ? this.#outside() : this.#origins())
+    const first = firstHop(parseRequestUrl(request.url), requestHeaders(request.headers))
+    const send = async ({ url, headers, hasLeftOrigin }: Hop) => {
+      const origins = await (isForeign || hasLeftOrigin ? this.#outside() : this.#origins())
       await origins.checkAddress(url, uri)
-      const exchange = await origins.general.send({ method, url, headers, body, signal, uri, identity: 'api' })
-      if (isRedirect(exchange.status) && method === 'GET') {
-        await exchange.drain()
-        hop = nextHop(hop, oneHeader(exchange.headers, 'location'), { secretHeaders: new Set() })
-        continue
-      }
-      const text = await readText(exchange, uri)
-      return { status: exchange.status, headers: exchange.headers, body: text, url }
+      return origins.general.send({ method, url, headers, body, signal, uri, identity: 'api' })
     }
+    const { exchange, hop } = method === 'GET' ? await follow(first, send) : { exchange: await send(first), hop: first }
+    const text = await wholeBody(exchange, MOST_BODY, `ask ${uri}`, uri)
+    return { status: exchange.status, headers: exchange.headers, body: text.toString('utf8'), url: hop.url }
   }
 
   #retryAfterMs({ headers }: ApiAnswer): number | undefined {
@@ -163,21 +158,6 @@ class Gate {
       this.#waiting.push(onTurn)
     })
   }
-}
-
-async function readText(exchange: Exchange, uri: string): Promise<string> {
-  const pieces: Uint8Array[] = []
-  let size = 0
-  for (let bytes = await exchange.next(); bytes; bytes = await exchange.next()) {
-    size += bytes.length
-    if (size > MOST_BODY) {
-      exchange.cancel()
-      const what = `Cannot ask ${uri}: the answer has more than ${MOST_BODY} bytes`
-      throw new TransferError('Protocol', what, { url: uri, retriable: false })
-    }
-    pieces.push(bytes)
-  }
-  return Buffer.concat(pieces).toString('utf8')
 }
 
 /** The answer's JSON object or array. A page where data should be is the usual sign of a wrong address. */

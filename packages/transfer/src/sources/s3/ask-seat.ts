@@ -1,8 +1,7 @@
 /** Requests that are about objects rather than for them: through the general lane, the whole answer at once. */
-import { TransferError } from '../../errors.ts'
-import type { Exchange } from '../../http/general-lane.ts'
 import type { Origins } from '../../http/origins.ts'
 import { checkedHeaders, type RequestHeaders, requestHeaders } from '../../http/request-headers.ts'
+import { wholeBody } from '../../http/short-answer.ts'
 import type { Headers } from '../../integrity/headers.ts'
 import type { Seat } from './bucket.ts'
 
@@ -38,19 +37,9 @@ export async function askSeat(origins: Origins, seat: Seat, question: SeatQuesti
   const headers = { ...requestHeaders(question.headers), ...checkedHeaders(signed), 'accept-encoding': 'identity' }
   const identity = origins.identityOf(provider)
   const exchange = await origins.general.send({ method, url, target, headers, signal, uri, identity })
-  return { status: exchange.status, headers: exchange.headers, body: await readWhole(exchange, uri) }
-}
-
-async function readWhole(exchange: Exchange, uri: string): Promise<Buffer> {
-  const pieces: Uint8Array[] = []
-  let size = 0
-  for (let bytes = await exchange.next(); bytes; bytes = await exchange.next()) {
-    pieces.push(bytes)
-    size += bytes.length
-    if (size <= MOST_BYTES) continue
-    exchange.cancel()
-    const what = `Cannot read the answer for ${uri}: it has more than ${MOST_BYTES} bytes`
-    throw new TransferError('Protocol', what, { url: uri, retriable: false })
+  return {
+    status: exchange.status,
+    headers: exchange.headers,
+    body: await wholeBody(exchange, MOST_BYTES, `read the answer for ${uri}`, uri),
   }
-  return Buffer.concat(pieces)
 }
