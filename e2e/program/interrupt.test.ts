@@ -51,6 +51,31 @@ describe('Ctrl-C', () => {
     expect(await w.files()).toEqual(['slow'])
   })
 
+  test('promises no more than is true: without a validator it begins anew, and --allow-weak-resume is named', async () => {
+    const headers = { etag: 'W/"1"', 'last-modified': new Date().toUTCString() }
+    w.server.serve('/weak', { body, rate: 10_000_000, headers })
+    const args = ['get', url('/weak'), '--connections', '1']
+    const running = w.start(args)
+    await untilBegun(w.path('weak.part'))
+    interrupt(running)
+    const { stderr } = await running.outcome
+    expect(stderr).toMatch(/Interrupted\. The same command again begins anew: .*--allow-weak-resume/)
+
+    w.server.serve('/weak', { body, headers })
+    const again = await w.run([...args, '--allow-weak-resume', '--json'])
+    expect(again.code, again.stderr).toBe(0)
+    expect(JSON.parse(again.stdout).resumedBytes).toBeGreaterThan(0)
+    expect((await readFile(w.path('weak'))).equals(body)).toBe(true)
+  })
+
+  test('of what has not begun it says that it begins anew', async () => {
+    const running = w.start(['get', url('/stuck')])
+    await sleep(1000)
+    interrupt(running)
+    expect((await running.outcome).stderr).toMatch(/Interrupted\. The same command again begins anew\./)
+    expect(await w.files()).not.toContain('stuck.part')
+  })
+
   test('SIGTERM does the same with exit code 143', async () => {
     w.server.serve('/term', { body, rate: 10_000_000 })
     const running = w.start(['get', url('/term'), '--connections', '1'])

@@ -1,7 +1,8 @@
+import { execFileSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
-import { mkdtemp, readdir, readFile, rm, utimes, writeFile } from 'node:fs/promises'
+import { copyFile, mkdtemp, open, readdir, readFile, rename, rm, stat, utimes, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { type MixedFile, mixedCommons, startCommons, type Commons as TestCommons } from '../test/commons-server.ts'
 import type { CommonsOptions } from './commons/options.ts'
@@ -42,6 +43,34 @@ async function fetchAll(entries: readonly unknown[], options: DownloadManifestOp
   for await (const { outcome } of run) outcomes.push(outcome)
   await run.summary
   return outcomes.sort((a, b) => a.index - b.index)
+}
+
+type Row = ReturnType<TestCommons['add']>['row']
+
+/** Turns a bit over and sets the time back. */
+async function damage(path: string, size: number): Promise<void> {
+  const { atimeNs, mtimeNs } = await stat(path, { bigint: true })
+  const file = await open(path, 'r+')
+  const byte = Buffer.alloc(1)
+  await file.read(byte, 0, 1, size >> 1)
+  await file.write(Buffer.of((byte[0] as number) ^ 1), 0, 1, size >> 1)
+  await file.close()
+  setTimes(path, atimeNs, mtimeNs)
+}
+
+/** As `cp --preserve` and `mv` leave it: another inode with the same time. */
+async function copyInPlace(path: string): Promise<void> {
+  const { atimeNs, mtimeNs } = await stat(path, { bigint: true })
+  await copyFile(path, `${path}.copy`)
+  setTimes(`${path}.copy`, atimeNs, mtimeNs)
+  await rename(`${path}.copy`, path)
+}
+
+/** To the nanosecond, which Node's own call rounds away. */
+function setTimes(path: string, atimeNs: bigint, mtimeNs: bigint): void {
+  const [atime, mtime] = [atimeNs, mtimeNs].map(ns => `@${ns / 10n ** 9n}.${String(ns % 10n ** 9n).padStart(9, '0')}`)
+  execFileSync('touch', ['-a', '-d', atime as string, path])
+  execFileSync('touch', ['-m', '-d', mtime as string, path])
 }
 
 async function filesIn(root: string): Promise<string[]> {
@@ -133,6 +162,48 @@ describe('downloadManifest()', () => {
     expect(createHash('md5').update(content).digest('hex')).toBe(entries[1]?.md5sum)
   })
 
+  test('a damaged file whose time was set back is not passed over', async () => {
+    await using commons = await startCommons()
+    await using engine = createEngine()
+    // A small one comes by the group commit, a large one in parts.
+    const files = [
+      { name: 'small', size: 1000 },
+      { name: 'large', size: 9_000_000 },
+    ]
+    const entries = files.map(file => commons.add(file).row)
+    const options = { engine, commons: loggedIn(commons), state: join(directory, 'proven') }
+    await fetchAll(entries, options)
+    expect(await fetchAll(entries, options)).toMatchObject(Array(2).fill({ status: 'skipped_complete' }))
+    for (const { name, size } of files) await damage(join(directory, 'out', name), size)
+    expect(await fetchAll(entries, options)).toMatchObject(Array(2).fill({ ok: false, verified: false }))
+    const repaired = await fetchAll(entries, { ...options, ifExists: 'repair' })
+    expect(repaired).toMatchObject(Array(2).fill({ status: 'downloaded', verified: true }))
+  })
+
+  test('a file that was copied is read again where the row states a digest; else its size is all that is said', async () => {
+    await using commons = await startCommons()
+    await using engine = createEngine()
+    const [stated, { object_id, commons_url }] = ['a', 'b'].map(name => commons.add({ name, size: 1000 }).row) as [
+      Row,
+      Row,
+    ]
+    const entries = [stated, { object_id, commons_url, file_name: 'b' }]
+    const options = { engine, commons: loggedIn(commons), state: join(directory, 'proven') }
+    expect(await fetchAll(entries, options)).toMatchObject(Array(2).fill({ verified: true }))
+    const readsAgain = async () => {
+      for (const name of ['a', 'b']) await copyInPlace(join(directory, 'out', name))
+      return fetchAll(entries, options)
+    }
+    expect(await readsAgain()).toMatchObject([
+      { status: 'skipped_complete', verified: true },
+      { status: 'skipped_size_only', verified: false },
+    ])
+    await damage(join(directory, 'out', 'a'), 1000)
+    expect(await readsAgain()).toMatchObject([{ ok: false }, { status: 'skipped_size_only' }])
+    await writeFile(join(directory, 'out', 'b'), Buffer.alloc(1000))
+    expect(await fetchAll(entries, options)).toMatchObject([{ ok: false }, { ok: false, error_class: 'Exists' }])
+  })
+
   test('names that only the commons knows go by the same rules', async () => {
     await using commons = await startCommons()
     await using engine = createEngine()
@@ -148,6 +219,23 @@ describe('downloadManifest()', () => {
     const wanted = entries.map(({ object_id }) => `${object_id}/name.txt`).sort()
     const found = (await filesIn(join(directory, 'out'))).filter(path => !path.startsWith('.'))
     expect(found.map(path => path.replace('/deep/', '/')).sort()).toEqual(wanted)
+  })
+
+  test('rows that the list does not name keep their names, whoever answers first', async () => {
+    await using commons = await startCommons()
+    await using engine = createEngine()
+    const rows = [1, 2, 3].map(() => commons.add({ name: 'same.bam', size: 100 }).row)
+    const entries = rows.map(({ object_id, commons_url }) => ({ object_id, commons_url }))
+    const options = { engine, commons: loggedIn(commons), names: join(directory, 'names') }
+    const late = (index: number) =>
+      commons.fault(rows[index]?.object_id as string, { delayMs: 400 }, { at: 'storage', times: 1 })
+    late(0)
+    const first = await fetchAll(entries, options)
+    expect(first.map(({ path = '' }) => basename(path)).sort()).toEqual(['same.bam', 'same_2.bam', 'same_3.bam'])
+    expect(basename(first[0]?.path ?? '')).toBe('same_3.bam')
+    late(2)
+    const again = await fetchAll(entries, { ...options, ifExists: 'skip' })
+    expect(again.map(({ ok, path }) => [ok, path])).toEqual(first.map(({ path }) => [true, path]))
   })
 
   test('what was proven for one object proves nothing for another of its name', async () => {

@@ -17,6 +17,7 @@ import { list } from './list.ts'
 import { type Entry, isBadRow, type Row } from './manifest/entry.ts'
 import { type Outcome, type OutcomeStatus, outcomeOf, outcomeOfError, outcomeOfResult } from './manifest/outcome.ts'
 import { Proven, type ProvenFile } from './manifest/proven.ts'
+import { GivenNames } from './names/given-names.ts'
 import { type NamePlan, type NamePlanOptions, type Placement, planNames } from './names/plan.ts'
 import type { DownloadAllOptions } from './options.ts'
 import type { DownloadResult, EntryResult } from './results.ts'
@@ -28,6 +29,8 @@ export interface DownloadManifestOptions
     NamePlanOptions {
   /** Where proofs are kept from one run to the next. Default: none are kept, and what is there is read again. */
   readonly state?: string | undefined
+  /** Where the names are kept that rows were given which the list does not name. Default: such rows are numbered as they come. */
+  readonly names?: string | undefined
 }
 
 /** A row and what became of it. */
@@ -123,9 +126,12 @@ interface Owner {
 /** Owners asked about at once: the questions travel together. */
 const MOST_OWNERS = 200
 
-/** It arrived whole, and nothing but its size could be compared. */
+/**
+ * It arrived whole, and nothing but its size can be compared: never, or not since somebody has moved it. A copy that kept
+ * its time is as good.
+ */
 function asSizeOnly(file: ProvenFile): ProvenFile {
-  return { ...file, digest: `size only ${file.digest}` }
+  return { ...file, ctimeNs: 0n, inode: 0n, digest: `size only ${file.digest}` }
 }
 
 /** What a run keeps within its directory: no row may name it. */
@@ -148,6 +154,7 @@ class Run {
   readonly #o: Options
   readonly #directory: string
   readonly #plan: NamePlan
+  readonly #given: GivenNames | undefined
   readonly #pending = new Map<number, Pending>()
   readonly #startedAt = Date.now()
   readonly #statuses = new Map<OutcomeStatus, number>()
@@ -164,12 +171,14 @@ class Run {
     const { commons } = options
     this.#o = typeof commons === 'function' ? { ...options, commons: once(commons) } : options
     this.#directory = resolve(options.directory ?? '.')
-    this.#plan = planNames(options)
+    this.#given = options.names === undefined ? undefined : new GivenNames(options.names)
+    this.#plan = planNames(options, this.#given)
   }
 
   async go(rows: AsyncIterable<readonly Row[]>): Promise<ManifestSummary> {
     const { state } = this.#o
     try {
+      await this.#given?.open()
       this.#proven = state === undefined ? undefined : await Proven.open(state)
       await this.#fetch(this.#planned(rows))
       while (this.#bundles.length > 0) {
@@ -187,6 +196,7 @@ class Run {
       throw error
     } finally {
       await this.#proven?.close()
+      await this.#given?.close()
     }
   }
 
@@ -417,7 +427,9 @@ class Run {
     const file = this.#proven && (await this.#factsOf(path, entry))
     if (file?.size !== verification.size) return
     const isProven = verification.proof === 'checksum' || verification.proof === 'bytes'
-    this.#proven?.add(isProven ? file : asSizeOnly(file))
+    if (isProven) this.#proven?.add(file)
+    // Whose row states a digest is read again when its ctime has changed.
+    if (entry.checksums.length === 0) this.#proven?.add(asSizeOnly(file))
   }
 
   async #factsOf(path: string, { checksums, range, id, uris }: Entry): Promise<ProvenFile | undefined> {
@@ -430,6 +442,7 @@ class Run {
       path: relative(this.#directory, path),
       size: Number(stats.size),
       mtimeNs: stats.mtimeNs,
+      ctimeNs: stats.ctimeNs,
       inode: stats.ino,
       digest: (digests.length > 0 ? digests : [id ?? '', ...uris]).join(' '),
     }

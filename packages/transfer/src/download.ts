@@ -211,6 +211,9 @@ async function fetchTo(
       },
       onFetched,
     }
+  }).catch(error => {
+    if (sink?.kept) task.engine.progress[sink.kept]++
+    throw error
   })
   return {
     uri: task.shownUri,

@@ -5,8 +5,9 @@ import { resolve } from 'node:path'
 import { type Clock, systemClock } from './clock.ts'
 import type { Emit } from './events.ts'
 import { callHook, type Hooks } from './hooks.ts'
+import { outsideOnly } from './http/addresses.ts'
 import type { HttpCredentials } from './http/credentials.ts'
-import type { Origins } from './http/origins.ts'
+import type { Origins, OriginsOptions } from './http/origins.ts'
 import { type Bandwidth, createBandwidth } from './limits/bandwidth.ts'
 import { defaultMemoryBudget } from './limits/memory-budget.ts'
 import { createOriginLimits, type OriginLimits } from './limits/origin-limits.ts'
@@ -101,18 +102,14 @@ export function createParts(options: EngineOptions, clock: Clock = systemClock):
   const credentials = new WeakMap<Hooks, HttpCredentials>()
   const shared = new Map<string, object>()
   const run = randomBytes(4).toString('hex')
-  let origins: Promise<Origins> | undefined
   let closing: Promise<void> | undefined
 
   const { timeouts, ca, insecure, proxyFromEnvironment } = options
   const network = { timeouts, tls: { ca, rejectUnauthorized: insecure ? false : undefined } }
 
-  const originsOnce = () => {
-    origins ??= import('./http/origins.ts').then(
-      ({ Origins }) => new Origins({ ...network, proxyEnvironment: proxyFromEnvironment ? process.env : undefined }),
-    )
-    return origins
-  }
+  const proxyEnvironment = proxyFromEnvironment ? process.env : undefined
+  const everywhere = originsOnce({ ...network, proxyEnvironment })
+  const outside = originsOnce({ ...network, proxyEnvironment, addresses: outsideOnly })
 
   const sharedOnce = <T extends object>(key: string, make: () => T): T => {
     const one = (shared.get(key) as T | undefined) ?? make()
@@ -137,8 +134,18 @@ export function createParts(options: EngineOptions, clock: Clock = systemClock):
       options: { ...fetchOptions, credentials: provider },
       ...known,
       ...network,
-      origins: originsOnce,
+      origins: everywhere.get,
       shared: sharedOnce,
+      outside() {
+        const outer: SourceContext = {
+          ...context,
+          origins: outside.get,
+          addresses: outsideOnly,
+          outside: () => outer,
+          open: (other, options) => openSource(other, { ...outer, options }),
+        }
+        return outer
+      },
       open: (other, options) => openSource(other, { ...context, options }),
     }
     return context
@@ -166,7 +173,7 @@ export function createParts(options: EngineOptions, clock: Clock = systemClock):
     await pool.close()
     limits.close()
     await Promise.all([...shared.values()].map(dispose))
-    await (await origins)?.close()
+    await Promise.all([everywhere.close(), outside.close()])
   }
 
   const parts: EngineParts = {
@@ -203,6 +210,15 @@ export function createParts(options: EngineOptions, clock: Clock = systemClock):
   }
   engines.set(parts, parts)
   return parts
+}
+
+/** Made when the first HTTP source is opened: most of it is loaded only then. */
+function originsOnce(options: OriginsOptions): { get(): Promise<Origins>; close(): Promise<void> } {
+  let made: Promise<Origins> | undefined
+  return {
+    get: () => (made ??= import('./http/origins.ts').then(({ Origins }) => new Origins(options))),
+    close: async () => (await made)?.close(),
+  }
 }
 
 function dispose(one: Partial<AsyncDisposable>): PromiseLike<void> | undefined {

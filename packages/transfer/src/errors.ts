@@ -34,16 +34,16 @@ export const errorTable = {
   Throttled: { retriable: true, remedy: 'The server asked for patience; try again later.' },
   Timeout: { retriable: true, remedy: 'Check the network; try again.' },
   LowSpeed: { retriable: true, remedy: 'The connection was too slow; try again or lower --low-speed.' },
-  Network: { retriable: true, remedy: 'Check the address and the network; running the same command again resumes.' },
+  Network: { retriable: true, remedy: 'Check the address and the network; then run the same command again.' },
   Tls: { retriable: false, remedy: 'The server’s certificate was not accepted; check the host name and the clock.' },
   Redirect: { retriable: false, remedy: 'The server’s redirects cannot be followed safely.' },
   Disk: { retriable: false, remedy: 'Check the path and its permissions.' },
-  NoSpace: { retriable: false, remedy: 'Free some space; running the same command again resumes.' },
+  NoSpace: { retriable: false, remedy: 'Free some space; then run the same command again.' },
   PathUnsafe: { retriable: false, remedy: 'Choose the file name yourself.' },
   Exists: { retriable: false, remedy: 'Say what to do with --if-exists skip|overwrite|rename|verify|repair.' },
   Locked: { retriable: false, remedy: 'Another process is fetching this file; wait for it or choose another name.' },
   HookFailed: { retriable: false, remedy: 'A hook threw; see the cause.' },
-  Cancelled: { retriable: false, remedy: 'Running the same command again resumes.' },
+  Cancelled: { retriable: false, remedy: 'Run the same command again.' },
 } as const satisfies Record<string, ErrorKind>
 
 /** Where it happened and what was met; every property is optional. */

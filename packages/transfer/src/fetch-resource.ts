@@ -297,10 +297,10 @@ class Session<Result> {
   }
 
   #take({ offset, bytes, slot }: Chunk): Promise<void> | undefined {
-    if (this.#isOver) return undefined
     const task = this.#task
     const { sink } = this.#p
     const chunk = { offset: offset - (task.range?.start ?? 0), bytes, slot }
+    if (this.#isOver) return sink.keep?.(chunk)
     const digested = this.#digester?.add(chunk.offset, bytes)
     const written = sink.write(chunk)
     const { hooks } = task

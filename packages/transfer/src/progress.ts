@@ -26,6 +26,10 @@ export class Progress {
   done = 0
   skipped = 0
   failed = 0
+  /** Failed files of which something was kept that the same call continues. */
+  resumable = 0
+  /** Failed files of which something was kept that only `allowWeakResume` continues: nothing proves their version. */
+  unproven = 0
   /** Payload bytes received over the network in this run. */
   received = 0
   /** Bytes that earlier runs left and that were trusted. */

@@ -43,6 +43,11 @@ export interface Sink<Result = unknown> {
   /** The resource is known; nothing was written yet. Unless `isResumed`, whatever `prepare` found is discarded. */
   open(resource: Resource, options: { readonly isResumed: boolean }): Promise<void> | undefined
   write(chunk: Chunk): Promise<void> | undefined
+  /**
+   * Takes what landed although the transfer failed, if a later run may go on with it: runs of any length, in any order,
+   * between the last `write` and `abort`.
+   */
+  keep?(chunk: Chunk): Promise<void> | undefined
   /** Reads back what was written or left by an earlier run; only where `capabilities` say so. */
   readBack?(offset: number, into: Uint8Array): Promise<void>
   /** Everything arrived and was verified: make it final and durable. */

@@ -22,6 +22,7 @@ export function sourceContext(
       await Promise.all([...shared.values()].map((one: Partial<AsyncDisposable>) => one[Symbol.asyncDispose]?.()))
       await origins?.close()
     },
+    outside: () => context,
     open: (uri, options) => openSource(uri, { ...context, options }),
   }
   return context

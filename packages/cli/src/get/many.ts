@@ -1,5 +1,5 @@
 import { type Context, printJson } from '../context.ts'
-import { type ManifestResult, type ManifestSummary, type Outcome, withEngine } from '../engine.ts'
+import { type ManifestResult, type ManifestSummary, type Outcome, type Progress, withEngine } from '../engine.ts'
 import { toLine } from '../errors.ts'
 import { exitCodes } from '../exit-codes.ts'
 import { engineOptions, fetchOptions } from '../options/fetch.ts'
@@ -9,7 +9,6 @@ import { count, printable } from '../text.ts'
 import { formatDuration, formatRate, formatSize } from '../units.ts'
 import { checkManifest } from './check-manifest.ts'
 import { entriesOf, type ListRequest, originsOf, watched } from './entries.ts'
-import { resumeHint } from './one.ts'
 import { shownPath } from './outcome.ts'
 import { openRecords, type Records } from './records.ts'
 import { warnOfInsecure } from './warnings.ts'
@@ -30,9 +29,9 @@ export async function getMany(
   const fetch = fetchOptions(flags, context, origins)
   const list = listOptions(flags, request.directory)
   warnOfInsecure(flags, context)
-  context.onInterrupt = () => resumeHint(flags)
   let reportPath: string | undefined
   const summary = await withEngine(engineOptions(flags, context), async (engine, door) => {
+    context.onInterrupt = () => hintForMany(flags, engine.progress)
     if (request.kind === 'manifest' && !flags.skipInvalid) await checkManifest(request.file, context, door)
     if (isCommons) await door.logIn({ ...fetch, engine })
     const sizes = { bytes: 0, unsized: 0 }
@@ -44,11 +43,10 @@ export async function getMany(
     const records = openRecords(request, flags, door)
     reportPath = records.reportPath
     const mode = progressMode(context, flags.progress)
-    const { state } = records
     let isWhole = false
     try {
       return await withProgress(context, mode, engine.progress, { list: sizes }, async () => {
-        const options = { ...fetch, ...fileOptions(flags), ...list, engine, state }
+        const options = { ...fetch, ...fileOptions(flags), ...list, ...records.kept, engine }
         const run = door.downloadManifest(entries, options)
         for await (const result of run) tellResult(result, records, context)
         const summary = await run.summary
@@ -64,6 +62,14 @@ export async function getMany(
   context.signal.throwIfAborted()
   tellSummary(summary, flags, context, reportPath)
   return summary.failed > 0 ? exitCodes.someFailed : exitCodes.ok
+}
+
+function hintForMany({ resume }: GetFlags, { unproven }: Progress): string {
+  if (resume === false) return 'The same command again passes over what is proven, and begins the rest anew.'
+  const goesOn = 'The same command again continues from here'
+  if (unproven === 0) return `${goesOn}.`
+  const some = count(unproven, 'file')
+  return `${goesOn}, but begins ${some} anew, whose version nothing proves. --allow-weak-resume trusts size and time.`
 }
 
 function tellResult(result: ManifestResult, records: Records, context: Context): void {

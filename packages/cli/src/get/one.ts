@@ -1,5 +1,5 @@
 import { type Context, printJson } from '../context.ts'
-import { type DownloadResult, loadEngine, withEngine } from '../engine.ts'
+import { type DownloadResult, loadEngine, type Progress, withEngine } from '../engine.ts'
 import { tell } from '../errors.ts'
 import { exitCodes } from '../exit-codes.ts'
 import { engineOptions, fetchOptions } from '../options/fetch.ts'
@@ -19,8 +19,8 @@ export async function getOne({ url, target }: One, flags: GetFlags, context: Con
   const fetch = fetchOptions(flags, context, [url])
   const checksums = checksumsFrom(flags, await loadEngine())
   warnOfInsecure(flags, context)
-  context.onInterrupt = () => resumeHint(flags)
   const result = await withEngine(engineOptions(flags, context), async (engine, door) => {
+    context.onInterrupt = () => hintForOne(flags, engine.progress)
     const options = { ...fetch, ...fileOptions(flags), engine, checksums, mirrors: flags.mirror, size: flags.size }
     const mode = progressMode(context, flags.progress)
     const work = () => door.download(url, target, options)
@@ -48,6 +48,9 @@ async function reported(path: string, work: () => Promise<DownloadResult>): Prom
   }
 }
 
-export function resumeHint(flags: GetFlags): string {
-  return flags.resume === false ? 'Nothing was put in place.' : 'The same command again continues from here.'
+function hintForOne({ resume }: GetFlags, { resumable, unproven }: Progress): string {
+  if (resume === false) return 'Nothing was put in place.'
+  if (resumable > 0) return 'The same command again continues from here.'
+  const anew = 'The same command again begins anew'
+  return unproven > 0 ? `${anew}: nothing proves the version. --allow-weak-resume trusts size and time.` : `${anew}.`
 }

@@ -5,9 +5,12 @@
  *     summary.json            that summary
  *     failed-manifest.json    the rows to try again; there only if there are any
  *     proven                  what need not be read again by the next run
+ *     names                   of rows that the list does not name
  */
 import {
   closeSync,
+  constants,
+  fstatSync,
   fsyncSync,
   openSync,
   readdirSync,
@@ -17,7 +20,7 @@ import {
   writeFileSync,
 } from 'node:fs'
 import { join, resolve } from 'node:path'
-import type { EngineDoor, ManifestResult } from '../engine.ts'
+import type { DownloadManifestOptions, EngineDoor, ManifestResult } from '../engine.ts'
 import { ProgramError } from '../errors.ts'
 import type { GetFlags } from '../options/file.ts'
 import type { ListRequest } from './entries.ts'
@@ -26,7 +29,7 @@ import { openRetryManifest } from './retry-manifest.ts'
 
 export interface Records {
   /** For `downloadManifest`. */
-  readonly state: string | undefined
+  readonly kept: Pick<DownloadManifestOptions, 'state' | 'names'>
   /** Absolute path of the report that is always written. */
   readonly reportPath?: string | undefined
   add(result: ManifestResult): void
@@ -58,7 +61,7 @@ export function openRecords(
     mayRemove: resolve(request.file) === retryPath || listOf(join(directory, 'summary.json')) === request.file,
   })
   return {
-    state: join(directory, 'proven'),
+    kept: { state: join(directory, 'proven'), names: join(directory, 'names') },
     reportPath,
     add(result) {
       report.add(result.outcome)
@@ -118,15 +121,25 @@ function isRunning(pid: number): boolean {
 /** Which list the last run in this directory was of. */
 function listOf(summaryPath: string): unknown {
   try {
-    return JSON.parse(readFileSync(summaryPath, 'utf8')).list
+    return JSON.parse(readOrdinary(summaryPath)).list
   } catch {
     return undefined
   }
 }
 
+/** A FIFO of this name would keep us waiting. */
+function readOrdinary(path: string): string {
+  const fd = openSync(path, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0))
+  try {
+    return fstatSync(fd).isFile() ? readFileSync(fd, 'utf8') : ''
+  } finally {
+    closeSync(fd)
+  }
+}
+
 function onlyReport(report: Report | undefined): Records {
   return {
-    state: undefined,
+    kept: {},
     add: ({ outcome }) => report?.add(outcome),
     end: summary => report?.add(summary),
     close: () => report?.close(),

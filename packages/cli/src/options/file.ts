@@ -25,6 +25,7 @@ export interface GetFlags extends FetchFlags, ProofFlags {
   readonly stopOnError?: boolean
   readonly mirror?: readonly string[]
   readonly resume?: boolean
+  readonly allowWeakResume?: boolean
   readonly ifExists?: IfExists
   readonly order?: 'size' | 'name' | 'manifest'
   readonly fsync?: boolean
@@ -59,6 +60,12 @@ export function addGetOptions(command: Command): void {
     )
     .addOption(new Option('--resume', 'continue an interrupted download (default)').hideHelp())
     .addOption(new Option('--no-resume', 'start anew instead of continuing an interrupted download'))
+    .addOption(
+      new Option(
+        '--allow-weak-resume',
+        'continue also where only size and time tell the version, as with FTP and SFTP',
+      ),
+    )
     .addOption(new Option('--fsync', 'wait for the disk (default)').hideHelp())
     .addOption(new Option('--no-fsync', 'do not wait for the disk: faster, and lost in a power cut'))
     .addOption(new Option('--preserve-time', 'give the file the server’s modification time'))
@@ -163,10 +170,11 @@ function hasName(text: string): boolean {
 
 /** What holds for every file of the run, whether one or many. */
 export function fileOptions(flags: GetFlags): Omit<DownloadOptions, 'engine' | 'signal'> {
-  const { ifExists, resume, fsync, preserveTime, requireChecksum } = flags
+  const { ifExists, resume, allowWeakResume, fsync, preserveTime, requireChecksum } = flags
   return {
     ifExists,
     resume,
+    allowWeakResume,
     durability: fsync === false ? 'none' : 'data',
     preserveTime,
     requireChecksum,

@@ -7,20 +7,21 @@ import type { Clock } from '../clock.ts'
 import { systemClock } from '../clock.ts'
 import { TransferError } from '../errors.ts'
 import type { AnswerHead } from '../http/answer-head.ts'
-import type { Exchange } from '../http/general-lane.ts'
 import { parseHttpDate } from '../http/http-date.ts'
 import type { Origins } from '../http/origins.ts'
-import { firstHop, type Hop, isRedirect, nextHop } from '../http/redirects.ts'
+import { firstHop, type Hop } from '../http/redirects.ts'
 import { requestHeaders } from '../http/request-headers.ts'
 import { originOf, parseRequestUrl } from '../http/request-url.ts'
 import { retryAfter } from '../http/retry-after.ts'
+import { follow, wholeBody } from '../http/short-answer.ts'
 import { oneHeader } from '../integrity/headers.ts'
 import { backoffDelayMs } from '../limits/backoff.ts'
 import { redactUrl } from '../redact.ts'
-import { assertOutside } from './host-safety.ts'
 
 export interface ApiOptions {
   readonly origins: () => Promise<Origins>
+  /** For hosts that nobody here named. Default: the same. */
+  readonly outside?: (() => Promise<Origins>) | undefined
   /** Questions at once per origin. Default 16. */
   readonly perOrigin?: number | undefined
   readonly clock?: Clock | undefined
@@ -35,8 +36,12 @@ export interface ApiRequest {
   readonly headers?: Readonly<Record<string, string>> | undefined
   readonly body?: string | undefined
   readonly signal: AbortSignal
+  /** Nobody here named the host: it must not be inside. So for where redirects lead, in any case. */
+  readonly isForeign?: boolean | undefined
   /** Statuses to try again besides network failures. Default: 408, 425, 429, 500, 502, 503, 504. */
   readonly retries?: Readonly<Record<number, number>> | undefined
+  /** Attempts when there is no answer at all. Default 6. */
+  readonly attempts?: number | undefined
 }
 
 export interface ApiAnswer extends AnswerHead {
@@ -52,13 +57,15 @@ const MOST_BODY = 64 << 20
 
 export class Api {
   readonly #origins: () => Promise<Origins>
+  readonly #outside: () => Promise<Origins>
   readonly #perOrigin: number
   readonly #clock: Clock
   readonly #random: () => number
   readonly #gates = new Map<string, Gate>()
 
-  constructor({ origins, perOrigin = 16, clock = systemClock, random = Math.random }: ApiOptions) {
+  constructor({ origins, outside = origins, perOrigin = 16, clock = systemClock, random = Math.random }: ApiOptions) {
     this.#origins = origins
+    this.#outside = outside
     this.#perOrigin = perOrigin
     this.#clock = clock
     this.#random = random
@@ -66,7 +73,7 @@ export class Api {
 
   /** The answer, whatever its status, once no retry will change it. Rejects with a TransferError or the signal's reason. */
   async ask(request: ApiRequest): Promise<ApiAnswer> {
-    const { signal, retries = {} } = request
+    const { signal, retries = {}, attempts = ATTEMPTS } = request
     const uri = redactUrl(request.url)
     const gate = this.#gateOf(request.url)
     for (let attempt = 1; ; attempt++) {
@@ -80,7 +87,7 @@ export class Api {
         // A service that asks for more patience than anybody has is given up.
         if (wait !== undefined && wait > LONGEST_RETRY_AFTER_MS) return answer
       } catch (error) {
-        if (!(error instanceof TransferError) || !error.retriable || attempt >= ATTEMPTS) throw error
+        if (!(error instanceof TransferError) || !error.retriable || attempt >= attempts) throw error
       } finally {
         leave()
       }
@@ -90,22 +97,16 @@ export class Api {
   }
 
   async #askOnce(request: ApiRequest, uri: string): Promise<ApiAnswer> {
-    const { body, method = body === undefined ? 'GET' : 'POST', signal } = request
-    const origins = await this.#origins()
-    let hop: Hop = firstHop(parseRequestUrl(request.url), requestHeaders(request.headers))
-    for (;;) {
-      origins.checkAddress(hop.url, uri)
-      if (hop.hasLeftOrigin) await assertOutside(hop.url.host, uri)
-      const { url, headers } = hop
-      const exchange = await origins.general.send({ method, url, headers, body, signal, uri, identity: 'api' })
-      if (isRedirect(exchange.status) && method === 'GET') {
-        await exchange.drain()
-        hop = nextHop(hop, oneHeader(exchange.headers, 'location'), { secretHeaders: new Set() })
-        continue
-      }
-      const text = await readText(exchange, uri)
-      return { status: exchange.status, headers: exchange.headers, body: text, url }
+    const { body, method = body === undefined ? 'GET' : 'POST', signal, isForeign } = request
+    const first = firstHop(parseRequestUrl(request.url), requestHeaders(request.headers))
+    const send = async ({ url, headers, hasLeftOrigin }: Hop) => {
+      const origins = await (isForeign || hasLeftOrigin ? this.#outside() : this.#origins())
+      await origins.checkAddress(url, uri)
+      return origins.general.send({ method, url, headers, body, signal, uri, identity: 'api' })
     }
+    const { exchange, hop } = method === 'GET' ? await follow(first, send) : { exchange: await send(first), hop: first }
+    const text = await wholeBody(exchange, MOST_BODY, `ask ${uri}`, uri)
+    return { status: exchange.status, headers: exchange.headers, body: text.toString('utf8'), url: hop.url }
   }
 
   #retryAfterMs({ headers }: ApiAnswer): number | undefined {
@@ -157,21 +158,6 @@ class Gate {
       this.#waiting.push(onTurn)
     })
   }
-}
-
-async function readText(exchange: Exchange, uri: string): Promise<string> {
-  const pieces: Uint8Array[] = []
-  let size = 0
-  for (let bytes = await exchange.next(); bytes; bytes = await exchange.next()) {
-    size += bytes.length
-    if (size > MOST_BODY) {
-      exchange.cancel()
-      const what = `Cannot ask ${uri}: the answer has more than ${MOST_BODY} bytes`
-      throw new TransferError('Protocol', what, { url: uri, retriable: false })
-    }
-    pieces.push(bytes)
-  }
-  return Buffer.concat(pieces).toString('utf8')
 }
 
 /** The answer's JSON object or array. A page where data should be is the usual sign of a wrong address. */

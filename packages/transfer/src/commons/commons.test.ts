@@ -1,7 +1,9 @@
 import { describe, expect, test } from 'vitest'
-import type { Api, ApiRequest } from './api.ts'
+import { outsideOnly } from '../http/addresses.ts'
+import { isInside } from '../http/is-inside.ts'
+import { createOrigins } from '../http/origins.ts'
+import { Api, type ApiRequest } from './api.ts'
 import { Commons } from './commons.ts'
-import { isInside } from './host-safety.ts'
 
 /** A commons that answers by path, and notes what it was asked. */
 function scripted(answers: Readonly<Record<string, unknown>>) {
@@ -47,6 +49,26 @@ describe('Commons', () => {
     },
   )
 
+  test.each(['drs://127.0.0.1:8443/x', 'drs://[::1]:8443/x', 'drs://localhost:8443/x'])(
+    'takes the host of %s for a host, and refuses it without asking anybody',
+    async uri => {
+      const outside = createOrigins({ addresses: outsideOnly })
+      const api = new Api({ origins: () => Promise.reject(new Error('nobody named it')), outside: async () => outside })
+      await expect(new Commons(api, {}).locate(uri, { signal })).rejects.toMatchObject({
+        details: { reason: 'unsafe_host' },
+      })
+      await outside.close()
+    },
+  )
+
+  test('an object of which nobody knows the host names those that could not be asked', async () => {
+    const api = { ask: () => Promise.reject(new Error('no route')) } as unknown as Api
+    await expect(new Commons(api, {}).locate('drs:1234', { signal })).rejects.toMatchObject({
+      code: 'Network',
+      message: expect.stringContaining('no answer from dataguids.org'),
+    })
+  })
+
   test('what a bundle names is an object, in whatever spelling; one that is missing hides no other', async () => {
     const contents = [
       { name: 'a', drs_uri: ['drs://home.test/a'] },
@@ -59,13 +81,15 @@ describe('Commons', () => {
       [`${objects}/a`]: blob('a'),
       [`${objects}/c`]: blob('c'),
     })
-    const listed = await commons.contents('drs://home.test/bundle', signal)
+    const listed = await commons.contents('drs://home.test/bundle', { signal, most: 4 })
     expect(listed.contents.map(({ name, uri }) => [name, uri])).toEqual([
       ['a', 'drs://home.test/a'],
       ['b', `drs://home.test/${encodeURIComponent('/tmp/secret')}`],
       ['c', 'drs://home.test/c'],
       ['gone', 'drs://home.test/gone'],
     ])
+    const asking = commons.contents('drs://home.test/bundle', { signal, most: 3 })
+    await expect(asking).rejects.toMatchObject({ details: { reason: 'bundle_too_large' } })
   })
 })
 

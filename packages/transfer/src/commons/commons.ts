@@ -9,7 +9,6 @@ import { type Authority, anonymous, fixedAuthority, RenewingAuthority } from './
 import type { Credential } from './credentials.ts'
 import { DrsHub } from './drshub.ts'
 import { HostCache } from './host-cache.ts'
-import { assertOutside } from './host-safety.ts'
 import { type Identifier, parseIdentifier } from './identifier.ts'
 import type { CommonsObject } from './object.ts'
 import { type Access, Objects } from './objects.ts'
@@ -61,7 +60,6 @@ export class Commons implements AsyncDisposable {
   readonly #places = new Map<string, Promise<Place>>()
   /** Bases by host, of those that the person named. */
   readonly #named = new Map<string, string>()
-  readonly #isGood = new Map<string, Promise<void>>()
   #wts: TokenService | undefined
 
   constructor(api: Api, options: CommonsOptions) {
@@ -102,11 +100,23 @@ export class Commons implements AsyncDisposable {
     return { identifier, object: undefined, ways: [guarded(way)], look }
   }
 
-  /** What a bundle holds, each looked up: only its own record tells a bundle within. */
-  async contents(uri: string, signal: AbortSignal): Promise<{ id: string; contents: readonly Content[] }> {
+  /**
+   * What a bundle holds, each looked up: only its own record tells a bundle within.
+   *
+   * @param options.most a bundle that holds more is an error
+   */
+  async contents(
+    uri: string,
+    { signal, most }: { readonly signal: AbortSignal; readonly most: number },
+  ): Promise<{ id: string; contents: readonly Content[] }> {
     const identifier = parseIdentifier(uri, { allowPort: this.#o.allowPort || this.#isNamedAt(uri) })
     const { service, objects } = await this.#placeOf(identifier, uri, signal)
     const object = await objects.get(spellings(identifier, service.isGen3), uri, signal)
+    const { length } = object.contents
+    if (length > most) {
+      const message = `Cannot list ${uri}: it holds ${length} objects, and ${most} are the most that are looked up`
+      throw new TransferError('Unsupported', message, { reason: 'bundle_too_large' })
+    }
     const contents = object.contents.map(async ({ name, id, uri: given }): Promise<Content> => {
       const uri =
         given === undefined ? objectUri({ objectId: id ?? '' }, service.host) : this.#memberUri(given, service)
@@ -146,7 +156,6 @@ export class Commons implements AsyncDisposable {
 
   async #placeOf(identifier: Identifier, shown: string, signal: AbortSignal): Promise<Place> {
     const host = await this.#hostOf(identifier, shown, signal)
-    if (!this.#named.has(host) && !this.#o.allowPort) await this.#assertOutside(host, shown)
     let place = this.#places.get(host)
     if (!place) {
       place = this.#open(host, signal)
@@ -160,11 +169,15 @@ export class Commons implements AsyncDisposable {
     if (identifier.host !== undefined) return identifier.host
     const home = this.#home && new URL(this.#home).host
     if (identifier.prefix === undefined && home !== undefined) return home
-    const found = await this.#prefixes.hostOf(identifier, signal)
-    if (found !== undefined) return found
+    const { host, silent } = await this.#prefixes.hostOf(identifier, signal)
+    if (host !== undefined) return host
     if (home !== undefined) return home
-    const message = `Cannot find ${shown}: it names no commons, and no resolver knows it`
-    throw new TransferError('NotFound', message, { reason: 'unknown_host' })
+    const message = `Cannot find ${shown}: it names no commons, and no resolver`
+    const remedy = 'Check the name, or say where it is: --commons-url or --drs-map.'
+    const details = { reason: 'unknown_host', retriable: false, remedy }
+    if (silent.length === 0) throw new TransferError('NotFound', `${message} knows it`, details)
+    const unanswered = `${message} that answers knows it (no answer from ${silent.join(', ')})`
+    throw new TransferError('Network', unanswered, details)
   }
 
   async #locateByHub(identifier: Identifier, base: string, signal: AbortSignal): Promise<Located> {
@@ -188,15 +201,7 @@ export class Commons implements AsyncDisposable {
       const message = `Cannot fetch ${shown}: ${service.host} gives an address that may not be fetched from`
       throw new TransferError('Denied', message, { reason: 'unsafe_address' })
     }
-    if (this.#named.has(service.host) || this.#o.allowPort) return access
-    if (!STORES.has(url.protocol)) await this.#assertOutside(url.host, shown)
-    return { ...access, isForeign: true }
-  }
-
-  #assertOutside(host: string, shown: string): Promise<void> {
-    const known = this.#isGood.get(host) ?? assertOutside(host, shown)
-    this.#isGood.set(host, known)
-    return known
+    return { ...access, isForeign: service.isForeign && !STORES.has(url.protocol) }
   }
 
   async #open(host: string, signal: AbortSignal): Promise<Place> {
@@ -217,7 +222,8 @@ export class Commons implements AsyncDisposable {
   }
 
   #service(base: string, authority: Authority, isGen3: boolean, advice?: string): Service {
-    return new Service({ api: this.#api, base, authority, isGen3, advice })
+    const isForeign = !this.#named.has(new URL(base).host) && !this.#o.allowPort
+    return new Service({ api: this.#api, base, authority, isGen3, isForeign, advice })
   }
 
   // Logins

@@ -17,7 +17,7 @@ export interface Identifier {
 }
 
 export interface IdentifierOptions {
-  /** Take `host:8443/…` for a host with a port, which DRS does not know. For tests on loopback. Default false. */
+  /** Take `host:8443/…` for a host with a port, which DRS does not know. For tests. Default false. */
   readonly allowPort?: boolean | undefined
 }
 
@@ -27,6 +27,8 @@ const BARE_SCHEME = /^(?:drs|dos):(?!\/)/i
 /** Prefixes of the registries of Gen3 and GA4GH, which are no host names. */
 const REGISTERED_PREFIX = /^(?:dg|drs)\.[0-9a-z-]+$/i
 const HOST_AND_PORT = /^[^:]+:\d{1,5}$/
+/** No prefix is called so: with a port, too, it is a host. */
+const ADDRESS = /^(?:\d{1,3}(?:\.\d{1,3}){3}|\[[0-9a-f:.]+\]|localhost)(?::\d{1,5})?$/i
 const OBJECTS_PATH = /^https?:\/\/([^/?#]+)\/ga4gh\/drs\/v1\/objects\/([^?#]+)$/i
 const OTHER_SCHEME = /^(ark|doi):/i
 
@@ -56,13 +58,13 @@ function parseRest(rest: string, text: string, { allowPort }: IdentifierOptions)
   const first = slash < 0 ? rest : rest.slice(0, slash)
   const after = slash < 0 ? '' : rest.slice(slash + 1)
   if (first === '') throw bad(text, 'a host or a prefix must follow the slashes')
-  const isPort = allowPort === true && slash >= 0 && HOST_AND_PORT.test(first)
-  if (first.includes(':') && !isPort) return compact(rest, text)
+  const isHost = slash >= 0 && (ADDRESS.test(first) || (allowPort === true && HOST_AND_PORT.test(first)))
+  if (first.includes(':') && !isHost) return compact(rest, text)
   if (REGISTERED_PREFIX.test(first)) {
     const prefix = first.toLowerCase()
     return { prefix, objectId: `${prefix}/${nonEmpty(decoded(after, text), text)}` }
   }
-  if (first.includes('.') || first.toLowerCase() === 'localhost' || isPort) {
+  if (first.includes('.') || isHost) {
     return { host: first.toLowerCase(), objectId: nonEmpty(decoded(after, text), text) }
   }
   if (rest.includes(':')) return compact(rest, text)

@@ -25,9 +25,9 @@ export function objectUris(text: string, commons?: string): readonly string[] {
   return [place === undefined ? `drs:${encodePath(objectId)}` : uriAt(place, objectId)]
 }
 
-/** `drs://localhost:8080/x` names a port here: commons are tested that way, and no prefix is called so. */
+/** `drs://host.org:8080/x` names a port here: no prefix is called so. */
 function parse(text: string): Identifier {
-  const mayHavePort = /^(?:drs|dos):\/\/(?:localhost|[^/:]*\.[^/:]*):\d{1,5}\//i.test(text)
+  const mayHavePort = /^(?:drs|dos):\/\/[^/:]*\.[^/:]*:\d{1,5}\//i.test(text)
   const identifier = parseIdentifier(text)
   const isPrefix = /^(?:dg|drs)\./.test(identifier.prefix ?? '')
   return mayHavePort && !isPrefix ? parseIdentifier(text, { allowPort: true }) : identifier

@@ -13,6 +13,8 @@ export interface ServiceOptions {
   readonly authority: Authority
   /** Has fence and indexd beside DRS. */
   readonly isGen3: boolean
+  /** Nobody here named it. */
+  readonly isForeign?: boolean | undefined
   /** How a person gets access, for messages. */
   readonly advice?: string | undefined
 }
@@ -24,6 +26,7 @@ export interface Question extends Pick<ApiRequest, 'signal' | 'method' | 'body' 
 export class Service {
   readonly base: string
   readonly isGen3: boolean
+  readonly isForeign: boolean
   readonly #api: Api
   readonly #authority: Authority
   readonly #advice: string | undefined
@@ -34,9 +37,10 @@ export class Service {
   /** What this host was found not to offer, e.g. `bulk`. */
   readonly lacks = new Set<string>()
 
-  constructor({ api, base, authority, isGen3, advice }: ServiceOptions) {
+  constructor({ api, base, authority, isGen3, isForeign = false, advice }: ServiceOptions) {
     this.base = base
     this.isGen3 = isGen3
+    this.isForeign = isForeign
     this.#api = api
     this.#authority = authority
     this.#advice = advice
@@ -52,6 +56,7 @@ export class Service {
     const put = (token: string | undefined) =>
       this.#api.ask({
         ...question,
+        isForeign: this.isForeign,
         url: this.base + path,
         headers: {
           ...(body === undefined ? {} : { 'content-type': 'application/json' }),

@@ -1,5 +1,7 @@
 import { type LookupAddress, type LookupAllOptions, lookup as lookupByDns } from 'node:dns'
-import type { LookupFunction } from 'node:net'
+import { isIP, type LookupFunction } from 'node:net'
+import { TransferError } from '../errors.ts'
+import { isInside } from './is-inside.ts'
 
 export interface AddressesOptions {
   /** False refuses an address; asked for every address of every hop (retrieval 8.3: server deployments). */
@@ -13,6 +15,12 @@ export interface AddressesOptions {
       ) => void)
     | undefined
 }
+
+/**
+ * For hosts that somebody else named: a list, or a commons that it leads to. They may be this machine, or one behind the
+ * firewall that only we can reach (reliability F).
+ */
+export const outsideOnly: AddressesOptions = { isAllowed: address => !isInside(address) }
 
 /**
  * Resolves names for both lanes, and spreads connections over all addresses of a name: each lookup begins one address
@@ -29,12 +37,27 @@ export class Addresses {
     this.#lookup = options.lookup ?? lookupByDns
   }
 
-  /** Whether an address may be connected to; for hosts that are addresses themselves and are never looked up. */
-  isAllowed(address: string): boolean {
-    return this.#isAllowed(address)
+  /**
+   * Refuses a host that is an address itself, and so is never looked up.
+   *
+   * @param where host and port, for messages
+   * @throws TransferError Network with reason `unsafe_host`
+   */
+  check(host: string, where: string, uri: string): void {
+    if (isIP(host) !== 0 && !this.#isAllowed(host)) throw refusedAddress(where, uri)
   }
 
-  /** For `net.connect` and `tls.connect`. */
+  /** Refuses a name that somebody else will look up, for what it is here; one that nobody here knows passes. */
+  checkName(host: string, where: string, uri: string): Promise<void> {
+    return new Promise((resolve, reject) => {
+      this.#lookup(host, { all: true }, (_, found = []) => {
+        if (found.every(({ address }) => this.#isAllowed(address))) resolve()
+        else reject(refusedAddress(where, uri))
+      })
+    })
+  }
+
+  /** For `net.connect` and `tls.connect`: what is connected to is what was checked, however the name changes meanwhile. */
   readonly lookup: LookupFunction = (host, options, done) => {
     this.#lookup(
       host,
@@ -68,6 +91,21 @@ export class Addresses {
       ),
     ]
   }
+}
+
+/** No address of a host may be connected to. */
+export function refusedAddress(where: string, uri: string, cause?: unknown): TransferError {
+  return new TransferError(
+    'Network',
+    `Cannot fetch ${uri}: its host ${where} is on this machine or a private network`,
+    {
+      url: uri,
+      reason: 'unsafe_host',
+      retriable: false,
+      remedy: 'If it is meant to be there, name the commons yourself: --commons-url or --cred.',
+      cause,
+    },
+  )
 }
 
 function rotated<T>(items: readonly T[], turn: number): T[] {

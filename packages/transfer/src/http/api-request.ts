@@ -10,17 +10,17 @@
  */
 import { type Clock, systemClock } from '../clock.ts'
 import { type ErrorCode, isRetriable, TransferError } from '../errors.ts'
-import { oneHeader } from '../integrity/headers.ts'
 import { backoffDelayMs } from '../limits/backoff.ts'
 import { printable, redactText } from '../redact.ts'
 import type { AnswerHead } from './answer-head.ts'
 import type { HttpCredentials } from './credentials.ts'
 import type { Exchange } from './general-lane.ts'
 import type { Origins } from './origins.ts'
-import { firstHop, type Hop, isRedirect, nextHop } from './redirects.ts'
+import { firstHop, type Hop } from './redirects.ts'
 import { serverMessage } from './refusal.ts'
 import { checkedHeaders, type RequestHeaders, requestHeaders, secretValues } from './request-headers.ts'
 import { withoutUserInfo } from './request-url.ts'
+import { type Followed, follow, takeBody, wholeBody } from './short-answer.ts'
 import { statusFailure } from './status-failure.ts'
 
 export interface ApiRequest {
@@ -117,21 +117,20 @@ async function askWithRenewal(request: ApiRequest, options: ApiOptions, fresh: b
   }
 }
 
-/** To the end of the redirects. */
+/** To the end of the redirects; those of a POST are not followed. */
 async function send(
   { method, url, headers, body }: ApiRequest,
   { origins, credentials, uri, signal, allowDowngrade }: ApiOptions,
   fresh: boolean,
-): Promise<{ exchange: Exchange; hop: Hop; sent: RequestHeaders }> {
-  let hop = firstHop(withoutUserInfo(new URL(url)), requestHeaders(headers))
-  for (;;) {
-    origins.checkAddress(hop.url, uri)
+): Promise<Followed & { readonly sent: RequestHeaders }> {
+  let sent: RequestHeaders = {}
+  const sendTo = async (hop: Hop) => {
+    await origins.checkAddress(hop.url, uri)
     const isOwn = !hop.hasLeftOrigin
-    const sent = checkedHeaders(
-      (isOwn && (await credentials?.headers({ method, url: hop.url, target: hop.target }))) || {},
-    )
+    const given = isOwn && (await credentials?.headers({ method, url: hop.url, target: hop.target }))
+    sent = checkedHeaders(given || {})
     signal.throwIfAborted()
-    const exchange = await origins.general.send({
+    return origins.general.send({
       method,
       url: hop.url,
       headers: { 'accept-encoding': 'identity', ...hop.headers, ...sent },
@@ -141,44 +140,25 @@ async function send(
       identity: isOwn ? `${origins.identityOf(credentials)}\n${secretValues(hop.headers).join('\n')}` : '',
       fresh,
     })
-    if (method !== 'GET' || !isRedirect(exchange.status)) return { exchange, hop, sent }
-    await exchange.drain()
-    hop = nextHop(hop, oneHeader(exchange.headers, 'location'), { secretHeaders: NONE, allowDowngrade })
   }
+  const first = firstHop(withoutUserInfo(new URL(url)), requestHeaders(headers))
+  if (method !== 'GET') return { exchange: await sendTo(first), hop: first, sent }
+  const followed = await follow(first, sendTo, { allowDowngrade })
+  return { ...followed, sent }
 }
-
-const NONE: ReadonlySet<string> = new Set()
 
 async function read(exchange: Exchange, { purpose, uri, maxBytes = 32 << 20 }: ApiOptions): Promise<ApiAnswer> {
   const { status, headers } = exchange
-  const { bytes, isCut } = await take(exchange, maxBytes)
-  if (isCut) {
-    const message = `Cannot ${purpose}: the server's answer is longer than ${maxBytes} bytes`
-    throw new TransferError('Protocol', message, { url: uri, status, retriable: false })
-  }
-  return { status, headers, text: bytes.toString('utf8') }
+  return { status, headers, text: (await wholeBody(exchange, maxBytes, purpose, uri)).toString('utf8') }
 }
 
 /** The status alone is the refusal: a cut explanation is better than another error. */
 async function explanation(exchange: Exchange): Promise<string> {
   try {
-    return (await take(exchange, MOST_EXPLANATION)).bytes.toString('utf8')
+    return (await takeBody(exchange, MOST_EXPLANATION)).bytes.toString('utf8')
   } catch {
     return ''
   }
-}
-
-async function take(exchange: Exchange, most: number): Promise<{ bytes: Buffer; isCut: boolean }> {
-  const pieces: Uint8Array[] = []
-  let size = 0
-  for (let bytes = await exchange.next(); bytes; bytes = await exchange.next()) {
-    pieces.push(bytes)
-    size += bytes.length
-    if (size <= most) continue
-    exchange.cancel()
-    return { bytes: Buffer.concat(pieces).subarray(0, most), isCut: true }
-  }
-  return { bytes: Buffer.concat(pieces), isCut: false }
 }
 
 function failure(head: AnswerHead, body: string, { purpose, uri, clock = systemClock }: ApiOptions, secrets: string[]) {

@@ -1,4 +1,5 @@
 import { TransferError } from '../errors.ts'
+import { refusedAddress } from './addresses.ts'
 
 /** Names of certificate verdicts by OpenSSL, as Node gives them. */
 const CERTIFICATE =
@@ -26,7 +27,7 @@ export function networkError(cause: unknown, where: string, uri: string): Transf
     case 'ECONNREFUSED':
       return fail('Network', `${where} refused the connection`)
     case 'EADDRREFUSED':
-      return fail('Network', `addresses like that of ${where} may not be fetched from`, false)
+      return refusedAddress(where, uri, cause)
     case 'UND_ERR_CONNECT_TIMEOUT':
     case 'ETIMEDOUT':
       return timeoutError('connect', where, uri, cause)

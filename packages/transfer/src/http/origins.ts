@@ -3,7 +3,6 @@
  * whoever runs transfers, handed to every source, closed at the end; nothing of it lives in a module.
  */
 import { isIP } from 'node:net'
-import { TransferError } from '../errors.ts'
 import { Addresses, type AddressesOptions } from './addresses.ts'
 import { FastLane } from './fast-lane.ts'
 import { GeneralLane } from './general-lane.ts'
@@ -69,6 +68,7 @@ export class Origins {
   readonly #useFastLane: boolean
   readonly #mayProxy: (url: URL) => boolean
   readonly #addresses: Addresses
+  readonly #isRestricted: boolean
   readonly #states = new Map<string, OriginState>()
   readonly #identities = new WeakMap<object, string>()
   #lastIdentity = 0
@@ -78,6 +78,7 @@ export class Origins {
     const tls = defined(options.tls)
     const proxies = options.proxyEnvironment ? proxiesFrom(options.proxyEnvironment) : undefined
     this.#addresses = new Addresses(options.addresses)
+    this.#isRestricted = options.addresses?.isAllowed !== undefined
     const lookup = this.#addresses.lookup
     this.general = new GeneralLane({ timeouts, tls, lookup, proxies })
     this.fast = new FastLane({ timeouts, tls, lookup, keepAliveMs: options.keepAliveMs ?? 10_000 })
@@ -100,18 +101,15 @@ export class Origins {
     return this.#useFastLane && state.isFast && !this.#mayProxy(url)
   }
 
-  /** Hosts that are addresses are never looked up: this is where they are checked. */
-  checkAddress(url: URL, uri: string): void {
+  /**
+   * Names are checked where they are looked up. Here are hosts that are addresses, and names that a proxy will look up; only
+   * these take a promise.
+   */
+  checkAddress(url: URL, uri: string): Promise<void> | undefined {
     const host = hostOf(url)
-    if (isIP(host) === 0 || this.#addresses.isAllowed(host)) return
-    throw new TransferError(
-      'Network',
-      `Cannot fetch ${uri}: addresses like that of ${url.host} may not be fetched from`,
-      {
-        url: uri,
-        retriable: false,
-      },
-    )
+    this.#addresses.check(host, url.host, uri)
+    const isLookedUpElsewhere = this.#isRestricted && isIP(host) === 0 && this.#mayProxy(url)
+    return isLookedUpElsewhere ? this.#addresses.checkName(host, url.host, uri) : undefined
   }
 
   /** A short name for who is asking, so that connections are not shared between identities. */

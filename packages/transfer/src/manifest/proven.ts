@@ -1,21 +1,22 @@
 /**
  * What earlier runs have proven (gen3 9.2): files whose content was held to a digest and that nobody has touched since.
- * Kept as 12-byte hashes of path, size, time, inode and digest, one behind the other, so that ten million of them are
- * read in a moment. A kill tears the last one at worst; a file that is not among them is read again, which costs time and
- * nothing else. Of the hash 65 bits are compared: to pass over a file that differs, one of ten million others would have
+ * Kept as 12-byte hashes of path, size, times, inode and digest, one behind the other, so that ten million of them are
+ * read in a moment. A file that is not among them, as after a kill, is read again, which costs time and nothing else. Of the hash 65 bits are compared: to pass over a file that differs, one of ten million others would have
  * to share them, with a probability of about 10⁻¹² for each file that was touched.
  */
 import { createHash } from 'node:crypto'
-import { type FileHandle, mkdir, open, readFile } from 'node:fs/promises'
-import { dirname } from 'node:path'
+import type { FileHandle } from 'node:fs/promises'
 import { diskError } from '../disk-error.ts'
 import { HashIndex } from '../names/hash-index.ts'
+import { openRecordFile } from './record-file.ts'
 
 export interface ProvenFile {
   /** Relative to the directory of the run. */
   readonly path: string
   readonly size: number
   readonly mtimeNs: bigint
+  /** Unlike mtime it cannot be set back: who writes, copies or renames a file changes it. */
+  readonly ctimeNs: bigint
   readonly inode: bigint
   /** What the manifest demands, `alg:hex`; empty where the source said it. */
   readonly digest: string
@@ -41,24 +42,10 @@ export class Proven {
   }
 
   static async open(path: string): Promise<Proven> {
-    const known = await readFile(path).catch(error => {
-      if ((error as NodeJS.ErrnoException).code === 'ENOENT') return Buffer.alloc(0)
-      throw diskError(error, 'read', path)
-    })
+    const { known, handle } = await openRecordFile(path, BYTES)
     const index = new HashIndex({ keyBits: 65, numberBits: 0 })
-    for (let at = 0; at + BYTES <= known.length; at += BYTES) {
-      const key = known.toString('latin1', at, at + BYTES)
-      if (!index.seek(key)) index.insert(false)
-    }
-    try {
-      await mkdir(dirname(path), { recursive: true })
-      const handle = await open(path, 'a')
-      // A torn record would shift all that follow.
-      await handle.truncate(known.length - (known.length % BYTES))
-      return new Proven(path, index, handle)
-    } catch (error) {
-      throw diskError(error, 'write', path)
-    }
+    for (const key of known) if (!index.seek(key.toString('latin1'))) index.insert(false)
+    return new Proven(path, index, handle)
   }
 
   /** Nothing was proven by earlier runs: nobody need look for it. */
@@ -98,7 +85,7 @@ export class Proven {
   }
 }
 
-function keyOf({ path, size, mtimeNs, inode, digest }: ProvenFile): Buffer {
-  const text = `${path}\n${size}\n${mtimeNs}\n${inode}\n${digest}`
+function keyOf({ path, size, mtimeNs, ctimeNs, inode, digest }: ProvenFile): Buffer {
+  const text = `${path}\n${size}\n${mtimeNs}\n${ctimeNs}\n${inode}\n${digest}`
   return createHash('sha256').update(text).digest().subarray(0, BYTES)
 }

@@ -73,6 +73,19 @@ describe('Delivery', () => {
     expect(delivery.takeSpare(100)?.length).toBe(100)
   })
 
+  test('after the end: in order `any` what comes still reaches the consumer, else it is freed at once', async () => {
+    for (const order of ['any', 'ascending'] as const) {
+      const seen: number[] = []
+      const { delivery, push, slots } = make({ order, consume: ({ offset }) => void seen.push(offset / PAGE) })
+      delivery.stop()
+      push(3)
+      await turn()
+      expect(seen).toEqual(order === 'any' ? [3] : [])
+      expect(delivery.pending).toBe(0)
+      expect(slots.reserved).toBe(0)
+    }
+  })
+
   test('a spare that is smaller than asked for is better than none', async () => {
     const { delivery, slots } = make({ order: 'ascending' })
     delivery.push({ offset: 0, length: 100, slot: slots.tryReserve(100) as Slot })

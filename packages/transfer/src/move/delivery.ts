@@ -6,6 +6,8 @@ interface Run {
   readonly offset: number
   readonly length: number
   readonly slot: Slot
+  /** Where in the slot its bytes begin. Default 0. */
+  readonly at?: number | undefined
 }
 
 export interface DeliveryOptions {
@@ -64,6 +66,7 @@ export class Delivery {
   }
 
   push(run: Run): void {
+    if (this.#isOver && this.#sequencer) return run.slot.release()
     this.#pending++
     if (!this.#sequencer) return void this.#consume(run)
     for (const due of this.#sequencer.push(run)) this.#chain = this.#chain.then(() => this.#consume(due))
@@ -82,7 +85,10 @@ export class Delivery {
     return spare
   }
 
-  /** Nothing more will be consumed: frees what waits. Chunks being consumed are freed when they are done. */
+  /**
+   * The end: frees what waits. Chunks being consumed are freed when they are done. In order `any` what is pushed later still
+   * reaches the consumer: they may want to keep it.
+   */
   stop(): void {
     this.#isOver = true
     this.#spare?.release()
@@ -99,13 +105,14 @@ export class Delivery {
 
   /** A promise only when the consumer needs one: small files must not pay for it. */
   #consume(run: Run): Promise<void> | undefined {
-    if (this.#isOver) {
+    if (this.#isOver && this.#sequencer) {
       this.#free(run)
       return undefined
     }
     let busy: Promise<void> | undefined
     try {
-      busy = this.#o.consume({ offset: run.offset, bytes: run.slot.bytes.subarray(0, run.length), slot: run.slot })
+      const { offset, length, slot, at = 0 } = run
+      busy = this.#o.consume({ offset, bytes: slot.bytes.subarray(at, at + length), slot })
     } catch (error) {
       this.#failed(run, error)
       return undefined

@@ -6,7 +6,8 @@
  *     ranges    pump: while a connection is allowed: a remainder, else the next part in the window, else a stolen half
  *     no ranges one stream, slot after slot
  *     deliver   complete parts to `consume`; their memory is free again when it is done
- *     failure   retriable: what is missing goes back after a delay, within a budget; else everything stops
+ *     failure   retriable: what is missing goes back after a delay, within a budget; else everything stops, and what has
+ *               landed goes to `consume` as well, for a later run
  *
  * The order of waiting is always memory, then connection: who waits for memory holds no connection, so the two can
  * never wait for each other.
@@ -64,7 +65,7 @@ export interface MoveOptions {
   readonly file: FileProgress
   /** The first answer's head; called once, before any byte lands. A throw ends the move. */
   onResource(resource: Resource): void
-  /** Takes a chunk; its slot is given up when this resolves. */
+  /** Takes a chunk; its slot is given up when this resolves. After `onFailed`: what landed and nobody will complete. */
   consume(chunk: Chunk): Promise<void> | undefined
   /** The move is going to fail: chunks that wait for others must be let go, or it never ends. */
   onFailed(): void
@@ -241,9 +242,9 @@ class Mover {
     const size = this.#resource?.size ?? this.#o.expected?.size ?? this.#o.size
     const end = this.#wantedEnd(size) ?? Number.POSITIVE_INFINITY
     const [gap] = gaps({ start: this.#from, end }, this.#o.held)
-    const start = gap?.start ?? 0
-    const length = Math.max(1, Math.min(this.#partSize(), (gap?.end ?? end) - start))
-    return { start, end: start + length }
+    // Where nothing is missing, the head of the answer is all that is wanted.
+    if (!gap) return { start: 0, end: 1 }
+    return { start: gap.start, end: Math.min(gap.end, gap.start + this.#partSize()) }
   }
 
   #answered(answer: Answer, slot: Slot, request: Request): Landing {
@@ -525,6 +526,7 @@ class Mover {
 
   async #consumeAndTell(chunk: Chunk, hooks: Hooks): Promise<void> {
     await this.#o.consume(chunk)
+    if (this.#failure) return
     const part = { start: chunk.offset, end: chunk.offset + chunk.bytes.length }
     await callHook(hooks, 'onPartDone', { ...this.#o.hookContext, part })
   }
@@ -558,7 +560,9 @@ class Mover {
       this.#work()
     }
     const isOver = this.#failure !== undefined || this.#isStreamDone || this.#table?.isDone === true
-    if (!isOver || this.#requests.size > 0 || this.#waits.count > 0 || this.#delivery.pending > 0) return
+    if (!isOver || this.#requests.size > 0 || this.#waits.count > 0) return
+    if (this.#failure) this.#handOnLanded()
+    if (this.#delivery.pending > 0) return
     this.#delivery.stop()
     this.#freeParts()
     if (this.#failure) return this.#result.reject(this.#failure.error)
@@ -570,6 +574,20 @@ class Mover {
       networkBytes: this.#requests.networkBytes,
       retries: this.#recovery.retries,
     })
+  }
+
+  /** Nobody pours any more: what parts under way have got so far may serve a later run. */
+  #handOnLanded(): void {
+    const parts = this.#table?.open.splice(0) ?? []
+    this.#waits.begin()
+    for (const { start: base, slot, landed } of parts) {
+      for (const { start, end } of landed) {
+        slot.retain()
+        this.#delivery.push({ offset: start, length: end - start, slot, at: start - base })
+      }
+      slot.release()
+    }
+    this.#waits.end()
   }
 
   #freeParts(): void {

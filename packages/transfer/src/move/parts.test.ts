@@ -131,6 +131,11 @@ describe('PartTable', () => {
       fc.property(held, fc.array(event, { maxLength: 120 }), (ranges, events) => {
         const play = new Play(ranges)
         for (const one of events) play.step(one)
+        // At any moment a part knows exactly what of it has come.
+        for (const part of play.table.open) {
+          expect(gaps(part, part.landed)).toEqual(gaps(part, play.poured))
+          expect(total(part.landed)).toBe(part.end - part.start - part.left)
+        }
         play.finish()
         const whole = { start: 0, end: SIZE }
         const wanted = gaps(whole, ranges)

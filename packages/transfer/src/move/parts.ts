@@ -44,6 +44,12 @@ export class Part {
   get bytes(): Uint8Array {
     return this.slot.bytes.subarray(0, this.end - this.start)
   }
+
+  /** Runs that have landed, ascending. */
+  get landed(): Range[] {
+    const left = [...this.stretches].map(({ position, limit }) => ({ start: position, end: limit }))
+    return gaps(this, [...this.missing, ...left])
+  }
 }
 
 /** A run of a part that one connection pours. */

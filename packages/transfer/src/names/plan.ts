@@ -1,7 +1,8 @@
 /**
  * Where every entry of a list lands, decided over the whole list before anything is transferred (gen3 4.3, 8.2). A plan is
  * a function of the list and the options alone: entries are placed in the order of the list, and what is transferred first,
- * or was transferred in an earlier run, changes nothing. So a second run finds its files under the same names.
+ * or was transferred in an earlier run, changes nothing. So a second run finds its files under the same names. Where only
+ * the sources tell the names, what was given in an earlier run is remembered for that.
  *
  * In memory it takes about 18 bytes an entry, and 5 more for each directory.
  */
@@ -11,6 +12,7 @@ import { TransferError } from '../errors.ts'
 import type { Entry } from '../manifest/entry.ts'
 import { redactUrl } from '../redact.ts'
 import { printable } from './characters.ts'
+import type { GivenNames } from './given-names.ts'
 import { KnownObjects } from './known-objects.ts'
 import { type Layout, type NamedLayout, parseLayout } from './layout.ts'
 import { safePath } from './safe-path.ts'
@@ -101,7 +103,7 @@ export interface NamePlan {
   /**
    * Places an entry that `place` answered `unnamed` for, under the name that the object or its address tells, by the same rules;
    * of a `name` without anything that could be a name the id is used instead, else `download`. Names that collide are numbered in
-   * the order of these calls: for a plan that does not depend on what is answered first, make them in the order of the list.
+   * the order of these calls, unless an earlier run has given them already.
    */
   rename(entry: Entry, name: string): Placement
   /** What was placed at this path turned out to be a directory: entries may be placed below it. */
@@ -115,6 +117,7 @@ export interface NamePlan {
 /**
  * Begins a plan.
  *
+ * @param given names that earlier runs gave to entries that the list does not name
  * @throws TransferError Usage for a template that cannot be read
  * @example
  * ```ts
@@ -123,8 +126,8 @@ export interface NamePlan {
  * plan.place(entry) // { status: 'placed', path: 'dg.4503_ab12/run 1/a.bam' }
  * ```
  */
-export function planNames(options: NamePlanOptions = {}): NamePlan {
-  return new Plan(options)
+export function planNames(options: NamePlanOptions = {}, given?: GivenNames): NamePlan {
+  return new Plan(options, given)
 }
 
 class Plan implements NamePlan {
@@ -133,11 +136,13 @@ class Plan implements NamePlan {
   readonly #o: NamePlanOptions
   readonly #objects = new KnownObjects()
   readonly #names: TakenNames
+  readonly #given: GivenNames | undefined
 
-  constructor(options: NamePlanOptions) {
+  constructor(options: NamePlanOptions, given: GivenNames | undefined) {
     this.#layout = parseLayout(options.layout ?? 'original')
     this.#o = { ...options, portable: options.portable ?? process.platform === 'win32' }
-    this.#names = new TakenNames(options.isCaseSensitive ?? false)
+    this.#names = new TakenNames(options.isCaseSensitive ?? false, given && (path => given.isGiven(path)))
+    this.#given = given
   }
 
   get knowsAllContents(): boolean {
@@ -172,7 +177,7 @@ class Plan implements NamePlan {
   rename(entry: Entry, name: string): Placement {
     const directory = entry.path?.endsWith('/') ? entry.path : ''
     const named = /[^./\\]/.test(name) ? name : segmentOfId(entry) || 'download'
-    return this.#place(entry, directory + named)
+    return this.#place(entry, directory + named, true)
   }
 
   open(path: string): void {
@@ -187,7 +192,8 @@ class Plan implements NamePlan {
     return this.#layout.needsId && entry.id === undefined ? this.#ownName : this.#layout
   }
 
-  #place(entry: Entry, name: string): Placement {
+  /** @param isTold the name is the source's, not the list's */
+  #place(entry: Entry, name: string, isTold = false): Placement {
     const layout = this.#layoutOf(entry)
     const rules = { rewrite: this.#o.unsafeNames === 'rewrite', portable: this.#o.portable }
     // First by itself: behind a directory of the layout, an absolute path would look like a relative one.
@@ -197,7 +203,7 @@ class Plan implements NamePlan {
     const filled = safePath(layout.fill(entry, id, own.path), rules)
     if ('problem' in filled) return unsafe(entry, name, filled.problem)
     if (filled.path === '') return unsafe(entry, name, 'it must not be empty')
-    return this.#take(entry, filled.path, layout.fill(entry, id, name))
+    return this.#take(entry, filled.path, layout.fill(entry, id, name), isTold)
   }
 
   #placeBelow(directory: string, entry: Entry): Placement {
@@ -210,15 +216,27 @@ class Plan implements NamePlan {
     return this.#take(entry, inside + own.path, inside + name)
   }
 
-  #take(entry: Entry, path: string, meant: string): Placement {
+  #take(entry: Entry, path: string, meant: string, isTold = false): Placement {
+    const { onConflict = entry.id === undefined ? 'error' : 'rename' } = this.#o
+    if (onConflict === 'rename') return this.#takeOrNumber(entry, path, meant, isTold)
     const obstacle = this.#names.take(path)
     if (obstacle === undefined) return placed(path, meant)
-    const { onConflict = entry.id === undefined ? 'error' : 'rename' } = this.#o
     if (onConflict === 'skip') return { status: 'skipped', path }
     if (onConflict === 'overwrite' && obstacle === 'same') return { ...placed(path, meant), overwrites: true }
-    if (onConflict !== 'rename') return collision(entry, path, obstacle)
-    const free = this.#names.takeNumbered(path)
-    return free === undefined ? collision(entry, path, obstacle) : placed(free, meant)
+    return collision(entry, path, obstacle)
+  }
+
+  #takeOrNumber(entry: Entry, path: string, meant: string, isTold: boolean): Placement {
+    const given = this.#given
+    const again = given?.pathFor(entry, path)
+    if (again !== undefined && this.#names.take(again) === undefined) return placed(again, meant)
+    const isReserved = given?.isGiven(path) === true
+    const obstacle = isReserved ? 'same' : this.#names.take(path)
+    const free = obstacle === undefined ? path : this.#names.takeNumbered(path)
+    if (free === undefined) return collision(entry, path, obstacle as Obstacle)
+    // The number of a row that the list names follows from the list, unless one that it does not name was in the way.
+    if (isTold || isReserved) given?.give(entry, path, free)
+    return placed(free, meant)
   }
 }
 

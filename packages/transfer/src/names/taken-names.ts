@@ -21,6 +21,7 @@ const MOST_HINTS = 4096
 export class TakenNames {
   readonly #names = new HashIndex({ keyBits: 57, numberBits: 0 })
   readonly #isCaseSensitive: boolean
+  readonly #isReserved: (path: string) => boolean
   /** Last numbers given, by directory and name: a list may hold one name a million times. */
   readonly #hints = new Map<string, number>()
   /** Few: bundles, of which nobody knew before they were met. */
@@ -28,8 +29,10 @@ export class TakenNames {
   /** Lists are mostly sorted by directory. */
   #lastParent = ''
 
-  constructor(isCaseSensitive: boolean) {
+  /** @param isReserved paths that `takeNumbered` must not find, although nobody took them */
+  constructor(isCaseSensitive: boolean, isReserved: (path: string) => boolean = () => false) {
     this.#isCaseSensitive = isCaseSensitive
+    this.#isReserved = isReserved
   }
 
   /** Bytes of the tables. */
@@ -66,7 +69,7 @@ export class TakenNames {
       parent = `${parent}${free[0]}/`
     }
     const key = this.#fold(parent + name)
-    const isFree = (candidate: string) => !this.#seek(this.#fold(candidate))
+    const isFree = (candidate: string) => !this.#seek(this.#fold(candidate)) && !this.#isReserved(candidate)
     const free = this.#number(parent, name, isFree, this.#hints.get(key))
     if (free === undefined || this.take(parent + free[0]) !== undefined) return undefined
     if (free[1] > 1) this.#remember(key, free[1])

@@ -4,8 +4,8 @@
  *     stage     each file: create its temporary name exclusively, write all bytes
  *     barrier   one sync of the file system (few files: one fsync each)
  *     publish   each file: link to its final name, which fails if it is taken
- *     settle    fsync every directory that got a name; only now are they acknowledged
- *     tidy      unlink the temporary names
+ *     settle    fsync every directory that got a name
+ *     tidy      unlink the temporary names; only now are they acknowledged
  *
  * A final name therefore never shows content that is partial, unverified or not on stable storage. A kill at any
  * instant leaves temporary names at worst. All calls are synchronous: this runs on a thread of its own, where that is
@@ -93,7 +93,10 @@ export class Batch {
     }
   }
 
-  /** Makes everything staged visible and durable; `acknowledge` hears of it before the temporary names go. */
+  /**
+   * Makes everything staged visible and durable. `acknowledge` hears of it when the temporary names are gone: to remove one
+   * changes the ctime of its file, by which later runs know that nobody has touched it.
+   */
   publish(acknowledge: (outcomes: Outcome[]) => void): void {
     const outcomes = this.#failed
     this.#failed = []
@@ -111,9 +114,9 @@ export class Batch {
       }
     }
     this.#settle(published, outcomes)
-    acknowledge(outcomes)
     // A temporary file that came from elsewhere is removed by who made it.
     for (const { job } of published) if (job.content && job.conflict !== 'overwrite') removeQuietly(job.temp)
+    acknowledge(outcomes)
   }
 
   #barrier(staged: readonly Staged[], outcomes: Outcome[]): readonly Staged[] {

@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process'
 import { appendFile, open, readFile, truncate, utimes, writeFile } from 'node:fs/promises'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
@@ -78,6 +79,35 @@ describe('createFileSink() after an interrupted run', () => {
     }
     expect((await found(sinks))?.ranges.map(({ start }) => start / PART)).toEqual([0, 1, 3, 5])
     expect((await goOn(sinks)).resumed).toBe(4 * PART)
+  })
+
+  test('keeps whole pages of what landed and was not to be completed, and the end of the file', async () => {
+    const sinks = await fileSinks()
+    const sink = sinks.sink('target')
+    await sink.prepare()
+    await sink.open(resource, { isResumed: false })
+    const keep = async (start: number, end: number) => {
+      const slot = await sinks.slots.reserve(end - start)
+      slot.bytes.set(content.subarray(start, end))
+      await sink.keep?.({ offset: start, bytes: slot.bytes, slot })
+      slot.release()
+    }
+    await keep(0, 100)
+    await keep(PART, PART + 2 * 4096 + 100)
+    await keep(10 * PART, content.length)
+    await sink.abort(cut)
+    expect(sink.kept).toBe('resumable')
+    expect((await found(sinks))?.ranges).toEqual([
+      { start: PART, end: PART + 2 * 4096 },
+      { start: 10 * PART, end: content.length },
+    ])
+    expect((await goOn(sinks)).resumed).toBe(2 * 4096 + 5)
+  })
+
+  test.skipIf(process.platform === 'win32')('a FIFO in the place of a journal is an error, not a wait', async () => {
+    const sinks = await fileSinks()
+    execFileSync('mkfifo', [sinks.path('target.part.journal')])
+    await expect(found(sinks)).rejects.toMatchObject({ code: 'Disk' })
   })
 
   test('a run that ends before the answer leaves what there was', async () => {

@@ -26,6 +26,10 @@ import { PartFile } from './part-file.ts'
 import { partPathOf } from './part-path.ts'
 import { soundBlocks } from './sound-blocks.ts'
 
+const PAGE = 4096
+/** What has come of a small file is worth a part file and a journal from so many bytes on. */
+const LEAST_KEPT = 1 << 20
+
 export interface FileSinkOptions {
   readonly options: FileOptions
   /** Use what an earlier run left, and leave something to a later one. */
@@ -51,6 +55,8 @@ export interface FileSink extends Sink<{ readonly path: string }> {
   readonly resumedBytes: number
   /** What an earlier run left beside the path is in our hands. */
   readonly hasClaimed: boolean
+  /** After `abort`: what was kept, by whether the same call will go on with it, or only one that allows a weak resume. */
+  readonly kept: 'resumable' | 'unproven' | undefined
   /** The final path, known from the answer's head; before `open`. */
   rename(path: string): void
 }
@@ -75,9 +81,12 @@ class TargetFile implements FileSink {
   /** A sync failed: what is on the disk is not known any more, whatever reads of it say (reliability 7.5). */
   #isCondemned = false
   #journal: JournalFile | undefined
+  /** What that journal begins with. */
+  #header: JournalHeader | undefined
   #blocks = 0
   #path: string
   resumedBytes = 0
+  kept: FileSink['kept']
 
   constructor(options: FileSinkOptions) {
     this.#o = options
@@ -134,11 +143,17 @@ class TargetFile implements FileSink {
       this.#small = chunk
       return undefined
     }
-    if (this.#isSmall) {
-      this.#isSmall = false
-      this.#spilling = this.#openPart(this.#resource as Resource, false)
-    }
-    return this.#spilling ? this.#spilling.then(() => this.#writePart(chunk)) : this.#writePart(chunk)
+    return this.#writeLarge(chunk)
+  }
+
+  /** Whole pages, so that the parts of the next run are aligned as those of this one. */
+  keep({ offset, bytes, slot }: Chunk): Promise<void> | undefined {
+    const size = this.#resource?.size
+    if (!this.#o.mayResume || size === undefined) return undefined
+    if (this.#isSmall && bytes.length < LEAST_KEPT) return undefined
+    const end = offset + bytes.length
+    const length = (end === size ? end : end - (end % PAGE)) - offset
+    return length > 0 ? this.#writeLarge({ offset, bytes: bytes.subarray(0, length), slot }) : undefined
   }
 
   async readBack(offset: number, into: Uint8Array): Promise<void> {
@@ -157,6 +172,7 @@ class TargetFile implements FileSink {
     this.#small = undefined
     const isWorthless = this.#resource ? isFinal(reason) : isOutdated(reason)
     if (isWorthless || this.#isCondemned || !this.#hasWorth) return this.#discard()
+    this.kept = this.#worth
     await this.#journal?.close().catch(() => {})
     await this.#part?.close().catch(() => {})
     await this.#leftovers?.release()
@@ -185,6 +201,14 @@ class TargetFile implements FileSink {
 
   // Larger files
 
+  #writeLarge(chunk: Chunk): Promise<void> {
+    if (this.#isSmall) {
+      this.#isSmall = false
+      this.#spilling = this.#openPart(this.#resource as Resource, false)
+    }
+    return this.#spilling ? this.#spilling.then(() => this.#writePart(chunk)) : this.#writePart(chunk)
+  }
+
   async #openPart(resource: Resource, isResumed: boolean): Promise<void> {
     const { options, mayResume, names } = this.#o
     const path = this.#path
@@ -193,8 +217,8 @@ class TargetFile implements FileSink {
     if (isResumed && earlier?.journal && this.#part) {
       const sound = earlier.sound
       this.#partPath = earlier.partPath
-      const header = { ...this.#header(resource), ...this.#provenOf(earlier.journal.header, resource) }
-      this.#journal = await JournalFile.replace(earlier.journalPath, header, sound)
+      this.#header = { ...this.#headerFor(resource), ...this.#provenOf(earlier.journal.header, resource) }
+      this.#journal = await JournalFile.replace(earlier.journalPath, this.#header, sound)
       await earlier.release()
       this.resumedBytes = sound.reduce((sum, { length }) => sum + length, 0)
       return
@@ -210,7 +234,8 @@ class TargetFile implements FileSink {
     const { partPath } = leftovers
     names.note(partPath)
     if (resource.size !== undefined && mayResume) {
-      this.#journal = await JournalFile.create(`${partPath}.journal`, this.#header(resource)).catch(error => {
+      this.#header = this.#headerFor(resource)
+      this.#journal = await JournalFile.create(`${partPath}.journal`, this.#header).catch(error => {
         throw (error as NodeJS.ErrnoException).code === 'EEXIST'
           ? locked(path)
           : diskError(error, 'create', `${partPath}.journal`)
@@ -221,7 +246,7 @@ class TargetFile implements FileSink {
     await leftovers.release()
   }
 
-  #header(resource: Resource): JournalHeader {
+  #headerFor(resource: Resource): JournalHeader {
     const { resource: source, checksums } = this.#o
     const { shownUri: uri, uriHash } = source
     const { etag, lastModified, date, version } = resource
@@ -285,6 +310,18 @@ class TargetFile implements FileSink {
     const hasBlocks = this.#blocks + (leftovers?.sound.length ?? 0) > 0
     // Without a journal, as when the size was unknown, nobody can tell what is there.
     return this.#o.mayResume && hasBlocks && (this.#journal !== undefined || this.#blocks === 0)
+  }
+
+  /** What a later call makes of it, if the source has not changed by then. */
+  get #worth(): FileSink['kept'] {
+    const { checksums, options, mayResume } = this.#o
+    const header = this.#resource ? this.#header : this.#leftovers?.sound.length && this.#leftovers.journal?.header
+    if (!header || !mayResume || (this.#resource && this.#resource.ranges !== 'yes')) return undefined
+    const hasDigest = checksums.length > 0
+    const isTaken = (allowWeak: boolean) =>
+      whyNotResume(header, resourceOf(header), { hasDigest, allowWeak }) === undefined
+    if (isTaken(options.allowWeakResume === true)) return 'resumable'
+    return isTaken(true) ? 'unproven' : undefined
   }
 
   /** Removes all traces of this and, once it is claimed, of an earlier run. */

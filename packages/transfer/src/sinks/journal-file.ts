@@ -1,4 +1,4 @@
-import { writeSync } from 'node:fs'
+import { constants, writeSync } from 'node:fs'
 import { type FileHandle, open, rename, unlink, utimes } from 'node:fs/promises'
 import { diskError } from '../disk-error.ts'
 import {
@@ -10,6 +10,7 @@ import {
   type JournalHeader,
   parseJournal,
 } from '../journal.ts'
+import { openOrdinary } from '../ordinary-file.ts'
 
 /** How often a journal shows that its owner lives, ms. */
 const HEARTBEAT_MS = 15_000
@@ -108,7 +109,7 @@ export interface FoundJournal {
 export async function readJournal(path: string): Promise<FoundJournal | undefined> {
   let handle: FileHandle
   try {
-    handle = await open(path, 'r')
+    handle = await openOrdinary(path, constants.O_RDONLY)
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined
     throw diskError(error, 'read', path)

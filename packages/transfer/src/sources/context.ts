@@ -1,4 +1,5 @@
 import type { CommonsOptions } from '../commons/options.ts'
+import type { AddressesOptions } from '../http/addresses.ts'
 import type { TlsOptions } from '../http/lane-options.ts'
 import type { Origins } from '../http/origins.ts'
 import type { FtpOptions, Timeouts } from '../options.ts'
@@ -37,6 +38,10 @@ export interface SourceContext {
    * disposed of with the engine if they can be.
    */
   shared<T extends object>(key: string, make: () => T): T
+  /** How names become addresses, where that is restricted; `origins` and `open` hold to it. */
+  readonly addresses?: AddressesOptions | undefined
+  /** The same, but its connections lead nowhere on this machine or a private network: for what somebody else named. */
+  outside(): SourceContext
   /** Opens another URI, for sources whose bytes are elsewhere. */
   open(uri: string, options: SourceOptions): Promise<Source>
 }

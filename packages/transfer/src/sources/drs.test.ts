@@ -268,4 +268,23 @@ describe('bundles', () => {
     const listed = await listAll(source, { isRecursive: true })
     expect(listed.map(({ path }) => path)).toEqual(['a.bam'])
   })
+
+  test.each([
+    [8, 'is asked for once, and listed wherever it is held'],
+    [18, 'is an error where that makes too many'],
+  ])('what is held twice, %i levels deep, %s', async levels => {
+    await using commons = await startCommons()
+    const context = sourceContext({ commons: { home: commons.origin, credentials: [credential(commons)] } })
+    await using _ = context
+    let top = commons.add({ name: 'a.bam', size: 10 }).guid
+    for (let level = 0; level < levels; level++) {
+      const contents = ['l', 'r'].map(name => ({ id: top, name }))
+      top = commons.bundle({ contents }).guid
+    }
+    const source = await openDrsSource(`drs://${new URL(commons.origin).host}/${top}/`, context)
+    const listing = listAll(source, { isRecursive: true })
+    if (levels > 16) await expect(listing).rejects.toMatchObject({ details: { reason: 'bundle_too_large' } })
+    else expect(new Set((await listing).map(({ path }) => path)).size).toBe(2 ** levels)
+    expect(commons.requests.length).toBeLessThan(10 * levels)
+  })
 })

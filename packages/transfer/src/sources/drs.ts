@@ -5,7 +5,6 @@
  */
 
 import type { Commons, Located, Way } from '../commons/commons.ts'
-import { assertOutside } from '../commons/host-safety.ts'
 import { TransferError } from '../errors.ts'
 import { fileNameFor } from '../names/file-name.ts'
 import type { Resource } from '../resource.ts'
@@ -85,8 +84,8 @@ function openWay(uri: string, way: Way, context: SourceContext, onAddress: (url:
       return url
     },
     open: address => {
-      const mayFollow = isForeign ? (to: URL) => assertOutside(to.host, uri) : undefined
-      return context.open(address, { ...options, signal, headers: given, mayFollow })
+      const near = isForeign ? context.outside() : context
+      return near.open(address, { ...options, signal, headers: given })
     },
   })
 }

@@ -6,6 +6,7 @@ import { startFtpServer } from '../../test/ftp-server/ftp-server.ts'
 import { listAll } from '../../test/list-suite.ts'
 import { sourceContext } from '../../test/source-context.ts'
 import { contentOf, expectSame } from '../../test/source-suite.ts'
+import { outsideOnly } from '../http/addresses.ts'
 import { parseFtpAddress } from './ftp/address.ts'
 import { FtpPool } from './ftp/pool.ts'
 import { createFtpSource } from './ftp.ts'
@@ -42,6 +43,17 @@ describe('createFtpSource()', () => {
       await fetchBytes(open(`${server.origin.replace('//', `//${info}`)}/pub/data`))
       expect(server.commands.slice(0, 2)).toEqual(expected)
     }
+  })
+
+  test('connects to nothing that may not be connected to, by address or by name', async () => {
+    const server = await startFtpServer()
+    const context = { ...sourceContext(), addresses: outsideOnly }
+    onTestFinished(() => server[Symbol.asyncDispose]())
+    for (const origin of [server.origin, server.origin.replace('127.0.0.1', 'localhost')]) {
+      const failure = await failureOf(fetchBytes(createFtpSource(`${origin}/pub/data`, context)))
+      expect(failure).toMatchObject({ details: { reason: 'unsafe_host' } })
+    }
+    expect(server.connections.total).toBe(0)
   })
 
   test('refuses a name from the options that would begin another command', async () => {

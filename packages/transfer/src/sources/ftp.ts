@@ -8,6 +8,7 @@
  */
 import { createHash } from 'node:crypto'
 import { TransferError } from '../errors.ts'
+import { Addresses } from '../http/addresses.ts'
 import type { HttpCredentials } from '../http/credentials.ts'
 import { defaultTimeouts } from '../http/lane-options.ts'
 import { redactUrl } from '../redact.ts'
@@ -82,14 +83,14 @@ class FtpSource implements Source {
 }
 
 /** One pool per server, user and way of speaking to it, for as long as the engine lives. */
-function poolFor(address: FtpAddress, { options, timeouts, tls, shared }: SourceContext): FtpPool {
+function poolFor(address: FtpAddress, { options, timeouts, tls, addresses, shared }: SourceContext): FtpPool {
   const { origin, security, user, password } = address
   const { ftp = {}, credentials } = options
   const isDataClear = ftp.isDataClear === true
   const identity = createHash('sha256')
     .update(JSON.stringify([security, user, password, ftp.user, ftp.password, isDataClear]))
     .digest('hex')
-  const key = `ftp ${origin} ${identity} ${credentials ? providerId(credentials) : ''}`
+  const key = `ftp ${origin} ${identity} ${credentials ? providerId(credentials) : ''} ${addresses ? 'restricted' : ''}`
   return shared(
     key,
     () =>
@@ -98,6 +99,7 @@ function poolFor(address: FtpAddress, { options, timeouts, tls, shared }: Source
         isDataClear,
         login: () => loginFor(address, options),
         tls: tls ?? {},
+        addresses: addresses && new Addresses(addresses),
         timeouts: { ...defaultTimeouts, ...defined(timeouts ?? {}) },
       }),
   )

@@ -17,6 +17,7 @@ import {
 import { type FetchBytesOptions, type Fetched, failureOf, fetchBytes } from '../../test/fetch-bytes.ts'
 import { contentOf, expectSame } from '../../test/source-suite.ts'
 import { isRetriable, type TransferError } from '../errors.ts'
+import { outsideOnly } from '../http/addresses.ts'
 import { createOrigins, type Origins, type OriginsOptions } from '../http/origins.ts'
 import type { Resource } from '../resource.ts'
 import type { Source } from '../source.ts'
@@ -915,6 +916,48 @@ describe('connections', () => {
       expect(failure).toMatchObject({ code: 'Network', retriable: false })
     }
     expect(server.connections).toHaveLength(0)
+  })
+
+  test('a name is connected to where it was checked: another answer at the next look is refused', async () => {
+    const server = await serve()
+    server.resource('/data', { size: 10 })
+    const answers = ['127.0.0.1', '127.0.0.2']
+    const origins = open({
+      addresses: {
+        isAllowed: address => address === '127.0.0.1',
+        lookup: (_host, _options, done) => done(null, [{ address: answers.shift() ?? '127.0.0.2', family: 4 }]),
+      },
+    })
+    const source = createHttpSource(server.url('/data').replace('127.0.0.1', 'rebound.test'), { origins })
+    await fetchBytes(source)
+    expect(server.connections).toHaveLength(1)
+    server.dropConnections()
+    expect(await failureOf(fetchBytes(source, { fresh: true }))).toMatchObject({ details: { reason: 'unsafe_host' } })
+    expect(server.connections).toHaveLength(1)
+  })
+
+  test('a redirect to where nothing may be fetched from is not followed', async () => {
+    const [server, inside] = [await serve(), await serve({ host: '127.0.0.2' })]
+    inside.resource('/data', { size: 10 })
+    server.resource('/away', { script: { status: 302, location: inside.url('/data') } })
+    const origins = open({ addresses: { isAllowed: address => address === '127.0.0.1' } })
+    const failure = await failureOf(fetchBytes(createHttpSource(server.url('/away'), { origins })))
+    expect(failure).toMatchObject({ details: { reason: 'unsafe_host' } })
+    expect(inside.connections).toHaveLength(0)
+  })
+
+  test('a name that a proxy would look up is looked up here, too, where addresses are restricted', async () => {
+    const proxy = await serve()
+    const origins = open({
+      proxyEnvironment: { http_proxy: proxy.origin },
+      addresses: {
+        ...outsideOnly,
+        lookup: (_host, _options, done) => done(null, [{ address: '10.0.0.1', family: 4 }]),
+      },
+    })
+    const failure = await failureOf(fetchBytes(createHttpSource('http://inside.test/data', { origins })))
+    expect(failure).toMatchObject({ details: { reason: 'unsafe_host' } })
+    expect(proxy.connections).toHaveLength(0)
   })
 
   test('bad URLs and headers are Usage errors before anything is connected', () => {

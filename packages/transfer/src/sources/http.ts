@@ -82,8 +82,6 @@ export interface HttpSourceOptions {
   readonly explain?: ((answer: FailedAnswer) => TransferError | undefined) | undefined
   /** Hears of header values that cannot be what they are called. */
   readonly onWarning?: ((warning: string) => void) | undefined
-  /** Asked before each redirect is followed; a throw refuses it. */
-  readonly mayFollow?: ((url: URL) => Promise<void>) | undefined
   /** Milliseconds since 1970. Default `Date.now`. */
   readonly now?: (() => number) | undefined
 }
@@ -240,8 +238,8 @@ class HttpSource implements Source {
 
   /** A hop: where the answer redirects to. After a surprise nothing has landed. */
   async #fetchFast(hop: Hop, ask: Ask, request: FetchRequest, state: OriginState): Promise<'done' | 'surprise' | Hop> {
-    this.#origins.checkAddress(hop.url, this.uri)
-    if (hop.visited.length > 1) await this.#options.mayFollow?.(hop.url)
+    const checking = this.#origins.checkAddress(hop.url, this.uri)
+    if (checking) await checking
     const route = this.#routeTo(hop)
     const more = this.#credentialHeaders('GET', hop)
     const fields = more ? route.fields + headerLines(more instanceof Promise ? await more : more) : route.fields
@@ -317,8 +315,8 @@ class HttpSource implements Source {
     asked: Readonly<Record<string, string>>,
     { signal, fresh }: { readonly signal: AbortSignal; readonly fresh?: boolean | undefined },
   ): Promise<Exchange> {
-    this.#origins.checkAddress(hop.url, this.uri)
-    if (hop.visited.length > 1) await this.#options.mayFollow?.(hop.url)
+    const checking = this.#origins.checkAddress(hop.url, this.uri)
+    if (checking) await checking
     const more = await this.#credentialHeaders(method, hop)
     signal.throwIfAborted()
     const given = more && checkedHeaders(more)

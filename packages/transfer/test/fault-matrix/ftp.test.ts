@@ -239,6 +239,7 @@ describe('ftp', () => {
       while (done < 3) await sleep(10)
       abort.abort(new Error('enough'))
       await expect(fetching).rejects.toThrow('enough')
+      expect(it.engine.progress).toMatchObject({ resumable: 0, unproven: 1 })
       it.server.behaviour.onTransfer = () => undefined
       const resumed = await download(it.url, it.path('data'), { engine: it.engine, ...PARTS, ...options })
       expect(resumed.networkBytes < ODD - 5 * MIB).toBe(isContinued)

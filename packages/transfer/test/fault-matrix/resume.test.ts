@@ -1,8 +1,8 @@
 /** Fault matrix, retrieval 19: runs that end early, and what the next one may keep. */
 import { appendFile, open, readFile, stat, utimes, writeFile } from 'node:fs/promises'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { expect, test } from 'vitest'
-import { createEngine, download } from '../../src/index.ts'
+import { describe, expect, test } from 'vitest'
+import { createEngine, type DownloadOptions, download } from '../../src/index.ts'
 import { type Block, formatBlock, formatHeader, type Owner, parseJournal } from '../../src/journal.ts'
 import { type FaultServer, faults, startFaultServer } from '../fault-server.ts'
 import { leaveHalf } from './leave-half.ts'
@@ -18,7 +18,8 @@ async function halfDone(concurrency = 4): Promise<{
   resume(): ReturnType<typeof download>
 }> {
   const setting = await setUp()
-  const server = await startFaultServer()
+  // Not so fast that all of it has landed before it can be stopped.
+  const server = await startFaultServer({ bytesPerSecond: 64 * MIB })
   const served = server.resource('/data', { size: ODD })
   await leaveHalf(server, served, setting, { partSize, concurrency })
   const { engine, path } = setting
@@ -154,6 +155,70 @@ test('Ctrl-C: a stopped download leaves a valid journal within a second', async 
   await expect(downloading).rejects.toThrow('Ctrl-C')
   expect(performance.now() - stoppedAt).toBeLessThan(1000)
   expect(await readFile(setting.path('data.part.journal'), 'utf8')).toMatch(/^block /m)
+})
+
+describe('a stopped download keeps what has landed of parts that were on their way', () => {
+  /** Stops after a while, then fetches the rest. */
+  async function stopAndResume(size: number, options: DownloadOptions) {
+    const setting = await setUp()
+    await using server = await startFaultServer({ bytesPerSecond: 16 * MIB })
+    const { url } = server.resource('/data', { size })
+    const stop = new AbortController()
+    const first = createEngine()
+    const downloading = download(url, setting.path('data'), { ...options, engine: first, signal: stop.signal })
+    while (first.progress.received < 4 * MIB) await sleep(10)
+    stop.abort(new Error('Ctrl-C'))
+    await expect(downloading).rejects.toThrow('Ctrl-C')
+    expect(first.progress).toMatchObject({ resumable: 1, unproven: 0 })
+    const landed = first.progress.received
+    await first.close()
+    const { resumedBytes, networkBytes } = await download(url, setting.path('data'), {
+      ...options,
+      engine: setting.engine,
+    })
+    await expectFile(setting.path('data'), size)
+    expect(networkBytes).toBe(size - resumedBytes)
+    return { landed, resumedBytes }
+  }
+
+  test('the next run fetches only what is missing, to the page', async () => {
+    const { landed, resumedBytes } = await stopAndResume(32 * MIB, { partSize: 8 * MIB, concurrency: 4 })
+    expect(landed).toBeLessThan(16 * MIB)
+    expect(resumedBytes).toBeGreaterThan(landed - 4 * 4096)
+    expect(resumedBytes).toBeLessThanOrEqual(landed)
+  })
+
+  test('also of a file that was to be written as a whole', async () => {
+    const { landed, resumedBytes } = await stopAndResume(8 * MIB - 5, {})
+    expect(resumedBytes).toBeGreaterThan(landed - 4096)
+  })
+
+  test('of one of which next to nothing has come, no files are left for a later run', async () => {
+    const setting = await setUp()
+    await using server = await startFaultServer({ bytesPerSecond: MIB })
+    const { url } = server.resource('/data', { size: 8 * MIB })
+    const stop = new AbortController()
+    const { engine } = setting
+    const downloading = download(url, setting.path('data'), { engine, signal: stop.signal })
+    while (engine.progress.received === 0) await sleep(10)
+    stop.abort(new Error('Ctrl-C'))
+    await expect(downloading).rejects.toThrow('Ctrl-C')
+    await engine.close()
+    expect(await namesIn(setting.directory)).toEqual([])
+  })
+
+  test('also when the server is gone for good', async () => {
+    const setting = await setUp()
+    const { engine, path } = setting
+    await using server = await startFaultServer()
+    const served = server.resource('/data', { size: 64 * MIB, script: { truncateAfter: 5 * MIB, ending: 'silent' } })
+    const options = { engine, partSize: 32 * MIB, concurrency: 1, retries: 0 }
+    await expect(download(served.url, path('data'), options)).rejects.toMatchObject({ code: 'Timeout' })
+    served.change({ size: 64 * MIB, script: {} })
+    const { resumedBytes } = await download(served.url, path('data'), options)
+    expect(resumedBytes).toBe(5 * MIB)
+    await expectFile(path('data'), 64 * MIB)
+  })
 })
 
 test('kill -9 at random instants, then resume → right bytes, and no more refetched than was in flight', {

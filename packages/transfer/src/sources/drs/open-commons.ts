@@ -12,7 +12,7 @@ class OpenedCommons implements AsyncDisposable {
   readonly opened: Promise<Commons>
 
   constructor(context: SourceContext) {
-    const api = new Api({ origins: context.origins })
+    const api = new Api({ origins: context.origins, outside: context.outside().origins })
     this.opened = readCommonsOptions(context).then(options => new Commons(api, options))
     // Whoever waits for it hears of a failure.
     this.opened.catch(() => {})

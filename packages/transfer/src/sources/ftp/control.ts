@@ -6,7 +6,7 @@
  *
  * A failure is final: the connection is closed, and every later call rejects with it.
  */
-import { connect as connectTcp, isIP, type Socket } from 'node:net'
+import { connect as connectTcp, isIP, type LookupFunction, type Socket } from 'node:net'
 import { type ConnectionOptions, connect as connectTls, type TLSSocket } from 'node:tls'
 import { TransferError } from '../../errors.ts'
 import type { TlsOptions } from '../../http/lane-options.ts'
@@ -20,6 +20,8 @@ export interface ControlOptions {
   /** TLS from the first byte. */
   readonly isImplicit: boolean
   readonly tls: TlsOptions
+  /** Default: the system's. */
+  readonly lookup?: LookupFunction | undefined
   readonly connectMs: number
   /** For a reply, from its command. */
   readonly replyMs: number
@@ -60,9 +62,9 @@ export class Control {
     this.#options = options
     this.uri = options.uri
     this.where = `${options.host}:${options.port}`
-    const { host, port } = options
-    if (options.isImplicit) this.#socket = this.#asTls(connectTls({ ...this.tlsOptions, host, port }))
-    else this.#socket = connectTcp({ host, port, noDelay: true })
+    const { host, port, lookup } = options
+    if (options.isImplicit) this.#socket = this.#asTls(connectTls({ ...this.tlsOptions, host, port, lookup }))
+    else this.#socket = connectTcp({ host, port, lookup, noDelay: true })
     this.#socket.setKeepAlive(true, KEEP_ALIVE_MS)
     this.#listen()
   }

@@ -7,6 +7,7 @@
  */
 import { abortable } from '../../abortable.ts'
 import { TransferError } from '../../errors.ts'
+import type { Addresses } from '../../http/addresses.ts'
 import type { TimeoutsMs, TlsOptions } from '../../http/lane-options.ts'
 import type { FtpAddress } from './address.ts'
 import { Control } from './control.ts'
@@ -20,6 +21,8 @@ export interface FtpPoolOptions {
   readonly login: () => Promise<Login>
   readonly isDataClear: boolean
   readonly tls: TlsOptions
+  /** How names are looked up, and which addresses may be connected to. Default: all. */
+  readonly addresses?: Addresses | undefined
   readonly timeouts: TimeoutsMs
   /** Default 30,000. */
   readonly noopMs?: number | undefined
@@ -155,8 +158,9 @@ export class FtpPool implements AsyncDisposable {
   }
 
   async #connect(uri: string, signal: AbortSignal): Promise<Session> {
-    const { address, tls, timeouts, isDataClear } = this.#options
+    const { address, tls, addresses, timeouts, isDataClear } = this.#options
     const { host, port, security } = address
+    addresses?.check(host, `${host}:${port}`, uri)
     this.#connecting++
     try {
       const who = await this.#options.login()
@@ -165,6 +169,7 @@ export class FtpPool implements AsyncDisposable {
           host,
           port,
           tls,
+          lookup: addresses?.lookup,
           uri,
           isImplicit: security === 'implicit',
           connectMs: timeouts.connectMs,

@@ -180,7 +180,7 @@ export class GdcGroups {
     const { url } = parseRequestUrl(`${this.#gdc.base}/data?tarfile`)
     const uri = redactUrl(url.href)
     const origins = await this.#origins()
-    origins.checkAddress(url, uri)
+    await origins.checkAddress(url, uri)
     const headers = {
       ...requestHeaders({ ...this.#gdc.headers, 'content-type': 'application/json' }),
       'accept-encoding': 'identity',

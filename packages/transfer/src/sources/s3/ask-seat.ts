@@ -1,8 +1,7 @@
 /** Requests that are about objects rather than for them: through the general lane, the whole answer at once. */
-import { TransferError } from '../../errors.ts'
-import type { Exchange } from '../../http/general-lane.ts'
 import type { Origins } from '../../http/origins.ts'
 import { checkedHeaders, type RequestHeaders, requestHeaders } from '../../http/request-headers.ts'
+import { wholeBody } from '../../http/short-answer.ts'
 import type { Headers } from '../../integrity/headers.ts'
 import type { Seat } from './bucket.ts'
 
@@ -31,26 +30,16 @@ const MOST_BYTES = 32 << 20
 export async function askSeat(origins: Origins, seat: Seat, question: SeatQuestion): Promise<SeatAnswer> {
   const { method, target, extra, uri, signal } = question
   const url = new URL(seat.place.origin)
-  origins.checkAddress(url, uri)
+  await origins.checkAddress(url, uri)
   const provider = seat.credentials(extra)
   const signed = await provider.headers({ method, url, target })
   signal.throwIfAborted()
   const headers = { ...requestHeaders(question.headers), ...checkedHeaders(signed), 'accept-encoding': 'identity' }
   const identity = origins.identityOf(provider)
   const exchange = await origins.general.send({ method, url, target, headers, signal, uri, identity })
-  return { status: exchange.status, headers: exchange.headers, body: await readWhole(exchange, uri) }
-}
-
-async function readWhole(exchange: Exchange, uri: string): Promise<Buffer> {
-  const pieces: Uint8Array[] = []
-  let size = 0
-  for (let bytes = await exchange.next(); bytes; bytes = await exchange.next()) {
-    pieces.push(bytes)
-    size += bytes.length
-    if (size <= MOST_BYTES) continue
-    exchange.cancel()
-    const what = `Cannot read the answer for ${uri}: it has more than ${MOST_BYTES} bytes`
-    throw new TransferError('Protocol', what, { url: uri, retriable: false })
+  return {
+    status: exchange.status,
+    headers: exchange.headers,
+    body: await wholeBody(exchange, MOST_BYTES, `read the answer for ${uri}`, uri),
   }
-  return Buffer.concat(pieces)
 }
