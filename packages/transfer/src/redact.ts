@@ -129,9 +129,17 @@ export function redactText(text: string): string {
   return HIDDEN
 }
 
+/** A mark behind an address is the sentence's: `http://host:8080: refused` has a port, and no password. */
+function redactInSentence(found: string): string {
+  let end = found.length
+  while (SENTENCE_MARKS.includes(found[end - 1]!)) end--
+  return redactUrl(found.slice(0, end)) + found.slice(end)
+}
+const SENTENCE_MARKS = '.,:;!)'
+
 function redactOnce(text: string): string {
   return text
-    .replace(urlInText, redactUrl)
+    .replace(urlInText, redactInSentence)
     .replace(queryInText, redactQuery)
     .replace(quotedHeaderInText, `$1$2${HIDDEN}`)
     .replace(headerInText, `$1$2${HIDDEN}`)
