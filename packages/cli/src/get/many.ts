@@ -12,10 +12,14 @@ import { entriesOf, type ListRequest, originsOf, watched } from './entries.ts'
 import { resumeHint } from './one.ts'
 import { shownPath } from './outcome.ts'
 import { openRecords, type Records } from './records.ts'
+import { isObject } from './request.ts'
 import { warnOfInsecure } from './warnings.ts'
 
 export interface ManyOptions {
-  /** Objects of data commons: credentials that are not accepted end it before anything is begun. */
+  /**
+   * Objects of data commons: credentials that are not accepted end it before anything is begun. Default: whether some
+   * URL names one; of a manifest, whether somebody named credentials for it.
+   */
   readonly isCommons?: boolean | undefined
 }
 
@@ -24,7 +28,7 @@ export async function getMany(
   request: ListRequest,
   flags: GetFlags,
   context: Context,
-  { isCommons = false }: ManyOptions = {},
+  { isCommons = namesObjects(request, flags) }: ManyOptions = {},
 ): Promise<number> {
   const origins = new Set<string>()
   const fetch = fetchOptions(flags, context, origins)
@@ -64,6 +68,10 @@ export async function getMany(
   context.signal.throwIfAborted()
   tellSummary(summary, flags, context, reportPath)
   return summary.failed > 0 ? exitCodes.someFailed : exitCodes.ok
+}
+
+function namesObjects(request: ListRequest, flags: GetFlags): boolean {
+  return request.kind === 'manifest' ? flags.cred !== undefined : request.urls.some(isObject)
 }
 
 function tellResult(result: ManifestResult, records: Records, context: Context): void {

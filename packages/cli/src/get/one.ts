@@ -7,6 +7,7 @@ import { checksumsFrom, fileOptions, type GetFlags } from '../options/file.ts'
 import { progressMode, withProgress } from '../progress/view.ts'
 import { doneLine, resultRow, shownPath } from './outcome.ts'
 import { openReport } from './report.ts'
+import { isObject } from './request.ts'
 import { warnOfInsecure } from './warnings.ts'
 
 interface One {
@@ -23,7 +24,11 @@ export async function getOne({ url, target }: One, flags: GetFlags, context: Con
   const result = await withEngine(engineOptions(flags, context), async (engine, door) => {
     const options = { ...fetch, ...fileOptions(flags), engine, checksums, mirrors: flags.mirror, size: flags.size }
     const mode = progressMode(context, flags.progress)
-    const work = () => door.download(url, target, options)
+    const work = async () => {
+      // What is wrong with the credentials is no matter of this file.
+      if (isObject(url)) await door.logIn({ ...fetch, engine })
+      return door.download(url, target, options)
+    }
     const fetchFile = () => withProgress(context, mode, engine.progress, { isSingle: true }, work)
     return flags.report === undefined ? fetchFile() : reported(flags.report, fetchFile)
   })

@@ -85,11 +85,16 @@ export function asUri(operand: string): string {
   return GUID.test(operand) ? `drs:${operand}` : operand
 }
 
+/** Whether a URI names an object that only its commons can find. */
+export function isObject(uri: string): boolean {
+  return /^(?:drs|dos):/i.test(uri)
+}
+
 /** Whether a URI is a directory, a prefix or a pattern at a source that can say what it holds. */
 export function namesSeveral(uri: string): boolean {
   const [scheme, path] = /^([a-z0-9+.-]+):(?:\/\/[^/]*\/?)?(.*)$/is.exec(uri)?.slice(1) ?? []
   if (scheme === undefined || path === undefined || !LISTING.has(scheme.toLowerCase())) return false
-  return path === '' || path.endsWith('/') || (!/^(?:drs|dos)$/i.test(scheme) && /[*?[]/.test(path))
+  return path === '' || path.endsWith('/') || (!isObject(uri) && /[*?[]/.test(path))
 }
 
 const LISTING = new Set(['s3', 'gs', 'ftp', 'ftps', 'sftp', 'file', 'drs', 'dos'])

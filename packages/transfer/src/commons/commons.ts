@@ -213,7 +213,7 @@ export class Commons implements AsyncDisposable {
     const provider = await this.#provider(host, signal)
     if (provider) return this.#service(provider.base, this.#viaHome(provider), true)
     // Whatever it is, DRS is enough to ask it anonymously.
-    return this.#service(base, anonymous, false, `give credentials of ${host} if you have an account there`)
+    return this.#service(base, anonymous, false, `Give credentials of ${host} if you have an account there.`)
   }
 
   #service(base: string, authority: Authority, isGen3: boolean, advice?: string): Service {
