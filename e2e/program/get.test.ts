@@ -164,7 +164,7 @@ describe('arriero get', () => {
   test('--json: an error is a document as well', async () => {
     const { code, stdout } = await w.run(['get', url('/nothing'), '--json'])
     expect(code).toBe(4)
-    expect(JSON.parse(stdout)).toMatchObject({ ok: false, error: { code: 'NotFound', status: 404 } })
+    expect(JSON.parse(stdout)).toMatchObject({ ok: false, error: { code: 'not_found', status: 404 } })
   })
 
   test('--quiet says nothing of a success and the reason of a failure', async () => {

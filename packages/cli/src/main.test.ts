@@ -66,7 +66,7 @@ describe('main()', () => {
     expect(stderr).toBe('')
     expect(JSON.parse(stdout)).toEqual({
       ok: false,
-      error: { code: 'Usage', message: 'No URL given.', remedy: 'See: arriero get --help' },
+      error: { code: 'usage', message: 'No URL given.', remedy: 'See: arriero get --help' },
     })
   })
 

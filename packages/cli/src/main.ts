@@ -77,7 +77,7 @@ function answer(reason: unknown, thrown: unknown, context: Context): number {
   const remedy = signal.aborted ? context.onInterrupt?.() : told.remedy
   const { exitCode, ...error } = remedy === undefined ? told : { ...told, remedy }
   if (flags.json && !terminal.failure) printJson(context, { ok: false, error })
-  else terminal.stderr.write(`${style.red('arriero:')} ${toLine({ ...error, exitCode })}\n`)
+  else terminal.stderr.write(`${style.red('arriero:')} ${toLine(error)}\n`)
   if (flags.verbosity >= 2) terminal.stderr.write(`${stackOf(thrown)}\n`)
   return exitCode
 }

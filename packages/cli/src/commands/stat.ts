@@ -1,7 +1,7 @@
 import type { Command } from 'commander'
 import { type Context, printJson, printLine } from '../context.ts'
 import { type Resource, withEngine } from '../engine.ts'
-import { tell, toLine } from '../errors.ts'
+import { classOf, tellItem, toLine } from '../errors.ts'
 import { exitCodes } from '../exit-codes.ts'
 import { resourceRow } from '../get/outcome.ts'
 import { asUri, refuseStrangers } from '../get/request.ts'
@@ -80,10 +80,10 @@ function checksumRow({ algorithm, value, coverage, origin }: Resource['checksums
 }
 
 function showFailure(uri: string, error: unknown, context: Context): void {
-  const { exitCode, ...told } = tell(error)
+  const told = tellItem(error)
   if (context.flags.json) {
     printJson(context, { ok: false, uri, error: told })
     return
   }
-  context.say(`${context.style.red('failed')} ${told.code}: ${toLine({ ...told, exitCode })}`)
+  context.say(`${context.style.red('failed')} ${classOf(told)}: ${toLine(told)}`)
 }

@@ -2,7 +2,7 @@
 import { statSync } from 'node:fs'
 import type { Context } from '../context.ts'
 import type { EngineDoor } from '../engine.ts'
-import { ProgramError, tell, toLine } from '../errors.ts'
+import { ProgramError, tellItem, toLine } from '../errors.ts'
 import { readManifest } from './entries.ts'
 
 /** Longer ones are checked while they are fetched: reading them twice would hold up the first transfer. */
@@ -20,7 +20,7 @@ export async function checkManifest(
   let bad = 0
   const note = (error: unknown) => {
     if (++bad > MOST_LINES) return
-    context.say(`${context.style.red('invalid')} ${toLine({ ...tell(error), exitCode: 0 })}`)
+    context.say(`${context.style.red('invalid')} ${toLine(tellItem(error))}`)
   }
   try {
     for await (const rows of readManifest(file, context, door)) {

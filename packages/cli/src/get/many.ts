@@ -86,10 +86,10 @@ function tellResult(result: ManifestResult, records: Records, context: Context):
   else if (flags.verbosity > 0) say(goodLine(outcome, context))
 }
 
-/** `failed  not_found  Cannot …. Check the name; …` */
+/** `failed not_found: Cannot …. Check the name; …` */
 function failedLine(outcome: Outcome, { style }: Context): string {
   const { error_class = 'failed', error = '', remedy } = outcome
-  const told = { code: error_class, message: error, exitCode: 0, ...(remedy === undefined ? {} : { remedy }) }
+  const told = { code: error_class, message: error, ...(remedy === undefined ? {} : { remedy }) }
   // A bad row's message says which row it is.
   const about = outcome.status === 'invalid' ? undefined : nameOf(outcome)
   return `${style.red('failed')} ${error_class}: ${toLine(told, about)}`

@@ -1,6 +1,6 @@
 import { type Context, printJson } from '../context.ts'
 import { type DownloadResult, loadEngine, withEngine } from '../engine.ts'
-import { tell } from '../errors.ts'
+import { tellItem } from '../errors.ts'
 import { exitCodes } from '../exit-codes.ts'
 import { engineOptions, fetchOptions } from '../options/fetch.ts'
 import { checksumsFrom, fileOptions, type GetFlags } from '../options/file.ts'
@@ -45,8 +45,7 @@ async function reported(path: string, work: () => Promise<DownloadResult>): Prom
     report.add({ ok: true, ...resultRow(result) })
     return result
   } catch (error) {
-    const { exitCode: _, ...told } = tell(error)
-    report.add({ ok: false, error: told })
+    report.add({ ok: false, error: tellItem(error) })
     throw error
   } finally {
     report.close()

@@ -117,11 +117,11 @@ async function readAndCompare(
 }
 
 const states: Readonly<Record<string, State>> = {
-  ChecksumMismatch: 'mismatch',
-  SizeMismatch: 'mismatch',
+  checksum_mismatch: 'mismatch',
+  size_mismatch: 'mismatch',
   // It was there a moment ago.
-  NotFound: 'missing',
-  Unverifiable: 'unverifiable',
+  not_found: 'missing',
+  unverifiable: 'unverifiable',
 }
 
 function stateOf(code: string): State {

@@ -61,7 +61,7 @@ export interface Outcome {
   readonly started?: string | undefined
   readonly ended?: string | undefined
   readonly http_status?: number | undefined
-  /** `Denied`, or finer where there is more to say: `token_expired`. */
+  /** `denied`, or finer where there is more to say: `token_expired`. */
   readonly error_class?: string | undefined
   readonly error?: string | undefined
   /** What can be done about it. */
@@ -150,7 +150,7 @@ export function outcomeOfError(entry: Entry, error: unknown, more: Partial<Outco
   return outcomeOf(entry, statusOfError(code, reason), {
     http_status: status,
     attempts,
-    error_class: reason ?? code,
+    error_class: reason ?? spelled(code),
     error: redactText(message),
     remedy,
     ...(code === 'ChecksumMismatch'
@@ -191,6 +191,11 @@ function told(
     details: {},
     remedy: typeof remedy === 'string' ? remedy : undefined,
   }
+}
+
+/** Codes of the library as reports have them: `NotFound` is `not_found`, as the status is. */
+function spelled(code: string): string {
+  return code.replace(/\B[A-Z]/g, '_$&').toLowerCase()
 }
 
 function hostOf(uri: string): string | undefined {
