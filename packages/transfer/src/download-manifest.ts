@@ -9,18 +9,17 @@
  *     tell      one outcome for every row, good or bad, in the order in which they end
  *     leave     interrupted, and asked for it: one for each row that was not done
  */
-import { stat } from 'node:fs/promises'
-import { join, relative, resolve } from 'node:path'
+import { join, resolve } from 'node:path'
 import { downloadAll } from './download-all.ts'
 import { createEngine, type Engine, partsOf } from './engine.ts'
 import { TransferError } from './errors.ts'
 import { list } from './list.ts'
 import { type Entry, isBadRow, type Row } from './manifest/entry.ts'
 import { type Outcome, type OutcomeStatus, outcomeOf, outcomeOfError, outcomeOfResult } from './manifest/outcome.ts'
-import { Proven, type ProvenFile } from './manifest/proven.ts'
+import { Proofs } from './manifest/proofs.ts'
 import { type NamePlan, type NamePlanOptions, type Placement, planNames } from './names/plan.ts'
 import type { DownloadAllOptions } from './options.ts'
-import type { DownloadResult, EntryResult } from './results.ts'
+import type { EntryResult } from './results.ts'
 import { Channel } from './sinks/channel.ts'
 import type { Listed } from './source.ts'
 
@@ -135,11 +134,6 @@ interface Owner {
 /** Owners asked about at once: the questions travel together. */
 const MOST_OWNERS = 200
 
-/** It arrived whole, and nothing but its size could be compared. */
-function asSizeOnly(file: ProvenFile): ProvenFile {
-  return { ...file, digest: `size only ${file.digest}` }
-}
-
 /** What a run keeps within its directory: no row may name it. */
 function isOurs(path: string): boolean {
   return /^\.(?:transfer|arriero)(?:\/|$)/i.test(path)
@@ -149,9 +143,6 @@ function ours(path: string): TransferError {
   const message = `Cannot write ${path}: what a run keeps for itself is there`
   return new TransferError('PathUnsafe', message, { file: path, reason: 'unsafe_name' })
 }
-
-/** Where what is there is to be replaced or left beside, nothing is passed over. */
-const PASSING: ReadonlySet<string> = new Set(['error', 'skip', 'verify', 'repair'])
 
 type Options = DownloadManifestOptions & { readonly engine: Engine; readonly signal: AbortSignal }
 
@@ -174,7 +165,7 @@ class Run {
   readonly #owners: Owner[] = []
   /** How many of them are done with. */
   #asked = 0
-  #proven: Proven | undefined
+  #proofs: Proofs | undefined
   #total = { rows: 0, failed: 0, renamed: 0, bytes: 0, transferred: 0 }
   /** Members of bundles are numbered behind all rows. */
   #nextIndex = 0
@@ -191,7 +182,7 @@ class Run {
   async go(): Promise<ManifestSummary> {
     const { state } = this.#o
     try {
-      this.#proven = state === undefined ? undefined : await Proven.open(state)
+      if (state !== undefined) this.#proofs = await Proofs.open(state, { ...this.#o, directory: this.#directory })
       await this.#fetch(this.#planned())
       while (this.#bundles.length > 0) {
         const bundles = this.#bundles
@@ -214,7 +205,7 @@ class Run {
     } finally {
       // Not waited for: it may be waiting itself.
       this.#rows.return?.()?.catch(() => {})
-      await this.#proven?.close()
+      await this.#proofs?.close()
     }
   }
 
@@ -268,7 +259,7 @@ class Run {
           return undefined
         }
         const path = join(this.#directory, placement.path)
-        const proven = await this.#isProven(entry, path)
+        const proven = await this.#proofs?.find(entry, path)
         if (proven) {
           this.#hasPassed = true
           const { size, status } = proven
@@ -321,7 +312,7 @@ class Run {
     const renamedFrom = placement.status === 'placed' ? placement.renamedFrom : undefined
     const sameContentAs = 'sameContentAs' in placement ? placement.sameContentAs : undefined
     if (result.ok) {
-      await this.#remember(entry, result.result)
+      await this.#proofs?.remember(entry, result.result)
       const about = { renamedFrom, sameContentAs, endedAt: Date.now() }
       this.#noteOwner(pending)
       return this.#tell(entry, { ...outcomeOfResult(entry, result.result, about), index: row })
@@ -454,41 +445,6 @@ class Run {
       this.#pending.delete(index)
       const path = placement.status === 'placed' ? join(this.#directory, placement.path) : undefined
       await this.#tell(entry, cancelled(entry, row, path))
-    }
-  }
-
-  // Proofs
-
-  /** What an earlier run made of the file, if nobody has touched it since. */
-  async #isProven(entry: Entry, path: string): Promise<{ status: OutcomeStatus; size: number } | undefined> {
-    const proven = this.#proven
-    const mayPass = PASSING.has(this.#o.ifExists ?? 'error')
-    const file = proven && !proven.isNew && mayPass ? await this.#factsOf(path, entry) : undefined
-    if (!proven || !file || (entry.size !== undefined && entry.size !== file.size)) return undefined
-    if (proven.has(file)) return { status: 'skipped_complete', size: file.size }
-    const isThere = entry.checksums.length === 0 && !this.#o.requireChecksum && proven.has(asSizeOnly(file))
-    return isThere ? { status: 'skipped_size_only', size: file.size } : undefined
-  }
-
-  async #remember(entry: Entry, { path, verification }: DownloadResult): Promise<void> {
-    const file = this.#proven && (await this.#factsOf(path, entry))
-    if (file?.size !== verification.size) return
-    const isProven = verification.proof === 'checksum' || verification.proof === 'bytes'
-    this.#proven?.add(isProven ? file : asSizeOnly(file))
-  }
-
-  async #factsOf(path: string, { checksums, range, id, uris }: Entry): Promise<ProvenFile | undefined> {
-    if (range) return undefined
-    // Without a digest of its own, a row is proven only for the very thing that it names.
-    const digests = checksums.map(({ algorithm, value }) => `${algorithm}:${value}`)
-    const stats = await stat(path, { bigint: true }).catch(() => undefined)
-    if (!stats?.isFile()) return undefined
-    return {
-      path: relative(this.#directory, path),
-      size: Number(stats.size),
-      mtimeNs: stats.mtimeNs,
-      inode: stats.ino,
-      digest: (digests.length > 0 ? digests : [id ?? '', ...uris]).join(' '),
     }
   }
 
