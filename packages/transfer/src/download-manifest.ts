@@ -56,8 +56,12 @@ export interface ManifestSummary {
   readonly statuses: Readonly<Partial<Record<OutcomeStatus, number>>>
   readonly failed: number
   readonly renamed: number
+  /** Files that were there and were others: replaced. */
+  readonly repaired: number
   /** Bytes of files that are in place. */
   readonly bytes: number
+  /** Of these, bytes of files that were there already. */
+  readonly skippedBytes: number
   /** Bytes over the network. */
   readonly transferred: number
   readonly totalMs: number
@@ -166,7 +170,7 @@ class Run {
   /** How many of them are done with. */
   #asked = 0
   #proofs: Proofs | undefined
-  #total = { rows: 0, failed: 0, renamed: 0, bytes: 0, transferred: 0 }
+  #total = { rows: 0, failed: 0, renamed: 0, repaired: 0, bytes: 0, skippedBytes: 0, transferred: 0 }
   /** Members of bundles are numbered behind all rows. */
   #nextIndex = 0
 
@@ -456,7 +460,9 @@ class Run {
     const total = this.#total
     if (!outcome.ok) total.failed++
     if (outcome.renamed_from !== undefined) total.renamed++
+    if (outcome.repaired) total.repaired++
     if (outcome.ok && outcome.status !== 'duplicate') total.bytes += outcome.size_actual ?? 0
+    if (/^skipped/.test(outcome.status)) total.skippedBytes += outcome.size_actual ?? 0
     total.transferred += outcome.bytes_transferred ?? 0
     await this.results.send({ entry, outcome })
   }

@@ -22,17 +22,16 @@ import { ProgramError } from '../errors.ts'
 import type { GetFlags } from '../options/file.ts'
 import type { ListRequest } from './entries.ts'
 import { openReport, type Report } from './report.ts'
-import { openRetryManifest } from './retry-manifest.ts'
+import { openRetryManifest, type RunEnd } from './retry-manifest.ts'
 
 export interface Records {
   /** For `downloadManifest`. */
   readonly state: string | undefined
-  /** Absolute path of the report that is always written. */
+  /** Where the report is: the one that was asked for, or the one that a manifest always has. */
   readonly reportPath?: string | undefined
   add(result: ManifestResult): void
   end(summary: Record<string, unknown>): void
-  /** @param isWhole every row was told */
-  close(isWhole: boolean): void
+  close(end: RunEnd): void
 }
 
 export function openRecords(
@@ -41,7 +40,7 @@ export function openRecords(
   { makeDirectories }: Pick<EngineDoor, 'makeDirectories'>,
 ): Records {
   const asked = flags.report === undefined ? undefined : openReport(flags.report)
-  if (request.kind !== 'manifest') return onlyReport(asked)
+  if (request.kind !== 'manifest') return onlyReport(asked, flags.report)
   const root = resolve(request.directory)
   const directory = join(root, '.transfer')
   tried(directory, () => {
@@ -49,8 +48,8 @@ export function openRecords(
     sweep(directory)
   })
   const time = new Date().toISOString().replaceAll(/[:.]/g, '-')
-  const reportPath = join(directory, `report-${time}.jsonl`)
-  const report = openReport(reportPath)
+  const ownPath = join(directory, `report-${time}.jsonl`)
+  const report = openReport(ownPath)
   const retryPath = join(directory, 'failed-manifest.json')
   const retry = openRetryManifest(retryPath, root, {
     // A layout that makes more of a name would make it of the planned name again.
@@ -59,7 +58,7 @@ export function openRecords(
   })
   return {
     state: join(directory, 'proven'),
-    reportPath,
+    reportPath: flags.report ?? ownPath,
     add(result) {
       report.add(result.outcome)
       asked?.add(result.outcome)
@@ -75,10 +74,10 @@ export function openRecords(
         renameSync(next, path)
       })
     },
-    close(isWhole) {
+    close(end) {
       report.close()
       asked?.close()
-      retry.close(isWhole)
+      retry.close(end)
     },
   }
 }
@@ -124,9 +123,10 @@ function listOf(summaryPath: string): unknown {
   }
 }
 
-function onlyReport(report: Report | undefined): Records {
+function onlyReport(report: Report | undefined, reportPath: string | undefined): Records {
   return {
     state: undefined,
+    reportPath,
     add: ({ outcome }) => report?.add(outcome),
     end: summary => report?.add(summary),
     close: () => report?.close(),

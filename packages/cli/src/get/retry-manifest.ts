@@ -7,8 +7,15 @@ import { jsonLine } from '../text.ts'
 /** A manifest of the rows that failed, for the next run; there only when the run has ended, and only if there are any. */
 export interface RetryManifest {
   add(result: ManifestResult): void
-  /** @param isWhole every row was told */
-  close(isWhole: boolean): void
+  close(end: RunEnd): void
+}
+
+/** How far a run came. */
+export interface RunEnd {
+  /** Every row that was read was told. */
+  readonly isTold: boolean
+  /** The list was read to its end. */
+  readonly isWhole: boolean
 }
 
 /** What a retry would not change is left out: the row itself must be corrected. */
@@ -41,15 +48,15 @@ export function openRetryManifest(
       const path = outcome.path === undefined || !keepsNames ? undefined : relative(directory, outcome.path)
       write(`${fd === undefined ? '[' : ','}\n${jsonLine(rowOf(entry, path))}`)
     },
-    close(isWhole) {
+    close({ isTold, isWhole }) {
       if (fd === undefined) {
-        if (isWhole && mayRemove) removeQuietly(path)
+        if (isTold && isWhole && mayRemove) removeQuietly(path)
         return
       }
       write('\n]\n')
       fsyncSync(fd)
       closeSync(fd)
-      if (isWhole) renameSync(next, path)
+      if (isTold) renameSync(next, path)
       else unlinkSync(next)
     },
   }

@@ -46,6 +46,8 @@ export interface Outcome {
   readonly checksum_actual?: string | undefined
   readonly verified: boolean
   readonly renamed_from?: string | undefined
+  /** What was there was another file, and was replaced. */
+  readonly repaired?: true | undefined
   /** Index of an earlier row that names the same object. */
   readonly duplicate_of?: number | undefined
   /** Index of an earlier row with the same size and MD5 under another id. */
@@ -121,6 +123,7 @@ export function outcomeOfResult(entry: Entry, result: DownloadResult, about: Abo
     checksum_actual: check?.actual,
     verified: isProven,
     renamed_from: about.renamedFrom,
+    repaired: result.isRepaired || undefined,
     same_content_as: about.sameContentAs,
     attempts: result.retries + 1,
     bytes_transferred: result.networkBytes,
