@@ -230,7 +230,9 @@ class Run {
 
   async #refuse({ index, line, error }: Extract<Row, { error: unknown }>): Promise<undefined> {
     const entry = { index, line, uris: [], checksums: [] }
-    await this.#tell(entry, outcomeOfError(entry, error, { status: 'invalid' }))
+    // A pattern that nothing matches is a row that names what is not there.
+    const status = error.code === 'NotFound' ? 'not_found' : 'invalid'
+    await this.#tell(entry, outcomeOfError(entry, error, { status }))
   }
 
   /** The entry to fetch, if it is to be fetched; else its outcome is told. */

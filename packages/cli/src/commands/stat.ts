@@ -4,7 +4,7 @@ import { type Resource, withEngine } from '../engine.ts'
 import { classOf, tellItem, toLine } from '../errors.ts'
 import { exitCodes } from '../exit-codes.ts'
 import { resourceRow } from '../get/outcome.ts'
-import { asUri, refuseStrangers } from '../get/request.ts'
+import { readSources } from '../get/request.ts'
 import { warnOfInsecure } from '../get/warnings.ts'
 import { addAccessOptions, addSpeedOptions, engineOptions, type FetchFlags, fetchOptions } from '../options/fetch.ts'
 import { pad, printable, withoutSecrets } from '../text.ts'
@@ -28,8 +28,7 @@ No body is taken. What is shown is what the server says, not what was verified.`
 }
 
 async function stat(operands: string[], flags: FetchFlags, context: Context): Promise<number> {
-  const urls = operands.map(asUri)
-  refuseStrangers(urls)
+  const urls = readSources(operands)
   const fetch = fetchOptions(flags, context, urls)
   warnOfInsecure(flags, context)
   return withEngine(engineOptions(flags, context), async (engine, door) => {

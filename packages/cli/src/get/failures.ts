@@ -6,7 +6,7 @@ import type { Context } from '../context.ts'
 import type { Outcome } from '../engine.ts'
 import { toLine } from '../errors.ts'
 import { printable } from '../text.ts'
-import { nameOf, shownPath } from './outcome.ts'
+import { nameOf, ownNameOf, shownPath } from './outcome.ts'
 
 export interface Failures {
   tell(outcome: Outcome): void
@@ -71,8 +71,8 @@ export function createFailures(context: Context, report: string | undefined): Fa
 function failureText(outcome: Outcome): string {
   const { error = '', remedy } = outcome
   const told = { code: classOf(outcome), message: error, ...(remedy === undefined ? {} : { remedy }) }
-  // A bad row's message says which row it is.
-  return toLine(told, isInvalid(outcome) ? undefined : nameOf(outcome))
+  // The message of a bad row says which row it is.
+  return toLine(told, ownNameOf(outcome))
 }
 
 function classOf({ error_class = 'failed' }: Outcome): string {

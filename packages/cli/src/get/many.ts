@@ -65,8 +65,15 @@ export async function getMany(
     }
     tellSummary(summary, reportPath, context)
     context.signal.throwIfAborted()
-    return summary.failed > 0 ? exitCodes.someFailed : exitCodes.ok
+    return exitCodeOf(request, summary)
   })
+}
+
+/** One URL that names nothing, as a pattern may, is not some of several. */
+function exitCodeOf(request: ListRequest, { failed, rows, statuses }: ManifestSummary): number {
+  if (failed === 0) return exitCodes.ok
+  const isSingle = request.kind === 'several' && request.urls.length === 1 && rows === 1
+  return isSingle && statuses.not_found === 1 ? exitCodes.notFound : exitCodes.someFailed
 }
 
 /** Until the end, or until an interrupted run has told what it leaves. */

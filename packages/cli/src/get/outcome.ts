@@ -52,8 +52,13 @@ function times(values: Record<string, number | undefined>): Record<string, strin
 }
 
 /** A row as its list calls it. */
-export function nameOf({ requested_name, object_id, uri, index }: Outcome): string {
-  return requested_name ?? object_id ?? uri ?? `entry ${index + 1}`
+export function nameOf(outcome: Outcome): string {
+  return ownNameOf(outcome) ?? `entry ${outcome.index + 1}`
+}
+
+/** Undefined of a row that could not be read. */
+export function ownNameOf({ requested_name, object_id, uri }: Outcome): string | undefined {
+  return requested_name ?? object_id ?? uri
 }
 
 /** A path as a person would write it from here. */
