@@ -41,7 +41,7 @@ test('what is said while bars are drawn comes out whole, above them, and nothing
   view.update(measure, 0)
   context.say('failed not_found: x')
   view.update(measure, 100)
-  view.stop()
+  view.stop(0)
   expect(texts.stderr).toContain('failed not_found: x\u001b[K\n')
   expect(texts.stderr.endsWith('\u001b[0J')).toBe(true)
   context.say('after')
