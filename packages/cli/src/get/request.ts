@@ -151,7 +151,7 @@ function notUrl(operand: string): ProgramError {
 export function readSources(given: readonly string[], home = homedir()): string[] {
   const operands = given.map(asUri)
   const stranger = operands.find(operand => !isSource(operand))
-  if (stranger !== undefined) throw new ProgramError('Usage', notUrl(stranger).message)
+  if (stranger !== undefined) throw notUrl(stranger)
   return operands.map(operand => asSource(operand, home))
 }
 
@@ -212,5 +212,5 @@ function expandHome(path: string, home: string): string {
 const show = printable
 
 function usage(message: string): ProgramError {
-  return new ProgramError('Usage', message, { remedy: 'See: arriero get --help' })
+  return new ProgramError('Usage', message)
 }

@@ -164,7 +164,8 @@ export class Commons implements AsyncDisposable {
     if (found !== undefined) return found
     if (home !== undefined) return home
     const message = `Cannot find ${shown}: it names no commons, and no resolver knows it`
-    throw new TransferError('NotFound', message, { reason: 'unknown_host' })
+    const remedy = 'Name its commons: with its credentials, or by its address (--cred, --commons-url).'
+    throw new TransferError('NotFound', message, { reason: 'unknown_host', remedy })
   }
 
   async #locateByHub(identifier: Identifier, base: string, signal: AbortSignal): Promise<Located> {
