@@ -151,7 +151,13 @@ describe('arriero get, many', () => {
   test('a list that is not there, or no list at all: exit 2', async () => {
     const missing = await w.run(['get', '-m', 'nothing.json'])
     expect(missing.code).toBe(2)
-    expect(missing.stderr).toContain('nothing.json')
+    expect(missing.stderr).toBe(
+      'arriero: Cannot read the list nothing.json: there is no such file. Check the path and its permissions.\n',
+    )
+    expect(await w.files()).toEqual([])
+    const report = await w.run(['get', url('/a'), '--report', 'no/such/report'])
+    expect(report.code).toBe(7)
+    expect(report.stderr).toMatch(/Cannot write the report no\/such\/report: its directory is not there\./)
     await writeFile(w.path('list.json'), '{"url": ')
     expect((await w.run(['get', '-m', 'list.json'])).code).not.toBe(0)
   })

@@ -1,5 +1,6 @@
 /** Errors of the program itself, and how any error is told: as one line, or as JSON. */
 import { exitCodeOf, exitCodes } from './exit-codes.ts'
+import { systemReason } from './system-error.ts'
 import { printable } from './text.ts'
 
 /** What the program reports on purpose. Codes are the engine's; `BrokenPipe` and `Interrupted` exist only here. */
@@ -72,7 +73,7 @@ export function tell(error: unknown): Told {
     const file = 'path' in error ? String(error.path) : undefined
     return {
       code: 'disk',
-      message: error.message,
+      message: systemReason(error),
       remedy: 'Check the path and its permissions.',
       exitCode: exitCodes.localIo,
       ...(file === undefined ? {} : { file }),

@@ -4,6 +4,7 @@ import type { Context } from '../context.ts'
 import type { BadRow, EngineDoor, Entry, Listed, ListOptions } from '../engine.ts'
 import { ProgramError } from '../errors.ts'
 import type { GetFlags } from '../options/file.ts'
+import { systemReason } from '../system-error.ts'
 import { withoutSecrets } from '../text.ts'
 import { type GetRequest, namesSeveral } from './request.ts'
 
@@ -96,7 +97,7 @@ async function* readFile(path: string): AsyncGenerator<Uint8Array> {
   } catch (error) {
     // A name that leads nowhere is a slip of the keyboard, not of the disk.
     const isInput = ['ENOENT', 'EISDIR', 'ENOTDIR'].includes((error as NodeJS.ErrnoException).code ?? '')
-    throw new ProgramError(isInput ? 'Usage' : 'Disk', `Cannot read the list ${path}: ${(error as Error).message}`, {
+    throw new ProgramError(isInput ? 'Usage' : 'Disk', `Cannot read the list ${path}: ${systemReason(error)}`, {
       remedy: 'Check the path and its permissions.',
       cause: error,
     })

@@ -20,6 +20,7 @@ import { join, resolve } from 'node:path'
 import type { EngineDoor, ManifestResult } from '../engine.ts'
 import { ProgramError } from '../errors.ts'
 import type { GetFlags } from '../options/file.ts'
+import { writeReason } from '../system-error.ts'
 import type { ListRequest } from './entries.ts'
 import { openReport, type Report } from './report.ts'
 import { openRetryManifest, type RunEnd } from './retry-manifest.ts'
@@ -137,7 +138,7 @@ function tried<Result>(path: string, action: () => Result): Result {
   try {
     return action()
   } catch (error) {
-    throw new ProgramError('Disk', `Cannot write ${path}: ${(error as Error).message}`, {
+    throw new ProgramError('Disk', `Cannot write ${path}: ${writeReason(error)}`, {
       remedy: 'Check the path and its permissions.',
       cause: error,
     })

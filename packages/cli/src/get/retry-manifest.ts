@@ -2,6 +2,7 @@ import { closeSync, fsyncSync, openSync, renameSync, unlinkSync, writeSync } fro
 import { relative } from 'node:path'
 import type { Entry, ManifestResult, Outcome } from '../engine.ts'
 import { ProgramError } from '../errors.ts'
+import { writeReason } from '../system-error.ts'
 import { jsonLine } from '../text.ts'
 
 /** A manifest of the rows that failed, for the next run; there only when the run has ended, and only if there are any. */
@@ -38,7 +39,7 @@ export function openRetryManifest(
       const bytes = Buffer.from(text)
       for (let at = 0; at < bytes.length; ) at += writeSync(fd, bytes, at)
     } catch (error) {
-      throw new ProgramError('Disk', `Cannot write ${next}: ${(error as Error).message}`, { cause: error })
+      throw new ProgramError('Disk', `Cannot write ${next}: ${writeReason(error)}`, { cause: error })
     }
   }
 

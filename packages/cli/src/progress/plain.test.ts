@@ -90,3 +90,10 @@ test('wholeLine() counts files and failures of a list that still grows', () => {
   })
   expect(line).toBe('1.00 GiB, 4/10+ files, 1 failed, 1.00 MiB/s')
 })
+
+test('wholeLine() says that nothing is there yet', () => {
+  const files = { finished: 0, failed: 0, listed: 1, isListed: true }
+  const nothing = { landed: 0, size: 2 ** 20, fraction: 0, rate: 0, etaMs: undefined, files, connections: 1 }
+  expect(wholeLine(nothing)).toBe('nothing of 1.00 MiB yet')
+  expect(wholeLine({ ...nothing, size: undefined })).toBe('nothing yet')
+})

@@ -57,15 +57,16 @@ export function createPlainView(context: Context, { isSingle = false }: Pick<Mea
   }
 }
 
-/** `12.0 GiB of 40.0 GiB (30%), 4/10 files, 118 MiB/s, 4:02 left` */
+/** `12.0 GiB of 40.0 GiB (30%), 4/10 files, 118 MiB/s, 4:02 left`, or that there is nothing yet. */
 export function wholeLine(total: TotalView): string {
   const { finished, listed, isListed, failed } = total.files
   const of = total.size === undefined ? '' : ` of ${formatSize(total.size)}`
   const percent = total.fraction === undefined ? '' : ` (${Math.floor(total.fraction * 100)}%)`
-  const parts = [`${formatSize(total.landed)}${of}${percent}`]
+  const isNothing = total.landed === 0 && finished === 0
+  const parts = [isNothing ? `nothing${of} yet` : `${formatSize(total.landed)}${of}${percent}`]
   if (!isListed || listed > 1) parts.push(`${finished}/${listed}${isListed ? '' : '+'} files`)
   if (failed > 0) parts.push(`${failed} failed`)
-  parts.push(formatRate(total.rate))
+  if (!isNothing) parts.push(formatRate(total.rate))
   if (total.etaMs !== undefined) parts.push(`${formatClock(total.etaMs)} left`)
   return parts.join(', ')
 }

@@ -80,7 +80,10 @@ async function checkOnce(candidate: Candidate, path: string, options: CheckOptio
     const isMissing = code === 'ENOENT' || code === 'ENOTDIR'
     return isMissing ? { ...about, state: 'missing' } : { ...about, state: 'unreadable', reason: tell(error).message }
   }
-  if (!stats.isFile()) return { ...about, state: 'unreadable', reason: 'it is no regular file' }
+  if (!stats.isFile()) {
+    const reason = stats.isDirectory() ? 'it is a directory' : 'it is no regular file'
+    return { ...about, state: 'unreadable', reason }
+  }
   if (size !== undefined && stats.size !== size) {
     return { ...about, state: 'mismatch', size: stats.size, reason: `size must be ${size}, got ${stats.size}` }
   }
