@@ -72,7 +72,7 @@ describe('arriero get, many', () => {
       new Map([
         [0, 'not_found'],
         [1, 'checksum_mismatch'],
-        [2, 'usage'],
+        [2, 'bad_url'],
         [3, 'unsafe_name'],
       ]),
     )

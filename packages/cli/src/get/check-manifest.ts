@@ -19,7 +19,7 @@ export async function checkManifest(
   let bad = 0
   const note = (error: unknown) => {
     if (++bad > MOST_LINES) return
-    context.say(`${context.style.red('invalid')} ${toLine(tellItem(error))}`)
+    context.say(`${context.style.red('invalid')}: ${toLine(tellItem(error))}`)
   }
   try {
     for await (const rows of readManifest(file, context, door)) {
