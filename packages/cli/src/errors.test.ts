@@ -17,6 +17,12 @@ test('tell() spells codes as reports do, and names the finer reason', () => {
   expect(tell(new TransferError('ChecksumMismatch', 'no')).code).toBe('checksum_mismatch')
 })
 
+test('toLine() has no use for what a signed address says behind its path', () => {
+  const url = 'https://h/a?X-Amz-Date=2026&X-Amz-Signature=***'
+  const error = new TransferError('Throttled', `Cannot fetch ${url}: h answered 503`, { url, remedy: 'Wait.' })
+  expect(toLine(tell(error))).toBe('Cannot fetch https://h/a?***: h answered 503. Wait.')
+})
+
 test('toLine() is one line, whatever a server has put into its answer', () => {
   const line = toLine(tell(new TransferError('Protocol', 'Cannot fetch: got "\u001b[31m\nok: all fine"')))
   expect(line).not.toMatch(/[\u0000-\u001f]/)

@@ -1,7 +1,7 @@
 /** Errors of the program itself, and how any error is told: as one line, or as JSON. */
 import { exitCodeOf, exitCodes } from './exit-codes.ts'
 import { systemReason } from './system-error.ts'
-import { printable } from './text.ts'
+import { printable, withoutSignatures } from './text.ts'
 
 /** What the program reports on purpose. Codes are the engine's; `BrokenPipe` and `Interrupted` exist only here. */
 export class ProgramError extends Error {
@@ -108,7 +108,7 @@ export function toLine(told: ToldItem, about = told.file ?? told.url): string {
   const { message, url, file, remedy } = told
   const isNamed = about === undefined || [about, url, file].some(name => name !== undefined && message.includes(name))
   const parts = [`${isNamed ? '' : `${about}: `}${sentence(message)}`, remedy]
-  return printable(parts.filter(part => part !== undefined).join(' '))
+  return printable(withoutSignatures(parts.filter(part => part !== undefined).join(' ')))
 }
 
 function sentence(text: string): string {

@@ -92,6 +92,12 @@ describe('redactText()', () => {
     ['the answer of http://h:80: it must be JSON', 'the answer of http://h:80: it must be JSON'],
     ['at http://[::1]:80, or (at https://h:1/a).', 'at http://[::1]:80, or (at https://h:1/a).'],
     ['at https://u:p@h:80: refused', 'at https://h:80: refused'],
+    [
+      'Cannot fetch https://h/k?X-Amz-Signature=0f: h answered 503',
+      'Cannot fetch https://h/k?X-Amz-Signature=***: h answered 503',
+    ],
+    ['GET /k?x-api-key=0f, then Cookie: a=b', 'GET /k?x-api-key=***, then Cookie: ***'],
+    ['at ?a=1&X-Amz-Signature="0f" of', 'at ?a=1&X-Amz-Signature=***'],
     ['at https://u:p: refused', 'at https://***: refused'],
     ['GET /a b?x=1&sig=2 failed', 'GET /a b?x=1&sig=*** failed'],
     ['{"access_token":"abc","password": "def"}', '{"access_token":"***","password": "***"}'],

@@ -15,7 +15,7 @@ export function summaryLine(summary: ManifestSummary, style: Pick<Style, 'red'>)
     [sum('duplicate'), 'named twice'],
     [repaired, 'repaired'],
     [renamed, 'renamed'],
-    [sum('unverified', 'skipped_size_only'), 'of which nothing but the size could be checked'],
+    [sum('unverified', 'skipped_size_only'), 'checked by size only'],
     [left, 'not done'],
   ]
   const fetched = sum('downloaded', 'resumed', 'unverified')
