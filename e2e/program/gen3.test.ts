@@ -91,6 +91,30 @@ describe('arriero gen3', () => {
   })
 
   test.each([
+    ['one object', (guid: string) => [guid]],
+    ['a list', () => ['--manifest', 'manifest.json', '-d', 'out']],
+  ])('get of %s says once what is wrong with the credentials, and speaks of no target', async (_, what) => {
+    await using commons = await startCommons()
+    const { row, guid } = commons.add()
+    await writeManifest([row, commons.add().row])
+    const get = async () => {
+      const { code, stderr } = await run('get', ...what(guid), '--cred', 'cred.json')
+      expect(code, stderr).toBe(5)
+      return stderr
+    }
+    expect(await get()).toBe(
+      'arriero: Cannot read the credentials cred.json: there is no such file. ' +
+        'Check the path; a commons gives credentials.json on its profile page.\n',
+    )
+    await logIn(commons, { foreign: true })
+    expect(await get()).toBe(
+      `arriero: Cannot log in at ${commons.origin}: it answered 401: Could not parse JWT: signature verification failed, ` +
+        `or the key has expired. Make a new key on the profile page of ${commons.origin}.\n`,
+    )
+    expect(commons.requestsFor('storage')).toHaveLength(0)
+  })
+
+  test.each([
     ['expired', { expired: true }, /expired .*profile page/],
     ['foreign', { foreign: true }, /Cannot log in/],
   ])('an %s key: one line, exit 5', async (_, options, message) => {

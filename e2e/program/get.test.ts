@@ -164,12 +164,30 @@ describe('arriero get', () => {
   test('--json: an error is a document as well', async () => {
     const { code, stdout } = await w.run(['get', url('/nothing'), '--json'])
     expect(code).toBe(4)
-    expect(JSON.parse(stdout)).toMatchObject({ ok: false, error: { code: 'NotFound', status: 404 } })
+    expect(JSON.parse(stdout)).toMatchObject({ ok: false, error: { code: 'not_found', status: 404 } })
   })
 
   test('--quiet says nothing of a success and the reason of a failure', async () => {
     expect(await w.run(['get', url('/data/ocean.nc'), '--quiet'])).toMatchObject({ code: 0, stdout: '', stderr: '' })
     expect((await w.run(['get', url('/nothing'), '--quiet'])).stderr).toContain('404')
+  })
+
+  test('paths of this machine are sources, too; a pattern that nothing matches is not there, for ls as for get', async () => {
+    await mkdir(w.path('in'))
+    await writeFile(w.path('in/run#1.txt'), 'one')
+    expect(await w.run(['get', './in/run#1.txt', '-d', 'out'])).toMatchObject({ code: 0 })
+    expect(await w.run(['get', w.path('in/'), '-d', 'all'])).toMatchObject({ code: 0 })
+    expect(await readFile(w.path('out/run#1.txt'), 'utf8')).toBe('one')
+    expect(await readFile(w.path('all/run#1.txt'), 'utf8')).toBe('one')
+    expect(await w.run(['ls', './in'])).toMatchObject({ code: 0, stdout: 'run#1.txt\n' })
+    const directory = await w.run(['get', './in'])
+    expect(directory.stderr).toMatch(/it is a directory\. A URL that ends with \/ stands for what lies below it\./)
+    for (const command of ['get', 'ls']) {
+      const { code, stderr } = await w.run([command, './in/*.nc'])
+      expect(code, stderr).toBe(4)
+      expect(stderr).toMatch(/^(failed not_found|arriero): (Cannot fetch|Nothing matches) .*in\/\*\.nc/)
+    }
+    expect(await w.run(['get', './in/*.nc', './in/*.txt', '-d', 'some'])).toMatchObject({ code: 1 })
   })
 
   test('--dry-run shows the target and asks the server for nothing', async () => {

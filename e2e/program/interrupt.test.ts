@@ -1,4 +1,4 @@
-import { readFile, stat } from 'node:fs/promises'
+import { readFile, stat, writeFile } from 'node:fs/promises'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { beforeAll, describe, expect, test } from 'vitest'
 import type { RunningProgram } from '../program.ts'
@@ -24,6 +24,14 @@ async function untilBegun(path: string): Promise<void> {
     await sleep(50)
   }
   throw new Error(`nothing arrived in ${path}`)
+}
+
+async function untilThere(path: string): Promise<void> {
+  for (let left = 200; left > 0; left--) {
+    if (await stat(path).catch(() => undefined)) return
+    await sleep(50)
+  }
+  throw new Error(`${path} never came`)
 }
 
 function interrupt({ process }: RunningProgram, signal: NodeJS.Signals = 'SIGINT'): void {
@@ -91,6 +99,54 @@ describe('Ctrl-C', () => {
     const { code, stderr } = await running.outcome
     expect(code).toBe(130)
     expect(stderr).not.toContain('failed')
+  })
+
+  test.each([
+    ['a file', 'list.json'],
+    ['a pipe', '-'],
+  ])('of a list from %s leaves a summary, a report of each row, and a list of what is left', async (_, file) => {
+    const small = testBytes(1000)
+    w.server.serve('/small', { body: small })
+    const rows = ['small', 'stuck', 'stuck2', 'gone'].map(name => ({ url: url(`/${name}`), filepath: `d/${name}` }))
+    const list = rows.map(row => JSON.stringify(row)).join('\n')
+    await writeFile(w.path('list.json'), list)
+    const all = [
+      'get',
+      '--manifest',
+      file,
+      '-d',
+      'out',
+      '--report',
+      'report.jsonl',
+      '--concurrency',
+      '2',
+      '--order',
+      'manifest',
+    ]
+    const running = w.start(all, { input: list })
+    await untilThere(w.path('out/d/small'))
+    await sleep(300)
+    interrupt(running)
+    const { code, stderr } = await running.outcome
+    expect(code, stderr).toBe(130)
+    expect(stderr).toMatch(/^1 file, .*, 3 not done; see report\.jsonl$/m)
+    expect(stderr).toMatch(/Interrupted\. The same command again continues/)
+
+    const { summary } = JSON.parse(await readFile(w.path('out/.transfer/summary.json'), 'utf8'))
+    const statuses = { unverified: 1, cancelled: 3 }
+    expect(summary).toMatchObject({ ok: false, isInterrupted: true, rows: 4, failed: 3, statuses })
+    const report = (await readFile(w.path('report.jsonl'), 'utf8')).trimEnd().split('\n')
+    expect(report).toHaveLength(5)
+    expect(JSON.parse(report.at(-1)!)).toEqual({ summary })
+    const left = JSON.parse(await readFile(w.path('out/.transfer/failed-manifest.json'), 'utf8'))
+    expect(left.map(({ filepath }: { filepath: string }) => filepath)).toEqual(['d/stuck', 'd/stuck2', 'd/gone'])
+
+    for (const name of ['stuck', 'stuck2', 'gone']) w.server.serve(`/${name}`, { body: small })
+    const again = await w.run(['get', '--manifest', 'out/.transfer/failed-manifest.json', '-d', 'out'])
+    expect(again.code, again.stderr).toBe(0)
+    expect(again.stderr).toMatch(/^3 files, /m)
+    expect((await w.files()).filter(name => /failed-manifest|\.part/.test(name))).toEqual([])
+    for (const name of ['stuck', 'stuck2']) w.server.serve(`/${name}`, { body, rate: 100 })
   })
 
   test('while waiting for a server that says nothing stops at once', async () => {

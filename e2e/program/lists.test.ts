@@ -58,15 +58,24 @@ describe('arriero get, many', () => {
     const args = ['get', '-m', 'list.json', '-d', 'out', '--report', 'report.jsonl', '--skip-invalid']
     const { code, stderr } = await w.run(args)
     expect(code).toBe(1)
-    expect(stderr).toMatch(/failed NotFound: .*404/)
-    expect(stderr).toMatch(/failed ChecksumMismatch: /)
+    expect(stderr).toMatch(/failed not_found: .*404/)
+    expect(stderr).toMatch(/failed checksum_mismatch: /)
     expect(stderr).toMatch(/failed \w+: .*row 3/)
     expect(stderr).toMatch(/failed unsafe_name: /)
     expect(stderr).toMatch(/1 file, .*4 FAILED; see report\.jsonl/)
     expect(await filesOf()).toEqual(['list.json', 'out', 'out/b', 'report.jsonl'])
     const rows = jsonLines(await readFile(w.path('report.jsonl'), 'utf8'))
     expect(rows.filter(row => row.ok === true)).toHaveLength(1)
-    expect(rows.filter(row => row.ok === false)).toHaveLength(4)
+    const bad = rows.filter(row => row.ok === false)
+    // One spelling on the screen and in the report.
+    expect(new Map(bad.map(({ index, error_class }) => [index, error_class]))).toEqual(
+      new Map([
+        [0, 'not_found'],
+        [1, 'checksum_mismatch'],
+        [2, 'bad_url'],
+        [3, 'unsafe_name'],
+      ]),
+    )
     expect(rows.at(-1)).toMatchObject({ summary: { ok: false, rows: 5, failed: 4, statuses: { unverified: 1 } } })
   })
 
@@ -142,7 +151,13 @@ describe('arriero get, many', () => {
   test('a list that is not there, or no list at all: exit 2', async () => {
     const missing = await w.run(['get', '-m', 'nothing.json'])
     expect(missing.code).toBe(2)
-    expect(missing.stderr).toContain('nothing.json')
+    expect(missing.stderr).toBe(
+      'arriero: Cannot read the list nothing.json: there is no such file. Check the path and its permissions.\n',
+    )
+    expect(await w.files()).toEqual([])
+    const report = await w.run(['get', url('/a'), '--report', 'no/such/report'])
+    expect(report.code).toBe(7)
+    expect(report.stderr).toMatch(/Cannot write the report no\/such\/report: its directory is not there\./)
     await writeFile(w.path('list.json'), '{"url": ')
     expect((await w.run(['get', '-m', 'list.json'])).code).not.toBe(0)
   })
@@ -155,7 +170,7 @@ describe('arriero get, many', () => {
     const { code, stdout, stderr } = await w.run(['get', '-m', 'list.json', '-d', 'out', '--dry-run'])
     expect(code).toBe(1)
     expect(stdout).toContain(w.path('out/x/a'))
-    expect(stderr).toMatch(/failed PathUnsafe/)
+    expect(stderr).toMatch(/failed unsafe_name/)
     expect(await w.files()).toEqual(['list.json'])
   })
 

@@ -23,6 +23,7 @@ export type {
   Listed,
   ListOptions,
   ManifestResult,
+  ManifestRun,
   ManifestSummary,
   NamePlan,
   Outcome,

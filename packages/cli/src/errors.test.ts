@@ -1,13 +1,26 @@
 import { TransferError } from '@arriero/transfer'
 import { expect, test } from 'vitest'
-import { ProgramError, stackOf, tell, toLine } from './errors.ts'
+import { classOf, ProgramError, stackOf, tell, toLine } from './errors.ts'
 
 test('tell() gives message, remedy and details of an error of the engine', () => {
   const told = tell(
     new TransferError('NotFound', 'Cannot fetch http://h/a: got 404', { url: 'http://h/a', status: 404 }),
   )
-  expect(told).toMatchObject({ code: 'NotFound', exitCode: 4, url: 'http://h/a', status: 404 })
+  expect(told).toMatchObject({ code: 'not_found', exitCode: 4, url: 'http://h/a', status: 404 })
   expect(toLine(told)).toBe('Cannot fetch http://h/a: got 404. Check the name; it may have moved or been withdrawn.')
+})
+
+test('tell() spells codes as reports do, and names the finer reason', () => {
+  const told = tell(new TransferError('Denied', 'no', { reason: 'cred_expired' }))
+  expect(told).toMatchObject({ code: 'denied', reason: 'cred_expired' })
+  expect(classOf(told)).toBe('cred_expired')
+  expect(tell(new TransferError('ChecksumMismatch', 'no')).code).toBe('checksum_mismatch')
+})
+
+test('toLine() has no use for what a signed address says behind its path', () => {
+  const url = 'https://h/a?X-Amz-Date=2026&X-Amz-Signature=***'
+  const error = new TransferError('Throttled', `Cannot fetch ${url}: h answered 503`, { url, remedy: 'Wait.' })
+  expect(toLine(tell(error))).toBe('Cannot fetch https://h/a?***: h answered 503. Wait.')
 })
 
 test('toLine() is one line, whatever a server has put into its answer', () => {
@@ -22,12 +35,12 @@ test('tell() takes errors of the system for errors of the disk', () => {
     syscall: 'open',
     path: 'x',
   })
-  expect(tell(error)).toMatchObject({ code: 'Disk', exitCode: 7, file: 'x' })
+  expect(tell(error)).toMatchObject({ code: 'disk', exitCode: 7, file: 'x' })
 })
 
 test('tell() admits what should not happen', () => {
-  expect(tell(new TypeError('x is not a function'))).toMatchObject({ code: 'Unexpected', exitCode: 1 })
-  expect(tell('thrown text')).toMatchObject({ code: 'Unexpected' })
+  expect(tell(new TypeError('x is not a function'))).toMatchObject({ code: 'unexpected', exitCode: 1 })
+  expect(tell('thrown text')).toMatchObject({ code: 'unexpected' })
 })
 
 test('stackOf() follows causes and escapes each line', () => {

@@ -1,6 +1,7 @@
 /** Errors of the program itself, and how any error is told: as one line, or as JSON. */
 import { exitCodeOf, exitCodes } from './exit-codes.ts'
-import { printable } from './text.ts'
+import { systemReason } from './system-error.ts'
+import { printable, withoutSignatures } from './text.ts'
 
 /** What the program reports on purpose. Codes are the engine's; `BrokenPipe` and `Interrupted` exist only here. */
 export class ProgramError extends Error {
@@ -24,7 +25,10 @@ export class ProgramError extends Error {
 
 /** An error as it is told, whoever threw it. */
 export interface Told {
+  /** In the spelling of reports: `not_found`. */
   readonly code: string
+  /** Finer than the code, where there is more to say: `cred_expired`. */
+  readonly reason?: string
   readonly message: string
   readonly remedy?: string
   readonly exitCode: number
@@ -37,16 +41,18 @@ export interface Told {
   readonly actual?: string
 }
 
-const toldDetails = ['url', 'file', 'status', 'attempts', 'algorithm', 'expected', 'actual'] as const
+export type ToldItem = Omit<Told, 'exitCode'>
+
+const toldDetails = ['reason', 'url', 'file', 'status', 'attempts', 'algorithm', 'expected', 'actual'] as const
 
 /**
  * Errors of the engine are known by their shape, so that telling one does not load it.
  */
 export function tell(error: unknown): Told {
-  if (!(error instanceof Error)) return { code: 'Unexpected', message: String(error), exitCode: exitCodes.someFailed }
+  if (!(error instanceof Error)) return { code: 'unexpected', message: String(error), exitCode: exitCodes.someFailed }
   if (error instanceof ProgramError) {
     const { code, message, remedy, exitCode } = error
-    return { code, message, ...(remedy === undefined ? {} : { remedy }), exitCode }
+    return { code: spelled(code), message, ...(remedy === undefined ? {} : { remedy }), exitCode }
   }
   if (error.name === 'TransferError' && 'code' in error && typeof error.code === 'string') {
     const { code, message, remedy, details } = error as Error & {
@@ -56,7 +62,7 @@ export function tell(error: unknown): Told {
     }
     const extra = toldDetails.filter(key => details?.[key] !== undefined).map(key => [key, details?.[key]])
     return {
-      code,
+      code: spelled(code),
       message,
       ...(remedy === undefined ? {} : { remedy }),
       exitCode: exitCodeOf(code),
@@ -66,27 +72,43 @@ export function tell(error: unknown): Told {
   if ('syscall' in error && 'code' in error) {
     const file = 'path' in error ? String(error.path) : undefined
     return {
-      code: 'Disk',
-      message: error.message,
+      code: 'disk',
+      message: systemReason(error),
       remedy: 'Check the path and its permissions.',
       exitCode: exitCodes.localIo,
       ...(file === undefined ? {} : { file }),
     }
   }
   return {
-    code: 'Unexpected',
+    code: 'unexpected',
     message: `${error.name}: ${error.message}`,
     remedy: 'This should not happen; please report it with the output of -vv.',
     exitCode: exitCodes.someFailed,
   }
 }
 
+/** As the engine spells codes in its reports. */
+function spelled(code: string): string {
+  return code.replace(/\B[A-Z]/g, '_$&').toLowerCase()
+}
+
+/** The word that a line begins with: the finer one, as reports have it. */
+export function classOf({ code, reason }: Pick<Told, 'code' | 'reason'>): string {
+  return reason ?? code
+}
+
+/** The same for one item of several, which has no exit code. */
+export function tellItem(error: unknown): ToldItem {
+  const { exitCode: _, ...told } = tell(error)
+  return told
+}
+
 /** `message. remedy`, on one line, safe to print; what it is about comes first if the message does not name it. */
-export function toLine(told: Told, about = told.file ?? told.url): string {
+export function toLine(told: ToldItem, about = told.file ?? told.url): string {
   const { message, url, file, remedy } = told
   const isNamed = about === undefined || [about, url, file].some(name => name !== undefined && message.includes(name))
   const parts = [`${isNamed ? '' : `${about}: `}${sentence(message)}`, remedy]
-  return printable(parts.filter(part => part !== undefined).join(' '))
+  return printable(withoutSignatures(parts.filter(part => part !== undefined).join(' ')))
 }
 
 function sentence(text: string): string {

@@ -1,6 +1,6 @@
 import type { Context } from './context.ts'
 import type { TransferEvent } from './engine.ts'
-import { jsonLine, printable } from './text.ts'
+import { jsonLine, printable, withoutSignatures } from './text.ts'
 import { formatDuration } from './units.ts'
 
 const rank: Readonly<Record<TransferEvent['level'], number>> = {
@@ -39,13 +39,16 @@ export function eventPrinter({ flags, say, style }: Context): ((event: TransferE
 }
 
 /** `Trying again in 0.3 s: Cannot fetch …` */
-export function eventSentence({ event, file, fields = {} }: TransferEvent): string {
+export function eventSentence(event: TransferEvent): string {
+  return printable(withoutSignatures(sentenceOf(event)))
+}
+
+function sentenceOf({ event, file, fields = {} }: TransferEvent): string {
   const reason = typeof fields.reason === 'string' ? fields.reason : ''
   const about = file === undefined || reason.includes(file) ? '' : `${file}: `
-  if (event === 'retry')
-    return printable(`Trying again in ${formatDuration(Number(fields.delayMs))}: ${about}${reason}`)
-  if (event === 'restarted') return printable(`Starting anew: ${about}${reason}`)
-  return printable(`${about}${event}${reason === '' ? '' : `: ${reason}`}`)
+  if (event === 'retry') return `Trying again in ${formatDuration(Number(fields.delayMs))}: ${about}${reason}`
+  if (event === 'restarted') return `Starting anew: ${about}${reason}`
+  return `${about}${event}${reason === '' ? '' : `: ${reason}`}`
 }
 
 /** `12:04:31.250 WARN fetch retry data.nc [0, 8388608) {"delayMs":250}` */

@@ -27,6 +27,29 @@ describe('main()', () => {
     for (const line of stdout.split('\n')) expect(line.length, line).toBeLessThanOrEqual(80)
   })
 
+  test.each([
+    ['download-manifest', /<manifest>/],
+    ['download-multiple', /--manifest <FILE>/],
+    ['download-single', /<id>/],
+    ['file download-manifest', /<manifest>/],
+    ['file download-single', /<id>/],
+    ['drs-pull manifest', /<manifest> \[directory\]/],
+    ['drs-pull object', /<id>/],
+    ['drs-pull objects', /<id\.\.\.>/],
+  ])('gen3 %s --help says what is required, has examples and fits 80 columns', async (name, usage) => {
+    const { code, stdout } = await run('gen3', ...name.split(' '), '--help')
+    expect(code).toBe(0)
+    expect(stdout.split('\n')[0]).toMatch(usage)
+    expect(stdout).toMatch(new RegExp(`^Examples:\n  arriero gen3 ${name} `, 'm'))
+    for (const line of stdout.split('\n')) expect(line.length, line).toBeLessThanOrEqual(80)
+  })
+
+  test('gen3 alone lists its commands', async () => {
+    const { code, stderr } = await run('gen3')
+    expect(code).toBe(2)
+    expect(stderr).toMatch(/^ {2}download-single /m)
+  })
+
   test('prints the version of package.json', async () => {
     const { version: expected } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8'))
     expect(version).toBe(expected)
@@ -49,6 +72,14 @@ describe('main()', () => {
     [['verify'], /Nothing to verify/],
     [['verify', 'x'], /Nothing to compare with/],
     [['completion', 'bsh'], /bash, zsh, fish/],
+    [['gen3', 'download-sinlge'], /Did you mean download-single\? See: arriero gen3 --help$/m],
+    [['gen3', 'download-single'], /No object given\. See: arriero gen3 download-single --help$/m],
+    [['gen3', 'drs-pull', 'objects'], /See: arriero gen3 drs-pull objects --help$/m],
+    [
+      ['gen3', 'download-manifest', 'x', '--cerd', 'y'],
+      /Did you mean --cred\? See: arriero gen3 download-manifest --help$/m,
+    ],
+    [['ls', 'x/y'], /write \.\/x\/y\. See: arriero ls --help$/m],
     [['https://h/x'], /Did you mean: arriero get https:\/\/h\/x\?/],
     [['get', 'http://h/x', '-cs', 'abc', '-ca', 'md55'], /md5/],
     [['get', 'http://h/x', '-ca', 'md5'], /needs the --checksum/],
@@ -66,7 +97,7 @@ describe('main()', () => {
     expect(stderr).toBe('')
     expect(JSON.parse(stdout)).toEqual({
       ok: false,
-      error: { code: 'Usage', message: 'No URL given.', remedy: 'See: arriero get --help' },
+      error: { code: 'usage', message: 'No URL given.', remedy: 'See: arriero get --help' },
     })
   })
 

@@ -1,12 +1,13 @@
 /** The program's entry: parses, runs one command, and is the one place that answers errors. */
 import { setFlagsFromString } from 'node:v8'
+import type { Command } from 'commander'
 import { commandNameIn, normaliseArguments } from './argv.ts'
 import type { Run } from './commands/define.ts'
 import { type Context, createContext, type Flags, printJson } from './context.ts'
 import { ProgramError, stackOf, tell, toLine } from './errors.ts'
 import { exitCodes } from './exit-codes.ts'
 import { abortOnSignals } from './interrupt.ts'
-import { CommanderError, createProgram, usageError } from './program.ts'
+import { CommanderError, commandAt, createProgram, helpHint, usageError } from './program.ts'
 import { processTerminal, type Terminal } from './terminal.ts'
 
 /** Called by the launcher. */
@@ -42,8 +43,9 @@ export async function main(argv: readonly string[], terminal: Terminal, signal: 
     action =>
     async (...received) => {
       // Commander hands over each operand, then the options, then the command.
-      const command = received.at(-1) as { args: string[]; optsWithGlobals(): Record<string, unknown>; opts(): unknown }
+      const command = received.at(-1) as Command
       context = createContext(terminal, flagsOf(command.optsWithGlobals()), signal)
+      context.usageHint = helpHint(command)
       code = await action(command.args, command.opts() as never, context)
     }
   try {
@@ -52,8 +54,8 @@ export async function main(argv: readonly string[], terminal: Terminal, signal: 
       await program.parseAsync(args, { from: 'user' })
     } catch (error) {
       if (!(error instanceof CommanderError)) throw error
-      if (error.code === 'commander.help') return printUsage(program.helpInformation(), terminal)
-      const usage = usageError(error, program, name)
+      if (error.code === 'commander.help') return printUsage(commandAt(program, args).helpInformation(), terminal)
+      const usage = usageError(error, program, args)
       if (usage) throw usage
     }
     // A command that came to its end although it was interrupted has done what it was asked for.
@@ -63,7 +65,7 @@ export async function main(argv: readonly string[], terminal: Terminal, signal: 
   }
 }
 
-/** `arriero` alone: the list of commands is the best answer, although nothing was done. */
+/** `arriero` or `arriero gen3` alone: the list of commands is the best answer, although nothing was done. */
 function printUsage(help: string, terminal: Terminal): number {
   terminal.stderr.write(help)
   return exitCodes.usage
@@ -74,10 +76,11 @@ function answer(reason: unknown, thrown: unknown, context: Context): number {
   const { terminal, flags, style, signal } = context
   if (reason instanceof ProgramError && reason.code === 'BrokenPipe') return reason.exitCode
   const told = tell(reason)
-  const remedy = signal.aborted ? context.onInterrupt?.() : told.remedy
+  const isUsage = reason instanceof ProgramError && reason.code === 'Usage'
+  const remedy = signal.aborted ? context.onInterrupt?.() : (told.remedy ?? (isUsage ? context.usageHint : undefined))
   const { exitCode, ...error } = remedy === undefined ? told : { ...told, remedy }
   if (flags.json && !terminal.failure) printJson(context, { ok: false, error })
-  else terminal.stderr.write(`${style.red('arriero:')} ${toLine({ ...error, exitCode })}\n`)
+  else terminal.stderr.write(`${style.red('arriero:')} ${toLine(error)}\n`)
   if (flags.verbosity >= 2) terminal.stderr.write(`${stackOf(thrown)}\n`)
   return exitCode
 }

@@ -1,6 +1,7 @@
 import { Command, CommanderError, Option } from 'commander'
 import type { Run } from './commands/define.ts'
 import { commands } from './commands/index.ts'
+import { pathOf } from './commands/path.ts'
 import { ProgramError } from './errors.ts'
 import { didYouMean } from './suggest.ts'
 import type { Terminal } from './terminal.ts'
@@ -64,44 +65,57 @@ Exit codes: 0 good; 1 some of several failed; 2 usage; for a single file
   return program
 }
 
+/** The command that the arguments name, however deep it lies. */
+export function commandAt(program: Command, args: readonly string[]): Command {
+  let command = program
+  for (const word of args.filter(arg => !arg.startsWith('-'))) {
+    const below = command.commands.find(each => each.name() === word)
+    if (!below) break
+    command = below
+  }
+  return command
+}
+
+/** `See: arriero gen3 download-single --help` */
+export function helpHint(command: Command): string {
+  return `See: ${pathOf(command)} --help`
+}
+
 /** Commander's errors in our words: one line, with what was probably meant; undefined when help or version was printed. */
-export function usageError(
-  error: CommanderError,
-  program: Command,
-  name: string | undefined,
-): ProgramError | undefined {
+export function usageError(error: CommanderError, program: Command, args: readonly string[]): ProgramError | undefined {
   if (error.exitCode === 0) return undefined
-  const command = program.commands.find(each => each.name() === name)
-  const help = command ? `arriero ${command.name()} --help` : 'arriero --help'
-  const remedy = `See: ${help}`
+  const command = commandAt(program, args)
   const said = error.message.replace(/^error: /, '').replace(/\s*\(Did you mean.*$/s, '')
   const word = /'([^']*)'/.exec(said)?.[1] ?? ''
   const message = printable(said.replaceAll(word || '\0', withoutSecrets(word)))
   const capital = `${message[0]?.toUpperCase()}${message.slice(1)}`.replace(/\.?$/, '.')
-  return new ProgramError('Usage', `${capital}${suggestion(error, word, program, command)}`, { remedy })
+  return new ProgramError('Usage', `${capital}${suggestion(error, word, program, command)}`, {
+    remedy: helpHint(command),
+  })
 }
 
-function suggestion(error: CommanderError, word: string, program: Command, command: Command | undefined): string {
+function suggestion(error: CommanderError, word: string, program: Command, command: Command): string {
   if (error.code === 'commander.unknownOption') {
-    const flags = [...(command?.options ?? []), ...program.options].flatMap(option => option.long ?? [])
+    const flags = [...command.options, ...program.options].flatMap(option => option.long ?? [])
     return didYouMean(word.split('=')[0]!, [...flags, '--help'])
   }
   if (error.code === 'commander.unknownCommand') {
-    const visible = Object.entries(commands).filter(([, { isHidden }]) => !isHidden)
-    const isUrl = /^[a-z][a-z0-9+.-]*:\/\//i.test(word)
+    const isUrl = command === program && /^[a-z][a-z0-9+.-]*:\/\//i.test(word)
     if (isUrl) return ` Did you mean: arriero get ${printable(withoutSecrets(word))}?`
-    return didYouMean(
-      word,
-      visible.map(([each]) => each),
-    )
+    const below = command === program ? visibleCommands() : command.commands.map(each => each.name())
+    return didYouMean(word, below)
   }
   if (error.code === 'commander.invalidArgument') {
     const given = /argument '([^']*)' is invalid/.exec(error.message)?.[1] ?? ''
     const flag = /option '(?:-\w, )?(--[\w-]+)/.exec(error.message)?.[1]
-    const choices = command?.options.find(option => option.long === flag)?.argChoices
+    const choices = command.options.find(option => option.long === flag)?.argChoices
     return choices ? didYouMean(given, choices) : ''
   }
   return ''
+}
+
+function visibleCommands(): string[] {
+  return Object.entries(commands).flatMap(([name, { isHidden }]) => (isHidden ? [] : [name]))
 }
 
 export { CommanderError }

@@ -1,6 +1,7 @@
 /** Bytes to stdout: in order, all of them, and never more in memory than the one view that is being written. */
 import { write } from 'node:fs'
 import { ProgramError } from './errors.ts'
+import { systemReason } from './system-error.ts'
 import { brokenPipe } from './terminal.ts'
 
 const stdoutFd = 1
@@ -29,7 +30,7 @@ function writeSome(fd: number, bytes: Uint8Array, at: number): Promise<number> {
 
 function writeFailure(error: NodeJS.ErrnoException): ProgramError {
   const code = error.code === 'ENOSPC' ? 'NoSpace' : 'Disk'
-  return new ProgramError(code, `Cannot write to stdout: ${error.message}`, {
+  return new ProgramError(code, `Cannot write to stdout: ${systemReason(error)}`, {
     remedy: 'Check where the output goes.',
     cause: error,
   })

@@ -1,6 +1,7 @@
 import { isatty } from 'node:tty'
 import { ProgramError } from './errors.ts'
 import { exitCodes } from './exit-codes.ts'
+import { systemReason } from './system-error.ts'
 
 /** A place to write text to. */
 export interface Output {
@@ -35,7 +36,7 @@ export function processTerminal(onBrokenPipe: (reason: ProgramError) => void): T
   process.stdout.on('error', (error: NodeJS.ErrnoException) => {
     if (failure) return
     failure =
-      error.code === 'EPIPE' ? brokenPipe() : new ProgramError('Disk', `Cannot write to stdout: ${error.message}`)
+      error.code === 'EPIPE' ? brokenPipe() : new ProgramError('Disk', `Cannot write to stdout: ${systemReason(error)}`)
     onBrokenPipe(failure)
   })
   // Nobody is left to tell; the transfer goes on.

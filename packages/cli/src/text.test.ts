@@ -1,6 +1,18 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { displayWidth, jsonLine, printable, shorten, withoutSecrets } from './text.ts'
+import { displayWidth, jsonLine, printable, shorten, withoutSecrets, withoutSignatures } from './text.ts'
+
+test('withoutSignatures() leaves out what a signed address says behind its path, and nothing else', () => {
+  const signed = 'https://h/k.bin?user_id=1&X-Amz-Credential=***&X-Amz-Date=2026&X-Amz-Signature=***'
+  expect(withoutSignatures(`Cannot fetch ${signed}: h answered 503 (see ${signed}).`)).toBe(
+    'Cannot fetch https://h/k.bin?***: h answered 503 (see https://h/k.bin?***).',
+  )
+  const plain = 'Cannot fetch https://h/k.bin?part=1: is *** there? a=***'
+  expect(withoutSignatures(plain)).toBe(plain)
+  const started = performance.now()
+  withoutSignatures('://a?'.repeat(20_000))
+  expect(performance.now() - started).toBeLessThan(1000)
+})
 
 describe('printable()', () => {
   test('escapes what would move the cursor, colour or clear the screen', () => {

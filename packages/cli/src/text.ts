@@ -26,6 +26,15 @@ export function withoutSecrets(argument: string): string {
   return argument.replace(/^([a-z][a-z0-9+.-]*:\/\/)[^/?#]*@/i, '$1***@').replace(/(?<=[^?#])[?#].+$/s, '?***')
 }
 
+/** The same text with less of each signed address: what is left of its query tells people nothing. */
+export function withoutSignatures(text: string): string {
+  return text.replace(/:\/\/[^\s"']+/g, address => {
+    const query = address.indexOf('?')
+    if (query === -1 || !address.includes('=***', query)) return address
+    return `${address.slice(0, query)}?***${/[:;,.)]{0,3}$/.exec(address)![0]}`
+  })
+}
+
 /** Cut in the middle; more is kept of the end, where numbers and dates tell the files of a series apart. */
 export function shorten(text: string, width: number): string {
   if (displayWidth(text) <= width) return text

@@ -6,6 +6,10 @@ export function diskError(error: unknown, action: string, file: string): Transfe
   const { code, message } = error as NodeJS.ErrnoException
   const details = { file, cause: error }
   switch (code) {
+    case 'ENOENT': {
+      const what = action === 'read' ? 'there is no such file' : 'its directory is not there'
+      return new TransferError('Disk', `Cannot ${action} ${file}: ${what}`, details)
+    }
     case 'ENOSPC':
     case 'EDQUOT':
       return new TransferError('NoSpace', `Cannot ${action} ${file}: the disk is full (${code})`, details)

@@ -73,6 +73,12 @@ function setTimes(path: string, atimeNs: bigint, mtimeNs: bigint): void {
   execFileSync('touch', ['-m', '-d', mtime as string, path])
 }
 
+async function summaryOf(entries: readonly unknown[], options: DownloadManifestOptions) {
+  const run = downloadManifest(rowsOf(entries), { directory: join(directory, 'out'), ...options })
+  for await (const _ of run);
+  return run.summary
+}
+
 async function filesIn(root: string): Promise<string[]> {
   const names = await readdir(root, { recursive: true, withFileTypes: true }).catch(() => [])
   return names
@@ -158,6 +164,7 @@ describe('downloadManifest()', () => {
     await writeFile(join(directory, 'out', 'b'), Buffer.alloc(1000))
     const again = await fetchAll(entries, options)
     expect(again.map(({ status }) => status)).toEqual(['skipped_complete', 'downloaded'])
+    expect(again.map(({ repaired }) => repaired)).toEqual([undefined, true])
     const content = await readFile(join(directory, 'out', 'b'))
     expect(createHash('md5').update(content).digest('hex')).toBe(entries[1]?.md5sum)
   })
@@ -201,7 +208,22 @@ describe('downloadManifest()', () => {
     await damage(join(directory, 'out', 'a'), 1000)
     expect(await readsAgain()).toMatchObject([{ ok: false }, { status: 'skipped_size_only' }])
     await writeFile(join(directory, 'out', 'b'), Buffer.alloc(1000))
-    expect(await fetchAll(entries, options)).toMatchObject([{ ok: false }, { ok: false, error_class: 'Exists' }])
+    expect(await fetchAll(entries, options)).toMatchObject([{ ok: false }, { ok: false, error_class: 'exists' }])
+  })
+
+  test('the summary keeps apart what was fetched, repaired and there already', async () => {
+    await using commons = await startCommons()
+    await using engine = createEngine()
+    const entries = [1000, 200, 30].map(size => commons.add({ name: String(size), size }).row)
+    const options = { engine, commons: loggedIn(commons), ifExists: 'repair' } as const
+    await fetchAll(entries.slice(0, 2), options)
+    await writeFile(join(directory, 'out', '200'), 'another')
+    expect(await summaryOf(entries, options)).toMatchObject({
+      bytes: 1230,
+      skippedBytes: 1000,
+      transferred: 230,
+      repaired: 1,
+    })
   })
 
   test('names that only the commons knows go by the same rules', async () => {

@@ -7,20 +7,20 @@
  *     open      rows that turn out to be bundles: what they hold is fetched in a further round
  *     complete  files of the GDC: the index and metadata files that belong to them, in a further round as well
  *     tell      one outcome for every row, good or bad, in the order in which they end
+ *     leave     interrupted, and asked for it: one for each row that was not done
  */
-import { stat } from 'node:fs/promises'
-import { join, relative, resolve } from 'node:path'
+import { join, resolve } from 'node:path'
 import { downloadAll } from './download-all.ts'
 import { createEngine, type Engine, partsOf } from './engine.ts'
 import { TransferError } from './errors.ts'
 import { list } from './list.ts'
 import { type Entry, isBadRow, type Row } from './manifest/entry.ts'
 import { type Outcome, type OutcomeStatus, outcomeOf, outcomeOfError, outcomeOfResult } from './manifest/outcome.ts'
-import { Proven, type ProvenFile } from './manifest/proven.ts'
+import { Proofs } from './manifest/proofs.ts'
 import { GivenNames } from './names/given-names.ts'
 import { type NamePlan, type NamePlanOptions, type Placement, planNames } from './names/plan.ts'
 import type { DownloadAllOptions } from './options.ts'
-import type { DownloadResult, EntryResult } from './results.ts'
+import type { EntryResult } from './results.ts'
 import { Channel } from './sinks/channel.ts'
 import type { Listed } from './source.ts'
 
@@ -31,6 +31,11 @@ export interface DownloadManifestOptions
   readonly state?: string | undefined
   /** Where the names are kept that rows were given which the list does not name. Default: such rows are numbered as they come. */
   readonly names?: string | undefined
+  /**
+   * After an abort, tell what was not done as `cancelled`, and resolve `summary`. The rest of the list is read for it: one
+   * that is not worth waiting for must end when the signal does. Default false: the iteration ends at once.
+   */
+  readonly tellsCancelled?: boolean | undefined
 }
 
 /** A row and what became of it. */
@@ -43,7 +48,7 @@ export interface ManifestResult {
 
 /** Results, one for every row, and what they add up to. */
 export interface ManifestRun extends AsyncIterable<ManifestResult> {
-  /** Resolves when the iteration has ended. */
+  /** Resolves when the iteration has ended; after an abort only with `tellsCancelled`. */
   readonly summary: Promise<ManifestSummary>
 }
 
@@ -54,11 +59,17 @@ export interface ManifestSummary {
   readonly statuses: Readonly<Partial<Record<OutcomeStatus, number>>>
   readonly failed: number
   readonly renamed: number
+  /** Files that were there and were others: replaced. */
+  readonly repaired: number
   /** Bytes of files that are in place. */
   readonly bytes: number
+  /** Of these, bytes of files that were there already. */
+  readonly skippedBytes: number
   /** Bytes over the network. */
   readonly transferred: number
   readonly totalMs: number
+  /** Ended by an abort: `failed` counts what was not done, too. */
+  readonly isInterrupted?: true | undefined
 }
 
 /**
@@ -84,8 +95,12 @@ export function downloadManifest(
       const own = options.engine ? undefined : createEngine()
       const leave = new AbortController()
       const signal = options.signal ? AbortSignal.any([options.signal, leave.signal]) : leave.signal
-      const run = new Run({ ...options, engine: options.engine ?? (own as Engine), signal })
-      const running = run.go(rows)
+      const run = new Run(rows[Symbol.asyncIterator](), {
+        ...options,
+        engine: options.engine ?? (own as Engine),
+        signal,
+      })
+      const running = run.go()
       running.then(told, reject)
       try {
         yield* run.results.bytes()
@@ -116,23 +131,15 @@ interface Bundle {
   readonly entry: Entry
 }
 
-/** A file of the GDC that is in place, and where what belongs to it goes. */
+/** A file of the GDC that is in place; what belongs to it goes beside it. */
 interface Owner {
   readonly entry: Entry
-  readonly directory: string
+  readonly path: string
   readonly row: number
 }
 
 /** Owners asked about at once: the questions travel together. */
 const MOST_OWNERS = 200
-
-/**
- * It arrived whole, and nothing but its size can be compared: never, or not since somebody has moved it. A copy that kept
- * its time is as good.
- */
-function asSizeOnly(file: ProvenFile): ProvenFile {
-  return { ...file, ctimeNs: 0n, inode: 0n, digest: `size only ${file.digest}` }
-}
 
 /** What a run keeps within its directory: no row may name it. */
 function isOurs(path: string): boolean {
@@ -144,13 +151,12 @@ function ours(path: string): TransferError {
   return new TransferError('PathUnsafe', message, { file: path, reason: 'unsafe_name' })
 }
 
-/** Where what is there is to be replaced or left beside, nothing is passed over. */
-const PASSING: ReadonlySet<string> = new Set(['error', 'skip', 'verify', 'repair'])
-
 type Options = DownloadManifestOptions & { readonly engine: Engine; readonly signal: AbortSignal }
 
 class Run {
   readonly results = new Channel<ManifestResult>()
+  /** What is left of the list: it outlives whoever reads it. */
+  readonly #rows: AsyncIterator<readonly Row[]>
   readonly #o: Options
   readonly #directory: string
   readonly #plan: NamePlan
@@ -159,14 +165,21 @@ class Run {
   readonly #startedAt = Date.now()
   readonly #statuses = new Map<OutcomeStatus, number>()
   #hasPassed = false
+  /** What is being fetched from. */
+  #feed: AsyncGenerator<readonly Row[]> | undefined
   #bundles: Bundle[] = []
-  #owners: Owner[] = []
-  #proven: Proven | undefined
-  #total = { rows: 0, failed: 0, renamed: 0, bytes: 0, transferred: 0 }
+  /** Bundles of which not every member is known. */
+  readonly #opening = new Set<Bundle>()
+  readonly #owners: Owner[] = []
+  /** How many of them are done with. */
+  #asked = 0
+  #proofs: Proofs | undefined
+  #total = { rows: 0, failed: 0, renamed: 0, repaired: 0, bytes: 0, skippedBytes: 0, transferred: 0 }
   /** Members of bundles are numbered behind all rows. */
   #nextIndex = 0
 
-  constructor(options: Options) {
+  constructor(rows: AsyncIterator<readonly Row[]>, options: Options) {
+    this.#rows = rows
     // Asked once for all: the answer may take reading files, and warnings.
     const { commons } = options
     this.#o = typeof commons === 'function' ? { ...options, commons: once(commons) } : options
@@ -175,37 +188,44 @@ class Run {
     this.#plan = planNames(options, this.#given)
   }
 
-  async go(rows: AsyncIterable<readonly Row[]>): Promise<ManifestSummary> {
+  async go(): Promise<ManifestSummary> {
     const { state } = this.#o
     try {
       await this.#given?.open()
-      this.#proven = state === undefined ? undefined : await Proven.open(state)
-      await this.#fetch(this.#planned(rows))
+      if (state !== undefined) this.#proofs = await Proofs.open(state, { ...this.#o, directory: this.#directory })
+      await this.#fetch(this.#planned())
       while (this.#bundles.length > 0) {
         const bundles = this.#bundles
         this.#bundles = []
         await this.#fetch(this.#members(bundles))
       }
-      if (this.#owners.length > 0 && (await this.#hasRelatedFiles())) await this.#fetch(this.#belongings(this.#owners))
+      if (this.#owners.length > 0 && (await this.#hasRelatedFiles())) await this.#fetch(this.#belongings())
       // Where nothing is fetched, nobody else sweeps what a killed run was publishing.
       if (this.#hasPassed) await partsOf(this.#o.engine).stagingFor(this.#directory).tidy()
       this.results.end()
       return this.#summary()
     } catch (error) {
+      const { tellsCancelled, signal } = this.#o
+      const isInterrupted = tellsCancelled && signal.aborted && !this.results.isLeft
+      // A list that cannot be read on, or ended by the signal, is told as far as it was read.
+      if (isInterrupted) await this.#tellCancelled().catch(() => {})
       this.results.fail(error)
-      throw error
+      if (!isInterrupted) throw error
+      return { ...this.#summary(), isInterrupted }
     } finally {
-      await this.#proven?.close()
+      // Not waited for: it may be waiting itself.
+      this.#rows.return?.()?.catch(() => {})
+      await this.#proofs?.close()
       await this.#given?.close()
     }
   }
 
   // Rows
 
-  async *#planned(rows: AsyncIterable<readonly Row[]>): AsyncGenerator<readonly Row[]> {
-    for await (const batch of rows) {
+  async *#planned(): AsyncGenerator<readonly Row[]> {
+    for (let next = await this.#rows.next(); !next.done; next = await this.#rows.next()) {
       const wanted: Row[] = []
-      for (const row of batch) {
+      for (const row of next.value) {
         this.#total.rows++
         this.#nextIndex = Math.max(this.#nextIndex, row.index + 1)
         const entry = isBadRow(row) ? await this.#refuse(row) : await this.#place(row, row.index)
@@ -217,12 +237,14 @@ class Run {
 
   async #refuse({ index, line, error }: Extract<Row, { error: unknown }>): Promise<undefined> {
     const entry = { index, line, uris: [], checksums: [] }
-    await this.#tell(entry, outcomeOfError(entry, error, { status: 'invalid' }))
+    // A pattern that nothing matches is a row that names what is not there.
+    const status = error.code === 'NotFound' ? 'not_found' : 'invalid'
+    await this.#tell(entry, outcomeOfError(entry, error, { status }))
   }
 
   /** The entry to fetch, if it is to be fetched; else its outcome is told. */
   async #place(entry: Entry, row: number, owner?: Owner): Promise<Entry | undefined> {
-    const placement = owner ? this.#plan.placeIn(owner.directory, entry) : this.#plan.place(entry)
+    const placement = owner ? this.#plan.placeIn(directoryOf(owner.path), entry) : this.#plan.place(entry)
     const pending = { entry, placement, row, isRelated: owner !== undefined }
     switch (placement.status) {
       case 'duplicate': {
@@ -250,7 +272,7 @@ class Run {
           return undefined
         }
         const path = join(this.#directory, placement.path)
-        const proven = await this.#isProven(entry, path)
+        const proven = await this.#proofs?.find(entry, path)
         if (proven) {
           this.#hasPassed = true
           const { size, status } = proven
@@ -268,7 +290,8 @@ class Run {
 
   // Fetching
 
-  async #fetch(entries: AsyncIterable<readonly Row[]>): Promise<void> {
+  async #fetch(entries: AsyncGenerator<readonly Row[]>): Promise<void> {
+    this.#feed = entries
     const run = downloadAll(entries, {
       ...this.#o,
       directory: this.#directory,
@@ -302,7 +325,7 @@ class Run {
     const renamedFrom = placement.status === 'placed' ? placement.renamedFrom : undefined
     const sameContentAs = 'sameContentAs' in placement ? placement.sameContentAs : undefined
     if (result.ok) {
-      await this.#remember(entry, result.result)
+      this.#proofs?.remember(entry, result.result)
       const about = { renamedFrom, sameContentAs, endedAt: Date.now() }
       this.#noteOwner(pending)
       return this.#tell(entry, { ...outcomeOfResult(entry, result.result, about), index: row })
@@ -328,7 +351,9 @@ class Run {
   // Bundles
 
   async *#members(bundles: readonly Bundle[]): AsyncGenerator<readonly Row[]> {
-    for (const { uri, path, row, entry } of bundles) {
+    for (const bundle of bundles) this.#opening.add(bundle)
+    for (const bundle of bundles) {
+      const { uri, path, row, entry } = bundle
       let members = 0
       try {
         for await (const batch of list(`${uri}/`, this.#o)) {
@@ -349,12 +374,14 @@ class Run {
           }
           if (wanted.length > 0) yield wanted
         }
-        if (members > 0) continue
-        await this.#tell(entry, outcomeOf(entry, 'downloaded', { index: row, verified: true, size_actual: 0 }))
+        if (members === 0) {
+          await this.#tell(entry, outcomeOf(entry, 'downloaded', { index: row, verified: true, size_actual: 0 }))
+        }
       } catch (error) {
         this.#o.signal.throwIfAborted()
         await this.#tell(entry, outcomeOfError(entry, error, { index: row }))
       }
+      this.#opening.delete(bundle)
     }
   }
 
@@ -363,8 +390,7 @@ class Run {
   #noteOwner({ entry, placement, row, isRelated }: Pending): void {
     const isWhole = entry.range === undefined
     if (isRelated || !isWhole || placement.status !== 'placed' || !/^gdc:/i.test(entry.uris[0] ?? '')) return
-    const { path } = placement
-    this.#owners.push({ entry, directory: path.slice(0, Math.max(0, path.lastIndexOf('/'))), row })
+    this.#owners.push({ entry, path: placement.path, row })
   }
 
   async #hasRelatedFiles(): Promise<boolean> {
@@ -372,15 +398,16 @@ class Run {
     return (typeof commons === 'function' ? await commons() : commons).hasRelatedFiles !== false
   }
 
-  async *#belongings(owners: readonly Owner[]): AsyncGenerator<readonly Row[]> {
-    for (let at = 0; at < owners.length; at += MOST_OWNERS) {
-      const some = owners.slice(at, at + MOST_OWNERS)
+  async *#belongings(): AsyncGenerator<readonly Row[]> {
+    while (this.#asked < this.#owners.length) {
+      const some = this.#owners.slice(this.#asked, this.#asked + MOST_OWNERS)
       const all = await Promise.allSettled(some.map(({ entry }) => this.#relatedOf(entry)))
       for (const [index, owner] of some.entries()) {
         const found = all[index]
         if (found?.status === 'fulfilled') yield await this.#placeRelated(found.value, owner)
         else if (found) await this.#tellUnknown(owner, found.reason)
       }
+      this.#asked += some.length
     }
   }
 
@@ -403,48 +430,34 @@ class Run {
   }
 
   /** The file itself was told as what it is; that others may be missing is a failure of its own. */
-  async #tellUnknown({ entry, row }: Owner, error: unknown): Promise<void> {
+  async #tellUnknown({ entry, path, row }: Owner, error: unknown): Promise<void> {
     this.#o.signal.throwIfAborted()
     // It was fetched, and yet the catalogue does not have it: nothing belongs to it there.
     if (error instanceof TransferError && error.code === 'NotFound') return
-    await this.#tell(entry, outcomeOfError(entry, error, { index: row }))
+    await this.#tell(entry, outcomeOfError(entry, error, { index: row, path: join(this.#directory, path) }))
   }
 
-  // Proofs
+  // Interruptions
 
-  /** What an earlier run made of the file, if nobody has touched it since. */
-  async #isProven(entry: Entry, path: string): Promise<{ status: OutcomeStatus; size: number } | undefined> {
-    const proven = this.#proven
-    const mayPass = PASSING.has(this.#o.ifExists ?? 'error')
-    const file = proven && !proven.isNew && mayPass ? await this.#factsOf(path, entry) : undefined
-    if (!proven || !file || (entry.size !== undefined && entry.size !== file.size)) return undefined
-    if (proven.has(file)) return { status: 'skipped_complete', size: file.size }
-    const isThere = entry.checksums.length === 0 && !this.#o.requireChecksum && proven.has(asSizeOnly(file))
-    return isThere ? { status: 'skipped_size_only', size: file.size } : undefined
+  /** First what was under way, then what was still to be found out, then the rest of the list. */
+  async #tellCancelled(): Promise<void> {
+    // Whatever reads is let come to its end: nothing is taken twice.
+    await this.#feed?.return(undefined)
+    await this.#tellPending()
+    for (const { entry, row } of [...this.#opening, ...this.#bundles]) await this.#tell(entry, cancelled(entry, row))
+    const owners = this.#owners.slice(this.#asked)
+    const areWanted = owners.length > 0 && (await this.#hasRelatedFiles().catch(() => false))
+    for (const { entry, path, row } of areWanted ? owners : []) {
+      await this.#tell(entry, cancelled(entry, row, join(this.#directory, path)))
+    }
+    for await (const _ of this.#planned()) await this.#tellPending()
   }
 
-  async #remember(entry: Entry, { path, verification }: DownloadResult): Promise<void> {
-    const file = this.#proven && (await this.#factsOf(path, entry))
-    if (file?.size !== verification.size) return
-    const isProven = verification.proof === 'checksum' || verification.proof === 'bytes'
-    if (isProven) this.#proven?.add(file)
-    // Whose row states a digest is read again when its ctime has changed.
-    if (entry.checksums.length === 0) this.#proven?.add(asSizeOnly(file))
-  }
-
-  async #factsOf(path: string, { checksums, range, id, uris }: Entry): Promise<ProvenFile | undefined> {
-    if (range) return undefined
-    // Without a digest of its own, a row is proven only for the very thing that it names.
-    const digests = checksums.map(({ algorithm, value }) => `${algorithm}:${value}`)
-    const stats = await stat(path, { bigint: true }).catch(() => undefined)
-    if (!stats?.isFile()) return undefined
-    return {
-      path: relative(this.#directory, path),
-      size: Number(stats.size),
-      mtimeNs: stats.mtimeNs,
-      ctimeNs: stats.ctimeNs,
-      inode: stats.ino,
-      digest: (digests.length > 0 ? digests : [id ?? '', ...uris]).join(' '),
+  async #tellPending(): Promise<void> {
+    for (const [index, { entry, placement, row }] of this.#pending) {
+      this.#pending.delete(index)
+      const path = placement.status === 'placed' ? join(this.#directory, placement.path) : undefined
+      await this.#tell(entry, cancelled(entry, row, path))
     }
   }
 
@@ -456,7 +469,9 @@ class Run {
     const total = this.#total
     if (!outcome.ok) total.failed++
     if (outcome.renamed_from !== undefined) total.renamed++
+    if (outcome.repaired) total.repaired++
     if (outcome.ok && outcome.status !== 'duplicate') total.bytes += outcome.size_actual ?? 0
+    if (/^skipped/.test(outcome.status)) total.skippedBytes += outcome.size_actual ?? 0
     total.transferred += outcome.bytes_transferred ?? 0
     await this.results.send({ entry, outcome })
   }
@@ -470,6 +485,14 @@ class Run {
 function outcomeOfUnplanned(result: EntryResult): Outcome {
   if (!result.ok) return outcomeOfError(result.entry, result.error)
   return outcomeOfResult(result.entry, result.result, { endedAt: Date.now() })
+}
+
+function cancelled(entry: Entry, index: number, path?: string): Outcome {
+  return outcomeOf(entry, 'cancelled', { index, path, error_class: 'cancelled', error: 'the run was interrupted' })
+}
+
+function directoryOf(path: string): string {
+  return path.slice(0, Math.max(0, path.lastIndexOf('/')))
 }
 
 function isBundle(error: unknown): boolean {

@@ -116,7 +116,9 @@ async function downloadTo(place: Place, download: Download): Promise<DownloadRes
     const { names } = download
     await names.look(place.path)
     const existing = names.mayExist(place.path) ? await judgeExisting(place.path, task, options, file) : undefined
-    return existing ? settleExisting(existing, place.path, download) : fetchTo(place.path, download)
+    if (existing) return settleExisting(existing, place.path, download)
+    const isRepaired = options.ifExists === 'repair' && names.mayExist(place.path) && isThere(place.path)
+    return { ...(await fetchTo(place.path, download)), isRepaired }
   }
   try {
     return await fetchNamed(place.directory, download)
@@ -220,6 +222,7 @@ async function fetchTo(
     path: fetched.result.path,
     bytes: fetched.verification.size,
     status: 'downloaded',
+    isRepaired: false,
     resumedBytes: sink?.resumedBytes ?? 0,
     networkBytes: fetched.networkBytes,
     isDurable: options.durability !== 'none',

@@ -123,6 +123,7 @@ function skipped(
     path,
     bytes: size,
     status: 'skipped',
+    isRepaired: false,
     resumedBytes: 0,
     networkBytes: 0,
     isDurable: false,

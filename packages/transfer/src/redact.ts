@@ -95,8 +95,10 @@ function decode(text: string): string {
 // Each run of characters is tried from its beginning only, so that a hostile text takes no more than linear time.
 const urlInText = /(?<![a-z0-9+.-])[a-z0-9+.-]+:\/\/[^\s"'<>`]+/gi
 const quotedHeaderInText = new RegExp(`\\b(${secretHeaders})(\\\\?["']\\s*[:=]\\s*\\\\?["'])[^"'\\r\\n]+`, 'gi')
+/** `?X-Amz-Signature=***` is no header, and what follows it is the sentence that the address stands in. */
+const hiddenParameter = '(?<=[?&][\\w.-]{0,60})[\\w-]{1,60}=\\*{3}'
 /** To the end of the line: a value may have quotes and commas of its own (`Digest username="…", response="…"`). */
-const headerInText = new RegExp(`\\b(${secretHeaders})(\\s*[:=]\\s*)[^\\r\\n]+`, 'gi')
+const headerInText = new RegExp(`\\b(?!${hiddenParameter})(${secretHeaders})(\\s*[:=]\\s*)[^\\r\\n]+`, 'gi')
 /** Plain words may follow "basic": a credential has a capital, a digit or a sign in it. */
 const schemeInText = /\b([Bb]earer|BEARER|[Bb]asic|BASIC|Negotiate)\s+(?=[a-z.-]*[A-Z0-9+/=_~])[A-Za-z0-9+/=._~-]{6,}/g
 /** Also behind a blank that a URL should not have, and in URLs without their beginning. */
@@ -129,10 +131,20 @@ export function redactText(text: string): string {
   return HIDDEN
 }
 
+/** A mark behind an address is the sentence's: `http://host:8080: refused` has a port, and no password. */
+function inSentence(redact: (address: string) => string): (found: string) => string {
+  return found => {
+    let end = found.length
+    while (SENTENCE_MARKS.includes(found[end - 1]!)) end--
+    return redact(found.slice(0, end)) + found.slice(end)
+  }
+}
+const SENTENCE_MARKS = '.,:;!)'
+
 function redactOnce(text: string): string {
   return text
-    .replace(urlInText, redactUrl)
-    .replace(queryInText, redactQuery)
+    .replace(urlInText, inSentence(redactUrl))
+    .replace(queryInText, inSentence(redactQuery))
     .replace(quotedHeaderInText, `$1$2${HIDDEN}`)
     .replace(headerInText, `$1$2${HIDDEN}`)
     .replace(schemeInText, `$1 ${HIDDEN}`)

@@ -25,6 +25,8 @@ export interface DownloadResult {
   readonly bytes: number
   /** `skipped`: what was there is provably the same. */
   readonly status: 'downloaded' | 'skipped'
+  /** With `ifExists: 'repair'`: what was there was another file, and was replaced. */
+  readonly isRepaired: boolean
   /** Bytes that an earlier run had left. */
   readonly resumedBytes: number
   /** Bytes received over the network, refetched ones included. */

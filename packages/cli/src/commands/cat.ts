@@ -32,13 +32,12 @@ were right.`,
 }
 
 async function cat(operands: string[], flags: GetFlags, context: Context): Promise<number> {
-  const { asUri, refuseStrangers } = await import('../get/request.ts')
-  const urls = operands.map(asUri)
+  const { readSources } = await import('../get/request.ts')
+  const urls = readSources(operands)
   for (const key of ['checksum', 'size', 'mirror'] as const) {
     if (urls.length > 1 && flags[key] !== undefined) {
       throw new ProgramError('Usage', `Several URLs and --${key} contradict each other: it speaks of one file.`)
     }
   }
-  refuseStrangers(urls)
   return (await import('../get/to-stdout.ts')).streamToStdout(urls, flags, context)
 }

@@ -14,6 +14,7 @@ import type { GetFlags } from '../options/file.ts'
 import { progressModes } from '../progress/view.ts'
 import { parseCount } from '../units.ts'
 import type { Run } from './define.ts'
+import { pathOf } from './path.ts'
 
 interface Gen3Flags extends Omit<GetFlags, 'progress'> {
   readonly path?: string
@@ -34,18 +35,18 @@ interface Gen3Flags extends Omit<GetFlags, 'progress'> {
 export function define(command: Command, run: Run): void {
   // With all options beside the name, no room would be left for what it does.
   command.configureHelp({ ...command.configureHelp(), subcommandTerm: each => each.name() })
-  const manifest = run(downloadManifest)
-  const single = run(downloadSingle)
-  listCommand(command, 'download-manifest').argument('<manifest>', 'JSON, CSV, TSV, … ; - is stdin').action(manifest)
-  listCommand(command, 'download-multiple', 'the same, by the name of gen3-client').action(manifest)
-  singleCommand(command, 'download-single').action(single)
+  const list = run(downloadManifest)
+  const objects = run(downloadSingle)
+  listCommand(command, 'download-manifest <manifest>').action(list)
+  listCommand(command, 'download-multiple', 'the same, by the name of gen3-client').action(list)
+  singleCommand(command, 'download-single [id]').action(objects)
   const file = command.command('file').description('download-manifest and download-single, as in the SDK')
-  listCommand(file, 'download-manifest').argument('<manifest>').action(manifest)
-  singleCommand(file, 'download-single').action(single)
+  listCommand(file, 'download-manifest <manifest>').action(list)
+  singleCommand(file, 'download-single [id]').action(objects)
   const pull = command.command('drs-pull').description('manifest, object and objects, as in the SDK')
-  listCommand(pull, 'manifest').argument('<manifest>').argument('[directory]').action(manifest)
-  singleCommand(pull, 'object').action(single)
-  singleCommand(pull, 'objects', '<id...>').action(single)
+  listCommand(pull, 'manifest <manifest> [directory]').action(list)
+  singleCommand(pull, 'object [id]').action(objects)
+  singleCommand(pull, 'objects <id...>').action(objects)
   command.addHelpText(
     'after',
     `
@@ -63,19 +64,39 @@ PATH/.transfer/failed-manifest.json. The same command again continues.`,
   )
 }
 
-function listCommand(parent: Command, name: string, summary = 'fetch what a manifest lists'): Command {
-  const command = parent.command(name).description(summary)
+/** @param call name and operands */
+function listCommand(parent: Command, call: string, summary = 'fetch what a manifest lists'): Command {
+  const command = parent.command(call).description(summary)
+  const isOperand = command.registeredArguments.length > 0
+  if (!isOperand) {
+    command.usage('--manifest <FILE> [options]')
+    command.addOption(new Option('--manifest <FILE>', 'the manifest: JSON, CSV, TSV, … ; - is stdin'))
+  }
   command
-    .addOption(new Option('--manifest <FILE>', 'the manifest, as gen3-client takes it'))
     .addOption(new Option('--skip-invalid', 'fetch the others when rows cannot be used'))
     .addOption(new Option('--dry-run', 'show what would be fetched, and fetch nothing'))
-  return shared(command)
+  return withExamples(shared(command), isOperand ? 'list.json' : '--manifest list.json')
 }
 
-function singleCommand(parent: Command, name: string, operands = '[id]'): Command {
-  const command = parent.command(name).description('fetch objects by GUID or DRS URI; a bundle becomes a directory')
-  command.argument(operands, 'GUID or DRS URI').addOption(new Option('--guid <ID>', 'the same').hideHelp())
-  return shared(command)
+/** @param call name and operands */
+function singleCommand(parent: Command, call: string): Command {
+  const command = parent.command(call).description('fetch objects by GUID or DRS URI; a bundle becomes a directory')
+  // Whoever says --guid, as in gen3-client, gives no operand.
+  if (call.endsWith('[id]')) command.usage('<id> [options]').addOption(new Option('--guid <ID>', 'the same').hideHelp())
+  return withExamples(shared(command), 'dg.4503/c5956122-…')
+}
+
+const OPERANDS: Readonly<Record<string, string>> = {
+  manifest: 'JSON, CSV, TSV, … ; - is stdin',
+  directory: 'for the files',
+  id: 'GUID or DRS URI',
+}
+
+function withExamples(command: Command, operands: string): Command {
+  for (const argument of command.registeredArguments) argument.description = OPERANDS[argument.name()] ?? ''
+  const call = `${pathOf(command)} ${operands}`
+  const examples = ['--cred credentials.json', '--path data'].map(flags => `  ${call} ${flags}`)
+  return command.addHelpText('after', `\nExamples:\n${examples.join('\n')}`)
 }
 
 /** What every one of them takes. */
@@ -121,7 +142,7 @@ const UNSAFE = ['reject', 'rewrite']
 
 async function downloadManifest(operands: string[], flags: Gen3Flags, context: Context): Promise<number> {
   const file = operands[0] ?? flags.manifest
-  if (file === undefined) throw usage('No manifest given.')
+  if (file === undefined) throw new ProgramError('Usage', 'No manifest given.')
   const request = { kind: 'manifest', file, directory: directoryOf(flags, operands[1]) } as const
   const asGet = getFlags(flags, context)
   if (flags.dryRun) return (await import('../get/dry-run.ts')).showPlan(request, asGet, context)
@@ -130,7 +151,7 @@ async function downloadManifest(operands: string[], flags: Gen3Flags, context: C
 
 async function downloadSingle(operands: string[], flags: Gen3Flags, context: Context): Promise<number> {
   const ids = flags.guid === undefined ? operands : [...operands, flags.guid]
-  if (ids.length === 0) throw usage('No object given.')
+  if (ids.length === 0) throw new ProgramError('Usage', 'No object given.')
   const urls = ids.map(asObject)
   const asGet = getFlags(flags, context)
   const directory = directoryOf(flags, undefined)
@@ -175,8 +196,4 @@ function getFlags(flags: Gen3Flags, context: Context): GetFlags {
     ifExists: skipCompleted === 'false' ? 'overwrite' : 'repair',
     progress: progress === false ? 'none' : progress,
   } as GetFlags
-}
-
-function usage(message: string): ProgramError {
-  return new ProgramError('Usage', message, { remedy: 'See: arriero gen3 --help' })
 }

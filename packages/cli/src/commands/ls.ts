@@ -3,7 +3,7 @@ import { type Context, printJson, printLine } from '../context.ts'
 import { type Listed, withEngine } from '../engine.ts'
 import { ProgramError } from '../errors.ts'
 import { exitCodes } from '../exit-codes.ts'
-import { asUri, refuseStrangers } from '../get/request.ts'
+import { readSources } from '../get/request.ts'
 import { warnOfInsecure } from '../get/warnings.ts'
 import { addAccessOptions, addSpeedOptions, engineOptions, type FetchFlags, fetchOptions } from '../options/fetch.ts'
 import { count, printable, withoutSecrets } from '../text.ts'
@@ -41,8 +41,7 @@ a whole segment for any number of directories.`,
 }
 
 async function ls(operands: string[], flags: LsFlags, context: Context): Promise<number> {
-  const urls = operands.map(asUri)
-  refuseStrangers(urls)
+  const urls = readSources(operands)
   const fetch = fetchOptions(flags, context, urls)
   warnOfInsecure(flags, context)
   return withEngine(engineOptions(flags, context), async (engine, door) => {

@@ -1,10 +1,10 @@
 import type { Command } from 'commander'
 import { type Context, printJson, printLine } from '../context.ts'
 import { type Resource, withEngine } from '../engine.ts'
-import { tell, toLine } from '../errors.ts'
+import { classOf, tellItem, toLine } from '../errors.ts'
 import { exitCodes } from '../exit-codes.ts'
 import { resourceRow } from '../get/outcome.ts'
-import { asUri, refuseStrangers } from '../get/request.ts'
+import { readSources } from '../get/request.ts'
 import { warnOfInsecure } from '../get/warnings.ts'
 import { addAccessOptions, addSpeedOptions, engineOptions, type FetchFlags, fetchOptions } from '../options/fetch.ts'
 import { pad, printable, withoutSecrets } from '../text.ts'
@@ -28,8 +28,7 @@ No body is taken. What is shown is what the server says, not what was verified.`
 }
 
 async function stat(operands: string[], flags: FetchFlags, context: Context): Promise<number> {
-  const urls = operands.map(asUri)
-  refuseStrangers(urls)
+  const urls = readSources(operands)
   const fetch = fetchOptions(flags, context, urls)
   warnOfInsecure(flags, context)
   return withEngine(engineOptions(flags, context), async (engine, door) => {
@@ -80,10 +79,10 @@ function checksumRow({ algorithm, value, coverage, origin }: Resource['checksums
 }
 
 function showFailure(uri: string, error: unknown, context: Context): void {
-  const { exitCode, ...told } = tell(error)
+  const told = tellItem(error)
   if (context.flags.json) {
     printJson(context, { ok: false, uri, error: told })
     return
   }
-  context.say(`${context.style.red('failed')} ${told.code}: ${toLine({ ...told, exitCode })}`)
+  context.say(`${context.style.red('failed')} ${classOf(told)}: ${toLine(told)}`)
 }

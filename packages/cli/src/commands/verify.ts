@@ -104,7 +104,7 @@ function exitCodeForAll(totals: Readonly<Record<State, number>>): number {
 
 function refuseContradictions(files: readonly string[], list: string | undefined, flags: VerifyFlags): void {
   const refuse = (message: string) => {
-    throw new ProgramError('Usage', message, { remedy: 'See: arriero verify --help' })
+    throw new ProgramError('Usage', message)
   }
   if (flags.manifest !== undefined && flags.input !== undefined) refuse('--manifest and --input are the same.')
   if (list !== undefined && files.length > 0) refuse('Files and --manifest contradict each other.')

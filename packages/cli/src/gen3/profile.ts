@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs'
 import { homedir } from 'node:os'
 import { join } from 'node:path'
 import { ProgramError } from '../errors.ts'
+import { systemReason } from '../system-error.ts'
 
 /** What `--cred` takes for the API key of a profile. */
 export function profileCredentials(name: string, env: Readonly<Record<string, string | undefined>>): string {
@@ -11,7 +12,7 @@ export function profileCredentials(name: string, env: Readonly<Record<string, st
   try {
     text = readFileSync(path, 'utf8')
   } catch (error) {
-    throw refuse(`Cannot read ${path}: ${(error as Error).message}`, error)
+    throw refuse(`Cannot read ${path}: ${systemReason(error)}`, error)
   }
   const sections = parseIni(text)
   const profile = sections.get(name)

@@ -1,9 +1,8 @@
 /** A list is read whole before the first byte is asked for, so that every mistake in it is told at once (gen3 4.3). */
-import { statSync } from 'node:fs'
 import type { Context } from '../context.ts'
 import type { EngineDoor } from '../engine.ts'
-import { ProgramError, tell, toLine } from '../errors.ts'
-import { readManifest } from './entries.ts'
+import { ProgramError, tellItem, toLine } from '../errors.ts'
+import { isPiped, readManifest, statsOf } from './entries.ts'
 
 /** Longer ones are checked while they are fetched: reading them twice would hold up the first transfer. */
 const MOST_BYTES = 64 << 20
@@ -16,14 +15,15 @@ export async function checkManifest(
   context: Context,
   door: Pick<EngineDoor, 'parseManifest'>,
 ): Promise<void> {
-  if (file === '-' || !isShort(file)) return
+  if (isPiped(file) || (statsOf(file)?.size ?? 0) > MOST_BYTES) return
   let bad = 0
   const note = (error: unknown) => {
     if (++bad > MOST_LINES) return
-    context.say(`${context.style.red('invalid')} ${toLine({ ...tell(error), exitCode: 0 })}`)
+    context.say(`${context.style.red('invalid')}: ${toLine(tellItem(error))}`)
   }
   try {
     for await (const rows of readManifest(file, context, door)) {
+      context.signal.throwIfAborted()
       for (const row of rows) if ('error' in row) note(row.error)
     }
   } catch (error) {
@@ -36,9 +36,4 @@ export async function checkManifest(
   throw new ProgramError('Usage', `Nothing was fetched: ${what}`, {
     remedy: 'Correct the list, or say --skip-invalid to fetch the others.',
   })
-}
-
-function isShort(file: string): boolean {
-  const stats = statSync(file, { throwIfNoEntry: false })
-  return stats?.isFile() === true && stats.size <= MOST_BYTES
 }

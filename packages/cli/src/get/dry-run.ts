@@ -8,7 +8,7 @@ import {
   type Resource,
   withEngine,
 } from '../engine.ts'
-import { tell, toLine } from '../errors.ts'
+import { classOf, type ToldItem, tellItem, toLine } from '../errors.ts'
 import { exitCodes } from '../exit-codes.ts'
 import { engineOptions, fetchOptions } from '../options/fetch.ts'
 import { checksumsFrom, type GetFlags, listOptions } from '../options/file.ts'
@@ -30,7 +30,7 @@ interface PlannedFile {
   readonly duplicateOf?: number | undefined
   /** An earlier row has the name, and --on-conflict says skip. */
   readonly isSkipped?: true
-  readonly error?: { readonly code: string; readonly message: string } | undefined
+  readonly error?: ToldItem | undefined
 }
 
 /** Shows the plan and transfers nothing; with --probe the servers are asked for sizes and names. */
@@ -92,7 +92,7 @@ interface Planning {
 
 /** A promise only where a server is asked: lists have millions of rows. */
 function plan(row: Entry | BadRow, planning: Planning): PlannedFile | Promise<PlannedFile> {
-  if ('error' in row) return { url: '', target: '', checksums: [], error: tell(row.error) }
+  if ('error' in row) return { url: '', target: '', checksums: [], error: tellItem(row.error) }
   if (planning.probe) return probed(row, planning, planning.probe)
   return named(row, undefined, planning)
 }
@@ -102,7 +102,7 @@ async function probed(row: Entry, planning: Planning, probe: NonNullable<Plannin
     return named(row, await probe(row), planning)
   } catch (error) {
     planning.signal.throwIfAborted()
-    return { ...about(row), target: row.path ?? '', error: tell(error) }
+    return { ...about(row), target: row.path ?? '', error: tellItem(error) }
   }
 }
 
@@ -129,7 +129,11 @@ function named(row: Entry, resource: Resource | undefined, planning: Planning): 
     case 'skipped':
       return { ...planned, target: '', duplicateOf: undefined, isSkipped: true }
     case 'refused':
-      return { ...planned, target: row.path ?? '', error: tell(placement.error) }
+      return {
+        ...planned,
+        target: row.path ?? '',
+        error: { ...tellItem(placement.error), reason: placement.reason },
+      }
   }
 }
 
@@ -152,7 +156,7 @@ function tellPlanned(planned: PlannedFile, context: Context): void {
     return
   }
   if (error) {
-    context.say(`${context.style.red('failed')} ${error.code}: ${toLine({ ...error, exitCode: 0 })}`)
+    context.say(`${context.style.red('failed')} ${classOf(error)}: ${toLine(error)}`)
     return
   }
   if (context.flags.quiet) return

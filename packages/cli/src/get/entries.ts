@@ -1,9 +1,10 @@
 /** Where the entries of a list come from. */
-import { createReadStream } from 'node:fs'
+import { createReadStream, type Stats, statSync } from 'node:fs'
 import type { Context } from '../context.ts'
 import type { BadRow, EngineDoor, Entry, Listed, ListOptions } from '../engine.ts'
 import { ProgramError } from '../errors.ts'
 import type { GetFlags } from '../options/file.ts'
+import { systemReason } from '../system-error.ts'
 import { withoutSecrets } from '../text.ts'
 import { type GetRequest, namesSeveral } from './request.ts'
 
@@ -60,27 +61,61 @@ function nothingNamed(url: string, index: number): BadRow {
   return { index, error: error as unknown as BadRow['error'] }
 }
 
-/** The rows of a manifest file, or of stdin for `-`. */
+/**
+ * The rows of a manifest file, or of stdin for `-`. A file may be read on after the signal, for what an interrupted run
+ * leaves; what comes through a pipe ends with it.
+ */
 export function readManifest(
   file: string,
-  context: Context,
+  { terminal, signal }: Context,
   door: Pick<EngineDoor, 'parseManifest'>,
 ): AsyncIterable<readonly (Entry | BadRow)[]> {
-  const input = file === '-' ? context.terminal.stdin : readFile(file, context.signal)
-  return door.parseManifest(input, { name: file === '-' ? 'stdin' : file })
+  const rows = door.parseManifest(file === '-' ? terminal.stdin : readFile(file), {
+    name: file === '-' ? 'stdin' : file,
+  })
+  return isPiped(file) ? untilAborted(rows, signal) : rows
 }
 
-async function* readFile(path: string, signal: AbortSignal): AsyncGenerator<Uint8Array> {
+/** Whether a list comes from somebody who may keep us waiting, and can be read only once. */
+export function isPiped(file: string): boolean {
+  const stats = file === '-' ? undefined : statsOf(file)
+  return file === '-' || (stats !== undefined && !stats.isFile() && !stats.isDirectory())
+}
+
+/** Undefined where whoever opens it will say why it cannot be read. */
+export function statsOf(path: string): Stats | undefined {
   try {
-    yield* createReadStream(path, { signal, highWaterMark: 256 * 1024 }) as AsyncIterable<Uint8Array>
+    return statSync(path)
+  } catch {
+    return undefined
+  }
+}
+
+async function* readFile(path: string): AsyncGenerator<Uint8Array> {
+  try {
+    yield* createReadStream(path, { highWaterMark: 256 * 1024 }) as AsyncIterable<Uint8Array>
   } catch (error) {
-    if (signal.aborted) throw signal.reason
     // A name that leads nowhere is a slip of the keyboard, not of the disk.
     const isInput = ['ENOENT', 'EISDIR', 'ENOTDIR'].includes((error as NodeJS.ErrnoException).code ?? '')
-    throw new ProgramError(isInput ? 'Usage' : 'Disk', `Cannot read the list ${path}: ${(error as Error).message}`, {
+    throw new ProgramError(isInput ? 'Usage' : 'Disk', `Cannot read the list ${path}: ${systemReason(error)}`, {
       remedy: 'Check the path and its permissions.',
       cause: error,
     })
+  }
+}
+
+/** Ends with the signal's reason, also while it waits for more. */
+async function* untilAborted<T>(batches: AsyncIterable<T>, signal: AbortSignal): AsyncGenerator<T> {
+  const iterator = batches[Symbol.asyncIterator]()
+  for (;;) {
+    signal.throwIfAborted()
+    const { promise, resolve, reject } = Promise.withResolvers<IteratorResult<T>>()
+    const onAbort = () => reject(signal.reason)
+    signal.addEventListener('abort', onAbort, { once: true })
+    iterator.next().then(resolve, reject)
+    const next = await promise.finally(() => signal.removeEventListener('abort', onAbort))
+    if (next.done) return
+    yield next.value
   }
 }
 

@@ -1,20 +1,32 @@
-import { type Context, printJson } from '../context.ts'
-import { type ManifestResult, type ManifestSummary, type Outcome, type Progress, withEngine } from '../engine.ts'
-import { toLine } from '../errors.ts'
+import { type Context, printJson, warn } from '../context.ts'
+import {
+  type ManifestResult,
+  type ManifestRun,
+  type ManifestSummary,
+  type Outcome,
+  type Progress,
+  withEngine,
+} from '../engine.ts'
 import { exitCodes } from '../exit-codes.ts'
 import { engineOptions, fetchOptions } from '../options/fetch.ts'
 import { fileOptions, type GetFlags, listOptions } from '../options/file.ts'
 import { progressMode, withProgress } from '../progress/view.ts'
 import { count, printable } from '../text.ts'
-import { formatDuration, formatRate, formatSize } from '../units.ts'
+import { formatSize } from '../units.ts'
 import { checkManifest } from './check-manifest.ts'
-import { entriesOf, type ListRequest, originsOf, watched } from './entries.ts'
-import { shownPath } from './outcome.ts'
+import { entriesOf, isPiped, type ListRequest, originsOf, watched } from './entries.ts'
+import { createFailures, type Failures } from './failures.ts'
+import { nameOf, shownPath } from './outcome.ts'
 import { openRecords, type Records } from './records.ts'
+import { isObject } from './request.ts'
+import { summaryLine, summaryRow } from './summary.ts'
 import { warnOfInsecure } from './warnings.ts'
 
 export interface ManyOptions {
-  /** Objects of data commons: credentials that are not accepted end it before anything is begun. */
+  /**
+   * Objects of data commons: credentials that are not accepted end it before anything is begun. Default: whether some
+   * URL names one; of a manifest, whether somebody named credentials for it.
+   */
   readonly isCommons?: boolean | undefined
 }
 
@@ -23,14 +35,13 @@ export async function getMany(
   request: ListRequest,
   flags: GetFlags,
   context: Context,
-  { isCommons = false }: ManyOptions = {},
+  { isCommons = namesObjects(request, flags) }: ManyOptions = {},
 ): Promise<number> {
   const origins = new Set<string>()
   const fetch = fetchOptions(flags, context, origins)
   const list = listOptions(flags, request.directory)
   warnOfInsecure(flags, context)
-  let reportPath: string | undefined
-  const summary = await withEngine(engineOptions(flags, context), async (engine, door) => {
+  return withEngine(engineOptions(flags, context), async (engine, door) => {
     context.onInterrupt = () => hintForMany(flags, engine.progress)
     if (request.kind === 'manifest' && !flags.skipInvalid) await checkManifest(request.file, context, door)
     if (isCommons) await door.logIn({ ...fetch, engine })
@@ -41,27 +52,27 @@ export async function getMany(
       if (flags.netrc) for (const origin of originsOf(entry)) origins.add(origin)
     })
     const records = openRecords(request, flags, door)
-    reportPath = records.reportPath
+    const { kept, reportPath } = records
+    const failures = createFailures(context, reportPath)
     const mode = progressMode(context, flags.progress)
-    let isWhole = false
+    const tellsCancelled = reportPath !== undefined
+    const options = { ...fetch, ...fileOptions(flags), ...list, ...kept, engine, tellsCancelled }
+    let summary: ManifestSummary | undefined
     try {
-      return await withProgress(context, mode, engine.progress, { list: sizes }, async () => {
-        const options = { ...fetch, ...fileOptions(flags), ...list, ...records.kept, engine }
+      summary = await withProgress(context, mode, engine.progress, { list: sizes }, async () => {
         const run = door.downloadManifest(entries, options)
-        for await (const result of run) tellResult(result, records, context)
-        const summary = await run.summary
-        records.end(summaryRow(summary))
-        isWhole = !context.signal.aborted
-        return summary
+        await tellAll(run, records, failures, context)
+        return run.summary
       })
+      records.end(summaryRow(summary))
     } finally {
-      records.close(isWhole)
+      failures.end()
+      records.close({ isTold: summary !== undefined, isWhole: isReadWhole(request, context) })
     }
+    tellSummary(summary, reportPath, context)
+    context.signal.throwIfAborted()
+    return exitCodeOf(request, summary)
   })
-  // Entries that were given up because of a signal are no failures of their own.
-  context.signal.throwIfAborted()
-  tellSummary(summary, flags, context, reportPath)
-  return summary.failed > 0 ? exitCodes.someFailed : exitCodes.ok
 }
 
 function hintForMany({ resume }: GetFlags, { unproven }: Progress): string {
@@ -72,25 +83,56 @@ function hintForMany({ resume }: GetFlags, { unproven }: Progress): string {
   return `${goesOn}, but begins ${some} anew, whose version nothing proves. --allow-weak-resume trusts size and time.`
 }
 
-function tellResult(result: ManifestResult, records: Records, context: Context): void {
+/** One URL that names nothing, as a pattern may, is not some of several. */
+function exitCodeOf(request: ListRequest, { failed, rows, statuses }: ManifestSummary): number {
+  if (failed === 0) return exitCodes.ok
+  const isSingle = request.kind === 'several' && request.urls.length === 1 && rows === 1
+  return isSingle && statuses.not_found === 1 ? exitCodes.notFound : exitCodes.someFailed
+}
+
+/** Until the end, or until an interrupted run has told what it leaves. */
+async function tellAll(run: ManifestRun, records: Records, failures: Failures, context: Context): Promise<void> {
+  const { signal } = context
+  const sayWhy = () => warn(context, 'writing down what is left; Ctrl-C again leaves at once.')
+  let timer: NodeJS.Timeout | undefined
+  const onAbort = () => {
+    timer = setTimeout(sayWhy, LONG_MS)
+  }
+  signal.addEventListener('abort', onAbort, { once: true })
+  try {
+    for await (const result of run) tellResult(result, records, failures, context)
+  } catch (error) {
+    // The summary knows whether there is more to say.
+    if (!signal.aborted) throw error
+  } finally {
+    signal.removeEventListener('abort', onAbort)
+    clearTimeout(timer)
+  }
+}
+
+/** An end that takes longer wants an explanation. */
+const LONG_MS = 1000
+
+/** Of what came through a pipe, nobody knows how it would have gone on. */
+function isReadWhole(request: ListRequest, { signal }: Context): boolean {
+  return !signal.aborted || (request.kind === 'manifest' && !isPiped(request.file))
+}
+
+function namesObjects(request: ListRequest, flags: GetFlags): boolean {
+  return request.kind === 'manifest' ? flags.cred !== undefined : request.urls.some(isObject)
+}
+
+function tellResult(result: ManifestResult, records: Records, failures: Failures, context: Context): void {
   const { outcome } = result
-  if (!outcome.ok && context.signal.aborted) return
   const { flags, say } = context
   records.add(result)
   if (flags.json) printJson(context, outcome)
-  else if (!outcome.ok) say(failedLine(outcome, context))
+  // What was not done because of a signal is no failure of its own.
+  else if (outcome.status === 'cancelled') return
+  else if (!outcome.ok) failures.tell(outcome)
   else if (flags.quiet) return
   else if (outcome.renamed_from !== undefined) say(renamedLine(outcome, context))
   else if (flags.verbosity > 0) say(goodLine(outcome, context))
-}
-
-/** `failed  not_found  Cannot …. Check the name; …` */
-function failedLine(outcome: Outcome, { style }: Context): string {
-  const { error_class = 'failed', error = '', remedy } = outcome
-  const told = { code: error_class, message: error, exitCode: 0, ...(remedy === undefined ? {} : { remedy }) }
-  // A bad row's message says which row it is.
-  const about = outcome.status === 'invalid' ? undefined : nameOf(outcome)
-  return `${style.red('failed')} ${error_class}: ${toLine(told, about)}`
 }
 
 function renamedLine(outcome: Outcome, { terminal }: Context): string {
@@ -99,49 +141,21 @@ function renamedLine(outcome: Outcome, { terminal }: Context): string {
 }
 
 function goodLine(outcome: Outcome, { terminal }: Context): string {
-  const { status, path, size_actual, checksum_type, verified } = outcome
+  const { status, path, size_actual, checksum_type, verified, repaired } = outcome
   const name = path === undefined ? nameOf(outcome) : shownPath(path, terminal.cwd)
   const about = [
     status.replaceAll('_', ' '),
     ...(size_actual === undefined ? [] : [formatSize(size_actual)]),
     ...(verified && checksum_type !== undefined ? [`${checksum_type} ok`] : []),
+    ...(repaired ? ['repaired'] : []),
   ]
   return `${printable(name)}  ${about.join(', ')}`
 }
 
-function nameOf({ requested_name, object_id, uri, index }: Outcome): string {
-  return requested_name ?? object_id ?? uri ?? `entry ${index + 1}`
-}
-
-function summaryRow(summary: ManifestSummary): Record<string, unknown> {
-  return { summary: { ok: summary.failed === 0, ...summary } }
-}
-
-function tellSummary(
-  summary: ManifestSummary,
-  flags: GetFlags,
-  context: Context,
-  reportPath: string | undefined,
-): void {
-  if (context.flags.json) {
-    printJson(context, summaryRow(summary))
-    return
-  }
-  if (context.flags.quiet) return
-  const { statuses, bytes, transferred, failed, renamed, totalMs } = summary
-  const sum = (...names: (keyof typeof statuses)[]) => names.reduce((total, name) => total + (statuses[name] ?? 0), 0)
-  const fetched = sum('downloaded', 'resumed', 'unverified')
-  const rate = totalMs > 0 ? ` (${formatRate((transferred / totalMs) * 1000)})` : ''
-  const rest: [number, string][] = [
-    [sum('skipped_complete', 'skipped_size_only'), 'there already'],
-    [sum('duplicate'), 'named twice'],
-    [renamed, 'renamed'],
-    [sum('unverified', 'skipped_size_only'), 'of which nothing but the size could be checked'],
-  ]
-  const parts = [`${count(fetched, 'file')}, ${formatSize(bytes)} in ${formatDuration(totalMs)}${rate}`]
-  for (const [number, what] of rest) if (number > 0) parts.push(`${number.toLocaleString('en-US')} ${what}`)
-  if (failed > 0) parts.push(context.style.red(`${failed.toLocaleString('en-US')} FAILED`))
-  const report = flags.report ?? reportPath
-  const where = failed > 0 && report !== undefined ? `; see ${printable(shownPath(report, context.terminal.cwd))}` : ''
-  context.say(`${parts.join(', ')}${where}`)
+function tellSummary(summary: ManifestSummary, report: string | undefined, context: Context): void {
+  const { flags, style, say, terminal } = context
+  if (flags.json) printJson(context, summaryRow(summary))
+  if (flags.json || flags.quiet) return
+  const isWorthALook = summary.failed > 0 && report !== undefined
+  say(summaryLine(summary, style) + (isWorthALook ? `; see ${printable(shownPath(report, terminal.cwd))}` : ''))
 }

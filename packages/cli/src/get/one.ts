@@ -1,12 +1,13 @@
 import { type Context, printJson } from '../context.ts'
 import { type DownloadResult, loadEngine, type Progress, withEngine } from '../engine.ts'
-import { tell } from '../errors.ts'
+import { tellItem } from '../errors.ts'
 import { exitCodes } from '../exit-codes.ts'
 import { engineOptions, fetchOptions } from '../options/fetch.ts'
 import { checksumsFrom, fileOptions, type GetFlags } from '../options/file.ts'
 import { progressMode, withProgress } from '../progress/view.ts'
 import { doneLine, resultRow, shownPath } from './outcome.ts'
 import { openReport } from './report.ts'
+import { isObject } from './request.ts'
 import { warnOfInsecure } from './warnings.ts'
 
 interface One {
@@ -23,7 +24,11 @@ export async function getOne({ url, target }: One, flags: GetFlags, context: Con
     context.onInterrupt = () => hintForOne(flags, engine.progress)
     const options = { ...fetch, ...fileOptions(flags), engine, checksums, mirrors: flags.mirror, size: flags.size }
     const mode = progressMode(context, flags.progress)
-    const work = () => door.download(url, target, options)
+    const work = async () => {
+      // What is wrong with the credentials is no matter of this file.
+      if (isObject(url)) await door.logIn({ ...fetch, engine })
+      return door.download(url, target, options)
+    }
     const fetchFile = () => withProgress(context, mode, engine.progress, { isSingle: true }, work)
     return flags.report === undefined ? fetchFile() : reported(flags.report, fetchFile)
   })
@@ -40,8 +45,7 @@ async function reported(path: string, work: () => Promise<DownloadResult>): Prom
     report.add({ ok: true, ...resultRow(result) })
     return result
   } catch (error) {
-    const { exitCode: _, ...told } = tell(error)
-    report.add({ ok: false, error: told })
+    report.add({ ok: false, error: tellItem(error) })
     throw error
   } finally {
     report.close()

@@ -9,6 +9,7 @@ const result: DownloadResult = {
   path: '/d/a',
   bytes: 13_631_489,
   status: 'downloaded',
+  isRepaired: false,
   resumedBytes: 0,
   networkBytes: 13_631_489,
   isDurable: true,
@@ -33,6 +34,10 @@ describe('doneLine()', () => {
     const line = doneLine({ ...result, resumedBytes: 2 ** 20, isDurable: false }, 'a\u001b')
     expect(line).toMatch(/^a\\x1b {2}.*1\.00 MiB of it from an earlier run, not yet durable$/)
   })
+})
+
+test('doneLine() says that another file was replaced', () => {
+  expect(doneLine({ ...result, isRepaired: true }, 'a')).toMatch(/, replaces another file that was there$/)
 })
 
 describe('proofOf()', () => {

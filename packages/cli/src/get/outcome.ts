@@ -1,12 +1,12 @@
 /** What became of one file, as a line for people and as an object for programs. */
 import { relative } from 'node:path'
-import type { DownloadResult, Resource, Verification } from '../engine.ts'
+import type { DownloadResult, Outcome, Resource, Verification } from '../engine.ts'
 import { printable } from '../text.ts'
 import { formatDuration, formatRate, formatSize } from '../units.ts'
 
 /** `ocean.nc  13.0 MiB in 0.41 s (31.7 MiB/s), sha256 ok (caller)` */
 export function doneLine(result: DownloadResult, shownPath: string): string {
-  const { bytes, status, resumedBytes, verification, isDurable, timings } = result
+  const { bytes, status, isRepaired, resumedBytes, verification, isDurable, timings } = result
   const name = printable(shownPath)
   const proof = proofOf(verification)
   if (status === 'skipped') return `${name}  ${formatSize(bytes)}, was there already, ${proof}`
@@ -16,6 +16,7 @@ export function doneLine(result: DownloadResult, shownPath: string): string {
     `${formatSize(bytes)} in ${formatDuration(timings.totalMs)}${rate}`,
     proof,
     ...(resumedBytes > 0 ? [`${formatSize(resumedBytes)} of it from an earlier run`] : []),
+    ...(isRepaired ? ['replaces another file that was there'] : []),
     ...(isDurable ? [] : ['not yet durable']),
   ]
   return `${name}  ${notes.join(', ')}`
@@ -48,6 +49,16 @@ export function resourceRow(resource: Resource): Record<string, unknown> {
 function times(values: Record<string, number | undefined>): Record<string, string> {
   const known = Object.entries(values).filter((entry): entry is [string, number] => entry[1] !== undefined)
   return Object.fromEntries(known.map(([key, ms]) => [key, new Date(ms).toISOString()]))
+}
+
+/** A row as its list calls it. */
+export function nameOf(outcome: Outcome): string {
+  return ownNameOf(outcome) ?? `entry ${outcome.index + 1}`
+}
+
+/** Undefined of a row that could not be read. */
+export function ownNameOf({ requested_name, object_id, uri }: Outcome): string | undefined {
+  return requested_name ?? object_id ?? uri
 }
 
 /** A path as a person would write it from here. */

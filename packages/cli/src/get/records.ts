@@ -23,19 +23,19 @@ import { join, resolve } from 'node:path'
 import type { DownloadManifestOptions, EngineDoor, ManifestResult } from '../engine.ts'
 import { ProgramError } from '../errors.ts'
 import type { GetFlags } from '../options/file.ts'
+import { writeReason } from '../system-error.ts'
 import type { ListRequest } from './entries.ts'
 import { openReport, type Report } from './report.ts'
-import { openRetryManifest } from './retry-manifest.ts'
+import { openRetryManifest, type RunEnd } from './retry-manifest.ts'
 
 export interface Records {
   /** For `downloadManifest`. */
   readonly kept: Pick<DownloadManifestOptions, 'state' | 'names'>
-  /** Absolute path of the report that is always written. */
+  /** Where the report is: the one that was asked for, or the one that a manifest always has. */
   readonly reportPath?: string | undefined
   add(result: ManifestResult): void
   end(summary: Record<string, unknown>): void
-  /** @param isWhole every row was told */
-  close(isWhole: boolean): void
+  close(end: RunEnd): void
 }
 
 export function openRecords(
@@ -44,7 +44,7 @@ export function openRecords(
   { makeDirectories }: Pick<EngineDoor, 'makeDirectories'>,
 ): Records {
   const asked = flags.report === undefined ? undefined : openReport(flags.report)
-  if (request.kind !== 'manifest') return onlyReport(asked)
+  if (request.kind !== 'manifest') return onlyReport(asked, flags.report)
   const root = resolve(request.directory)
   const directory = join(root, '.transfer')
   tried(directory, () => {
@@ -52,8 +52,8 @@ export function openRecords(
     sweep(directory)
   })
   const time = new Date().toISOString().replaceAll(/[:.]/g, '-')
-  const reportPath = join(directory, `report-${time}.jsonl`)
-  const report = openReport(reportPath)
+  const ownPath = join(directory, `report-${time}.jsonl`)
+  const report = openReport(ownPath)
   const retryPath = join(directory, 'failed-manifest.json')
   const retry = openRetryManifest(retryPath, root, {
     // A layout that makes more of a name would make it of the planned name again.
@@ -62,7 +62,7 @@ export function openRecords(
   })
   return {
     kept: { state: join(directory, 'proven'), names: join(directory, 'names') },
-    reportPath,
+    reportPath: flags.report ?? ownPath,
     add(result) {
       report.add(result.outcome)
       asked?.add(result.outcome)
@@ -78,10 +78,10 @@ export function openRecords(
         renameSync(next, path)
       })
     },
-    close(isWhole) {
+    close(end) {
       report.close()
       asked?.close()
-      retry.close(isWhole)
+      retry.close(end)
     },
   }
 }
@@ -137,9 +137,10 @@ function readOrdinary(path: string): string {
   }
 }
 
-function onlyReport(report: Report | undefined): Records {
+function onlyReport(report: Report | undefined, reportPath: string | undefined): Records {
   return {
     kept: {},
+    reportPath,
     add: ({ outcome }) => report?.add(outcome),
     end: summary => report?.add(summary),
     close: () => report?.close(),
@@ -150,7 +151,7 @@ function tried<Result>(path: string, action: () => Result): Result {
   try {
     return action()
   } catch (error) {
-    throw new ProgramError('Disk', `Cannot write ${path}: ${(error as Error).message}`, {
+    throw new ProgramError('Disk', `Cannot write ${path}: ${writeReason(error)}`, {
       remedy: 'Check the path and its permissions.',
       cause: error,
     })

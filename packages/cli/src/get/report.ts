@@ -1,5 +1,6 @@
 import { closeSync, fsyncSync, openSync, writeSync } from 'node:fs'
 import { ProgramError } from '../errors.ts'
+import { writeReason } from '../system-error.ts'
 import { jsonLine } from '../text.ts'
 
 /** A file with one JSON object per line: what became of each entry, then the summary. */
@@ -71,7 +72,7 @@ function tried<Result>(path: string, action: () => Result): Result {
   try {
     return action()
   } catch (error) {
-    throw new ProgramError('Disk', `Cannot write the report ${path}: ${(error as Error).message}`, {
+    throw new ProgramError('Disk', `Cannot write the report ${path}: ${writeReason(error)}`, {
       remedy: 'Check the path and its permissions.',
       cause: error,
     })

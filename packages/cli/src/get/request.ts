@@ -1,6 +1,7 @@
 /** What `get` was asked for, from its arguments alone: nothing is looked at, nothing is asked. */
 import { homedir } from 'node:os'
-import { join, sep } from 'node:path'
+import { join, resolve, sep } from 'node:path'
+import { pathToFileURL } from 'node:url'
 import { ProgramError } from '../errors.ts'
 import type { GetFlags } from '../options/file.ts'
 import { printable, withoutSecrets } from '../text.ts'
@@ -17,14 +18,18 @@ export function readRequest(given: readonly string[], flags: GetFlags, home = ho
   const operands = given.map(asUri)
   if (flags.probe && !flags.dryRun) throw usage('--probe belongs to --dry-run: a download asks the server anyway.')
   const manifest = oneOf(flags.manifest, flags.input, '--manifest', '--input')
-  const { urls, target } = splitOperands(operands, manifest !== undefined)
   const named = oneOf(flags.output, flags.filepath, '--output', '--filepath')
+  const { sources, target } = splitOperands(operands, {
+    hasList: manifest !== undefined,
+    hasPlace: (named ?? flags.dir) !== undefined,
+  })
   if (named !== undefined && target !== undefined) {
     throw usage(`The target is given twice: '${show(target)}' and '${show(named)}'.`)
   }
   const output = named ?? target
   if (output === '') throw usage('The target must not be empty.')
-  if (manifest !== undefined) return readManifestRequest(manifest, urls, output, flags, home)
+  if (manifest !== undefined) return readManifestRequest(manifest, sources, output, flags, home)
+  const urls = sources.map(source => asSource(source, home))
   if (urls.length === 0) throw noUrl(output)
   const [url] = urls as [string, ...string[]]
   if (urls.length > 1 || (flags.glob !== false && namesSeveral(url))) return readSeveral(urls, output, flags, home)
@@ -63,14 +68,48 @@ function readSeveral(urls: readonly string[], output: string | undefined, flags:
   return { kind: 'several', urls, directory: directoryOf(output ?? flags.dir, home) }
 }
 
-/** The URLs, and the last operand when it is none: getm's documented `getm URL FILE`. */
-function splitOperands(operands: readonly string[], hasManifest: boolean) {
-  const stranger = operands.findIndex((operand, index) => !hasScheme(operand) && index !== operands.length - 1)
-  if (stranger !== -1) throw notUrl(operands[stranger]!)
+/** The sources, and the last operand when it is none: getm's documented `getm URL FILE`. */
+function splitOperands(
+  operands: readonly string[],
+  { hasList, hasPlace }: { readonly hasList: boolean; readonly hasPlace: boolean },
+) {
+  const earlier = operands.slice(0, -1)
+  const stranger = earlier.find(operand => !isSource(operand))
+  if (stranger !== undefined) throw notUrl(stranger)
   const last = operands.at(-1)
-  if (last === undefined || hasScheme(last)) return { urls: operands, target: undefined }
-  if (operands.length === 1 && !hasManifest) throw notUrl(last)
-  return { urls: operands.slice(0, -1), target: last }
+  if (last === undefined || hasScheme(last)) return { sources: operands, target: undefined }
+  if (hasList) return { sources: earlier, target: last }
+  if (earlier.length === 0 && !isPath(last)) throw notUrl(last)
+  // Among paths the last one looks like the others: then it is what the flags leave over.
+  const isOneOfPaths = isPath(last) && earlier.every(isPath)
+  if (isOneOfPaths && (earlier.length === 0 || hasPlace)) return { sources: operands, target: undefined }
+  if (isOneOfPaths) throw sourceOrTarget(last)
+  return { sources: earlier, target: last }
+}
+
+function sourceOrTarget(path: string): ProgramError {
+  const shown = show(path)
+  return usage(
+    `Is '${shown}' a source or the target? Write -o ${shown} if it is the target; with -d DIR all are sources.`,
+  )
+}
+
+function isSource(operand: string): boolean {
+  return hasScheme(operand) || isPath(operand)
+}
+
+/** A path that can be nothing else: `d/x` may be a host that lacks its scheme, or the name of a target. */
+function isPath(operand: string): boolean {
+  return /^(?:\.{1,2}|~)?(?:\/(?!\/)|$)/.test(operand) && operand !== ''
+}
+
+/** As the engine takes it: paths are whole, and end with a slash where they say themselves that they are directories. */
+function asSource(operand: string, home: string): string {
+  if (!isPath(operand)) return operand
+  const whole = resolve(expandHome(operand, home))
+  const path = /(?:^|\/)(?:\.{0,2}|~)$/.test(operand) && whole !== '/' ? `${whole}/` : whole
+  // What is behind this sign is not shown of addresses.
+  return path.includes('#') ? pathToFileURL(path).href : path
 }
 
 /** `data:2026.nc` is a file's name and `C:\\x` a path: only what has `//` counts, and those that may do without. */
@@ -85,11 +124,18 @@ export function asUri(operand: string): string {
   return GUID.test(operand) ? `drs:${operand}` : operand
 }
 
+/** Whether a URI names an object that only its commons can find. */
+export function isObject(uri: string): boolean {
+  return /^(?:drs|dos):/i.test(uri)
+}
+
 /** Whether a URI is a directory, a prefix or a pattern at a source that can say what it holds. */
 export function namesSeveral(uri: string): boolean {
-  const [scheme, path] = /^([a-z0-9+.-]+):(?:\/\/[^/]*\/?)?(.*)$/is.exec(uri)?.slice(1) ?? []
+  const [scheme, path] = isPath(uri)
+    ? ['file', uri]
+    : (/^([a-z0-9+.-]+):(?:\/\/[^/]*\/?)?(.*)$/is.exec(uri)?.slice(1) ?? [])
   if (scheme === undefined || path === undefined || !LISTING.has(scheme.toLowerCase())) return false
-  return path === '' || path.endsWith('/') || (!/^(?:drs|dos)$/i.test(scheme) && /[*?[]/.test(path))
+  return path === '' || path.endsWith('/') || (!isObject(uri) && /[*?[]/.test(path))
 }
 
 const LISTING = new Set(['s3', 'gs', 'ftp', 'ftps', 'sftp', 'file', 'drs', 'dos'])
@@ -97,13 +143,16 @@ const LISTING = new Set(['s3', 'gs', 'ftp', 'ftps', 'sftp', 'file', 'drs', 'dos'
 function notUrl(operand: string): ProgramError {
   const shown = show(withoutSecrets(operand))
   const looksLikeHost = /^(localhost|[\w-]+(\.[\w-]+)+)(:\d+)?\//.test(operand)
-  return usage(`'${shown}' is no URL: it has no scheme.${looksLikeHost ? ` Did you mean https://${shown}?` : ''}`)
+  const hint = looksLikeHost ? ` Did you mean https://${shown}?` : ` For a file of this machine, write ./${shown}`
+  return usage(`'${shown}' is no URL: it has no scheme.${hint}`)
 }
 
-/** For commands that take nothing but URLs. */
-export function refuseStrangers(operands: readonly string[]): void {
-  const stranger = operands.find(operand => !hasScheme(operand))
-  if (stranger !== undefined) throw new ProgramError('Usage', notUrl(stranger).message)
+/** For commands that take nothing but sources. */
+export function readSources(given: readonly string[], home = homedir()): string[] {
+  const operands = given.map(asUri)
+  const stranger = operands.find(operand => !isSource(operand))
+  if (stranger !== undefined) throw notUrl(stranger)
+  return operands.map(operand => asSource(operand, home))
 }
 
 function noUrl(output: string | undefined): ProgramError {
@@ -163,5 +212,5 @@ function expandHome(path: string, home: string): string {
 const show = printable
 
 function usage(message: string): ProgramError {
-  return new ProgramError('Usage', message, { remedy: 'See: arriero get --help' })
+  return new ProgramError('Usage', message)
 }

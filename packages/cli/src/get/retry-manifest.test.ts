@@ -21,7 +21,7 @@ test.each([
   const entry = { index: 0, id, uris: [uri], path: 'a', size: 5, checksums: [md5] }
   const outcome = { index: 0, ok: false, status: 'failed', verified: false, path: join(directory, 'x/a') } as const
   retry.add({ entry, outcome })
-  retry.close(true)
+  retry.close({ isTold: true, isWhole: true })
   const rows: Row[] = []
   for await (const batch of parseManifest(createReadStream(path))) rows.push(...batch)
   expect(rows).toMatchObject([{ uris: [uri], path: 'x/a', size: 5, checksums: [md5] }])

@@ -2,13 +2,21 @@ import { closeSync, fsyncSync, openSync, renameSync, unlinkSync, writeSync } fro
 import { relative } from 'node:path'
 import type { Entry, ManifestResult, Outcome } from '../engine.ts'
 import { ProgramError } from '../errors.ts'
+import { writeReason } from '../system-error.ts'
 import { jsonLine } from '../text.ts'
 
 /** A manifest of the rows that failed, for the next run; there only when the run has ended, and only if there are any. */
 export interface RetryManifest {
   add(result: ManifestResult): void
-  /** @param isWhole every row was told */
-  close(isWhole: boolean): void
+  close(end: RunEnd): void
+}
+
+/** How far a run came. */
+export interface RunEnd {
+  /** Every row that was read was told. */
+  readonly isTold: boolean
+  /** The list was read to its end. */
+  readonly isWhole: boolean
 }
 
 /** What a retry would not change is left out: the row itself must be corrected. */
@@ -31,7 +39,7 @@ export function openRetryManifest(
       const bytes = Buffer.from(text)
       for (let at = 0; at < bytes.length; ) at += writeSync(fd, bytes, at)
     } catch (error) {
-      throw new ProgramError('Disk', `Cannot write ${next}: ${(error as Error).message}`, { cause: error })
+      throw new ProgramError('Disk', `Cannot write ${next}: ${writeReason(error)}`, { cause: error })
     }
   }
 
@@ -41,15 +49,15 @@ export function openRetryManifest(
       const path = outcome.path === undefined || !keepsNames ? undefined : relative(directory, outcome.path)
       write(`${fd === undefined ? '[' : ','}\n${jsonLine(rowOf(entry, path))}`)
     },
-    close(isWhole) {
+    close({ isTold, isWhole }) {
       if (fd === undefined) {
-        if (isWhole && mayRemove) removeQuietly(path)
+        if (isTold && isWhole && mayRemove) removeQuietly(path)
         return
       }
       write('\n]\n')
       fsyncSync(fd)
       closeSync(fd)
-      if (isWhole) renameSync(next, path)
+      if (isTold) renameSync(next, path)
       else unlinkSync(next)
     },
   }

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { ProgramError } from '../errors.ts'
+import { systemReason } from '../system-error.ts'
 
 /** Set by the engine itself; a different value would ask for other bytes than those that are verified. */
 const reserved = new Set([
@@ -58,7 +59,7 @@ function linesOf(path: string, read: (path: string) => string): string[] {
   try {
     text = read(path)
   } catch (error) {
-    throw new ProgramError('Usage', `Cannot read the headers in ${path}: ${(error as Error).message}`, { cause: error })
+    throw new ProgramError('Usage', `Cannot read the headers in ${path}: ${systemReason(error)}`, { cause: error })
   }
   return text.split(/\r?\n/).filter(line => line.trim() !== '' && !line.startsWith('#'))
 }

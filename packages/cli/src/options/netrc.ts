@@ -3,6 +3,7 @@ import { homedir } from 'node:os'
 import { join } from 'node:path'
 import type { Hooks } from '../engine.ts'
 import { ProgramError } from '../errors.ts'
+import { systemReason } from '../system-error.ts'
 
 export interface NetrcLogin {
   readonly machine: string | undefined
@@ -47,7 +48,7 @@ function readNetrc(path: string): NetrcLogin[] {
     text = readFileSync(path, 'utf8')
   } catch (error) {
     if (error instanceof ProgramError) throw error
-    throw new ProgramError('Usage', `Cannot read ${path} for --netrc: ${(error as Error).message}`, { cause: error })
+    throw new ProgramError('Usage', `Cannot read ${path} for --netrc: ${systemReason(error)}`, { cause: error })
   }
   return parseNetrc(text)
 }

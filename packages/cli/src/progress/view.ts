@@ -9,8 +9,8 @@ export type ProgressMode = (typeof progressModes)[number]
 export interface View {
   /** Called ten times a second. */
   update(measure: Measure, now: number): void
-  /** Called once, at the end; leaves the terminal as it was. */
-  stop(): void
+  /** Called once, when everything is over; leaves the terminal as it was. */
+  stop(now: number): void
 }
 
 const everyMs = 100
@@ -33,7 +33,7 @@ export async function withProgress<Result>(
   work: () => Promise<Result>,
 ): Promise<Result> {
   if (mode === 'none') return await work()
-  const view = await createView(context, mode)
+  const view = await createView(context, mode, options)
   const measure = createMeasure(progress, options)
   // Whatever goes wrong with showing must not hurt what is shown.
   const timer = setInterval(() => view.update(measure, performance.now()), everyMs)
@@ -41,12 +41,16 @@ export async function withProgress<Result>(
     return await work()
   } finally {
     clearInterval(timer)
-    view.stop()
+    view.stop(performance.now())
   }
 }
 
-async function createView(context: Context, mode: Exclude<ProgressMode, 'none'>): Promise<View> {
+async function createView(
+  context: Context,
+  mode: Exclude<ProgressMode, 'none'>,
+  options: MeasureOptions,
+): Promise<View> {
   if (mode === 'bar') return (await import('./bar.ts')).createBarView(context)
-  if (mode === 'plain') return (await import('./plain.ts')).createPlainView(context)
+  if (mode === 'plain') return (await import('./plain.ts')).createPlainView(context, options)
   return (await import('./json.ts')).createJsonView(context)
 }

@@ -80,7 +80,10 @@ async function checkOnce(candidate: Candidate, path: string, options: CheckOptio
     const isMissing = code === 'ENOENT' || code === 'ENOTDIR'
     return isMissing ? { ...about, state: 'missing' } : { ...about, state: 'unreadable', reason: tell(error).message }
   }
-  if (!stats.isFile()) return { ...about, state: 'unreadable', reason: 'it is no regular file' }
+  if (!stats.isFile()) {
+    const reason = stats.isDirectory() ? 'it is a directory' : 'it is no regular file'
+    return { ...about, state: 'unreadable', reason }
+  }
   if (size !== undefined && stats.size !== size) {
     return { ...about, state: 'mismatch', size: stats.size, reason: `size must be ${size}, got ${stats.size}` }
   }
@@ -117,11 +120,11 @@ async function readAndCompare(
 }
 
 const states: Readonly<Record<string, State>> = {
-  ChecksumMismatch: 'mismatch',
-  SizeMismatch: 'mismatch',
+  checksum_mismatch: 'mismatch',
+  size_mismatch: 'mismatch',
   // It was there a moment ago.
-  NotFound: 'missing',
-  Unverifiable: 'unverifiable',
+  not_found: 'missing',
+  unverifiable: 'unverifiable',
 }
 
 function stateOf(code: string): State {

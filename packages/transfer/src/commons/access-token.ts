@@ -73,5 +73,6 @@ function refused(answer: ApiAnswer, endpoint: string): TransferError {
   const said = answerText(answer)
   const message = `Cannot log in at ${endpoint}: it answered ${status}${said && `: ${said}`}`
   if (status >= 500 || status === 429) return new TransferError('Network', message, { status })
-  return new TransferError('Denied', message, { status, reason: 'cred_rejected' })
+  const remedy = `Make a new key on the profile page of ${endpoint}.`
+  return new TransferError('Denied', message, { status, reason: 'cred_rejected', remedy })
 }

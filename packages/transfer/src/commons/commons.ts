@@ -173,7 +173,7 @@ export class Commons implements AsyncDisposable {
     if (host !== undefined) return host
     if (home !== undefined) return home
     const message = `Cannot find ${shown}: it names no commons, and no resolver`
-    const remedy = 'Check the name, or say where it is: --commons-url or --drs-map.'
+    const remedy = 'Name its commons: with its credentials, or by its address (--cred, --commons-url, --drs-map).'
     const details = { reason: 'unknown_host', retriable: false, remedy }
     if (silent.length === 0) throw new TransferError('NotFound', `${message} knows it`, details)
     const unanswered = `${message} that answers knows it (no answer from ${silent.join(', ')})`
@@ -218,7 +218,7 @@ export class Commons implements AsyncDisposable {
     const provider = await this.#provider(host, signal)
     if (provider) return this.#service(provider.base, this.#viaHome(provider), true)
     // Whatever it is, DRS is enough to ask it anonymously.
-    return this.#service(base, anonymous, false, `give credentials of ${host} if you have an account there`)
+    return this.#service(base, anonymous, false, `Give credentials of ${host} if you have an account there.`)
   }
 
   #service(base: string, authority: Authority, isGen3: boolean, advice?: string): Service {

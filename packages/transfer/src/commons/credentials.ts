@@ -1,6 +1,6 @@
 /** What opens a commons: an API key, a bare access token, or a client's id and secret (gen3 2). */
 import { readFile, stat } from 'node:fs/promises'
-import { TransferError } from '../errors.ts'
+import { type ErrorDetails, TransferError } from '../errors.ts'
 import { printable } from '../redact.ts'
 import { decodeClaims, endpointOf } from './jwt.ts'
 
@@ -30,7 +30,7 @@ export async function readCredentials(path: string, now = Date.now()): Promise<R
   try {
     text = await readFile(path, 'utf8')
   } catch (cause) {
-    throw refuse('cred_unreadable', `Cannot read the credentials ${printable(path)}: ${codeOf(cause)}`, cause)
+    throw refuse('cred_unreadable', `Cannot read the credentials ${printable(path)}: ${codeOf(cause)}`, { cause })
   }
   const credential = parseCredentials(text, path, now)
   const warnings: string[] = []
@@ -47,7 +47,7 @@ export async function readCredentials(path: string, now = Date.now()): Promise<R
 /** @param path where the text stood, for messages */
 export function parseCredentials(text: string, path: string, now = Date.now()): Credential {
   const malformed = (what: string, cause?: unknown) =>
-    refuse('cred_malformed', `Cannot use the credentials ${printable(path)}: ${what}`, cause)
+    refuse('cred_malformed', `Cannot use the credentials ${printable(path)}: ${what}`, { cause })
   let value: unknown
   try {
     value = JSON.parse(text)
@@ -78,18 +78,23 @@ export function tokenCredential(token: string, now = Date.now()): Credential {
 
 function expired(what: string, endpoint: string, expiresAt: number): TransferError {
   const when = new Date(expiresAt).toISOString()
-  return refuse(
-    'cred_expired',
-    `Cannot use the credentials ${printable(what)}: they expired ${when}; make a new key on the profile page of ${endpoint}`,
-  )
+  const message = `Cannot use the credentials ${printable(what)}: they expired ${when}`
+  return refuse('cred_expired', message, { remedy: `Make a new key on the profile page of ${endpoint}.` })
 }
 
-function refuse(reason: Reason, message: string, cause?: unknown): TransferError {
-  return new TransferError('Denied', message, { reason, cause })
+function refuse(reason: Reason, message: string, details: Pick<ErrorDetails, 'cause' | 'remedy'> = {}): TransferError {
+  return new TransferError('Denied', message, { reason, remedy: REMEDIES[reason], ...details })
+}
+
+const REMEDIES: Readonly<Record<Reason, string>> = {
+  cred_unreadable: 'Check the path; a commons gives credentials.json on its profile page.',
+  cred_malformed: 'Get it anew from the profile page of your commons.',
+  cred_expired: 'Make a new key on the profile page of your commons.',
 }
 
 function codeOf(cause: unknown): string {
   const { code } = cause as NodeJS.ErrnoException
   if (code === 'ENOENT') return 'there is no such file'
+  if (code === 'EISDIR') return 'it is a directory'
   return code === 'EACCES' ? 'it may not be read' : String(code)
 }

@@ -97,9 +97,9 @@ export class Service {
 
   async #unauthorized(message: string, signal: AbortSignal): Promise<TransferError> {
     const token = await this.#authority.token(signal).catch(() => undefined)
-    const advice = this.#advice === undefined ? '' : `; ${this.#advice}`
-    const deny = (text: string, reason: string) => new TransferError('Denied', text, { status: 401, reason })
-    if (token === undefined) return deny(`${message}${advice}`, 'needs_credentials')
+    const deny = (text: string, reason: string, remedy?: string) =>
+      new TransferError('Denied', text, { status: 401, reason, remedy })
+    if (token === undefined) return deny(message, 'needs_credentials', this.#advice)
     let isGood = this.#isGood.get(token)
     if (!isGood) {
       isGood = this.ask('/user/user', { signal }).then(({ status }) => status === 200)
@@ -109,7 +109,10 @@ export class Service {
     // Without fence there is nobody to ask: a token that was just renewed is taken for good.
     const isTokenGood = this.isGen3 ? await isGood.catch(() => true) : true
     if (isTokenGood) this.#proven.add(token)
-    if (isTokenGood) return deny(`${message} (the login is valid, but this object is not open to it)`, 'denied')
-    return deny(`${message} (the login is not accepted any more)`, 'token_rejected')
+    if (isTokenGood) return deny(`${message} (the login is valid, but this object is not open to it)`, 'denied', ASK)
+    return deny(`${message} (the login is not accepted any more)`, 'token_rejected', NEW_KEY)
   }
 }
+
+const ASK = 'Ask the commons for access; its profile page shows what is open to you.'
+const NEW_KEY = 'Make a new key on the profile page of the commons.'

@@ -36,12 +36,12 @@ export class TokenService {
     const askedAt = Date.now()
     const answer = await this.#home.ask(`/wts/token/?idp=${encodeURIComponent(provider.idp)}`, { signal })
     if (answer.status === 200) return issuedToken(answer, 'token', provider.base, askedAt)
-    const link = provider.link === undefined ? '' : `; connect it at ${provider.link}`
     const said = answerText(answer)
     const message = `Cannot log in at ${provider.host} through ${this.#home.host}: it answered ${answer.status}`
-    throw new TransferError('Denied', `${message}${said && `: ${said}`}${link}`, {
+    throw new TransferError('Denied', message + (said && `: ${said}`), {
       status: answer.status,
       reason: 'not_connected',
+      remedy: provider.link && `Connect it at ${provider.link}.`,
     })
   }
 

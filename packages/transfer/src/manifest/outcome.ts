@@ -47,6 +47,8 @@ export interface Outcome {
   readonly checksum_actual?: string | undefined
   readonly verified: boolean
   readonly renamed_from?: string | undefined
+  /** What was there was another file, and was replaced. */
+  readonly repaired?: true | undefined
   /** Index of an earlier row that names the same object. */
   readonly duplicate_of?: number | undefined
   /** Index of an earlier row with the same size and MD5 under another id. */
@@ -62,7 +64,7 @@ export interface Outcome {
   readonly started?: string | undefined
   readonly ended?: string | undefined
   readonly http_status?: number | undefined
-  /** `Denied`, or finer where there is more to say: `token_expired`. */
+  /** `denied`, or finer where there is more to say: `token_expired`. */
   readonly error_class?: string | undefined
   readonly error?: string | undefined
   /** What can be done about it. */
@@ -122,6 +124,7 @@ export function outcomeOfResult(entry: Entry, result: DownloadResult, about: Abo
     checksum_actual: check?.actual,
     verified: isProven,
     renamed_from: about.renamedFrom,
+    repaired: result.isRepaired || undefined,
     same_content_as: about.sameContentAs,
     metadata_mismatch: verification.contradiction,
     attempts: result.retries + 1,
@@ -152,7 +155,7 @@ export function outcomeOfError(entry: Entry, error: unknown, more: Partial<Outco
   return outcomeOf(entry, statusOfError(code, reason), {
     http_status: status,
     attempts,
-    error_class: reason ?? code,
+    error_class: reason ?? spelled(code),
     error: redactText(message),
     remedy,
     ...mismatch(code, details),
@@ -201,6 +204,11 @@ function told(
     details: {},
     remedy: typeof remedy === 'string' ? remedy : undefined,
   }
+}
+
+/** Codes of the library as reports have them: `NotFound` is `not_found`, as the status is. */
+function spelled(code: string): string {
+  return code.replace(/\B[A-Z]/g, '_$&').toLowerCase()
 }
 
 function hostOf(uri: string): string | undefined {

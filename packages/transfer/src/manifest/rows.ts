@@ -50,7 +50,7 @@ export class Rows {
   /** The error of a manifest whose remaining rows cannot be told apart: it ends the list. */
   broken(line: number, problem: string): TransferError {
     const message = `Cannot read ${this.#manifest} on from line ${line}, after ${this.#index} rows: ${problem}`
-    return new TransferError('Usage', message)
+    return new TransferError('Usage', message, { remedy: 'Correct the list.' })
   }
 
   #refuse(line: number, error: unknown): void {
@@ -59,7 +59,8 @@ export class Rows {
     const problem = error.message.replace(/^Cannot use /, '')
     const message = `Cannot use row ${this.#index + 1} (line ${line}) of ${this.#manifest}: ${problem}`
     const reason = error instanceof RowProblem ? error.reason : undefined
-    this.#batch.push({ index: this.#index, line, error: new TransferError('Usage', message), reason })
+    const details = { reason: reason ?? 'invalid', remedy: 'Correct the row.' }
+    this.#batch.push({ index: this.#index, line, error: new TransferError('Usage', message, details), reason })
   }
 }
 

@@ -18,6 +18,11 @@ export class Channel<T = Uint8Array> {
     })
   }
 
+  /** The receiver takes nothing any more. */
+  get isLeft(): boolean {
+    return this.#isLeft
+  }
+
   /** Nothing more will come: the receiver ends after what was sent. */
   end(): void {
     this.#end ??= {}

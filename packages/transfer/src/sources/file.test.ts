@@ -81,12 +81,33 @@ describe('createFileSource()', () => {
   })
 
   test('refuses directories, FIFOs and unreadable URLs', async () => {
-    expect(await failureOf(fetchBytes(createFileSource(directory)))).toMatchObject({ code: 'Unsupported' })
+    expect(await failureOf(fetchBytes(createFileSource(directory)))).toMatchObject({
+      code: 'Unsupported',
+      message: expect.stringContaining('it is a directory'),
+      remedy: expect.stringContaining('ends with /'),
+    })
     const fifo = join(directory, 'fifo')
     execFileSync('mkfifo', [fifo])
     expect(await failureOf(fetchBytes(createFileSource(fifo)))).toMatchObject({ code: 'Unsupported' })
     expect(() => createFileSource('file://host/path')).toThrow(/file:\/\/\/path/)
+    expect(() => createFileSource('file:///a%zz')).toThrow(/percent-encoded/)
+    expect(() => createFileSource('file:a b')).toThrow(
+      expect.objectContaining({ remedy: `Write ${pathToFileURL('a b').href}` }),
+    )
     expect(() => createFileSource('a\0b')).toThrow(/NUL/)
+  })
+
+  test('says how # and % are written in a URL that leads nowhere', async () => {
+    for (const name of ['run#1', 'run%411']) {
+      await writeFile(join(directory, name), 'x')
+      expect(await failureOf(fetchBytes(createFileSource(`file://${directory}/${name}`)))).toMatchObject({
+        code: 'NotFound',
+        remedy: expect.stringContaining('# is written %23'),
+      })
+    }
+    expect(await failureOf(fetchBytes(createFileSource(`file://${directory}/nothing`)))).toMatchObject({
+      remedy: expect.not.stringContaining('%23'),
+    })
   })
 
   test.skipIf(process.getuid?.() === 0)('says Denied when the file may not be read', async () => {

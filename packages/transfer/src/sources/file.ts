@@ -11,6 +11,7 @@ import { basename, join, resolve } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import { abortable } from '../abortable.ts'
 import { TransferError } from '../errors.ts'
+import { SLASH_HINT } from '../listing/slash-hint.ts'
 import { walk } from '../listing/walk.ts'
 import type { Range, Resource } from '../resource.ts'
 import type { FetchRequest, Landing, Listed, ListRequest, Source } from '../source.ts'
@@ -113,7 +114,9 @@ class FileSource implements Source {
 
   #describe(stats: BigIntStats): Resource {
     if (!stats.isFile()) {
-      throw new TransferError('Unsupported', `Cannot fetch ${this.uri}: it is not a regular file`, { url: this.uri })
+      const what = stats.isDirectory() ? 'it is a directory' : 'it is not a regular file'
+      const remedy = stats.isDirectory() ? SLASH_HINT : undefined
+      throw new TransferError('Unsupported', `Cannot fetch ${this.uri}: ${what}`, { url: this.uri, remedy })
     }
     return {
       size: Number(stats.size),
@@ -129,7 +132,8 @@ class FileSource implements Source {
     const code = (cause as NodeJS.ErrnoException).code ?? 'unknown error'
     const details = { url: this.uri, cause }
     if (code === 'ENOENT' || code === 'ENOTDIR') {
-      throw new TransferError('NotFound', `Cannot fetch ${this.uri}: there is no such file`, details)
+      const remedy = /^file:.*[#%?]/is.test(this.uri) ? ENCODED : undefined
+      throw new TransferError('NotFound', `Cannot fetch ${this.uri}: there is no such file`, { ...details, remedy })
     }
     if (code === 'EACCES' || code === 'EPERM') {
       throw new TransferError('Denied', `Cannot fetch ${this.uri}: it may not be read (${code})`, details)
@@ -138,15 +142,22 @@ class FileSource implements Source {
   }
 }
 
+/** Characters of names that a URL takes for its own. */
+const ENCODED = 'Check the name; in a file: URL, # is written %23, % is %25 and ? is %3F.'
+
 function pathOf(uri: string): string {
   if (uri.includes('\0')) throw new TransferError('Usage', 'Cannot fetch a path with a NUL character')
   if (!/^file:/i.test(uri)) return resolve(uri)
+  const refuse = (rule: string, remedy: string, cause?: unknown) =>
+    new TransferError('Usage', `Cannot fetch ${uri}: a file URL must ${rule}`, { url: uri, remedy, cause })
+  // As a URL, what has no slash begins at the root, which is never what was meant.
+  if (!/^file:\//i.test(uri)) {
+    throw refuse('be of the form file:///path', `Write ${pathToFileURL(uri.slice('file:'.length)).href}`)
+  }
   try {
     return fileURLToPath(uri)
   } catch (cause) {
-    throw new TransferError('Usage', `Cannot fetch ${uri}: a file URL must be of the form file:///path`, {
-      url: uri,
-      cause,
-    })
+    if (cause instanceof URIError) throw refuse('be percent-encoded', ENCODED, cause)
+    throw refuse('be of the form file:///path', 'Write file:// and the whole path from / on.', cause)
   }
 }

@@ -6,6 +6,7 @@
  */
 import { abortable } from '../abortable.ts'
 import { isRetriable, TransferError } from '../errors.ts'
+import { SLASH_HINT } from '../listing/slash-hint.ts'
 import { walk } from '../listing/walk.ts'
 import { redactUrl } from '../redact.ts'
 import type { Range, Resource } from '../resource.ts'
@@ -203,7 +204,7 @@ class SftpSource implements Source {
   #describe({ kind, size, mtime }: Attributes): Resource {
     if (kind === 'directory' || (kind !== undefined && kind !== 'file')) {
       const what = kind === 'directory' ? 'it is a directory' : 'it is not a regular file'
-      const remedy = kind === 'directory' ? 'A URL that ends with / stands for what lies below it.' : undefined
+      const remedy = kind === 'directory' ? SLASH_HINT : undefined
       throw new TransferError('Unsupported', `Cannot fetch ${this.uri}: ${what}`, { url: this.uri, remedy })
     }
     if (size === undefined) {

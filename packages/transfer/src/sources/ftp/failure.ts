@@ -1,5 +1,6 @@
 /** What a server's refusal means (RFC 959, 4.2; retrieval 14). */
 import { type ErrorCode, TransferError } from '../../errors.ts'
+import { SLASH_HINT } from '../../listing/slash-hint.ts'
 import { type Reply, wordsOf } from './reply.ts'
 
 const CROWDED = /too many|maximum|max(?:imum)? (?:number|clients)|limit|already connected|later|busy|capacity|full/i
@@ -24,12 +25,13 @@ export function refusal(reply: Reply, { uri, asked, exists = false }: RefusalCon
   const isListing = /^(?:CWD|MLSD|LIST|NLST)/.test(asked)
   const isLogin = asked === 'USER' || asked === 'PASS'
   const said = isLogin || words === '' ? `${code}` : `${code} ${words}`
-  const fail = (kind: ErrorCode, what: string, more: { retriable?: boolean; isGone?: boolean } = {}) =>
+  const fail = (kind: ErrorCode, what: string, more: { retriable?: boolean; isGone?: boolean; remedy?: string } = {}) =>
     new TransferError(kind, `Cannot ${isListing ? 'list' : 'fetch'} ${uri}: ${what} (${said})`, {
       url: uri,
       // With a status the connection counts as good: it is then not replaced before the next attempt.
       status: more.isGone ? undefined : code,
       retriable: more.retriable,
+      remedy: more.remedy,
     })
   if (isCrowded(reply)) return fail('Throttled', 'the server has too many visitors', { isGone: true })
   if (code === 421) return fail('Network', 'the server closed the connection', { isGone: true })
@@ -40,9 +42,9 @@ export function refusal(reply: Reply, { uri, asked, exists = false }: RefusalCon
   if (isLogin || code === 530 || code === 532) return fail('Denied', 'the server refused the login')
   if (code === 550 || code === 553) {
     if (DENIED.test(words)) return fail('Denied', 'it may not be read')
-    return exists && !MISSING.test(words)
-      ? fail('Denied', 'it may not be read')
-      : fail('NotFound', `there is no such ${isListing ? 'directory' : 'file'}`)
+    if (exists && !MISSING.test(words)) return fail('Denied', 'it may not be read')
+    if (isListing) return fail('NotFound', 'there is no such directory')
+    return fail('NotFound', 'there is no such file', { remedy: `Check the name. ${SLASH_HINT}` })
   }
   // 533-536 speak of protection (RFC 2228), 522 of passive modes (RFC 2428).
   if ((code >= 533 && code <= 536) || code === 522) return fail('Unsupported', `the server refuses ${asked}`)

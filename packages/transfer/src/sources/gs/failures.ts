@@ -1,5 +1,6 @@
 /** What the store's refusals mean, in one line. */
 import { TransferError } from '../../errors.ts'
+import { SLASH_HINT } from '../../listing/slash-hint.ts'
 
 export interface FailureContext {
   readonly isAnonymous: boolean
@@ -26,7 +27,8 @@ export function notFound(uri: string, message: string): TransferError | undefine
   const isObject = /no such object/i.test(message)
   if (!isBucket && !isObject) return undefined
   const what = isBucket ? 'the bucket does not exist' : 'there is no such object in the bucket'
-  return new TransferError('NotFound', `Cannot fetch ${uri}: ${what}`, { url: uri, status: 404 })
+  const remedy = isBucket ? undefined : `Check the name. ${SLASH_HINT}`
+  return new TransferError('NotFound', `Cannot fetch ${uri}: ${what}`, { url: uri, status: 404, remedy })
 }
 
 export function replaced(uri: string, generation: string): TransferError {

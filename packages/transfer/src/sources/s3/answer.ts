@@ -6,6 +6,7 @@ import { type ErrorCode, TransferError } from '../../errors.ts'
 import { parseHttpDate } from '../../http/http-date.ts'
 import { retryAfter } from '../../http/retry-after.ts'
 import { oneHeader } from '../../integrity/headers.ts'
+import { SLASH_HINT } from '../../listing/slash-hint.ts'
 import { printable, redactText } from '../../redact.ts'
 import type { FailedAnswer } from '../http.ts'
 
@@ -63,16 +64,17 @@ export interface FailureContext {
 
 /** The error that an answer means; retriable where asking again may help. */
 export function s3Failure(answer: S3Answer, context: FailureContext): TransferError {
-  const { code, why, retriable } = meaningOf(answer, context)
+  const { code, why, remedy, retriable } = meaningOf(answer, context)
   const { status } = answer
   const until = code === 'Throttled' ? retryAfter(answer.retryAfter, context.now, answer.date) : undefined
   const message = `Cannot ${context.verb} ${context.uri}: ${why}`
-  return new TransferError(code, message, { url: context.uri, status, cause: answer, until, retriable })
+  return new TransferError(code, message, { url: context.uri, status, cause: answer, until, remedy, retriable })
 }
 
 interface Meaning {
   readonly code: ErrorCode
   readonly why: string
+  readonly remedy?: string
   readonly retriable?: boolean
 }
 
@@ -83,8 +85,9 @@ function meaningOf(answer: S3Answer, context: FailureContext): Meaning {
   if (code === 'NoSuchBucket') return { code: 'NotFound', why: `there is no bucket ${bucket} (${said})` }
   if (code === 'NoSuchVersion') return { code: 'NotFound', why: `there is no such version (${said})` }
   if (code === 'NoSuchKey' || status === 404 || status === 410 || (status === 405 && answer.isDeleted)) {
-    const what = answer.isDeleted ? 'it was deleted' : `the bucket ${bucket} has no such key`
-    return { code: 'NotFound', why: `${what} (${said})` }
+    if (answer.isDeleted) return { code: 'NotFound', why: `it was deleted (${said})` }
+    const remedy = `Check the name. ${SLASH_HINT}`
+    return { code: 'NotFound', why: `the bucket ${bucket} has no such key (${said})`, remedy }
   }
   if (code === 'InvalidObjectState') {
     const where = answer.storageClass === undefined ? '' : ` (${answer.storageClass})`
