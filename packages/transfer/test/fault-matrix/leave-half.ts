@@ -14,7 +14,8 @@ export async function leaveHalf(
   options: DownloadOptions = {},
 ): Promise<{ readonly sent: number }> {
   const stop = new AbortController()
-  const engine = createEngine()
+  // Not so fast that all of it has landed before it can be stopped.
+  const engine = createEngine({ limitRate: 16 << 20 })
   let landed = 0
   const hooks = {
     onChunk({ bytes }: { readonly bytes: Uint8Array }) {

@@ -18,8 +18,7 @@ async function halfDone(concurrency = 4): Promise<{
   resume(): ReturnType<typeof download>
 }> {
   const setting = await setUp()
-  // Not so fast that all of it has landed before it can be stopped.
-  const server = await startFaultServer({ bytesPerSecond: 64 * MIB })
+  const server = await startFaultServer()
   const served = server.resource('/data', { size: ODD })
   await leaveHalf(server, served, setting, { partSize, concurrency })
   const { engine, path } = setting
