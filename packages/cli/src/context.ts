@@ -23,8 +23,6 @@ export interface Context {
   lineWriter: ((line: string) => void) | undefined
   /** What an interrupted run leaves, as a sentence; told after the signal. */
   onInterrupt: (() => string) | undefined
-  /** Which help has more to say of wrong usage, once the command is known. */
-  usageHint: string | undefined
 }
 
 export function createContext(terminal: Terminal, flags: Flags, signal: AbortSignal): Context {
@@ -36,7 +34,6 @@ export function createContext(terminal: Terminal, flags: Flags, signal: AbortSig
     lineWriter: undefined,
     say: line => (context.lineWriter ? context.lineWriter(line) : terminal.stderr.write(`${line}\n`)),
     onInterrupt: undefined,
-    usageHint: undefined,
   }
   return context
 }

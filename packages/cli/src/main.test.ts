@@ -79,6 +79,7 @@ describe('main()', () => {
       ['gen3', 'download-manifest', 'x', '--cerd', 'y'],
       /Did you mean --cred\? See: arriero gen3 download-manifest --help$/m,
     ],
+    [['get', '--connections', 'many', 'http://h/x'], /See: arriero get --help$/m],
     [['ls', 'x/y'], /write \.\/x\/y\. See: arriero ls --help$/m],
     [['https://h/x'], /Did you mean: arriero get https:\/\/h\/x\?/],
     [['get', 'http://h/x', '-cs', 'abc', '-ca', 'md55'], /md5/],

@@ -39,29 +39,31 @@ export async function main(argv: readonly string[], terminal: Terminal, signal: 
   const name = commandNameIn(args)
   let code: number = exitCodes.ok
   let context = createContext(terminal, earlyFlags(args), signal)
+  let usageHint: string | undefined
   const run: Run =
     action =>
     async (...received) => {
       // Commander hands over each operand, then the options, then the command.
       const command = received.at(-1) as Command
       context = createContext(terminal, flagsOf(command.optsWithGlobals()), signal)
-      context.usageHint = helpHint(command)
       code = await action(command.args, command.opts() as never, context)
     }
   try {
     const program = await createProgram({ terminal, run, defined: name === undefined ? [] : [name] })
+    const named = commandAt(program, args)
+    usageHint = helpHint(named)
     try {
       await program.parseAsync(args, { from: 'user' })
     } catch (error) {
       if (!(error instanceof CommanderError)) throw error
-      if (error.code === 'commander.help') return printUsage(commandAt(program, args).helpInformation(), terminal)
+      if (error.code === 'commander.help') return printUsage(named.helpInformation(), terminal)
       const usage = usageError(error, program, args)
       if (usage) throw usage
     }
     // A command that came to its end although it was interrupted has done what it was asked for.
     return code
   } catch (error) {
-    return answer(signal.aborted ? signal.reason : error, error, context)
+    return answer(signal.aborted ? signal.reason : error, error, context, usageHint)
   }
 }
 
@@ -71,13 +73,17 @@ function printUsage(help: string, terminal: Terminal): number {
   return exitCodes.usage
 }
 
-/** Says what went wrong, in one line or as JSON, and gives the exit code. */
-function answer(reason: unknown, thrown: unknown, context: Context): number {
+/**
+ * Says what went wrong, in one line or as JSON, and gives the exit code.
+ *
+ * @param usageHint which help has more to say of wrong usage
+ */
+function answer(reason: unknown, thrown: unknown, context: Context, usageHint: string | undefined): number {
   const { terminal, flags, style, signal } = context
   if (reason instanceof ProgramError && reason.code === 'BrokenPipe') return reason.exitCode
   const told = tell(reason)
   const isUsage = reason instanceof ProgramError && reason.code === 'Usage'
-  const remedy = signal.aborted ? context.onInterrupt?.() : (told.remedy ?? (isUsage ? context.usageHint : undefined))
+  const remedy = signal.aborted ? context.onInterrupt?.() : (told.remedy ?? (isUsage ? usageHint : undefined))
   const { exitCode, ...error } = remedy === undefined ? told : { ...told, remedy }
   if (flags.json && !terminal.failure) printJson(context, { ok: false, error })
   else terminal.stderr.write(`${style.red('arriero:')} ${toLine(error)}\n`)

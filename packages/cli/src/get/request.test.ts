@@ -36,6 +36,12 @@ describe('readRequest()', () => {
     ['a host without a scheme', ['example.org/a.nc'], {}, /Did you mean https:\/\/example.org\/a.nc/],
     ['a stranger between URLs', ['x', a], {}, /'x' is no URL/],
     ['a bare name, which may be anything', ['data/a.nc'], {}, /For a file of this machine, write \.\/data\/a\.nc/],
+    [
+      'a list without its flag',
+      ['manifest.json'],
+      {},
+      /say --manifest manifest\.json; for the file itself, \.\/manifest/,
+    ],
     ['two paths, of which one may be the target', ['/a', './b'], {}, /Write -o \.\/b if it is the target/],
     ['a list and a path', ['./out'], { manifest: 'l' }, /-d \.\/out/],
     ['an address without a scheme', ['//h/a'], {}, /no scheme/],

@@ -142,9 +142,14 @@ const LISTING = new Set(['s3', 'gs', 'ftp', 'ftps', 'sftp', 'file', 'drs', 'dos'
 
 function notUrl(operand: string): ProgramError {
   const shown = show(withoutSecrets(operand))
-  const looksLikeHost = /^(localhost|[\w-]+(\.[\w-]+)+)(:\d+)?\//.test(operand)
-  const hint = looksLikeHost ? ` Did you mean https://${shown}?` : ` For a file of this machine, write ./${shown}`
-  return usage(`'${shown}' is no URL: it has no scheme.${hint}`)
+  return usage(`'${shown}' is no URL: it has no scheme. ${whatWasMeant(operand, shown)}`)
+}
+
+function whatWasMeant(operand: string, shown: string): string {
+  if (/^(localhost|[\w-]+(\.[\w-]+)+)(:\d+)?\//.test(operand)) return `Did you mean https://${shown}?`
+  const isList = /\.(?:jsonl?|ndjson|[ct]sv|txt|meta4|metalink)$/i.test(operand)
+  if (isList) return `For what a list names, say --manifest ${shown}; for the file itself, ./${shown}`
+  return `For a file of this machine, write ./${shown}`
 }
 
 /** For commands that take nothing but sources. */
