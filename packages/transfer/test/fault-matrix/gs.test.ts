@@ -267,7 +267,7 @@ describe('a refusal', () => {
   test('tells a missing object from a missing bucket', async () => {
     const setting = await setUpGs()
     const object = await failureOf(get(setting, 'gs://open/nothing'))
-    expect(object).toMatchObject({ code: 'NotFound' })
+    expect(object).toMatchObject({ code: 'NotFound', remedy: expect.stringContaining('ends with /') })
     expect(object.message).toBe('Cannot fetch gs://open/nothing: there is no such object in the bucket')
     const bucket = await failureOf(get(setting, 'gs://nowhere/x'))
     expect(bucket).toMatchObject({ code: 'NotFound' })

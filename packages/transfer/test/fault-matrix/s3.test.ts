@@ -193,6 +193,13 @@ describe('refusals', () => {
     }
   })
 
+  test('a name that is not there may be that of a prefix, without its slash', async () => {
+    await using server = await serve()
+    server.put('data', 'dir/a', 'hello')
+    const error = await failing('download', 's3://data/dir', await setUp(), access(server))
+    expect(error).toMatchObject({ code: 'NotFound', remedy: expect.stringContaining('ends with /') })
+  })
+
   test('requester pays is never implied', async () => {
     const denied = { status: 403, code: 'AccessDenied', message: 'Access Denied' }
     const setting = await setUp()

@@ -35,6 +35,11 @@ describe('refusal()', () => {
     expect(about(550, 'No such file', 'RETR', true)).toMatchObject({ code: 'NotFound' })
   })
 
+  test('a file that is not there may be a directory without its slash', () => {
+    expect(about(550, 'Not a plain file', 'RETR').remedy).toContain('ends with /')
+    expect(about(550, 'No such directory', 'CWD').remedy).not.toContain('ends with /')
+  })
+
   test('what a server says of a login is not repeated: it may repeat the password', () => {
     expect(about(530, 'PASS hunter2 is wrong', 'PASS').message).not.toContain('hunter2')
   })
