@@ -327,7 +327,7 @@ class AllDownloads {
     } else this.#count.failed++
     const wasCancelled = !result.ok && this.#o.signal.aborted
     if (!wasCancelled) this.#results.push(result)
-    if (!result.ok && this.#o.continueAfterError === false) this.#stop()
+    if (!result.ok) this.#stopAfter(result.error)
     leave()
     this.#proceed()
   }
@@ -336,7 +336,12 @@ class AllDownloads {
     this.#count.failed++
     this.#engine.progress.failed++
     this.#results.push({ entry, ok: false, error })
-    if (this.#o.continueAfterError === false) this.#stop()
+    this.#stopAfter(error)
+  }
+
+  #stopAfter(error: unknown): void {
+    const { continueAfterError, isEnd } = this.#o
+    if (continueAfterError === false && isEnd?.(error) !== false) this.#stop()
   }
 
   #proceed(): void {

@@ -158,3 +158,26 @@ function loggedIn(commons: Awaited<ReturnType<typeof startCommons>>) {
     allowPort: true,
   } as const
 }
+
+test('a failure that ends the run: what was not begun is cancelled, bundles and the rest of the list included', async () => {
+  await using commons = await startCommons()
+  const bundle = commons.bundle({ name: 'all', contents: [commons.add({ name: 'm', size: 10 }).guid] })
+  const good = commons.add({ name: 'a', size: 10 }).row
+  const rest = [...Array(50)].map((_, at) => commons.add({ name: `r${at}`, size: 10 }).row)
+  const missing = { ...good, object_id: 'dg.1234/none', file_name: 'none' }
+  const entries = [{ object_id: bundle.guid, commons_url: commons.origin }, good, missing, ...rest]
+  const run = downloadManifest(listOf(entries.map(entry => JSON.stringify(entry)).join('\n')), {
+    directory: join(directory, 'out'),
+    commons: loggedIn(commons),
+    transfers: 1,
+    order: 'manifest',
+    continueAfterError: false,
+    tellsCancelled: true,
+  })
+  const statuses: string[] = []
+  for await (const { outcome } of run) statuses[outcome.index] = outcome.status
+  expect(statuses.slice(0, 3)).toEqual(['cancelled', 'downloaded', 'not_found'])
+  expect(statuses).toHaveLength(53)
+  expect(statuses.filter(status => status === 'downloaded').length).toBeLessThan(5)
+  expect((await run.summary).statuses.cancelled).toBeGreaterThan(45)
+})

@@ -25,15 +25,16 @@ import { Channel } from './sinks/channel.ts'
 import type { Listed } from './source.ts'
 
 export interface DownloadManifestOptions
-  extends Omit<DownloadAllOptions, 'resultOrder' | 'pathFor' | 'arePathsPlanned'>,
+  extends Omit<DownloadAllOptions, 'resultOrder' | 'pathFor' | 'arePathsPlanned' | 'isEnd'>,
     NamePlanOptions {
   /** Where proofs are kept from one run to the next. Default: none are kept, and what is there is read again. */
   readonly state?: string | undefined
   /** Where the names are kept that rows were given which the list does not name. Default: such rows are numbered as they come. */
   readonly names?: string | undefined
   /**
-   * After an abort, tell what was not done as `cancelled`, and resolve `summary`. The rest of the list is read for it: one
-   * that is not worth waiting for must end when the signal does. Default false: the iteration ends at once.
+   * After an abort, tell what was not done as `cancelled`, and resolve `summary`; after a failure that ends the run
+   * (`continueAfterError`), tell the rest of the list as well. It is read for that: one that is not worth waiting for must
+   * end when the signal does. Default false: the iteration ends at once.
    */
   readonly tellsCancelled?: boolean | undefined
 }
@@ -193,13 +194,15 @@ class Run {
     try {
       await this.#given?.open()
       if (state !== undefined) this.#proofs = await Proofs.open(state, { ...this.#o, directory: this.#directory })
-      await this.#fetch(this.#planned())
-      while (this.#bundles.length > 0) {
+      await this.#fetch(this.#untilStopped())
+      while (this.#bundles.length > 0 && !this.#isStopped) {
         const bundles = this.#bundles
         this.#bundles = []
         await this.#fetch(this.#members(bundles))
       }
-      if (this.#owners.length > 0 && (await this.#hasRelatedFiles())) await this.#fetch(this.#belongings())
+      const areMore = this.#owners.length > 0 && !this.#isStopped && (await this.#hasRelatedFiles())
+      if (areMore) await this.#fetch(this.#belongings())
+      if (this.#isStopped) await this.#tellCancelled()
       // Where nothing is fetched, nobody else sweeps what a killed run was publishing.
       if (this.#hasPassed) await partsOf(this.#o.engine).stagingFor(this.#directory).tidy()
       this.results.end()
@@ -221,6 +224,18 @@ class Run {
   }
 
   // Rows
+
+  /** A failure has ended the run: `continueAfterError` is false. */
+  get #isStopped(): boolean {
+    return this.#o.continueAfterError === false && this.#total.failed > 0
+  }
+
+  async *#untilStopped(): AsyncGenerator<readonly Row[]> {
+    for await (const rows of this.#planned()) {
+      if (this.#isStopped) return
+      yield rows
+    }
+  }
 
   async *#planned(): AsyncGenerator<readonly Row[]> {
     for (let next = await this.#rows.next(); !next.done; next = await this.#rows.next()) {
@@ -296,6 +311,7 @@ class Run {
       ...this.#o,
       directory: this.#directory,
       arePathsPlanned: true,
+      isEnd: error => !isBundle(error),
       pathFor: (entry, name) => this.#pathFor(entry, name),
     })
     for await (const result of run) await this.#ended(result)
@@ -444,12 +460,14 @@ class Run {
     // Whatever reads is let come to its end: nothing is taken twice.
     await this.#feed?.return(undefined)
     await this.#tellPending()
-    for (const { entry, row } of [...this.#opening, ...this.#bundles]) await this.#tell(entry, cancelled(entry, row))
+    for (const { entry, row } of [...this.#opening, ...this.#bundles])
+      await this.#tell(entry, this.#cancelled(entry, row))
     const owners = this.#owners.slice(this.#asked)
     const areWanted = owners.length > 0 && (await this.#hasRelatedFiles().catch(() => false))
     for (const { entry, path, row } of areWanted ? owners : []) {
-      await this.#tell(entry, cancelled(entry, row, join(this.#directory, path)))
+      await this.#tell(entry, this.#cancelled(entry, row, join(this.#directory, path)))
     }
+    if (!this.#o.tellsCancelled) return
     for await (const _ of this.#planned()) await this.#tellPending()
   }
 
@@ -457,7 +475,7 @@ class Run {
     for (const [index, { entry, placement, row }] of this.#pending) {
       this.#pending.delete(index)
       const path = placement.status === 'placed' ? join(this.#directory, placement.path) : undefined
-      await this.#tell(entry, cancelled(entry, row, path))
+      await this.#tell(entry, this.#cancelled(entry, row, path))
     }
   }
 
@@ -476,6 +494,11 @@ class Run {
     await this.results.send({ entry, outcome })
   }
 
+  #cancelled(entry: Entry, index: number, path?: string): Outcome {
+    const error = this.#isStopped ? 'an earlier row has failed' : 'the run was interrupted'
+    return outcomeOf(entry, 'cancelled', { index, path, error_class: 'cancelled', error })
+  }
+
   #summary(): ManifestSummary {
     const statuses = Object.fromEntries(this.#statuses)
     return { ...this.#total, statuses, totalMs: Date.now() - this.#startedAt }
@@ -485,10 +508,6 @@ class Run {
 function outcomeOfUnplanned(result: EntryResult): Outcome {
   if (!result.ok) return outcomeOfError(result.entry, result.error)
   return outcomeOfResult(result.entry, result.result, { endedAt: Date.now() })
-}
-
-function cancelled(entry: Entry, index: number, path?: string): Outcome {
-  return outcomeOf(entry, 'cancelled', { index, path, error_class: 'cancelled', error: 'the run was interrupted' })
 }
 
 function directoryOf(path: string): string {

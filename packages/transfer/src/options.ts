@@ -177,6 +177,8 @@ export interface DownloadAllOptions extends DownloadOptions {
   readonly maxBacklog?: number | undefined
   /** Go on after a failed entry. Default true; false stops starting new ones. */
   readonly continueAfterError?: boolean | undefined
+  /** Which failures stop them then. Default: all. */
+  readonly isEnd?: ((error: unknown) => boolean) | undefined
   /**
    * The path of an entry that has none, relative to the directory, given the name that its source suggests. A throw fails
    * the entry. Default: that name.

@@ -55,7 +55,8 @@ export async function getMany(
     const { kept, reportPath } = records
     const failures = createFailures(context, reportPath)
     const mode = progressMode(context, flags.progress)
-    const tellsCancelled = reportPath !== undefined
+    // Whoever fills a pipe may never end.
+    const tellsCancelled = reportPath !== undefined && !(flags.stopOnError && isFromPipe(request))
     const options = { ...fetch, ...fileOptions(flags), ...list, ...kept, engine, tellsCancelled }
     let summary: ManifestSummary | undefined
     try {
@@ -115,7 +116,11 @@ const LONG_MS = 1000
 
 /** Of what came through a pipe, nobody knows how it would have gone on. */
 function isReadWhole(request: ListRequest, { signal }: Context): boolean {
-  return !signal.aborted || (request.kind === 'manifest' && !isPiped(request.file))
+  return !signal.aborted || (request.kind === 'manifest' && !isFromPipe(request))
+}
+
+function isFromPipe(request: ListRequest): boolean {
+  return request.kind === 'manifest' && isPiped(request.file)
 }
 
 function namesObjects(request: ListRequest, flags: GetFlags): boolean {
