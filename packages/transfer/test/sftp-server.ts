@@ -111,8 +111,12 @@ export function makeKey(type: 'ed25519' | 'ecdsa' | 'rsa', passphrase?: string) 
     ...(type === 'ecdsa' ? { bits: 256 } : type === 'rsa' ? { bits: 2048 } : {}),
     ...(passphrase === undefined ? {} : { passphrase, cipher: 'aes256-ctr' }),
   }
-  const made = ssh2.utils.generateKeyPairSync(type as 'rsa', options as never)
-  return { private: made.private, public: made.public, wire: parse(made.public).getPublicSSH() }
+  for (;;) {
+    const made = ssh2.utils.generateKeyPairSync(type as 'rsa', options as never)
+    const parsed = ssh2.utils.parseKey(made.public)
+    // The library cuts zeros off the front of an Ed25519 key: one in 256 that it makes is none.
+    if (!(parsed instanceof Error)) return { ...made, wire: parsed.getPublicSSH() }
+  }
 }
 
 export function knownLine(hosts: string, key: Buffer): string {
