@@ -102,8 +102,8 @@ export class Lane implements AsyncDisposable {
       // Of a rename strace compares the first, of a link both.
       const path = name.startsWith('rename') ? paths[0] : paths.at(-1)
       if (path === undefined || !this.#concerns(path)) continue
-      // A run's own records: their names hold the time, so no later run could be told to fail at the same one.
-      if (path.includes('/.transfer')) continue
+      // Reports have the time in their names: no later run could be told to fail at the same one.
+      if (path.includes('/.transfer/report-')) continue
       const key = `${thread} ${name} ${path}`
       const ordinal = (counts.get(key) ?? 0) + 1
       counts.set(key, ordinal)
