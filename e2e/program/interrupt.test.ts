@@ -34,6 +34,16 @@ async function untilThere(path: string): Promise<void> {
   throw new Error(`${path} never came`)
 }
 
+/** Until the server was asked for each of these, after the requests that there were before. */
+async function untilAsked(before: number, ...paths: string[]): Promise<void> {
+  for (let left = 200; left > 0; left--) {
+    const asked = w.server.requests.slice(before).map(({ path }) => path)
+    if (paths.every(path => asked.includes(path))) return
+    await sleep(50)
+  }
+  throw new Error(`nobody asked for ${paths}`)
+}
+
 function interrupt({ process }: RunningProgram, signal: NodeJS.Signals = 'SIGINT'): void {
   process.kill(signal)
 }
@@ -77,8 +87,9 @@ describe('Ctrl-C', () => {
   })
 
   test('of what has not begun it says that it begins anew', async () => {
+    const before = w.server.requests.length
     const running = w.start(['get', url('/stuck')])
-    await sleep(1000)
+    await untilAsked(before, '/stuck')
     interrupt(running)
     expect((await running.outcome).stderr).toMatch(/Interrupted\. The same command again begins anew\./)
     expect(await w.files()).not.toContain('stuck.part')
@@ -93,8 +104,9 @@ describe('Ctrl-C', () => {
   })
 
   test('a list stops without calling what it had not done a failure', async () => {
+    const before = w.server.requests.length
     const running = w.start(['get', url('/stuck'), url('/stuck2'), '-d', 'out'])
-    await sleep(1000)
+    await untilAsked(before, '/stuck', '/stuck2')
     interrupt(running)
     const { code, stderr } = await running.outcome
     expect(code).toBe(130)
@@ -123,9 +135,10 @@ describe('Ctrl-C', () => {
       '--order',
       'manifest',
     ]
+    const before = w.server.requests.length
     const running = w.start(all, { input: list })
     await untilThere(w.path('out/d/small'))
-    await sleep(300)
+    await untilAsked(before, '/stuck')
     interrupt(running)
     const { code, stderr } = await running.outcome
     expect(code, stderr).toBe(130)
