@@ -4,15 +4,15 @@
  * through addresses that are handed out for minutes and renewed while a transfer lasts.
  */
 
-import type { Commons, Located, Way } from '../commons/commons.ts'
+import type { Located, Way } from '../commons/commons.ts'
 import { TransferError } from '../errors.ts'
 import { fileNameFor } from '../names/file-name.ts'
-import type { Resource } from '../resource.ts'
-import type { FetchRequest, Listed, ListRequest, Source, SourceCapabilities } from '../source.ts'
+import type { Source } from '../source.ts'
 import type { SourceContext } from './context.ts'
 import { listBundle } from './drs/bundle.ts'
 import { FallbackSource, type Origin } from './drs/fallback.ts'
 import { openCommons } from './drs/open-commons.ts'
+import { listOnly } from './list-only.ts'
 import { openResolving } from './resolving.ts'
 
 const NEVER = new AbortController().signal
@@ -21,7 +21,10 @@ export async function openDrsSource(uri: string, context: SourceContext): Promis
   const { signal = NEVER } = context.options
   const commons = await openCommons(context)
   const distrusted = context.shared('commons: distrusted', () => new Distrusted())
-  if (uri.endsWith('/')) return new BundleSource(uri, commons)
+  if (uri.endsWith('/')) {
+    const why = 'a bundle has no bytes of its own'
+    return listOnly({ uri, origin: 'drs:', why, list: request => listBundle(uri, commons, request) })
+  }
   const located = await commons.locate(uri, { isKnown: context.isKnown, signal })
   assertBytes(located, uri)
   return openLocated(uri, located, context, distrusted)
@@ -110,38 +113,5 @@ class Distrusted {
 
   add(uri: string, key: string): void {
     this.#keys.add(`${uri}\n${key}`)
-  }
-}
-
-/** A bundle: it has no bytes, only contents. */
-class BundleSource implements Source {
-  readonly uri: string
-  readonly origin = 'drs:'
-  readonly capabilities: SourceCapabilities = { parallel: false, list: true }
-  readonly #commons: Commons
-
-  constructor(uri: string, commons: Commons) {
-    this.uri = uri
-    this.#commons = commons
-  }
-
-  list(request: ListRequest): AsyncIterable<readonly Listed[]> {
-    return listBundle(this.uri, this.#commons, request)
-  }
-
-  probe(): Promise<Resource> {
-    return Promise.reject(this.#noBytes())
-  }
-
-  fetch(_: FetchRequest): Promise<void> {
-    return Promise.reject(this.#noBytes())
-  }
-
-  async close(): Promise<void> {}
-
-  #noBytes(): TransferError {
-    return new TransferError('Unsupported', `Cannot fetch ${this.uri}: a bundle has no bytes of its own`, {
-      url: this.uri,
-    })
   }
 }

@@ -6,13 +6,13 @@ import { abortable } from '../abortable.ts'
 import { Api } from '../commons/api.ts'
 import { Gdc } from '../commons/gdc.ts'
 import { TransferError } from '../errors.ts'
-import type { Resource } from '../resource.ts'
-import type { Listed, ListRequest, Source, SourceCapabilities } from '../source.ts'
+import type { Source } from '../source.ts'
 import type { SourceContext } from './context.ts'
 import { FallbackSource } from './drs/fallback.ts'
 import { GroupedSource } from './gdc/grouped-source.ts'
 import { GdcGroups } from './gdc/groups.ts'
 import { listRelated } from './gdc/related.ts'
+import { listOnly } from './list-only.ts'
 
 const NEVER = new AbortController().signal
 
@@ -20,7 +20,10 @@ export async function openGdcSource(uri: string, context: SourceContext): Promis
   const { gdc, groups } = await context.shared('gdc', () => openGdc(context))
   const { headers: _, credentials: __, ...options } = context.options
   const id = uri.slice(uri.indexOf(':') + 1)
-  if (id.endsWith('/')) return new RelatedSource(uri, gdc)
+  if (id.endsWith('/')) {
+    const why = 'it stands for the files that belong to one; without the slash it is that file'
+    return listOnly({ uri, origin: 'gdc:', why, list: request => listRelated(id.slice(0, -1), gdc, request) })
+  }
   // What the answer says of MD5 is the file's also beside a range, and in hex: the record is clearer.
   const facts = context.isKnown ? undefined : (await abortable(gdc.file(id), options.signal ?? NEVER)).object
   const size = facts ? facts.size : context.size
@@ -60,36 +63,4 @@ async function openGdc(context: SourceContext): Promise<{ gdc: Gdc; groups: GdcG
   const { origins } = context
   const gdc = new Gdc({ api: new Api({ origins }), base, token: gdcToken })
   return { gdc, groups: new GdcGroups({ gdc, origins }) }
-}
-
-/** What belongs to a file: names, no bytes. */
-class RelatedSource implements Source {
-  readonly uri: string
-  readonly origin = 'gdc:'
-  readonly capabilities: SourceCapabilities = { parallel: false, list: true }
-  readonly #gdc: Gdc
-
-  constructor(uri: string, gdc: Gdc) {
-    this.uri = uri
-    this.#gdc = gdc
-  }
-
-  list(request: ListRequest): AsyncIterable<readonly Listed[]> {
-    return listRelated(this.uri.slice(this.uri.indexOf(':') + 1, -1), this.#gdc, request)
-  }
-
-  probe(): Promise<Resource> {
-    return Promise.reject(this.#noBytes())
-  }
-
-  fetch(): Promise<void> {
-    return Promise.reject(this.#noBytes())
-  }
-
-  async close(): Promise<void> {}
-
-  #noBytes(): TransferError {
-    const message = `Cannot fetch ${this.uri}: it stands for the files that belong to one; without the slash it is that file`
-    return new TransferError('Unsupported', message, { url: this.uri })
-  }
 }
