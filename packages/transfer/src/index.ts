@@ -39,6 +39,25 @@ export { NameRegistry } from './names/registry.ts'
 export { resolveTarget } from './names/target.ts'
 export { open, type Reader } from './open.ts'
 export type * from './options.ts'
+export { define, type OptionDefinition, type PipelineDefinition } from './pipeline/define.ts'
+export { type ItemContext, labelOf, type ThreadContext, type Written } from './pipeline/item.ts'
+export type { Located } from './pipeline/located.ts'
+export type { RunOptions } from './pipeline/options.ts'
+export {
+  type CompletePipeline,
+  type List,
+  type Pipeline,
+  type PipelineOptions,
+  type PipelineRun,
+  type Place,
+  pipeline,
+  type ThreadFunction,
+} from './pipeline/pipeline.ts'
+export type { PipelineProgress, StageProgress } from './pipeline/progress.ts'
+export type { ItemResult, PipelineSummary } from './pipeline/results.ts'
+export { drop, type StageOptions } from './pipeline/stage.ts'
+export type { FetchedBytes, FetchedFile, FetchToFiles, FetchToMemory } from './pipeline/stages/fetch.ts'
+export type { WriteOptions } from './pipeline/stages/write.ts'
 export { probe } from './probe.ts'
 export { type FileProgress, type FileState, Progress } from './progress.ts'
 export { makeDirectories } from './publish/directories.ts'
