@@ -4,8 +4,8 @@ import { exitCodeOf, exitCodeOfSignal, exitCodes } from './exit-codes.ts'
 
 test('every error code of the engine has an exit code of its own choice', () => {
   const unmapped = Object.keys(errorTable).filter(code => exitCodeOf(code) === exitCodes.someFailed)
-  // A hook belongs to the caller, and nothing of the design's table fits it.
-  expect(unmapped).toEqual(['HookFailed'])
+  // Hooks and stages belong to the caller, and nothing of the design's table fits it.
+  expect(unmapped).toEqual(['HookFailed', 'StageFailed'])
 })
 
 test.each([

@@ -42,6 +42,7 @@ const byErrorCode: Readonly<Record<string, number>> = {
   Exists: exitCodes.localIo,
   Locked: exitCodes.localIo,
   HookFailed: exitCodes.someFailed,
+  StageFailed: exitCodes.someFailed,
   Cancelled: exitCodes.interrupted,
 }
 

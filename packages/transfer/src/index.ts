@@ -39,7 +39,13 @@ export { NameRegistry } from './names/registry.ts'
 export { resolveTarget } from './names/target.ts'
 export { open, type Reader } from './open.ts'
 export type * from './options.ts'
-export { define, type OptionDefinition, type PipelineDefinition } from './pipeline/define.ts'
+export {
+  define,
+  isPipeline,
+  isPipelineDefinition,
+  type OptionDefinition,
+  type PipelineDefinition,
+} from './pipeline/define.ts'
 export { type ItemContext, labelOf, type ThreadContext, type Written } from './pipeline/item.ts'
 export type { Located } from './pipeline/located.ts'
 export type { RunOptions } from './pipeline/options.ts'

@@ -12,6 +12,7 @@ export const commands: Readonly<Record<string, CommandEntry>> = {
   cat: { summary: 'write a file’s bytes to stdout, in order', load: () => import('./cat.ts') },
   ls: { summary: 'list what a directory, prefix or pattern holds', load: () => import('./ls.ts') },
   stat: { summary: 'show what a server says of a file', load: () => import('./stat.ts') },
+  run: { summary: 'run a pipeline: fetch, compute, write', load: () => import('./run.ts') },
   verify: { summary: 're-read files and compare them with their checksums', load: () => import('./verify.ts') },
   gen3: { summary: 'fetch from data commons by the names of the Gen3 tools', load: () => import('./gen3.ts') },
   doctor: { summary: 'check this machine and its settings', load: () => import('./doctor.ts') },

@@ -1,7 +1,7 @@
-import cliProgress from 'cli-progress'
 import type { Context } from '../context.ts'
 import { fileLine, singleLine, totalLine } from './lines.ts'
 import type { Snapshot } from './measure.ts'
+import { createRedrawnLines } from './redrawn-lines.ts'
 import type { View } from './view.ts'
 
 /** Lines of the terminal that are left to what is printed above. */
@@ -9,46 +9,17 @@ const spareRows = 4
 const mostLines = 12
 
 /**
- * Bars on a terminal: one per active file as far as they fit, and one for the whole. cli-progress moves the cursor and
- * redraws; the text of each line is ours, because it must fit the width and show names that somebody else chose.
+ * Bars on a terminal: one per active file as far as they fit, and one for the whole. Their text must fit the width and
+ * show names that somebody else chose.
  */
 export function createBarView(context: Context): View {
   const { stderr } = context.terminal
-  const bars = new cliProgress.MultiBar({
-    stream: stderrStream(context),
-    format: (_options: unknown, _params: unknown, payload: { line: string }) => payload.line,
-    clearOnComplete: true,
-    // Ours: the first Ctrl-C does not end the program.
-    gracefulExit: false,
-    // Neither is needed, and a program that is killed could not undo them.
-    hideCursor: false,
-    linewrap: true,
-    fps: 10,
-    emptyOnZero: true,
-  } as cliProgress.Options)
-  const lines: cliProgress.SingleBar[] = []
-  let hasStarted = false
-
-  // The terminal's object must see a line end; without one it would be drawn over.
-  context.lineWriter = line => (hasStarted ? bars.log(`${line}\u001b[K\n`) : stderr.write(`${line}\n`))
-
-  function show(texts: readonly string[]): void {
-    while (lines.length < texts.length) lines.push(bars.create(1, 0, { line: '' }))
-    // Lines are kept when there is less to show: taking them away makes the rest jump.
-    for (const [index, line] of lines.entries()) line.update(0, { line: texts[index] ?? '' })
-    hasStarted ||= texts.length > 0
-  }
-
+  const lines = createRedrawnLines(context)
   return {
     update(measure, now) {
-      show(textsOf(measure(now), stderr.columns, Math.min(mostLines, Math.max(1, stderr.rows - spareRows))))
+      lines.show(textsOf(measure(now), stderr.columns, Math.min(mostLines, Math.max(1, stderr.rows - spareRows))))
     },
-    stop() {
-      // Whatever waits to be logged is drawn with the last update.
-      if (hasStarted) (bars as unknown as { update(): void }).update()
-      bars.stop()
-      context.lineWriter = undefined
-    },
+    stop: () => lines.stop(),
   }
 }
 
@@ -60,19 +31,4 @@ export function textsOf({ files, total }: Snapshot, columns: number, rows: numbe
   if (total.files.listed === 0 && active.length === 0) return []
   const shown = active.slice(0, Math.max(0, rows - 1))
   return [...shown.map(file => fileLine(file, columns)), totalLine(total, columns)]
-}
-
-/** cli-progress wants a stream; the output of a test has no more than these. */
-function stderrStream({ terminal }: Context): NodeJS.WritableStream {
-  const { stderr } = terminal
-  return {
-    write(text: string) {
-      stderr.write(text)
-      return true
-    },
-    isTTY: stderr.isTTY,
-    get columns() {
-      return stderr.columns
-    },
-  } as unknown as NodeJS.WritableStream
 }

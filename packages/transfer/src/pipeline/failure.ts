@@ -40,7 +40,8 @@ export function placeOf(thrown: unknown): string | undefined {
   const error = thrown instanceof TransferError ? (thrown.cause ?? thrown) : thrown
   if (!(error instanceof Error) || error.stack === undefined) return undefined
   for (const line of error.stack.split('\n').slice(1)) {
-    const [, file, row, column] = /\(?((?:file:\/\/|\/|[A-Z]:\\)[^()]+?):(\d+):(\d+)\)?$/.exec(line) ?? []
+    const [, file, row, column] =
+      /(?: at |\()((?:async )?(?:file:\/\/|\/|[A-Z]:\\)[^()]+?):(\d+):(\d+)\)?$/.exec(line) ?? []
     if (file === undefined || isOurs(file)) continue
     return `${file.slice(file.lastIndexOf('/') + 1)}:${row}:${column}`
   }
