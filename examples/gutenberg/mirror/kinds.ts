@@ -22,7 +22,6 @@ export const usual = {
   plain: { text: named, beside: n => [`${n}.zip`, page(n), `${n}-h/images/cover.jpg`] },
   utf8: { text: n => `${n}-0.txt`, beside: n => [`${n}-8.txt`, `${n}-0.zip`, page(n)], encoding: 'utf8' },
   latin1: { text: n => `${n}-8.txt`, beside: n => [`${n}-8.zip`, `${n}-mod.txt`, 'readme.txt', `${n}0.txt`] },
-  the: { text: named, beside: n => [`${n}.zip`], marking: 'the' },
 } as const satisfies Record<string, Kind>
 
 /** As few are, but some. */
@@ -36,6 +35,7 @@ export const unusual = {
     ],
     quotesEnd: true,
   },
+  the: { text: named, beside: n => [`${n}.zip`], marking: 'the' },
   theUtf8: { text: n => `${n}-0.txt`, beside: n => [page(n)], encoding: 'utf8', marking: 'the' },
   lateEnd: { text: named, beside: () => [], marking: 'mixed' },
   unmarked: { text: named, beside: () => [], marking: 'none' },
