@@ -14,3 +14,13 @@ async function serve(root: string, behaviour: Parameters<typeof startFtpServer>[
 }
 
 describeGutenberg('the Gutenberg example', { serve })
+
+describeGutenberg('the Gutenberg example, a server that lists paths and cuts off every fifth transfer', {
+  serve: root =>
+    serve(root, {
+      features: undefined,
+      lists: ['NLST'],
+      hasNamePaths: true,
+      onTransfer: ({ verb, index }) => (verb === 'RETR' && index % 5 === 0 ? { cutAfter: 1000 } : undefined),
+    }),
+})
