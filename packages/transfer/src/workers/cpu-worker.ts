@@ -11,10 +11,11 @@ registerOwnDoor()
 
 const functions = new Map<string, Promise<(...args: unknown[]) => unknown>>()
 
-export default async function work({ module, name, args, context }: CpuTask): Promise<unknown> {
+export default async function work({ module, name, args, context, isCheck }: CpuTask): Promise<unknown> {
   const warnings: string[] = []
   try {
     const call = await functionOf(module, name)
+    if (isCheck) return { value: undefined, warnings } satisfies CpuReply
     const given = context ? [...args, { ...context, warn: (text: string) => void warnings.push(String(text)) }] : args
     return handOver({ value: await call(...given), warnings })
   } catch (error) {
