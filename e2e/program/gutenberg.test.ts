@@ -8,6 +8,7 @@ async function serve(root: string, behaviour: Parameters<typeof startFtpServer>[
   return {
     origin: server.origin,
     peak: () => server.connections.peak,
+    count: server.count,
     put: async (path: string, content: Uint8Array, time: number) => void server.tree.put(`/${path}`, content, time),
     [Symbol.asyncDispose]: () => server[Symbol.asyncDispose](),
   }

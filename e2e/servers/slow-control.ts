@@ -6,8 +6,8 @@ import { setTimeout as sleep } from 'node:timers/promises'
 export interface SlowControl extends AsyncDisposable {
   /** In place of the server's: `ftp://127.0.0.1:40123`. */
   readonly origin: string
-  /** Command lines that passed. */
-  readonly commands: number
+  /** How many commands of a verb passed. */
+  count(verb: string): number
   /** Most connections at once so far. */
   readonly peak: number
   close(): Promise<void>
@@ -21,11 +21,12 @@ export interface SlowControl extends AsyncDisposable {
 export async function startSlowControl(origin: string, latencyMs: number): Promise<SlowControl> {
   const { hostname, port } = new URL(origin)
   const open = new Set<Socket>()
-  const seen = { commands: 0, peak: 0 }
+  const verbs: string[] = []
+  let peak = 0
   const server = createServer({ noDelay: true }, client => {
     const upstream = connect({ host: hostname, port: Number(port), noDelay: true })
     relay(client, upstream, async line => {
-      seen.commands++
+      verbs.push((line.split(/\s/, 1)[0] as string).toUpperCase())
       await sleep(latencyMs)
       return line
     })
@@ -33,7 +34,7 @@ export async function startSlowControl(origin: string, latencyMs: number): Promi
       open.add(socket)
       socket.on('close', () => open.delete(socket))
     }
-    seen.peak = Math.max(seen.peak, open.size / 2)
+    peak = Math.max(peak, open.size / 2)
   })
   server.listen(0, '127.0.0.1')
   await once(server, 'listening')
@@ -45,11 +46,9 @@ export async function startSlowControl(origin: string, latencyMs: number): Promi
   }
   return {
     origin: `ftp://127.0.0.1:${(server.address() as { port: number }).port}`,
-    get commands() {
-      return seen.commands
-    },
+    count: verb => verbs.filter(each => each === verb).length,
     get peak() {
-      return seen.peak
+      return peak
     },
     close,
     [Symbol.asyncDispose]: close,

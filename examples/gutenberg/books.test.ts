@@ -20,8 +20,8 @@ describe('readBooks()', () => {
       'Author,FileNumber,Title\nA. Author,31604,"Works, with Notes\n    (Volume ""I"")"\n"B, C", 5 ,Short,,\n',
     )
     expect(rows).toEqual([
-      { number: 31604, author: 'A. Author', title: 'Works, with Notes\n    (Volume "I")', line: 2 },
-      { number: 5, author: 'B, C', title: 'Short', line: 4 },
+      { id: '31604', number: 31604, author: 'A. Author', title: 'Works, with Notes\n    (Volume "I")', line: 2 },
+      { id: '5', number: 5, author: 'B, C', title: 'Short', line: 4 },
     ])
   })
 
@@ -52,6 +52,7 @@ describe('readBooks()', () => {
       '12!',
     ])
     expect(rows[0]).toEqual({
+      id: 'line 2',
       line: 2,
       why: `Cannot use line 2 of ${file}: FileNumber must be a whole number from 1, got "x12"`,
     })

@@ -1,6 +1,8 @@
 import { readCsv } from '@arriero/transfer'
 
 export interface Book {
+  /** For messages: the number. */
+  readonly id: string
   /** As the mirror counts them. */
   readonly number: number
   readonly author: string
@@ -11,6 +13,8 @@ export interface Book {
 
 /** A row that names no book to fetch. */
 export interface BadRow {
+  /** For messages: the line. */
+  readonly id: string
   readonly line: number
   readonly why: string
 }
@@ -26,7 +30,7 @@ export async function* readBooks(file: string, signal?: AbortSignal): AsyncGener
   const bad: BadRow[] = []
   const options = {
     columns: ['Author', 'FileNumber', 'Title'],
-    onBadRow: (error: Error, line: number) => bad.push({ line, why: error.message }),
+    onBadRow: (error: Error, line: number) => bad.push(badRow(line, error.message)),
     signal,
   } as const
   for await (const { line, cells } of readCsv(file, options)) {
@@ -35,12 +39,12 @@ export async function* readBooks(file: string, signal?: AbortSignal): AsyncGener
     const before = lines.get(number ?? 0)
     if (number === undefined) {
       const met = JSON.stringify(cells.FileNumber)
-      yield { line, why: `Cannot use line ${line} of ${file}: FileNumber must be a whole number from 1, got ${met}` }
+      yield badRow(line, `Cannot use line ${line} of ${file}: FileNumber must be a whole number from 1, got ${met}`)
     } else if (before !== undefined) {
-      yield { line, why: `Cannot use line ${line} of ${file}: book ${number} is on line ${before} already` }
+      yield badRow(line, `Cannot use line ${line} of ${file}: book ${number} is on line ${before} already`)
     } else {
       lines.set(number, line)
-      yield { number, author: cells.Author, title: cells.Title, line }
+      yield { id: String(number), number, author: cells.Author, title: cells.Title, line }
     }
   }
   yield* bad
@@ -48,6 +52,10 @@ export async function* readBooks(file: string, signal?: AbortSignal): AsyncGener
 
 export function isBadRow(row: Book | BadRow): row is BadRow {
   return 'why' in row
+}
+
+function badRow(line: number, why: string): BadRow {
+  return { id: `line ${line}`, line, why }
 }
 
 /** Undefined for anything but the plain digits of a number: they name a directory. */

@@ -1,35 +1,24 @@
-import { type Engine, list, TransferError } from '@arriero/transfer'
-import type { Book } from './books.ts'
+import { drop, type ItemContext, type Located, list, TransferError } from '@arriero/transfer'
+import { type BadRow, type Book, isBadRow } from './books.ts'
 import { chooseText } from './choose.ts'
 import { directoryOf } from './directory.ts'
 
-/** The text of a book on a mirror. */
-export interface Located {
-  /** Its name there, which tells what it is written in. */
-  readonly name: string
-  readonly uri: string
-}
-
-export interface LocateOptions {
-  /** The root of the mirror, e.g. `ftp://aleph.gutenberg.org/`. */
-  readonly mirror: string
-  readonly engine: Engine
-  readonly signal?: AbortSignal | undefined
-}
-
-/** Lists the directory of a book; undefined where it has no text, or there is no such directory. */
-export async function locate({ number }: Book, options: LocateOptions): Promise<Located | undefined> {
-  const { mirror, engine, signal } = options
-  const uris = new Map<string, string>()
-  const directory = `${mirror.replace(/\/*$/, '/')}${directoryOf(number)}/`
-  try {
-    for await (const batch of list(directory, { isRecursive: false, isLiteral: true, engine, signal })) {
-      for (const { path, uri } of batch) uris.set(path, uri)
+/** Finds the text of a book on a mirror by listing its directory; `N.txt` is what it shall be called here. */
+export function locateOn(mirror: string) {
+  return async (book: Book | BadRow, { engine, signal }: Pick<ItemContext, 'engine' | 'signal'>) => {
+    if (isBadRow(book)) throw new TransferError('Usage', book.why)
+    const { number } = book
+    const directory = `${mirror.replace(/\/*$/, '/')}${directoryOf(number)}/`
+    const uris = new Map<string, string>()
+    try {
+      for await (const batch of list(directory, { isRecursive: false, isLiteral: true, engine, signal })) {
+        for (const { path, uri } of batch) uris.set(path, uri)
+      }
+    } catch (error) {
+      if (!(error instanceof TransferError) || error.code !== 'NotFound') throw error
     }
-  } catch (error) {
-    if (error instanceof TransferError && error.code === 'NotFound') return undefined
-    throw error
+    const name = chooseText(number, uris.keys())
+    if (name === undefined) return drop('no text file')
+    return { uri: uris.get(name), path: `${number}.txt` } satisfies Located
   }
-  const name = chooseText(number, uris.keys())
-  return name === undefined ? undefined : { name, uri: uris.get(name) as string }
 }

@@ -14,6 +14,7 @@ if (findVsftpd()) {
       return {
         origin: slow.origin,
         peak: () => slow.peak,
+        count: slow.count,
         async put(path, content, time) {
           await writeFile(join(root, path), content)
           await utimes(join(root, path), time / 1000, time / 1000)
