@@ -17,6 +17,7 @@ async function serve(root: string, behaviour: Parameters<typeof startFtpServer>[
 describeGutenberg('the Gutenberg example', { serve })
 
 describeGutenberg('the Gutenberg example, a server that lists paths and cuts off every fifth transfer', {
+  isCutting: true,
   serve: root =>
     serve(root, {
       features: undefined,

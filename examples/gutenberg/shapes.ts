@@ -1,16 +1,10 @@
 /** The same books in three shapes, and how long each of them took. */
-import {
-  type CompletePipeline,
-  type PipelineRun,
-  type PipelineSummary,
-  pipeline,
-  type RunOptions,
-  type Written,
-} from '@arriero/transfer'
+import { type CompletePipeline, type PipelineSummary, pipeline, type Written } from '@arriero/transfer'
 import { type BadRow, type Book, readBooks } from './books.ts'
 import { encodingOf } from './clean.ts'
 import { type CleanJob, cleanBook } from './clean-book.ts'
 import { locateOn } from './locate.ts'
+import { timed } from './timed.ts'
 
 /**
  * `sequential`: one book after the other. `inline`: many at once, cleaned in between where everything else runs, too.
@@ -49,7 +43,8 @@ export function shaped(options: ShapeOptions, onTimes: (times: Times) => void): 
     return { ...cleaning, encoding: cleaning.encoding ?? encodingOf(uri), path }
   }
   const fetched = pipeline(() => readBooks(csv), { key: ({ id }) => id })
-    .locate(locateOn(mirror), { concurrency: listings })
+    // Listings are tried again by themselves.
+    .locate(locateOn(mirror), { concurrency: listings, retries: 0 })
     // The file takes over the time of the mirror's: by it the next run sees that nothing has changed.
     .fetch({ directory: downloads, ifExists: 'repair', preserveTime: true })
     .map(arrived)
@@ -64,29 +59,4 @@ export function shaped(options: ShapeOptions, onTimes: (times: Times) => void): 
     return { shape, totalMs, downloadMs }
   }
   return timed(books, shape === 'sequential' ? { maxItems: 1 } : {}, (summary, at) => onTimes(timesOf(summary, at)))
-}
-
-/** The same pipeline with some options of a run settled, and an ear for its end. */
-function timed(books: Books, settled: RunOptions, onEnd: (summary: PipelineSummary, beganAt: number) => void): Books {
-  const start: Books['start'] = options => {
-    const run = books.start({ ...options, ...settled })
-    const results = async function* () {
-      const beganAt = performance.now()
-      yield* run
-      onEnd(await run.summary, beganAt)
-    }
-    return { progress: run.progress, summary: run.summary, [Symbol.asyncIterator]: results } satisfies PipelineRun<
-      Book | BadRow,
-      Written
-    >
-  }
-  return {
-    stages: books.stages,
-    start,
-    async run({ onResult, ...options } = {}) {
-      const run = start(options)
-      for await (const result of run) await onResult?.(result)
-      return run.summary
-    },
-  }
 }
