@@ -3,11 +3,12 @@
  * by handing over their memory.
  */
 import { move, transferableSymbol, valueSymbol } from 'piscina'
-import { registerOwnDoor } from '../own-door.ts'
+
 import type { CpuReply, CpuTask, Thrown } from './cpu-job.ts'
+import { bindEngineImports } from './engine-imports.ts'
 import { ownedBuffers } from './owned-buffers.ts'
 
-registerOwnDoor()
+bindEngineImports()
 
 const functions = new Map<string, Promise<(...args: unknown[]) => unknown>>()
 
