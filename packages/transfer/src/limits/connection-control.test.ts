@@ -20,6 +20,25 @@ function simulate(link: (connections: number, now: number) => number, seconds: n
   return { limits, control }
 }
 
+/** How many files of 20 KB to 1 MB are fetched, each of which takes a connection 0.4 s, whatever its size. */
+function fetchShortFiles(seed: number, seconds: number): number {
+  const control = createConnectionControl({ maximum: 16 })
+  const next = noise(seed * 7919, 1)
+  let ends: number[] = []
+  let [now, since, bytes, files] = [0, 0, 0, 0]
+  for (; now < seconds * 1000; files++) {
+    while (ends.length < control.limit) ends.push(now + 400 * (0.8 + 0.2 * next()))
+    ends = ends.toSorted((a, b) => a - b)
+    now = ends.shift() as number
+    bytes += 20_000 * 50 ** (next() / 2)
+    if (now - since < control.windowMs) continue
+    control.observe({ goodput: (bytes * 1000) / (now - since), now, atLimit: true })
+    bytes = 0
+    since = now
+  }
+  return files
+}
+
 const average = (numbers: readonly number[]) => numbers.reduce((sum, number) => sum + number, 0) / numbers.length
 
 /** Reproducible noise of ± `share`. */
@@ -64,6 +83,13 @@ describe('createConnectionControl() on a link capped per connection', () => {
       const { control } = simulate(connections => connections * MB * next(), 120)
       expect(control.limit, `seed ${seed}`).toBeGreaterThanOrEqual(12)
     }
+  })
+
+  test('is seldom misled by short files of uneven sizes, of which a window has only a few', () => {
+    const fetched = Array.from({ length: 100 }, (_, at) => fetchShortFiles(at + 1, 8))
+    // 280 is what there is time for; at 4 connections it would be 80.
+    expect(fetched.filter(files => files < 160).length, String(fetched)).toBeLessThanOrEqual(6)
+    expect(average(fetched)).toBeGreaterThan(240)
   })
 
   test('finds the number of connections that fill the link', () => {

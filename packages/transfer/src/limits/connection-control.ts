@@ -5,7 +5,8 @@
  *   slow start   +50 %; goodput +25 %? again at once : wait for a second in all, because new connections need time to
  *                open; then +10 %? again : back to additive (docs/decisions/0007-early-look.md)
  *   additive     try one more: one window to open it, two to measure; +5 %? keep it and try the next : step back, rest 5 s
- *   give way     429, 503, refusal, rising resets, or −20 % after an increase: half, and no growth for 10 s.
+ *   give way     429, 503, refusal, rising resets, or −20 % after an increase, if its windows agree: half, and no growth
+ *                for 10 s.
  *                What did not go well is not tried again for a minute: without that memory the limit would saw.
  *
  * It looks at goodput alone, never at latency: a controller that grows while latency is low ruins fast links. A window
@@ -52,6 +53,8 @@ export const CONTROL_WINDOW_MS = 500
 const SLOW_START_WINDOW_MS = 250
 /** Windows of slow start in which growth may still show. */
 const SLOW_START_LOOKS = 4
+/** So many times as many where windows scatter. */
+const ERRATIC_LOOKS = 2
 const HOLD_MS = 10_000
 const PROBE_EVERY_MS = 5_000
 const BRINK_MEMORY_MS = 60_000
@@ -124,10 +127,12 @@ class AdaptiveControl implements ConnectionControl {
   #judge(trial: Trial, goodput: number, now: number): void {
     trial.windows.push(goodput)
     if (trial.kind === 'slow start' && this.#hasGrown(trial, goodput)) return this.#keep(goodput)
-    if (trial.windows.length < (trial.kind === 'slow start' ? SLOW_START_LOOKS : 3)) return
+    const isErratic = areErratic(trial.windows)
+    const looks = (trial.kind === 'slow start' ? SLOW_START_LOOKS : 3) * (isErratic ? ERRATIC_LOOKS : 1)
+    if (trial.windows.length < looks) return
     this.#isSlowStart = false
-    const reached = mean(trial.windows.slice(-2))
-    if (reached < 0.8 * trial.baseline) this.pushBack(now, 'collapse')
+    const reached = mean(isErratic ? trial.windows : trial.windows.slice(-2))
+    if (reached < 0.8 * trial.baseline && !isErratic) this.pushBack(now, 'collapse')
     else if (reached >= 1.05 * trial.baseline) this.#keep(reached)
     else {
       this.#settle(trial.from)
@@ -161,6 +166,11 @@ class AdaptiveControl implements ConnectionControl {
     this.#trial = { kind: this.#isSlowStart ? 'slow start' : 'additive', from: this.#limit, baseline, windows: [] }
     this.#limit = next
   }
+}
+
+/** A few short files of uneven sizes make one window twice another: that is neither a gain nor a collapse. */
+function areErratic(windows: readonly number[]): boolean {
+  return Math.max(...windows) > 2 * Math.min(...windows)
 }
 
 /** One; beyond 16 as many as can raise the goodput by 5 % at all. */

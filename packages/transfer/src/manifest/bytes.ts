@@ -1,4 +1,5 @@
 import { isUtf8 } from 'node:buffer'
+import { TransferError } from '../errors.ts'
 
 /** Longest row, in bytes (reliability 6). */
 export const MAX_ROW_BYTES = 1024 * 1024
@@ -77,4 +78,14 @@ export class LineCounter {
     }
     return this.#line
   }
+}
+
+/** The first bytes of a text, of which there are three or all, without their byte order mark. UTF-16 is refused. */
+export function withoutMark(head: Buffer, name: string): Buffer {
+  const mark = head.toString('hex', 0, 3)
+  if (mark === 'efbbbf') return head.subarray(3)
+  if (mark.startsWith('fffe') || mark.startsWith('feff')) {
+    throw new TransferError('Usage', `Cannot read ${name}: it must be UTF-8, got UTF-16`)
+  }
+  return head
 }

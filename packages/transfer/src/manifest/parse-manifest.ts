@@ -1,5 +1,5 @@
 import { TransferError } from '../errors.ts'
-import { MAX_ROW_BYTES, PendingBytes } from './bytes.ts'
+import { MAX_ROW_BYTES, PendingBytes, withoutMark } from './bytes.ts'
 import { createChecksumListParser } from './checksum-list.ts'
 import { TableParser } from './csv.ts'
 import { delimiterOf, formOfContent, formOfName, isWebPage, type ManifestForm } from './detect.ts'
@@ -99,7 +99,7 @@ class ManifestParser implements FormParser {
 
   #start(head: Buffer, isWhole: boolean): void {
     if (head.length < 3 && !isWhole) return
-    const bytes = withoutMark(head)
+    const bytes = withoutMark(head, 'the manifest')
     // A first line that is longer than any row may be: the parser will say so.
     const isEnough = isWhole || bytes.length > MAX_ROW_BYTES
     const isPage = isWebPage(bytes, isEnough)
@@ -122,15 +122,6 @@ class ManifestParser implements FormParser {
 /** The first line that is not blank, if it is complete. */
 function firstLine(bytes: Buffer): string | undefined {
   return /^\s*(\S[^\n]*)\n/.exec(bytes.toString('latin1', 0, bytes.lastIndexOf(10) + 1))?.[1]
-}
-
-function withoutMark(head: Buffer): Buffer {
-  const mark = head.toString('hex', 0, 3)
-  if (mark === 'efbbbf') return head.subarray(3)
-  if (mark.startsWith('fffe') || mark.startsWith('feff')) {
-    throw new TransferError('Usage', 'Cannot read the manifest: it must be UTF-8, got UTF-16')
-  }
-  return head
 }
 
 function createParser(form: ManifestForm, rows: Rows, { name, idColumn }: ManifestOptions): FormParser {

@@ -10,11 +10,12 @@ export interface OptionDefinition {
   readonly choices?: readonly string[] | undefined
 }
 
-type Options<Definitions> = {
-  readonly [Name in keyof Definitions]: Definitions[Name] extends { readonly default: infer Default }
+type Options<Definitions> = { readonly [Name in keyof Definitions]: Value<Definitions[Name]> }
+type Value<Definition> = Definition extends { readonly choices: readonly (infer Choice)[] }
+  ? Choice
+  : Definition extends { readonly default: infer Default }
     ? Widened<Default>
     : string
-}
 type Widened<T> = T extends string ? string : T extends number ? number : T extends boolean ? boolean : T
 
 /** A pipeline with what a program must know to run it. */

@@ -56,6 +56,8 @@ export class ItemInFlight implements ItemContext {
   nth = 1
   /** Its line of the appended output. */
   line: Uint8Array | undefined
+  /** A property and not a method: functions take it apart from the item. */
+  readonly warn = (text: string): void => void this.warnings.push(printable(redactText(String(text))))
   /** What an earlier run wrote down of it, when only what has changed is wanted. */
   readonly earlier: StateRecord | undefined
 
@@ -67,10 +69,6 @@ export class ItemInFlight implements ItemContext {
     this.engine = engine
     this.signal = signal
     this.earlier = earlier
-  }
-
-  warn(text: string): void {
-    this.warnings.push(printable(redactText(String(text))))
   }
 }
 

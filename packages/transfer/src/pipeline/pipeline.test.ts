@@ -339,6 +339,15 @@ describe('pipeline()', () => {
     await expect(run).rejects.toThrow('enough')
   })
 
+  test('lets functions take `warn` apart from the item', async () => {
+    const careful = (value: number, { warn }: { warn(text: string): void }) => {
+      warn('careful')
+      return value
+    }
+    const results = await Array.fromAsync(pipeline([1]).map(careful).start())
+    expect(results).toMatchObject([{ status: 'done', warnings: ['careful'] }])
+  })
+
   test('tells warnings and what was dropped, with the reason', async () => {
     const run = pipeline(numbers(3))
       .filter(n => n !== 0)

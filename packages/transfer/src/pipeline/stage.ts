@@ -24,7 +24,7 @@ export interface StageDefinition {
 export interface StageOptions {
   /** What it is called in messages and reports. Default: its kind, and the function's name if it has one. */
   readonly name?: string | undefined
-  /** Items at once. Default: 16; of a function in threads, twice the threads. */
+  /** Items at once. Default: 16; of a function in threads, twice the threads; of what makes files, 256. */
   readonly concurrency?: number | undefined
   /** Items enter in the order of the list. Default false: as they come. */
   readonly ordered?: boolean | undefined

@@ -53,6 +53,8 @@ export interface FtpBehaviour {
   /** An answer instead of the usual one; undefined: as usual. `hang`: none at all; `close`: the connection is closed. */
   onCommand: (verb: string, argument: string, nth: number) => string | undefined
   onTransfer: (transfer: FtpTransfer) => TransferFault | undefined
+  /** Every command of a connection is read so long after the one before it was done with, ms. */
+  latencyMs: number
   /** Replies are sent in two pieces, cut after so many bytes. */
   cutReplies: number | undefined
 }
@@ -75,6 +77,7 @@ export function usualBehaviour(): FtpBehaviour {
     needsReuse: false,
     onCommand: () => undefined,
     onTransfer: () => undefined,
+    latencyMs: 0,
     cutReplies: undefined,
   }
 }

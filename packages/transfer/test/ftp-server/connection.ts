@@ -75,6 +75,7 @@ export class FtpConnection {
 
   async #command(line: string): Promise<void> {
     const { behaviour } = this.#host
+    if (behaviour.latencyMs > 0) await sleep(behaviour.latencyMs)
     const [, verb = '', argument = ''] = /^(\S+) ?(.*)$/s.exec(line) ?? []
     const name = verb.toUpperCase()
     const nth = this.#host.note(line)

@@ -25,7 +25,8 @@ export interface FtpServer extends AsyncDisposable {
   hangUp(farewell?: string): void
 }
 
-export async function startFtpServer(behaviour: Partial<FtpBehaviour> = {}): Promise<FtpServer> {
+/** @param port default: any that is free */
+export async function startFtpServer(behaviour: Partial<FtpBehaviour> = {}, port = 0): Promise<FtpServer> {
   const full = { ...usualBehaviour(), ...behaviour }
   const certificate = full.tls === 'none' ? undefined : makeCertificate()
   const secureContext = certificate && createSecureContext({ cert: certificate.certificate, key: certificate.key })
@@ -65,14 +66,14 @@ export async function startFtpServer(behaviour: Partial<FtpBehaviour> = {}): Pro
       connections.open = open.size
     })
   })
-  server.listen(0, '127.0.0.1')
+  server.listen(port, '127.0.0.1')
   await once(server, 'listening')
-  const { port } = server.address() as { port: number }
+  const { port: listening } = server.address() as { port: number }
   return {
     tree,
     behaviour: full,
-    port,
-    origin: `${full.tls === 'implicit' ? 'ftps' : 'ftp'}://127.0.0.1:${port}`,
+    port: listening,
+    origin: `${full.tls === 'implicit' ? 'ftps' : 'ftp'}://127.0.0.1:${listening}`,
     ca: certificate?.certificate ?? '',
     commands,
     count,

@@ -52,6 +52,9 @@ export interface FetchedFile extends Fetched {
   readonly path: string
 }
 
+/** Most of them wait for a sync together; how many are fetched at a time is for the engine's connections to say. */
+const FILES_AT_ONCE = 256
+
 type Placed = Located & { readonly uris: readonly string[] }
 
 export function fetchStage(name: string, options: FetchToMemory | FetchToFiles): StageDefinition {
@@ -64,7 +67,8 @@ export function fetchStage(name: string, options: FetchToMemory | FetchToFiles):
     about: isToFiles ? `into files in ${options.directory}` : 'into memory',
     start: run => {
       const take = isToFiles ? toFiles(run, options) : toMemory(run, options)
-      return { concurrency: 16, run: (value, item) => fetchOne(value, item, take, run.engine, options, name) } as Stage
+      const concurrency = isToFiles ? FILES_AT_ONCE : 16
+      return { concurrency, run: (value, item) => fetchOne(value, item, take, run.engine, options, name) } as Stage
     },
   }
 }
