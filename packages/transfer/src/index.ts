@@ -50,3 +50,4 @@ export type { Answer, FetchRequest, Landing, Listed, ListRequest, Source, Source
 export type { GsOptions } from './sources/gs/options.ts'
 export type { S3CredentialProvider, S3Credentials, S3Options } from './sources/s3/options.ts'
 export { type VerifyFileOptions, verifyFile } from './verify-file.ts'
+export { bindEngineImports } from './workers/engine-imports.ts'
