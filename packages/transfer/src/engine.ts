@@ -21,6 +21,7 @@ import { Slots } from './slots.ts'
 import type { Source } from './source.ts'
 import type { SourceContext } from './sources/context.ts'
 import { openSource } from './sources/registry.ts'
+import { type CpuPool, createCpuPool } from './workers/cpu-pool.ts'
 import { createHashPool, type HashPool } from './workers/hash-pool.ts'
 
 /** What callers hold: shares limits, memory, connections and threads between calls. */
@@ -46,6 +47,8 @@ export interface EngineParts extends Engine {
   /** Most connections per origin. */
   readonly connections: number
   readonly pool: HashPool
+  /** Threads for the caller's own functions. */
+  readonly cpu: CpuPool
   readonly publisher: Publisher
   /** The private directory for small files whose names lie under `root`. */
   stagingFor(root: string): Staging
@@ -94,6 +97,7 @@ export function createParts(options: EngineOptions, clock: Clock = systemClock):
   const { connections = 16, totalConnections = 128, limitRate, hashWorkers } = options
   const slots = new Slots({ budget: options.memoryBudget ?? defaultMemoryBudget() })
   const pool = createHashPool({ buffer: slots.buffer, size: hashWorkers ?? Math.min(4, availableParallelism()) })
+  const cpu = createCpuPool({ size: options.cpuWorkers, maxHeap: options.cpuWorkerHeap })
   const workingSet = new WorkingSet(slots.budget)
   const limits = createOriginLimits({ perOrigin: connections, total: totalConnections, clock })
   const bandwidth = createBandwidth({ total: limitRate, perOrigin: options.limitRatePerOrigin, clock })
@@ -170,7 +174,7 @@ export function createParts(options: EngineOptions, clock: Clock = systemClock):
     bandwidth.close()
     await publisher.close()
     await Promise.all([...stagings.values()].map(staging => staging.close()))
-    await pool.close()
+    await Promise.all([pool.close(), cpu.close()])
     limits.close()
     await Promise.all([...shared.values()].map(dispose))
     await Promise.all([everywhere.close(), outside.close()])
@@ -188,6 +192,7 @@ export function createParts(options: EngineOptions, clock: Clock = systemClock):
     limitRate: bytesPerSecond => bandwidth.setTotal(bytesPerSecond),
     connections,
     pool,
+    cpu,
     publisher,
     stagingFor(directory) {
       const root = resolve(directory)

@@ -25,6 +25,10 @@ export interface EngineOptions {
   readonly timeouts?: Timeouts | undefined
   /** Threads for slow digests. Default: the cores, at most 4. */
   readonly hashWorkers?: number | undefined
+  /** Threads for the caller's own functions: stages of pipelines, and hooks given by module. Default: the cores. */
+  readonly cpuWorkers?: number | undefined
+  /** Most bytes of the heap of such a thread; a function that needs more fails. Default: V8's own limit. */
+  readonly cpuWorkerHeap?: number | undefined
   /** Honour HTTP_PROXY, HTTPS_PROXY and NO_PROXY. Default false; the program says true. */
   readonly proxyFromEnvironment?: boolean | undefined
   /** Extra certificate authorities, PEM. */

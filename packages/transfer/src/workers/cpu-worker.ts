@@ -1,0 +1,60 @@
+/**
+ * A thread of the CPU pool: loads the caller's module and calls its export. Bytes come in over shared memory, and go out
+ * by handing over their memory.
+ */
+import { move, transferableSymbol, valueSymbol } from 'piscina'
+import { registerOwnDoor } from '../own-door.ts'
+import type { CpuReply, CpuTask, Thrown } from './cpu-job.ts'
+import { ownedBuffers } from './owned-buffers.ts'
+
+registerOwnDoor()
+
+const functions = new Map<string, Promise<(...args: unknown[]) => unknown>>()
+
+export default async function work({ module, name, args, context }: CpuTask): Promise<unknown> {
+  const warnings: string[] = []
+  try {
+    const call = await functionOf(module, name)
+    const given = context ? [...args, { ...context, warn: (text: string) => void warnings.push(String(text)) }] : args
+    return handOver({ value: await call(...given), warnings })
+  } catch (error) {
+    return { thrown: asData(error), warnings } satisfies CpuReply
+  }
+}
+
+function functionOf(module: string, name: string): Promise<(...args: unknown[]) => unknown> {
+  const key = `${name} ${module}`
+  const known = functions.get(key)
+  if (known) return known
+  const found = import(module).then((exported: Record<string, unknown>) => {
+    const candidate = exported[name]
+    if (typeof candidate === 'function') return candidate as (...args: unknown[]) => unknown
+    const names = Object.keys(exported).filter(each => typeof exported[each] === 'function')
+    const others = names.length === 0 ? 'it exports no function' : `it exports ${names.join(', ')}`
+    throw Object.assign(new TypeError(`${module} exports no function ${name}: ${others}`), { code: 'NoExport' })
+  })
+  functions.set(key, found)
+  return found
+}
+
+/** Without a copy where the bytes have their memory to themselves. */
+function handOver(reply: { value: unknown; warnings: readonly string[] }): unknown {
+  const { value, buffers } = ownedBuffers(reply.value)
+  if (buffers.length === 0) return { ...reply, value }
+  return move({ [valueSymbol]: { ...reply, value }, [transferableSymbol]: buffers } as never)
+}
+
+function asData(error: unknown): Thrown {
+  if (!(error instanceof Error)) {
+    return { name: 'Error', message: String(error), stack: undefined, code: undefined, retriable: undefined }
+  }
+  const { name, message, stack } = error
+  const { code, retriable } = error as Error & { code?: unknown; retriable?: unknown }
+  return {
+    name,
+    message,
+    stack,
+    code: typeof code === 'string' ? code : undefined,
+    retriable: typeof retriable === 'boolean' ? retriable : undefined,
+  }
+}
