@@ -18,10 +18,13 @@ export type {
   EntryResult,
   FetchOptions,
   FileProgress,
+  HookClock,
   Hooks,
+  HooksOption,
   IfExists,
   Listed,
   ListOptions,
+  MadeHooks,
   ManifestResult,
   ManifestRun,
   ManifestSummary,
@@ -33,6 +36,7 @@ export type {
   S3Options,
   TransferEvent,
   Verification,
+  WorkerHook,
 } from '@arriero/transfer'
 
 export type EngineDoor = typeof import('@arriero/transfer')

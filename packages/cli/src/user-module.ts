@@ -23,8 +23,8 @@ export interface UserModule {
 export async function loadUserModule(path: string): Promise<UserModule> {
   const url = pathToFileURL(resolve(path)).href
   assertFile(path)
-  const { bindEngineImports } = await loadEngine()
-  bindEngineImports()
+  const { registerOwnDoor } = await loadEngine()
+  registerOwnDoor()
   try {
     return { path, url, exports: await import(url) }
   } catch (error) {
