@@ -2,6 +2,7 @@
 import { type Command, Option } from 'commander'
 import type { Context } from '../context.ts'
 import { type Hooks, type HooksOption, loadEngine, type MadeHooks, type Progress } from '../engine.ts'
+import { ProgramError, tell } from '../errors.ts'
 import { formatDuration } from '../units.ts'
 
 export interface HooksFlags {
@@ -49,7 +50,12 @@ async function makeUserHooks(path: string): Promise<MadeHooks> {
   const module = await loadUserModule(path)
   const must = 'an object of hooks, an array of them, or a class or function that makes one'
   const { makeHooks } = await loadEngine()
-  return makeHooks(defaultExportOf(module, must, isHooks))
+  const exported = defaultExportOf(module, must, isHooks)
+  return makeHooks(exported).catch(error => {
+    if (tell(error).code !== 'usage') throw error
+    const { message, remedy } = tell(error)
+    throw new ProgramError('Usage', message.replace('these hooks', `the hooks of ${path}`), { remedy, cause: error })
+  })
 }
 
 function isHooks(value: unknown): value is HooksOption {

@@ -67,5 +67,7 @@ function unknown(name: string, known: readonly string[]): never {
 }
 
 function refuse(rule: string, met: unknown): never {
-  throw new TransferError('Usage', `Cannot use these hooks: ${rule}, got ${show(met)}`)
+  throw new TransferError('Usage', `Cannot use these hooks: ${rule}, got ${show(met)}`, {
+    remedy: 'Correct the object of hooks.',
+  })
 }
