@@ -23,8 +23,8 @@ export interface UserModule {
 export async function loadUserModule(path: string): Promise<UserModule> {
   const url = pathToFileURL(resolve(path)).href
   assertFile(path)
-  const { registerOwnDoor } = await loadEngine()
-  registerOwnDoor()
+  const { bindEngineImports } = await loadEngine()
+  bindEngineImports()
   try {
     return { path, url, exports: await import(url) }
   } catch (error) {

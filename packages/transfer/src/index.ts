@@ -41,7 +41,25 @@ export { NameRegistry } from './names/registry.ts'
 export { resolveTarget } from './names/target.ts'
 export { open, type Reader } from './open.ts'
 export type * from './options.ts'
-export { registerOwnDoor } from './own-door.ts'
+export { define, type OptionDefinition, type PipelineDefinition } from './pipeline/define.ts'
+export { type ItemContext, labelOf, type ThreadContext, type Written } from './pipeline/item.ts'
+export type { Located } from './pipeline/located.ts'
+export type { RunOptions } from './pipeline/options.ts'
+export {
+  type CompletePipeline,
+  type List,
+  type Pipeline,
+  type PipelineOptions,
+  type PipelineRun,
+  type Place,
+  pipeline,
+  type ThreadFunction,
+} from './pipeline/pipeline.ts'
+export type { PipelineProgress, StageProgress } from './pipeline/progress.ts'
+export type { ItemResult, PipelineSummary } from './pipeline/results.ts'
+export { drop, type StageOptions } from './pipeline/stage.ts'
+export type { FetchedBytes, FetchedFile, FetchToFiles, FetchToMemory } from './pipeline/stages/fetch.ts'
+export type { WriteOptions } from './pipeline/stages/write.ts'
 export { probe } from './probe.ts'
 export { type FileProgress, type FileState, Progress } from './progress.ts'
 export { makeDirectories } from './publish/directories.ts'
@@ -53,3 +71,4 @@ export type { Answer, FetchRequest, Landing, Listed, ListRequest, Source, Source
 export type { GsOptions } from './sources/gs/options.ts'
 export type { S3CredentialProvider, S3Credentials, S3Options } from './sources/s3/options.ts'
 export { type VerifyFileOptions, verifyFile } from './verify-file.ts'
+export { bindEngineImports } from './workers/engine-imports.ts'

@@ -110,6 +110,12 @@ export class HashIndex {
     return this.#found!.shorts[this.#foundAt]!
   }
 
+  /** Gives the found entry other numbers. */
+  update(long: number, short = 0): void {
+    this.#found!.words[this.#foundAt * this.#width + this.#keyWords] = long
+    if (this.#shape.numberBits === 48) this.#found!.shorts[this.#foundAt] = short
+  }
+
   /** Inserts what was sought last and not found. */
   insert(mark: boolean, long = 0, short = 0): void {
     if (this.#width > this.#keyWords) this.#words[this.#keyWords] = long

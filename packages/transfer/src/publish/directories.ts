@@ -63,7 +63,8 @@ export function parentsUpTo(directory: string, first: string): string[] {
   return parents
 }
 
-async function syncDirectory(directory: string): Promise<void> {
+/** Makes the names in a directory durable. */
+export async function syncDirectory(directory: string): Promise<void> {
   const handle = await open(directory, 'r')
   try {
     await handle.sync()

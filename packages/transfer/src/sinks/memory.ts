@@ -5,11 +5,15 @@ import type { Chunk, Sink } from '../sink.ts'
 export interface MemorySinkOptions {
   /** Refuse more bytes than this. */
   readonly maxBytes: number
+  /** In shared memory, which threads read where it is. Default false. */
+  readonly isShared?: boolean | undefined
 }
 
 /** The whole content in one buffer, handed out only when it is verified. The twin of the file sink. */
-export function createMemorySink({ maxBytes }: MemorySinkOptions): Sink<Uint8Array> {
-  let content = new Uint8Array(0)
+export function createMemorySink({ maxBytes, isShared = false }: MemorySinkOptions): Sink<Uint8Array> {
+  const allocate = (length: number): Uint8Array =>
+    new Uint8Array(isShared ? new SharedArrayBuffer(length) : new ArrayBuffer(length))
+  let content = allocate(0)
   let size = 0
   const hold = (needed: number) => {
     if (needed > maxBytes) {
@@ -17,7 +21,7 @@ export function createMemorySink({ maxBytes }: MemorySinkOptions): Sink<Uint8Arr
       throw new TransferError('Usage', message, { retriable: false })
     }
     if (needed <= content.length) return
-    const larger = new Uint8Array(Math.min(maxBytes, Math.max(needed, content.length * 2)))
+    const larger = allocate(Math.min(maxBytes, Math.max(needed, content.length * 2)))
     larger.set(content)
     content = larger
   }
@@ -36,7 +40,7 @@ export function createMemorySink({ maxBytes }: MemorySinkOptions): Sink<Uint8Arr
     },
     commit: async () => content.subarray(0, size),
     async abort() {
-      content = new Uint8Array(0)
+      content = allocate(0)
     },
   }
 }

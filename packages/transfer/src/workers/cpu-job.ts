@@ -9,6 +9,8 @@ export interface CpuTask {
   readonly args: readonly unknown[]
   /** Given behind the arguments, with `warn` added; undefined: the function gets the arguments alone. */
   readonly context?: object | undefined
+  /** Only load the module and see that the export is a function. */
+  readonly isCheck?: boolean | undefined
 }
 
 /** How a call ended. What the function threw travels as data: a cloned error keeps neither its code nor its class. */

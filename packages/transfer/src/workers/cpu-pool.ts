@@ -43,6 +43,8 @@ export interface CpuPool {
    * TransferError Timeout, with `WorkerDied` when the thread ended, or with the signal's reason.
    */
   run(job: CpuJob): Promise<CpuResult>
+  /** Loads the module in a thread. Rejects where it cannot be loaded, or has no such function. */
+  check(job: Pick<CpuJob, 'module' | 'name' | 'signal'>): Promise<void>
   /** Ends all threads; what they still had to do rejects. May be called twice. */
   close(): Promise<void>
 }
@@ -106,23 +108,28 @@ export function createCpuPool({ size = availableParallelism(), maxHeap }: CpuPoo
     return reply
   }
 
+  const run = async (job: CpuJob): Promise<CpuResult> => {
+    pending++
+    try {
+      await takeThread(job.signal)
+      try {
+        return await call(job)
+      } finally {
+        giveThread()
+      }
+    } finally {
+      pending--
+    }
+  }
+
   return {
     size,
     get pending() {
       return pending
     },
-    async run(job) {
-      pending++
-      try {
-        await takeThread(job.signal)
-        try {
-          return await call(job)
-        } finally {
-          giveThread()
-        }
-      } finally {
-        pending--
-      }
+    run,
+    async check(job) {
+      await run({ ...job, args: [], isCheck: true })
     },
     async close() {
       isClosed = true

@@ -3,18 +3,20 @@
  * by handing over their memory.
  */
 import { move, transferableSymbol, valueSymbol } from 'piscina'
-import { registerOwnDoor } from '../own-door.ts'
+
 import type { CpuReply, CpuTask, Thrown } from './cpu-job.ts'
+import { bindEngineImports } from './engine-imports.ts'
 import { ownedBuffers } from './owned-buffers.ts'
 
-registerOwnDoor()
+bindEngineImports()
 
 const functions = new Map<string, Promise<(...args: unknown[]) => unknown>>()
 
-export default async function work({ module, name, args, context }: CpuTask): Promise<unknown> {
+export default async function work({ module, name, args, context, isCheck }: CpuTask): Promise<unknown> {
   const warnings: string[] = []
   try {
     const call = await functionOf(module, name)
+    if (isCheck) return { value: undefined, warnings } satisfies CpuReply
     const given = context ? [...args, { ...context, warn: (text: string) => void warnings.push(String(text)) }] : args
     return handOver({ value: await call(...given), warnings })
   } catch (error) {

@@ -1,13 +1,13 @@
 /** A thread that runs one pass over bytes after the other. Bytes come in as shared memory; what it makes is handed over. */
 import { parentPort } from 'node:worker_threads'
-import { registerOwnDoor } from '../own-door.ts'
+import { bindEngineImports } from './engine-imports.ts'
 import { ownedBuffers } from './owned-buffers.ts'
 import type { FromPass, ToPass } from './transform-job.ts'
 
 type Transform = (bytes: AsyncIterable<Uint8Array>) => AsyncIterable<unknown> | undefined
 type Said = FromPass extends infer Message ? (Message extends unknown ? Omit<Message, 'pass'> : never) : never
 
-registerOwnDoor()
+bindEngineImports()
 
 const port = parentPort as NonNullable<typeof parentPort>
 
