@@ -19,11 +19,14 @@ export type {
   EntryResult,
   FetchOptions,
   FileProgress,
+  HookClock,
   Hooks,
+  HooksOption,
   IfExists,
   ItemResult,
   Listed,
   ListOptions,
+  MadeHooks,
   ManifestResult,
   ManifestRun,
   ManifestSummary,
@@ -39,6 +42,7 @@ export type {
   S3Options,
   TransferEvent,
   Verification,
+  WorkerHook,
 } from '@arriero/transfer'
 
 export type EngineDoor = typeof import('@arriero/transfer')

@@ -10,16 +10,19 @@ import { join, sep } from 'node:path'
 import { abortable } from './abortable.ts'
 import { Backlog, isLarge } from './backlog.ts'
 import { type DownloadContext, downloadWith, type Place } from './download.ts'
-import { type EngineParts, withEngine } from './engine.ts'
+import { type EngineParts, withCall } from './engine.ts'
 import { TransferError } from './errors.ts'
 import { ExistingNames } from './existing-names.ts'
-import { callHook } from './hooks.ts'
+import type { ActiveHooks } from './hooks/active-hooks.ts'
+import { askFile } from './hooks/ask-file.ts'
+import { tellUnbegun } from './hooks/ends.ts'
+import { activeHooks } from './hooks/open-hooks.ts'
+import type { RunEnd } from './hooks.ts'
 import { rowOfListed } from './listing/row.ts'
 import { type Entry, isBadRow, type Row } from './manifest/entry.ts'
 import { NameRegistry } from './names/registry.ts'
 import { assertInside, resolveTarget } from './names/target.ts'
 import type { DownloadAllOptions } from './options.ts'
-import { redactUrl } from './redact.ts'
 import { ResultQueue } from './result-queue.ts'
 import type { EntryResult, RunSummary } from './results.ts'
 import type { Listed } from './source.ts'
@@ -61,10 +64,11 @@ export function downloadAll(entries: Entries, options: DownloadAllOptions = {}):
       const leave = new AbortController()
       const signal = options.signal ? AbortSignal.any([options.signal, leave.signal]) : leave.signal
       let all: AllDownloads | undefined
-      const running = withEngine(options, engine => {
-        all = new AllDownloads(engine, entries, { ...options, signal }, results)
+      const begin = (engine: EngineParts, opened: Options) => {
+        all = new AllDownloads(engine, entries, opened, results)
         return all.run()
-      })
+      }
+      const running = withCall({ ...options, signal }, begin, () => all?.end ?? NOTHING)
       running.then(
         total => {
           results.end()
@@ -86,10 +90,15 @@ export function downloadAll(entries: Entries, options: DownloadAllOptions = {}):
   }
 }
 
+type Options = DownloadAllOptions & { readonly signal: AbortSignal }
+
+/** The end of a run that never began. */
+const NOTHING = { files: 0, failed: 0, bytes: 0 }
+
 class AllDownloads {
   readonly #engine: EngineParts
   readonly #entries: Entries
-  readonly #o: DownloadAllOptions & { readonly signal: AbortSignal }
+  readonly #o: Options
   readonly #results: ResultQueue
   readonly #directory: string
   readonly #backlog: Backlog
@@ -110,12 +119,7 @@ class AllDownloads {
   #unexpect: () => void = () => {}
   #count = { files: 0, downloaded: 0, skipped: 0, failed: 0, bytes: 0 }
 
-  constructor(
-    engine: EngineParts,
-    entries: Entries,
-    options: DownloadAllOptions & { readonly signal: AbortSignal },
-    results: ResultQueue,
-  ) {
+  constructor(engine: EngineParts, entries: Entries, options: Options, results: ResultQueue) {
     this.#engine = engine
     this.#entries = entries
     this.#o = options
@@ -127,7 +131,7 @@ class AllDownloads {
   }
 
   async run(): Promise<RunSummary> {
-    const { signal, hooks } = this.#o
+    const { signal } = this.#o
     signal.throwIfAborted()
     const onAbort = () => this.#stop()
     signal.addEventListener('abort', onAbort, { once: true })
@@ -145,14 +149,19 @@ class AllDownloads {
       this.#stop()
       await this.#settled()
     }
-    const { files, failed, bytes } = this.#count
-    if (hooks?.onDone) await callHook(hooks, 'onDone', { files, failed, bytes })
     return this.summary
   }
 
   /** What was done so far. */
   get summary(): RunSummary {
-    return { ...this.#count, totalMs: this.#engine.clock.now() - this.#startedAt }
+    const hooks = activeHooks(this.#o)?.clock.times
+    return { ...this.#count, totalMs: this.#engine.clock.now() - this.#startedAt, ...(hooks && { hooks }) }
+  }
+
+  /** The same, as `onDone` is told it. */
+  get end(): RunEnd {
+    const { files, failed, bytes } = this.#count
+    return { files, failed, bytes }
   }
 
   // Reading ahead
@@ -176,29 +185,26 @@ class AllDownloads {
     this.#engine.progress.listed++
     this.#count.files++
     if (isBadRow(row)) return this.#reject({ index: row.index, line: row.line, uris: [], checksums: [] }, row.error)
-    const { hooks } = this.#o
-    const entry = hooks?.onFile ? await this.#asked(row) : row
+    const hooks = this.#o.areFilesAsked ? undefined : activeHooks(this.#o)
+    const entry = hooks?.has('onFile') ? await this.#asked(row, hooks) : row
     if (entry) this.#backlog.push(entry)
   }
 
   /** What the caller's hook makes of an entry. */
-  async #asked(entry: Entry): Promise<Entry | undefined> {
-    const { hooks = {} } = this.#o
-    const argument = { uri: redactUrl(entry.uris[0] ?? ''), path: entry.path, size: entry.size }
+  async #asked(entry: Entry, hooks: ActiveHooks): Promise<Entry | undefined> {
+    const { signal } = this.#o
     try {
-      const verdict = await callHook(hooks, 'onFile', argument)
-      if (verdict === 'skip') {
-        this.#engine.progress.skipped++
-        this.#count.skipped++
-        this.#results.pass(entry.index)
-        return undefined
-      }
-      if (typeof verdict !== 'object') return entry
-      return 'rename' in verdict ? { ...entry, path: verdict.rename } : { ...entry, priority: verdict.priority }
+      const asked = await askFile(hooks, entry, signal)
+      if (asked) return asked
+      this.#engine.progress.skipped++
+      this.#count.skipped++
+      this.#results.pass(entry.index)
     } catch (error) {
+      signal.throwIfAborted()
+      await tellUnbegun(hooks, entry, error, signal)
       this.#reject(entry, error)
-      return undefined
     }
+    return undefined
   }
 
   #roomInBacklog(): Promise<void> {
@@ -273,6 +279,7 @@ class AllDownloads {
     } catch (error) {
       // From here on `downloadWith` counts.
       this.#engine.progress.failed++
+      await tellUnbegun(activeHooks(this.#o), entry, error, this.#o.signal)
       throw error
     }
     const result = await downloadWith(this.#engine, uri, place, this.#o, {

@@ -13,6 +13,9 @@ import { join, resolve } from 'node:path'
 import { downloadAll } from './download-all.ts'
 import { createEngine, type Engine, partsOf } from './engine.ts'
 import { TransferError } from './errors.ts'
+import { askFile } from './hooks/ask-file.ts'
+import { activeHooks, withHooks } from './hooks/open-hooks.ts'
+import type { HookTimes, RunEnd } from './hooks.ts'
 import { list } from './list.ts'
 import { type Entry, isBadRow, type Row } from './manifest/entry.ts'
 import { type Outcome, type OutcomeStatus, outcomeOf, outcomeOfError, outcomeOfResult } from './manifest/outcome.ts'
@@ -25,7 +28,7 @@ import { Channel } from './sinks/channel.ts'
 import type { Listed } from './source.ts'
 
 export interface DownloadManifestOptions
-  extends Omit<DownloadAllOptions, 'resultOrder' | 'pathFor' | 'arePathsPlanned' | 'isEnd'>,
+  extends Omit<DownloadAllOptions, 'resultOrder' | 'pathFor' | 'arePathsPlanned' | 'areFilesAsked' | 'isEnd'>,
     NamePlanOptions {
   /** Where proofs are kept from one run to the next. Default: none are kept, and what is there is read again. */
   readonly state?: string | undefined
@@ -71,6 +74,8 @@ export interface ManifestSummary {
   readonly totalMs: number
   /** Ended by an abort: `failed` counts what was not done, too. */
   readonly isInterrupted?: true | undefined
+  /** Time in the caller's hooks; undefined when none was called. */
+  readonly hooks?: HookTimes | undefined
 }
 
 /**
@@ -96,15 +101,26 @@ export function downloadManifest(
       const own = options.engine ? undefined : createEngine()
       const leave = new AbortController()
       const signal = options.signal ? AbortSignal.any([options.signal, leave.signal]) : leave.signal
-      const run = new Run(rows[Symbol.asyncIterator](), {
-        ...options,
-        engine: options.engine ?? (own as Engine),
-        signal,
-      })
-      const running = run.go()
-      running.then(told, reject)
+      const engine = options.engine ?? (own as Engine)
+      const results = new Channel<ManifestResult>()
+      let run: Run | undefined
+      const begin = (opened: Options) => {
+        run = new Run(rows[Symbol.asyncIterator](), opened, results)
+        return run.go()
+      }
+      const running = withHooks(partsOf(engine), { ...options, engine, signal }, begin, () => run?.end ?? NOTHING)
+      running.then(
+        summary => {
+          results.end()
+          told(summary)
+        },
+        error => {
+          results.fail(error)
+          reject(error)
+        },
+      )
       try {
-        yield* run.results.bytes()
+        yield* results.bytes()
       } finally {
         leave.abort(new DOMException('The consumer left', 'AbortError'))
         await running.catch(() => {})
@@ -154,8 +170,11 @@ function ours(path: string): TransferError {
 
 type Options = DownloadManifestOptions & { readonly engine: Engine; readonly signal: AbortSignal }
 
+/** The end of a run that never began. */
+const NOTHING = { files: 0, failed: 0, bytes: 0 }
+
 class Run {
-  readonly results = new Channel<ManifestResult>()
+  readonly #results: Channel<ManifestResult>
   /** What is left of the list: it outlives whoever reads it. */
   readonly #rows: AsyncIterator<readonly Row[]>
   readonly #o: Options
@@ -179,7 +198,8 @@ class Run {
   /** Members of bundles are numbered behind all rows. */
   #nextIndex = 0
 
-  constructor(rows: AsyncIterator<readonly Row[]>, options: Options) {
+  constructor(rows: AsyncIterator<readonly Row[]>, options: Options, results: Channel<ManifestResult>) {
+    this.#results = results
     this.#rows = rows
     // Asked once for all: the answer may take reading files, and warnings.
     const { commons } = options
@@ -205,14 +225,13 @@ class Run {
       if (this.#isStopped) await this.#tellCancelled()
       // Where nothing is fetched, nobody else sweeps what a killed run was publishing.
       if (this.#hasPassed) await partsOf(this.#o.engine).stagingFor(this.#directory).tidy()
-      this.results.end()
       return this.#summary()
     } catch (error) {
       const { tellsCancelled, signal } = this.#o
-      const isInterrupted = tellsCancelled && signal.aborted && !this.results.isLeft
+      const isInterrupted = tellsCancelled && signal.aborted && !this.#results.isLeft
       // A list that cannot be read on, or ended by the signal, is told as far as it was read.
       if (isInterrupted) await this.#tellCancelled().catch(() => {})
-      this.results.fail(error)
+      this.#results.fail(error)
       if (!isInterrupted) throw error
       return { ...this.#summary(), isInterrupted }
     } finally {
@@ -221,6 +240,13 @@ class Run {
       await this.#proofs?.close()
       await this.#given?.close()
     }
+  }
+
+  /** What `onDone` is told. */
+  get end(): RunEnd {
+    const files = [...this.#statuses.values()].reduce((sum, count) => sum + count, 0)
+    const { failed, bytes } = this.#total
+    return { files, failed, bytes }
   }
 
   // Rows
@@ -258,7 +284,9 @@ class Run {
   }
 
   /** The entry to fetch, if it is to be fetched; else its outcome is told. */
-  async #place(entry: Entry, row: number, owner?: Owner): Promise<Entry | undefined> {
+  async #place(listed: Entry, row: number, owner?: Owner): Promise<Entry | undefined> {
+    const entry = await this.#chosen(listed, row)
+    if (!entry) return undefined
     const placement = owner ? this.#plan.placeIn(directoryOf(owner.path), entry) : this.#plan.place(entry)
     const pending = { entry, placement, row, isRelated: owner !== undefined }
     switch (placement.status) {
@@ -303,6 +331,22 @@ class Run {
     }
   }
 
+  /** The entry as `onFile` wants it; undefined: what became of it is told. */
+  async #chosen(entry: Entry, row: number): Promise<Entry | undefined> {
+    const hooks = activeHooks(this.#o)
+    if (!hooks?.has('onFile')) return entry
+    const { signal } = this.#o
+    try {
+      const asked = await askFile(hooks, entry, signal)
+      if (asked) return asked
+      await this.#tell(entry, outcomeOf(entry, 'skipped_by_hook', { index: row }))
+    } catch (error) {
+      signal.throwIfAborted()
+      await this.#tell(entry, outcomeOfError(entry, error, { index: row }))
+    }
+    return undefined
+  }
+
   // Fetching
 
   async #fetch(entries: AsyncGenerator<readonly Row[]>): Promise<void> {
@@ -311,6 +355,7 @@ class Run {
       ...this.#o,
       directory: this.#directory,
       arePathsPlanned: true,
+      areFilesAsked: true,
       isEnd: error => !isBundle(error),
       pathFor: (entry, name) => this.#pathFor(entry, name),
     })
@@ -491,7 +536,7 @@ class Run {
     if (outcome.ok && outcome.status !== 'duplicate') total.bytes += outcome.size_actual ?? 0
     if (/^skipped/.test(outcome.status)) total.skippedBytes += outcome.size_actual ?? 0
     total.transferred += outcome.bytes_transferred ?? 0
-    await this.results.send({ entry, outcome })
+    await this.#results.send({ entry, outcome })
   }
 
   #cancelled(entry: Entry, index: number, path?: string): Outcome {
@@ -501,7 +546,8 @@ class Run {
 
   #summary(): ManifestSummary {
     const statuses = Object.fromEntries(this.#statuses)
-    return { ...this.#total, statuses, totalMs: Date.now() - this.#startedAt }
+    const hooks = activeHooks(this.#o)?.clock.times
+    return { ...this.#total, statuses, totalMs: Date.now() - this.#startedAt, ...(hooks && { hooks }) }
   }
 }
 

@@ -3,11 +3,11 @@ import { statSync } from 'node:fs'
 import { stat } from 'node:fs/promises'
 import { basename, dirname, resolve, sep } from 'node:path'
 import { diskError } from './disk-error.ts'
-import { type EngineParts, withEngine } from './engine.ts'
+import { type EngineParts, withCall } from './engine.ts'
 import { judgeExisting } from './existing.ts'
 import { type Names, unknownNames } from './existing-names.ts'
 import { fetchResource } from './fetch-resource.ts'
-import { callHook } from './hooks.ts'
+import { endOfOne, tellDone, tellFailed } from './hooks/ends.ts'
 import { fileNameFor } from './names/file-name.ts'
 import type { DownloadOptions } from './options.ts'
 import type { FileProgress } from './progress.ts'
@@ -16,7 +16,7 @@ import type { DownloadResult } from './results.ts'
 import { createFileSink, type FileSink } from './sinks/file.ts'
 import { tidyLeftovers } from './sinks/leftovers.ts'
 import { partPathOf } from './sinks/part-path.ts'
-import { transforming } from './sinks/transform.ts'
+import { transformed } from './sinks/transform.ts'
 import { type Particulars, statedChecksums, Task } from './task.ts'
 
 /** Files up to this size are published in groups: one answer brings them whole. */
@@ -40,10 +40,9 @@ export function download(
   target: string | undefined,
   options: DownloadOptions = {},
 ): Promise<DownloadResult> {
-  return withEngine(options, async engine => {
-    const place = await whereTo(target)
-    return downloadWith(engine, uri, place, options)
-  })
+  const fetching = async (engine: EngineParts, opened: DownloadOptions) =>
+    downloadWith(engine, uri, await whereTo(target), opened)
+  return withCall(options, fetching, ended => endOfOne('result' in ended ? ended.result.bytes : undefined))
 }
 
 /** A file whose name is known, or a directory that gets the name that the source suggests. */
@@ -80,14 +79,14 @@ export async function downloadWith(
   try {
     const result = await downloadTo(place, { task, options, context, file, names, onFetched })
     isTold = true
-    await tellDone(task, result.path, undefined, result.bytes)
+    await tellDone(task, result.path, { error: undefined, bytes: result.bytes, verification: result.verification })
     engine.progress.sized(file, result.bytes)
     engine.progress.finish(file, result.status === 'skipped' ? 'skipped' : 'done')
     return result
   } catch (error) {
     engine.progress.finish(file, 'failed')
     // Told once; and what went wrong first is what is reported.
-    if (!isTold) await tellDone(task, file.name, error, file.received).catch(() => {})
+    if (!isTold) await tellFailed(task, file.name, error, file.received)
     throw error
   } finally {
     unexpect()
@@ -185,10 +184,10 @@ async function fetchTo(
   nameOf?: (resource: Resource, sink: FileSink) => string,
 ): Promise<DownloadResult> {
   let sink: FileSink | undefined
-  const fetched = await fetchResource(task, () => {
+  const fetched = await fetchResource(task, hooks => {
     sink = createFileSink({
       options,
-      mayResume: options.resume !== false && !task.range && !task.hooks?.transform,
+      mayResume: options.resume !== false && !task.range && !hooks?.has('transform'),
       path: guess,
       isGuess: nameOf !== undefined,
       resource: task,
@@ -200,7 +199,7 @@ async function fetchTo(
     })
     const target = sink
     return {
-      sink: task.hooks?.transform ? transforming(task.hooks.transform, target) : target,
+      sink: transformed(target, hooks, task.signal),
       file,
       path: guess,
       onResource: resource => {
@@ -254,8 +253,4 @@ class NameLearned extends Error {
     super(`The source names its file ${basename(path)}`)
     this.path = path
   }
-}
-
-async function tellDone(task: Task, file: string | undefined, error: unknown, bytes: number): Promise<void> {
-  if (task.hooks?.onFileDone) await callHook(task.hooks, 'onFileDone', { uri: task.shownUri, file, error, bytes })
 }

@@ -4,7 +4,10 @@ import { availableParallelism } from 'node:os'
 import { resolve } from 'node:path'
 import { type Clock, systemClock } from './clock.ts'
 import type { Emit } from './events.ts'
-import { callHook, type Hooks } from './hooks.ts'
+import type { ActiveHooks } from './hooks/active-hooks.ts'
+import { FileHooks } from './hooks/file-hooks.ts'
+import { activeHooks, type Ended, withHooks } from './hooks/open-hooks.ts'
+import type { RunEnd } from './hooks.ts'
 import { outsideOnly } from './http/addresses.ts'
 import type { HttpCredentials } from './http/credentials.ts'
 import type { Origins, OriginsOptions } from './http/origins.ts'
@@ -16,13 +19,13 @@ import type { EngineOptions, FetchOptions } from './options.ts'
 import { Progress } from './progress.ts'
 import { Publisher } from './publish/publisher.ts'
 import { Staging } from './publish/staging.ts'
-import { redactUrl } from './redact.ts'
 import { Slots } from './slots.ts'
 import type { Source } from './source.ts'
 import type { SourceContext } from './sources/context.ts'
 import { openSource } from './sources/registry.ts'
 import { type CpuPool, createCpuPool } from './workers/cpu-pool.ts'
 import { createHashPool, type HashPool } from './workers/hash-pool.ts'
+import { TransformThreads } from './workers/transform-threads.ts'
 
 /** What callers hold: shares limits, memory, connections and threads between calls. */
 export interface Engine extends AsyncDisposable {
@@ -49,6 +52,8 @@ export interface EngineParts extends Engine {
   readonly pool: HashPool
   /** Threads for the caller's own functions. */
   readonly cpu: CpuPool
+  /** Threads for the caller's passes over bytes. */
+  readonly transforms: TransformThreads
   readonly publisher: Publisher
   /** The private directory for small files whose names lie under `root`. */
   stagingFor(root: string): Staging
@@ -58,7 +63,10 @@ export interface EngineParts extends Engine {
 }
 
 /** What is known of a resource before it is opened. */
-export type Known = Pick<SourceContext, 'isKnown' | 'size'>
+export type Known = Pick<SourceContext, 'isKnown' | 'size'> & {
+  /** Hooks of the file that it is opened for. */
+  readonly hooks?: FileHooks | undefined
+}
 
 const engines = new WeakMap<Engine, EngineParts>()
 
@@ -83,7 +91,10 @@ export function partsOf(engine: Engine): EngineParts {
 }
 
 /** Runs with the caller's engine, or with one that lives as long as `use`. */
-export async function withEngine<T>(options: FetchOptions, use: (parts: EngineParts) => Promise<T>): Promise<T> {
+export async function withEngine<T>(
+  options: Pick<FetchOptions, 'engine'>,
+  use: (parts: EngineParts) => Promise<T>,
+): Promise<T> {
   if (options.engine) return use(partsOf(options.engine))
   const parts = createParts({})
   try {
@@ -93,17 +104,31 @@ export async function withEngine<T>(options: FetchOptions, use: (parts: EnginePa
   }
 }
 
+/**
+ * The same for one call of a caller's: their hooks are ready in the options that `use` is given, and hear of the end.
+ *
+ * @param endOf what `onDone` is told; none for calls that fetch nothing
+ */
+export function withCall<Options extends FetchOptions, T>(
+  options: Options,
+  use: (parts: EngineParts, options: Options) => Promise<T>,
+  endOf?: (ended: Ended<T>) => RunEnd,
+): Promise<T> {
+  return withEngine(options, parts => withHooks(parts, options, opened => use(parts, opened), endOf))
+}
+
 export function createParts(options: EngineOptions, clock: Clock = systemClock): EngineParts {
   const { connections = 16, totalConnections = 128, limitRate, hashWorkers } = options
   const slots = new Slots({ budget: options.memoryBudget ?? defaultMemoryBudget() })
   const pool = createHashPool({ buffer: slots.buffer, size: hashWorkers ?? Math.min(4, availableParallelism()) })
   const cpu = createCpuPool({ size: options.cpuWorkers, maxHeap: options.cpuWorkerHeap })
+  const transforms = new TransformThreads({ size: options.cpuWorkers, maxHeap: options.cpuWorkerHeap })
   const workingSet = new WorkingSet(slots.budget)
   const limits = createOriginLimits({ perOrigin: connections, total: totalConnections, clock })
   const bandwidth = createBandwidth({ total: limitRate, perOrigin: options.limitRatePerOrigin, clock })
   const publisher = new Publisher(slots.buffer)
   const stagings = new Map<string, Staging>()
-  const credentials = new WeakMap<Hooks, HttpCredentials>()
+  const credentials = new WeakMap<object, HttpCredentials>()
   const shared = new Map<string, object>()
   const run = randomBytes(4).toString('hex')
   let closing: Promise<void> | undefined
@@ -122,18 +147,19 @@ export function createParts(options: EngineOptions, clock: Clock = systemClock):
   }
 
   /** One provider per hooks: connections are not shared between providers. */
-  const credentialsOf = async (hooks: Hooks): Promise<HttpCredentials> => {
-    const known = credentials.get(hooks)
+  const credentialsOf = async (hooks: ActiveHooks): Promise<HttpCredentials> => {
+    const { identity } = hooks
+    const known = credentials.get(identity)
     if (known) return known
     const { hookCredentials } = await import('./http/hook-credentials.ts')
-    const made = credentials.get(hooks) ?? hookCredentials(hooks)
-    credentials.set(hooks, made)
+    const made = credentials.get(identity) ?? hookCredentials(request => hooks.credentials(request))
+    credentials.set(identity, made)
     return made
   }
 
-  const contextFor = async (fetchOptions: FetchOptions, known?: Known): Promise<SourceContext> => {
-    const { hooks } = fetchOptions
-    const provider = hooks?.credentials && (await credentialsOf(hooks))
+  const contextFor = async (fetchOptions: FetchOptions, known?: Omit<Known, 'hooks'>): Promise<SourceContext> => {
+    const hooks = activeHooks(fetchOptions)
+    const provider = hooks?.has('credentials') ? await credentialsOf(hooks) : undefined
     const context: SourceContext = {
       options: { ...fetchOptions, credentials: provider },
       ...known,
@@ -155,17 +181,14 @@ export function createParts(options: EngineOptions, clock: Clock = systemClock):
     return context
   }
 
-  const openOne = async (uri: string, fetchOptions: FetchOptions, known?: Known): Promise<Source> => {
-    const { hooks } = fetchOptions
+  const openOne = async (uri: string, fetchOptions: FetchOptions, { hooks, ...known }: Known = {}): Promise<Source> => {
+    const all = activeHooks(fetchOptions)
+    const asked = hooks ?? (all && new FileHooks(all, fetchOptions.signal))
     const context = await contextFor(fetchOptions, known)
-    if (!hooks?.resolve) return openSource(uri, context)
+    if (!asked?.has('resolve')) return openSource(uri, context)
     const { openResolving } = await import('./sources/resolving.ts')
-    const shown = redactUrl(uri)
     return openResolving(uri, {
-      resolve: async () => {
-        const address = await callHook(hooks, 'resolve', shown)
-        return address === undefined || address === shown ? uri : address
-      },
+      resolve: () => asked.resolve(uri),
       open: address => openSource(address, context),
     })
   }
@@ -174,7 +197,7 @@ export function createParts(options: EngineOptions, clock: Clock = systemClock):
     bandwidth.close()
     await publisher.close()
     await Promise.all([...stagings.values()].map(staging => staging.close()))
-    await Promise.all([pool.close(), cpu.close()])
+    await Promise.all([pool.close(), cpu.close(), transforms.close()])
     limits.close()
     await Promise.all([...shared.values()].map(dispose))
     await Promise.all([everywhere.close(), outside.close()])
@@ -193,6 +216,7 @@ export function createParts(options: EngineOptions, clock: Clock = systemClock):
     connections,
     pool,
     cpu,
+    transforms,
     publisher,
     stagingFor(directory) {
       const root = resolve(directory)

@@ -11,7 +11,9 @@
  */
 import { isCodedName } from './coded-name.ts'
 import { TransferError } from './errors.ts'
-import { callHook, type HookContext } from './hooks.ts'
+import type { AttemptHooks } from './hooks/file-hooks.ts'
+import { shownResource } from './hooks/shown.ts'
+import type { HookContext } from './hooks.ts'
 import { chooseExpectations, type StatedChecksum } from './integrity/choose-expectations.ts'
 import { CONTRADICTION, contradictionOf, contradictionText } from './integrity/contradiction.ts'
 import { createDigester, type Digester } from './integrity/digester.ts'
@@ -58,12 +60,13 @@ const MAX_ATTEMPTS = 3
 /** Fetches into the sink that `open` makes; makes another one if what arrived was wrong and starting over may help. */
 export async function fetchResource<Result>(
   task: Task,
-  open: (attempt: number) => FetchParts<Result>,
+  open: (hooks: AttemptHooks | undefined) => FetchParts<Result>,
 ): Promise<Fetched<Result>> {
   let manner: Manner = {}
   for (let attempt = 1; ; attempt++) {
-    const parts = open(attempt)
-    const session = new Session(task, parts, manner)
+    using hooks = task.hooks?.attempt()
+    const parts = open(hooks)
+    const session = new Session(task, parts, manner, hooks)
     try {
       return await session.run()
     } catch (error) {
@@ -89,6 +92,9 @@ class Session<Result> {
   readonly #task: Task
   readonly #p: FetchParts<Result>
   readonly #manner: Manner
+  readonly #hooks: AttemptHooks | undefined
+  /** Of these, those that want bytes: asked for every chunk. */
+  readonly #chunkHooks: AttemptHooks | undefined
   readonly #startedAt: number
   #earlier: Earlier | undefined
   #resource: Resource | undefined
@@ -101,13 +107,14 @@ class Session<Result> {
   #places: Places | undefined
   #move: Move | undefined
   #firstByteAt: number | undefined
-  #hooksMs = 0
   #isOver = false
 
-  constructor(task: Task, parts: FetchParts<Result>, manner: Manner) {
+  constructor(task: Task, parts: FetchParts<Result>, manner: Manner, hooks: AttemptHooks | undefined) {
     this.#task = task
     this.#p = parts
     this.#manner = manner
+    this.#hooks = hooks
+    this.#chunkHooks = hooks?.has('onChunk') ? hooks : undefined
     this.#startedAt = task.engine.clock.now()
   }
 
@@ -131,7 +138,7 @@ class Session<Result> {
       return { result, resource: this.#resource as Resource, verification, networkBytes, retries, timings }
     } catch (error) {
       // What is being opened or read must have ended before the sink is told to give up.
-      this.#giveUp()
+      this.#giveUp(error)
       await Promise.allSettled([this.#opening, this.#feeding])
       throw error
     } finally {
@@ -145,7 +152,7 @@ class Session<Result> {
   async #fetch(): Promise<Moved> {
     const task = this.#task
     const { sink, file } = this.#p
-    if (task.hooks?.onPlan) await this.#hook('onPlan', this.#hookContext())
+    if (this.#hooks?.has('onPlan')) await this.#hooks.tell('onPlan', this.#hookContext())
     const earlier = await sink.prepare()
     // Who wants to see all bytes in order must get those of an earlier run as well.
     this.#earlier = task.range || this.#isHookOrdered ? undefined : earlier
@@ -225,20 +232,19 @@ class Session<Result> {
       retries: options.retries,
       maxRetryAfterMs: options.maxRetryAfterMs ?? 300_000,
       lowSpeedLimit: options.lowSpeedLimit ?? 1024,
-      hooks: task.hooks,
+      hooks: this.#hooks,
       hookContext: this.#hookContext(),
       signal: task.signal,
       file,
       onResource: resource => this.#onResource(resource),
       consume: chunk => this.#consume(chunk),
-      onFailed: () => this.#giveUp(),
+      onFailed: error => this.#giveUp(error),
     })
     return this.#move
   }
 
   get #isHookOrdered(): boolean {
-    const { hooks } = this.#task
-    return hooks?.onChunk !== undefined && hooks.chunkOrder === 'ascending'
+    return this.#hooks?.isOrdered === true
   }
 
   #onResource(answered: Resource): void {
@@ -284,7 +290,7 @@ class Session<Result> {
       if (isResumed) this.#feeding = this.#feedHeld(this.#earlier?.ranges ?? [], this.#digester)
       this.#feeding?.catch(error => this.#move?.stop(error))
     }
-    const hookCall = task.hooks?.onResource && this.#hook('onResource', { ...this.#hookContext(), resource })
+    const hookCall = this.#tellResource(resource)
     if (!opened && !hookCall && needed.every(isLoaded)) {
       start()
       return undefined
@@ -297,21 +303,34 @@ class Session<Result> {
   }
 
   #take({ offset, bytes, slot }: Chunk): Promise<void> | undefined {
-    const task = this.#task
     const { sink } = this.#p
-    const chunk = { offset: offset - (task.range?.start ?? 0), bytes, slot }
+    const chunk = { offset: offset - (this.#task.range?.start ?? 0), bytes, slot }
     if (this.#isOver) return sink.keep?.(chunk)
     const digested = this.#digester?.add(chunk.offset, bytes)
     const written = sink.write(chunk)
-    const { hooks } = task
-    const hooked = hooks?.onChunk && this.#hook('onChunk', { ...this.#hookContext(), offset: chunk.offset, bytes })
+    const hooked = this.#chunkHooks && this.#tellChunk(chunk, this.#chunkHooks)
     if (!digested && !written && !hooked) return undefined
     return settleAll([digested, written, hooked])
   }
 
+  #tellResource(resource: Resource): Promise<void> | undefined {
+    const hooks = this.#hooks
+    if (!hooks?.has('onResource')) return undefined
+    return hooks.tell('onResource', { ...this.#hookContext(), resource: shownResource(resource) })
+  }
+
+  /** A hook that is left with the bytes keeps their slot: what it looks at is never another part's. */
+  #tellChunk({ offset, bytes, slot }: Chunk, hooks: AttemptHooks): Promise<void> {
+    return hooks.tell('onChunk', { ...this.#hookContext(), offset, bytes }, settled => {
+      slot.retain()
+      void settled.finally(() => slot.release())
+    })
+  }
+
   /** Lets go what waits for bytes that will never come: a serial digest holds early chunks until their turn. */
-  #giveUp(): void {
+  #giveUp(reason: unknown): void {
     this.#isOver = true
+    this.#hooks?.end(reason)
     this.#digester?.close()
   }
 
@@ -343,7 +362,7 @@ class Session<Result> {
     const stored = task.range ? undefined : resource.storedChecksums
     const proven = verify(this.#expectations, digests, size, { statedSize, requireChecksum, stored })
     const verification = this.#contradiction === undefined ? proven : { ...proven, contradiction: this.#contradiction }
-    if (task.hooks?.onVerify) await this.#hook('onVerify', { ...this.#hookContext(), verification })
+    if (this.#hooks?.has('onVerify')) await this.#hooks.tell('onVerify', { ...this.#hookContext(), verification })
     return verification
   }
 
@@ -425,20 +444,13 @@ class Session<Result> {
       verifyMs: round(verifiedAt - fetchedAt),
       publishMs: round(endedAt - verifiedAt),
       totalMs: round(endedAt - this.#startedAt),
-      hooksMs: round(this.#hooksMs),
+      hooksMs: round(this.#hooks?.ms ?? 0),
+      hooks: this.#hooks?.times,
     }
   }
 
   #hookContext(): HookContext {
     return { uri: this.#task.shownUri, file: this.#p.path }
-  }
-
-  async #hook(name: 'onPlan' | 'onResource' | 'onChunk' | 'onVerify', argument: unknown): Promise<void> {
-    const { hooks } = this.#task
-    if (!hooks) return
-    await callHook(hooks, name, argument as never, ms => {
-      this.#hooksMs += ms
-    })
   }
 }
 

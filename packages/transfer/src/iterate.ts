@@ -1,6 +1,10 @@
 /** Bytes for a program rather than for a disk: ordered, unordered, or all at once (retrieval 5). */
-import { type EngineParts, withEngine } from './engine.ts'
+import { type EngineParts, withCall } from './engine.ts'
 import { type Fetched, type FetchParts, fetchResource } from './fetch-resource.ts'
+import type { ActiveHooks } from './hooks/active-hooks.ts'
+import { endOfOne, tellDone, tellFailed } from './hooks/ends.ts'
+import { activeHooks, type Ended } from './hooks/open-hooks.ts'
+import type { RunEnd } from './hooks.ts'
 import { initialPartSize } from './limits/part-size.ts'
 import type { FetchOptions, ReadOptions, StreamOptions } from './options.ts'
 import type { Resource } from './resource.ts'
@@ -8,6 +12,7 @@ import type { Sink } from './sink.ts'
 import { createCallbackSink } from './sinks/callback.ts'
 import { Channel } from './sinks/channel.ts'
 import { createMemorySink } from './sinks/memory.ts'
+import { transformed } from './sinks/transform.ts'
 import { Task, wholePages } from './task.ts'
 
 /** Parts that may wait for the consumer unless told otherwise. */
@@ -44,12 +49,17 @@ export async function* iterateUnordered(
   options: StreamOptions = {},
 ): AsyncGenerator<Piece, void, undefined> {
   const channel = new Channel<Piece>()
-  const begin = (engine: EngineParts) => {
-    // Parts that grow on the way could not be numbered.
+  const begin = (engine: EngineParts, hooks: ActiveHooks | undefined) => {
+    // Parts that grow on the way could not be numbered. What a pass makes is numbered as it comes.
     const partSize = partSizeOf(engine, options)
+    const isPassed = hooks?.has('transform') === true
+    let count = 0
     const sink = createCallbackSink({
       order: 'any',
-      onChunk: ({ offset, bytes }) => channel.send({ index: Math.floor(offset / partSize), offset, data: bytes }),
+      onChunk: ({ offset, bytes }) => {
+        const index = isPassed ? count++ : Math.floor(offset / partSize)
+        return channel.send({ index, offset, data: bytes })
+      },
     })
     return { sink, options: { ...options, partSize } }
   }
@@ -64,7 +74,11 @@ export async function* iterateUnordered(
  */
 export async function readAll(uri: string, options: ReadOptions = {}): Promise<Uint8Array> {
   const sink = () => createMemorySink({ maxBytes: options.maxMemoryBytes ?? MAX_MEMORY })
-  return withEngine(options, async engine => (await fetchInto(engine, uri, options, sink)).result)
+  return withCall(
+    options,
+    async (engine, opened) => (await fetchInto(engine, uri, opened, sink)).result,
+    ended => endOfOne('result' in ended ? ended.result.length : undefined),
+  )
 }
 
 /**
@@ -77,7 +91,11 @@ export function consume(
   options: StreamOptions & { readonly order?: 'any' | 'ascending' } = {},
 ): Promise<Fetched<void>> {
   const sink = createCallbackSink({ order: options.order ?? 'ascending', onChunk })
-  return withEngine(options, engine => fetchInto(engine, uri, options, () => sink, windowOf(engine, options)))
+  return withCall(
+    options,
+    (engine, opened) => fetchInto(engine, uri, opened, () => sink, windowOf(engine, options)),
+    endOfFetch,
+  )
 }
 
 /** Runs a fetch whose sink feeds the channel, and hands on what comes out of it. */
@@ -85,15 +103,23 @@ async function* received<T>(
   channel: Channel<T>,
   uri: string,
   { signal: given, ...options }: StreamOptions,
-  begin: (engine: EngineParts) => { readonly sink: Sink<void>; readonly options: StreamOptions },
+  begin: (
+    engine: EngineParts,
+    hooks: ActiveHooks | undefined,
+  ) => { readonly sink: Sink<void>; readonly options: StreamOptions },
   give: (item: T) => T,
 ): AsyncGenerator<T, void, undefined> {
   const leave = new AbortController()
   const signal = given ? AbortSignal.any([given, leave.signal]) : leave.signal
-  const fetching = withEngine(options, engine => {
-    const begun = begin(engine)
-    return fetchInto(engine, uri, { ...begun.options, signal }, () => begun.sink, windowOf(engine, begun.options))
-  })
+  const fetching = withCall(
+    { ...options, signal },
+    (engine, opened) => {
+      const begun = begin(engine, activeHooks(opened))
+      const asked = { ...begun.options, ...opened, partSize: begun.options.partSize }
+      return fetchInto(engine, uri, asked, () => begun.sink, windowOf(engine, begun.options))
+    },
+    endOfFetch,
+  )
   fetching.then(
     () => channel.end(),
     error => channel.fail(error),
@@ -104,6 +130,11 @@ async function* received<T>(
     leave.abort(new DOMException('The consumer left', 'AbortError'))
     await fetching.catch(() => {})
   }
+}
+
+/** What `onDone` is told of a fetch without a file. */
+export function endOfFetch(ended: Ended<Fetched<unknown>>): RunEnd {
+  return endOfOne('result' in ended ? ended.result.verification.size : undefined)
 }
 
 /** At most half of the memory, so that one reader leaves room for others. */
@@ -128,13 +159,20 @@ export async function fetchInto<Result>(
 ): Promise<Fetched<Result>> {
   const task = new Task(engine, uri, options)
   const file = engine.progress.start(task.shownUri, task.size)
+  let isTold = false
   try {
-    const fetched = await fetchResource(task, (): FetchParts<Result> => ({ sink: open(), file, window, onResource }))
+    const fetched = await fetchResource(task, (hooks): FetchParts<Result> => {
+      return { sink: transformed(open(), hooks, task.signal), file, window, onResource }
+    })
+    isTold = true
+    const { verification } = fetched
+    await tellDone(task, undefined, { error: undefined, bytes: verification.size, verification })
     engine.progress.sized(file, fetched.verification.size)
     engine.progress.finish(file, 'done')
     return fetched
   } catch (error) {
     engine.progress.finish(file, 'failed')
+    if (!isTold) await tellFailed(task, undefined, error, file.received)
     throw error
   }
 }

@@ -4,6 +4,8 @@
  */
 import { createEngine, type EngineParts, partsOf } from './engine.ts'
 import { TransferError } from './errors.ts'
+import { activeHooks, openHooks } from './hooks/open-hooks.ts'
+import { shownEntries } from './hooks/shown.ts'
 import { hasWildcard, parseGlob } from './listing/glob.ts'
 import type { FetchOptions } from './options.ts'
 import { redactUrl } from './redact.ts'
@@ -37,9 +39,12 @@ export async function* list(
   options: ListOptions = {},
 ): AsyncGenerator<readonly Listed[], void, undefined> {
   const own = options.engine ? undefined : createEngine()
+  const engine = partsOf(options.engine ?? (own as NonNullable<typeof own>))
+  const opened = await openHooks(engine, options)
   try {
-    yield* listWith(partsOf(options.engine ?? (own as NonNullable<typeof own>)), uri, options)
+    yield* listWith(engine, uri, opened.options)
   } finally {
+    await opened.close()
     await own?.close()
   }
 }
@@ -108,7 +113,15 @@ async function* ask(
       const what = `Cannot list ${source.uri}: ${scheme} has no listings`
       throw new TransferError('Unsupported', what, { url: source.uri })
     }
-    yield* source.list({ ...request, signal })
+    const hooks = activeHooks(options)
+    let page = 0
+    for await (const entries of source.list({ ...request, signal })) {
+      if (hooks?.has('onListPage')) {
+        const about = { uri: source.uri, page: page++, entries: shownEntries(entries) }
+        await hooks.tell('onListPage', about, { signal })
+      }
+      yield entries
+    }
   } finally {
     await source.close()
   }

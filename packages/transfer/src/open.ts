@@ -1,6 +1,6 @@
 import { Readable } from 'node:stream'
-import { withEngine } from './engine.ts'
-import { fetchInto, windowOf } from './iterate.ts'
+import { withCall } from './engine.ts'
+import { endOfFetch, fetchInto, windowOf } from './iterate.ts'
 import type { StreamOptions } from './options.ts'
 import type { Resource } from './resource.ts'
 import { createCallbackSink } from './sinks/callback.ts'
@@ -33,8 +33,10 @@ export async function open(uri: string, options: StreamOptions = {}): Promise<Re
   const signal = options.signal ? AbortSignal.any([options.signal, leave.signal]) : leave.signal
   const { promise: info, resolve, reject } = Promise.withResolvers<Resource>()
   const sink = createCallbackSink({ order: 'ascending', onChunk: ({ bytes }) => channel.send(bytes) })
-  const fetching = withEngine(options, engine =>
-    fetchInto(engine, uri, { ...options, signal }, () => sink, windowOf(engine, options), resolve),
+  const fetching = withCall(
+    { ...options, signal },
+    (engine, opened) => fetchInto(engine, uri, opened, () => sink, windowOf(engine, options), resolve),
+    endOfFetch,
   )
   fetching.then(
     () => channel.end(),

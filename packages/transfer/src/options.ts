@@ -2,7 +2,7 @@
 import type { CommonsOptions } from './commons/options.ts'
 import type { Engine } from './engine.ts'
 import type { TransferEvent } from './events.ts'
-import type { Hooks } from './hooks.ts'
+import type { HooksOption } from './hooks.ts'
 import type { Algorithm } from './integrity/checksum.ts'
 import type { Entry } from './manifest/entry.ts'
 import type { Range } from './resource.ts'
@@ -95,7 +95,8 @@ export interface FetchOptions {
    * The first call of an engine decides for all.
    */
   readonly commons?: CommonsOptions | (() => Promise<CommonsOptions>) | undefined
-  readonly hooks?: Hooks | undefined
+  /** The caller's own code at every stage: an object, a class or function that makes one, or several in order. */
+  readonly hooks?: HooksOption | undefined
   /** For gs URIs. */
   readonly gs?: GsOptions | undefined
   /** How `sftp://` connections are made. */
@@ -190,4 +191,6 @@ export interface DownloadAllOptions extends DownloadOptions {
   readonly pathFor?: ((entry: Entry, name: string) => string) | undefined
   /** The caller sees to it that no two entries get one path where they must not. Default false: it is checked here. */
   readonly arePathsPlanned?: boolean | undefined
+  /** The caller has asked `onFile` of every entry. Default false: it is asked here. */
+  readonly areFilesAsked?: boolean | undefined
 }

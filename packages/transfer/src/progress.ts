@@ -1,3 +1,5 @@
+import { HookClock } from './hooks/times.ts'
+
 /** Counting, without any idea of terminals: the engine counts, whoever shows it reads. */
 
 export type FileState = 'waiting' | 'fetching' | 'verifying' | 'publishing' | 'done' | 'skipped' | 'failed'
@@ -42,7 +44,14 @@ export class Progress {
   connections = 0
   retries = 0
   hedges = 0
+  /** Time in the caller's hooks, by hook: a running total. */
+  readonly hooks = new HookClock()
   #next = 0
+
+  /** ms in the caller's hooks so far, all together; hooks that run at once each count. */
+  get hooksMs(): number {
+    return this.hooks.ms
+  }
 
   start(uri: string, size: number | undefined): FileProgress {
     const file: FileProgress = {

@@ -1,3 +1,4 @@
+import type { HookTimes } from './hooks.ts'
 import type { Verification } from './integrity/verification.ts'
 import type { Entry } from './manifest/entry.ts'
 import type { Resource } from './resource.ts'
@@ -13,8 +14,10 @@ export interface Timings {
   /** From then until the name was there and durable. */
   readonly publishMs: number
   readonly totalMs: number
-  /** Spent in the caller's hooks. */
+  /** Spent in the caller's hooks; those that ran at once each count. */
   readonly hooksMs: number
+  /** The same by hook; `resolve` and all from `onPlan` to `onVerify`. Undefined when none was called. */
+  readonly hooks?: HookTimes | undefined
 }
 
 export interface DownloadResult {
@@ -44,6 +47,8 @@ export type EntryResult =
   | { readonly entry: Entry; readonly ok: false; readonly error: unknown }
 
 export interface RunSummary {
+  /** Time in the caller's hooks; undefined when none was called. */
+  readonly hooks?: HookTimes | undefined
   readonly files: number
   readonly downloaded: number
   readonly skipped: number

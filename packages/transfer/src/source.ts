@@ -14,6 +14,7 @@
  *   by itself after failures that pass; what it cannot read rejects, so that a listing is never silently short. A place
  *   that is not there rejects with NotFound where the source can tell (object stores cannot: nothing is listed).
  */
+import type { AnswerHead } from './http/answer-head.ts'
 import type { OfferedChecksum } from './integrity/checksum.ts'
 import type { EntityTag, Range, Resource } from './resource.ts'
 
@@ -37,6 +38,8 @@ export interface Answer {
   readonly end: number | undefined
   /** What tells where the body ends; the end of a `close`-delimited one proves nothing (retrieval 8.2). */
   readonly framing: 'length' | 'chunked' | 'close'
+  /** Where the source is an HTTP server: what it said, secrets and all. */
+  readonly head?: AnswerHead | undefined
 }
 
 /**

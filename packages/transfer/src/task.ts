@@ -1,7 +1,8 @@
 /** One resource to fetch, with what the caller said made definite: parsed, defaulted, contradictions refused. */
 import type { EngineParts } from './engine.ts'
 import { TransferError } from './errors.ts'
-import type { Hooks } from './hooks.ts'
+import { FileHooks } from './hooks/file-hooks.ts'
+import { activeHooks } from './hooks/open-hooks.ts'
 import type { DigestAlgorithm } from './integrity/algorithms.ts'
 import { isDigestAlgorithm } from './integrity/algorithms.ts'
 import type { StatedChecksum } from './integrity/choose-expectations.ts'
@@ -40,6 +41,7 @@ export class Task {
   readonly size: number | undefined
   readonly range: Range | undefined
   readonly signal: AbortSignal
+  readonly hooks: FileHooks | undefined
   readonly #mirrors: readonly string[]
   readonly #headers: Readonly<Record<string, string>> | undefined
   readonly #isNamed: boolean
@@ -64,6 +66,8 @@ export class Task {
     this.size = size
     this.range = range
     this.signal = options.signal ?? neverAborted()
+    const hooks = activeHooks(options)
+    this.hooks = hooks && new FileHooks(hooks, this.signal)
     this.#mirrors = mirrors ?? NONE
     this.#headers = particulars.headers
     this.#isNamed = particulars.isNamed ?? false
@@ -72,10 +76,6 @@ export class Task {
   /** Only journals need it: it is not computed for every small file. */
   get uriHash(): string {
     return hashUri(this.uri)
-  }
-
-  get hooks(): Hooks | undefined {
-    return this.options.hooks
   }
 
   /** Most connections for this resource. */
@@ -95,7 +95,7 @@ export class Task {
     const options = this.#sourceOptions(isRaw)
     const isKnown = this.#isNamed && this.size !== undefined && this.#hasDigest && !this.options.trustCommons
     const uris = this.#mirrors.length > 0 ? [this.uri, ...this.#mirrors] : [this.uri]
-    return new Places(await this.engine.openSources(uris, options, { isKnown, size: this.size }))
+    return new Places(await this.engine.openSources(uris, options, { isKnown, size: this.size, hooks: this.hooks }))
   }
 
   get #hasDigest(): boolean {

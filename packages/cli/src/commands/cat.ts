@@ -4,6 +4,7 @@ import type { Context } from '../context.ts'
 import { ProgramError } from '../errors.ts'
 import { addAccessOptions, addAnswerOptions, addSpeedOptions, collect } from '../options/fetch.ts'
 import { addProofOptions, type GetFlags } from '../options/file.ts'
+import { addHooksOption, withUserHooks } from '../options/hooks.ts'
 import { progressModes } from '../progress/view.ts'
 import type { Run } from './define.ts'
 
@@ -14,6 +15,7 @@ export function define(command: Command, run: Run): void {
   addSpeedOptions(command)
   addAccessOptions(command)
   addAnswerOptions(command.optionsGroup('Unusual answers:'))
+  addHooksOption(command)
   command
     .optionsGroup('Progress:')
     .addOption(new Option('--progress <KIND>', 'default: a bar while stdout is redirected').choices(progressModes))
@@ -39,5 +41,6 @@ async function cat(operands: string[], flags: GetFlags, context: Context): Promi
       throw new ProgramError('Usage', `Several URLs and --${key} contradict each other: it speaks of one file.`)
     }
   }
-  return (await import('../get/to-stdout.ts')).streamToStdout(urls, flags, context)
+  const { streamToStdout } = await import('../get/to-stdout.ts')
+  return withUserHooks(flags, context, given => streamToStdout(urls, given, context))
 }

@@ -10,6 +10,7 @@ import {
 import { exitCodes } from '../exit-codes.ts'
 import { engineOptions, fetchOptions } from '../options/fetch.ts'
 import { fileOptions, type GetFlags, listOptions } from '../options/file.ts'
+import { tellHooks } from '../options/hooks.ts'
 import { progressMode, withProgress } from '../progress/view.ts'
 import { count, printable } from '../text.ts'
 import { formatSize } from '../units.ts'
@@ -68,6 +69,7 @@ export async function getMany(
       records.end(summaryRow(summary))
     } finally {
       failures.end()
+      tellHooks(engine.progress, context)
       records.close({ isTold: summary !== undefined, isWhole: isReadWhole(request, context) })
     }
     tellSummary(summary, reportPath, context)

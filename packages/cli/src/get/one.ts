@@ -4,6 +4,7 @@ import { tellItem } from '../errors.ts'
 import { exitCodes } from '../exit-codes.ts'
 import { engineOptions, fetchOptions } from '../options/fetch.ts'
 import { checksumsFrom, fileOptions, type GetFlags } from '../options/file.ts'
+import { tellHooks } from '../options/hooks.ts'
 import { progressMode, withProgress } from '../progress/view.ts'
 import { doneLine, resultRow, shownPath } from './outcome.ts'
 import { openReport } from './report.ts'
@@ -30,7 +31,11 @@ export async function getOne({ url, target }: One, flags: GetFlags, context: Con
       return door.download(url, target, options)
     }
     const fetchFile = () => withProgress(context, mode, engine.progress, { isSingle: true }, work)
-    return flags.report === undefined ? fetchFile() : reported(flags.report, fetchFile)
+    try {
+      return await (flags.report === undefined ? fetchFile() : reported(flags.report, fetchFile))
+    } finally {
+      tellHooks(engine.progress, context)
+    }
   })
   if (context.flags.json) printJson(context, { ok: true, ...resultRow(result) })
   else if (!context.flags.quiet) context.say(doneLine(result, shownPath(result.path, context.terminal.cwd)))

@@ -13,6 +13,7 @@ export function summaryLine(summary: ManifestSummary, style: Pick<Style, 'red'>)
   const rest: [number, string][] = [
     [sum('skipped_complete', 'skipped_size_only'), `there already (${formatSize(skippedBytes)})`],
     [sum('duplicate'), 'named twice'],
+    [sum('skipped_by_hook'), 'left out by hooks'],
     [repaired, 'repaired'],
     [renamed, 'renamed'],
     [sum('unverified', 'skipped_size_only'), 'checked by size only'],

@@ -4,6 +4,7 @@ import { ProgramError } from '../errors.ts'
 import { exitCodes } from '../exit-codes.ts'
 import { engineOptions, fetchOptions } from '../options/fetch.ts'
 import { checksumsFrom, type GetFlags } from '../options/file.ts'
+import { tellHooks } from '../options/hooks.ts'
 import { type ProgressMode, progressMode, withProgress } from '../progress/view.ts'
 import { writeAll } from '../stdout.ts'
 import { warnOfInsecure } from './warnings.ts'
@@ -20,7 +21,7 @@ export async function streamToStdout(urls: readonly string[], flags: GetFlags, c
   const checksums = checksumsFrom(flags, await loadEngine())
   warnOfInsecure(flags, context)
   context.onInterrupt = () => 'The output is incomplete.'
-  await withEngine(engineOptions(flags, context), (engine, door) => {
+  await withEngine(engineOptions(flags, context), async (engine, door) => {
     const options = {
       ...fetch,
       engine,
@@ -30,9 +31,14 @@ export async function streamToStdout(urls: readonly string[], flags: GetFlags, c
       requireChecksum: flags.requireChecksum,
     }
     const isSingle = urls.length === 1
-    return withProgress(context, streamProgress(flags, context), engine.progress, { isSingle }, async () => {
-      for (const url of urls) await copy(door.iterate(url, options))
-    })
+    const mode = streamProgress(flags, context)
+    try {
+      await withProgress(context, mode, engine.progress, { isSingle }, async () => {
+        for (const url of urls) await copy(door.iterate(url, options))
+      })
+    } finally {
+      tellHooks(engine.progress, context)
+    }
   })
   return exitCodes.ok
 }

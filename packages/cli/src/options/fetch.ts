@@ -10,13 +10,14 @@ import { collect } from './collect.ts'
 import { addCommonsOptions, type CommonsFlags, commonsOptions } from './commons.ts'
 import { type GsFlags, gsOptions, userProjectOption } from './gs.ts'
 import { parseHeaders, secretHeadersIn } from './headers.ts'
+import type { HooksFlags } from './hooks.ts'
 import { netrcCredentials } from './netrc.ts'
 
 import { readText } from './read-text.ts'
 import { addS3Options, type S3Flags, s3Options } from './s3.ts'
 import { addSftpOptions, type SftpFlags, sftpOptions } from './sftp.ts'
 
-export interface FetchFlags extends CommonsFlags, GsFlags, S3Flags, SftpFlags {
+export interface FetchFlags extends CommonsFlags, GsFlags, HooksFlags, S3Flags, SftpFlags {
   readonly header?: readonly string[]
   readonly netrc?: boolean
   readonly connections?: number
@@ -155,9 +156,11 @@ export function fetchOptions(flags: FetchFlags, context: Context, urls: Iterable
   }
 }
 
-function hooksFor(flags: FetchFlags, context: Context, urls: Iterable<string>): Hooks | undefined {
-  if (!flags.netrc) return undefined
-  return { credentials: netrcCredentials(context.terminal.env, urls) }
+/** The user's own come first: what they say of credentials holds. */
+function hooksFor(flags: FetchFlags, context: Context, urls: Iterable<string>): readonly Hooks[] | undefined {
+  const { netrc, userHooks = [] } = flags
+  const ours = netrc ? [{ credentials: netrcCredentials(context.terminal.env, urls) }] : []
+  return netrc || userHooks.length > 0 ? [...userHooks, ...ours] : undefined
 }
 
 function once<T>(make: () => Promise<T>): () => Promise<T> {

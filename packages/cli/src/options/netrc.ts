@@ -1,7 +1,7 @@
 import { readFileSync, statSync } from 'node:fs'
 import { homedir } from 'node:os'
 import { join } from 'node:path'
-import type { Hooks } from '../engine.ts'
+import type { Hooks, WorkerHook } from '../engine.ts'
 import { ProgramError } from '../errors.ts'
 import { systemReason } from '../system-error.ts'
 
@@ -18,7 +18,7 @@ export interface NetrcLogin {
 export function netrcCredentials(
   env: Readonly<Record<string, string | undefined>>,
   urls: Iterable<string>,
-): NonNullable<Hooks['credentials']> {
+): Exclude<NonNullable<Hooks['credentials']>, WorkerHook> {
   const logins = readNetrc(env.NETRC ?? join(env.HOME ?? homedir(), '.netrc'))
   return ({ origin }) => {
     if (![...urls].some(url => URL.canParse(url) && originOf(url) === originOf(origin))) return undefined

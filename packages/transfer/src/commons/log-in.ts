@@ -1,4 +1,4 @@
-import { type Engine, partsOf } from '../engine.ts'
+import { type Engine, withCall } from '../engine.ts'
 import type { FetchOptions } from '../options.ts'
 import { openCommons } from '../sources/drs/open-commons.ts'
 
@@ -9,7 +9,8 @@ import { openCommons } from '../sources/drs/open-commons.ts'
  * @throws TransferError Denied with reason `cred_rejected`
  */
 export async function logIn(options: FetchOptions & { readonly engine: Engine }): Promise<void> {
-  const context = await partsOf(options.engine).contextFor(options)
-  const commons = await openCommons(context)
-  await commons.logIn(options.signal ?? new AbortController().signal)
+  await withCall(options, async (engine, opened) => {
+    const commons = await openCommons(await engine.contextFor(opened))
+    await commons.logIn(options.signal ?? new AbortController().signal)
+  })
 }

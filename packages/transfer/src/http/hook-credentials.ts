@@ -1,18 +1,19 @@
-import { callHook, type Hooks } from '../hooks.ts'
 import type { HttpCredentials } from './credentials.ts'
 import { checkedHeaders, type RequestHeaders } from './request-headers.ts'
 import { originOf } from './request-url.ts'
 
 const NONE: RequestHeaders = {}
 
+type Asked = { readonly origin: string; readonly isRefresh: boolean }
+
 /** The caller's `credentials` hook as a provider: asked once per origin, and again after a refusal. */
-export function hookCredentials(hooks: Hooks): HttpCredentials {
+export function hookCredentials(
+  askHook: (request: Asked) => Promise<Readonly<Record<string, string>> | undefined>,
+): HttpCredentials {
   const known = new Map<string, RequestHeaders | Promise<RequestHeaders>>()
 
   const ask = (origin: string, isRefresh: boolean): Promise<RequestHeaders> => {
-    const asked = callHook(hooks, 'credentials', { origin, isRefresh }).then(given =>
-      given ? checkedHeaders(given) : NONE,
-    )
+    const asked = askHook({ origin, isRefresh }).then(given => (given ? checkedHeaders(given) : NONE))
     known.set(origin, asked)
     asked.then(
       headers => known.set(origin, headers),

@@ -10,6 +10,7 @@ export const OUTCOME_STATUSES = [
   'resumed',
   'skipped_complete',
   'skipped_size_only',
+  'skipped_by_hook',
   'duplicate',
   'unverified',
   'denied',
@@ -86,6 +87,7 @@ const GOOD: ReadonlySet<OutcomeStatus> = new Set([
   'resumed',
   'skipped_complete',
   'skipped_size_only',
+  'skipped_by_hook',
   'duplicate',
   'unverified',
 ])

@@ -17,7 +17,8 @@
 
 import type { EngineParts } from '../engine.ts'
 import { isRetriable, TransferError } from '../errors.ts'
-import { callHook, type HookContext, type Hooks } from '../hooks.ts'
+import type { FileHooks } from '../hooks/file-hooks.ts'
+import type { HookContext } from '../hooks.ts'
 import { initialPartSize, nextPartSize, USUAL_PARTS } from '../limits/part-size.ts'
 import { averageRate } from '../limits/slow-link.ts'
 import { gaps } from '../plan.ts'
@@ -59,7 +60,7 @@ export interface MoveOptions {
   readonly maxRetryAfterMs: number
   /** Bytes per second. */
   readonly lowSpeedLimit: number
-  readonly hooks: Hooks | undefined
+  readonly hooks: FileHooks | undefined
   readonly hookContext: HookContext
   readonly signal: AbortSignal
   readonly file: FileProgress
@@ -68,7 +69,7 @@ export interface MoveOptions {
   /** Takes a chunk; its slot is given up when this resolves. After `onFailed`: what landed and nobody will complete. */
   consume(chunk: Chunk): Promise<void> | undefined
   /** The move is going to fail: chunks that wait for others must be let go, or it never ends. */
-  onFailed(): void
+  onFailed(error: unknown): void
 }
 
 export interface Moved {
@@ -143,7 +144,7 @@ class Mover {
     const delivery = new Delivery({
       order,
       start: this.#from,
-      consume: hooks?.onPartDone ? chunk => this.#consumeAndTell(chunk, hooks) : chunk => options.consume(chunk),
+      consume: hooks?.has('onPartDone') ? chunk => this.#consumeAndTell(chunk, hooks) : chunk => options.consume(chunk),
       onConsumed: () => {
         this.#wakeStream()
         this.#proceed()
@@ -524,11 +525,11 @@ class Mover {
     this.#engine.emit({ level: 'DEBUG', stage: 'fetch', event, file: this.#o.hookContext.uri, part })
   }
 
-  async #consumeAndTell(chunk: Chunk, hooks: Hooks): Promise<void> {
+  async #consumeAndTell(chunk: Chunk, hooks: FileHooks): Promise<void> {
     await this.#o.consume(chunk)
     if (this.#failure) return
     const part = { start: chunk.offset, end: chunk.offset + chunk.bytes.length }
-    await callHook(hooks, 'onPartDone', { ...this.#o.hookContext, part })
+    await hooks.tell('onPartDone', { ...this.#o.hookContext, part })
   }
 
   #waitForHook(running: Promise<unknown>): void {
@@ -544,7 +545,7 @@ class Mover {
   #fail(error: unknown): void {
     if (!this.#failure) {
       this.#failure = { error }
-      this.#o.onFailed()
+      this.#o.onFailed(error)
       this.#wakeStream()
       this.#waits.stop(error)
       this.#delivery.stop()

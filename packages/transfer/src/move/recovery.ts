@@ -1,6 +1,7 @@
 import type { EngineParts } from '../engine.ts'
 import { TransferError } from '../errors.ts'
-import { callHook, type HookContext, type Hooks } from '../hooks.ts'
+import type { FileHooks } from '../hooks/file-hooks.ts'
+import type { HookContext } from '../hooks.ts'
 import { RetryBudget } from '../limits/backoff.ts'
 import type { Range, Resource } from '../resource.ts'
 import type { Part } from './parts.ts'
@@ -10,7 +11,7 @@ import type { Request } from './requests.ts'
 export interface RecoveryOptions {
   readonly engine: EngineParts
   readonly places: Places
-  readonly hooks: Hooks | undefined
+  readonly hooks: FileHooks | undefined
   readonly hookContext: HookContext
   /** Attempts for a part that makes no progress. */
   readonly retries: number | undefined
@@ -85,9 +86,9 @@ export class Recovery {
     const { engine, hooks, hookContext } = this.#o
     const fields = { delayMs, reason: error.message }
     engine.emit({ level: 'WARN', stage: 'fetch', event: 'retry', file: hookContext.uri, part, fields })
-    if (!hooks?.onRetry) return delayMs
-    const verdict = await callHook(hooks, 'onRetry', { ...hookContext, error, attempt: this.retries, delayMs })
-    return verdict === false ? undefined : delayMs
+    if (!hooks?.has('onRetry')) return delayMs
+    const mayRetry = await hooks.allowsRetry({ ...hookContext, error, attempt: this.retries, delayMs })
+    return mayRetry ? delayMs : undefined
   }
 }
 

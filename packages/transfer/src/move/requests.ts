@@ -1,5 +1,7 @@
 import type { EngineParts } from '../engine.ts'
-import { callHook, type HookContext, type Hooks } from '../hooks.ts'
+import type { FileHooks } from '../hooks/file-hooks.ts'
+import { shownHeaders, shownResource } from '../hooks/shown.ts'
+import type { HookContext } from '../hooks.ts'
 import type { Permit } from '../limits/origin-limits.ts'
 import type { RateSample } from '../limits/slow-link.ts'
 import { addSample } from '../limits/slow-link.ts'
@@ -55,7 +57,7 @@ export interface Ended {
 
 export interface RequestsOptions {
   readonly engine: EngineParts
-  readonly hooks: Hooks | undefined
+  readonly hooks: FileHooks | undefined
   readonly hookContext: HookContext
   /** The hook `onResponse` runs beside the body: the move has to wait for it. */
   onHook(running: Promise<unknown>): void
@@ -96,8 +98,8 @@ export class Requests {
     let isAnswered = false
     let failure: { readonly error: unknown } | undefined
     try {
-      if (hooks?.onPart && range) await callHook(hooks, 'onPart', { ...hookContext, part: range })
-      if (hooks?.onHedge && range && asking.hedges) await callHook(hooks, 'onHedge', { ...hookContext, part: range })
+      if (range && hooks?.has('onPart')) await hooks.tell('onPart', { ...hookContext, part: range })
+      if (range && asking.hedges && hooks?.has('onHedge')) await hooks.tell('onHedge', { ...hookContext, part: range })
       await grant.place.source.fetch({
         range,
         expected,
@@ -107,7 +109,7 @@ export class Requests {
           const landing = asking.answered(answer, request)
           isAnswered = true
           request.waitedMs = clock.now() - request.startedAt
-          if (hooks?.onResponse) this.#tellAnswer(hooks, answer, range)
+          if (hooks?.has('onResponse')) this.#tellAnswer(hooks, answer, range)
           return new MeteredLanding(landing, engine.bandwidth, grant.place.source.origin, count => {
             request.received += count
           })
@@ -151,10 +153,15 @@ export class Requests {
     request.reported = request.received
   }
 
-  #tellAnswer(hooks: Hooks, answer: Answer, asked: Range | undefined): void {
-    const { start, end = Number.POSITIVE_INFINITY, resource } = answer
-    const part = asked ?? { start, end }
-    this.#o.onHook(callHook(hooks, 'onResponse', { ...this.#o.hookContext, part, resource }))
+  #tellAnswer(hooks: FileHooks, answer: Answer, asked: Range | undefined): void {
+    const { start, end = Number.POSITIVE_INFINITY, head } = answer
+    const about = {
+      part: asked ?? { start, end },
+      resource: shownResource(answer.resource),
+      status: head?.status,
+      headers: head && shownHeaders(head.headers),
+    }
+    this.#o.onHook(hooks.tell('onResponse', { ...this.#o.hookContext, ...about }))
   }
 }
 

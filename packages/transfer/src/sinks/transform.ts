@@ -1,4 +1,7 @@
-import { TransferError } from '../errors.ts'
+import { hookFailed } from '../hooks/failure.ts'
+import type { FileHooks } from '../hooks/file-hooks.ts'
+import { Leash } from '../hooks/leash.ts'
+import type { Transform } from '../hooks.ts'
 import type { Chunk, Sink } from '../sink.ts'
 import type { Slot } from '../slots.ts'
 import { Channel } from './channel.ts'
@@ -8,11 +11,10 @@ import { Channel } from './channel.ts'
  * are of what was fetched; the size of what is written is known only at the end. A function that ends early has what it
  * wanted: the rest is fetched, verified and not written.
  */
-export function transforming<Result>(
-  transform: (bytes: AsyncIterable<Uint8Array>) => AsyncIterable<Uint8Array>,
-  target: Sink<Result>,
-): Sink<Result> {
+export function transforming<Result>(transform: Transform, target: Sink<Result>, signal?: AbortSignal): Sink<Result> {
   const channel = new Channel()
+  /** Cut when the function is left alone: who hands it bytes waits no longer. */
+  const leash = new Leash()
   let writing: Promise<number> | undefined
   let reason: unknown
   const write = async () => {
@@ -28,13 +30,28 @@ export function transforming<Result>(
     try {
       yield* transform(channel.bytes())
     } catch (error) {
-      if (error === reason || error instanceof TransferError) throw error
-      const message = error instanceof Error ? error.message : String(error)
-      throw new TransferError('HookFailed', `The hook transform failed: ${message}`, { cause: error })
+      throw error === reason || signal?.aborted ? error : hookFailed('transform', error)
+    }
+  }
+  /** Waits until the function is done with the bytes. One that is left with them keeps their memory as long as it wants. */
+  const lend = async ({ bytes, slot }: Chunk) => {
+    let isBack = false
+    const sent = channel.send(bytes).finally(() => {
+      isBack = true
+    })
+    try {
+      await leash.wait(sent)
+    } catch {
+      if (!isBack) {
+        slot.retain()
+        sent.catch(() => {}).finally(() => slot.release())
+      }
+      // When nobody receives any more, it is the writing that knows why.
+      await writing
     }
   }
   return {
-    capabilities: { order: 'ascending' },
+    capabilities: { ...target.capabilities, order: 'ascending' },
     async prepare() {
       // What an earlier run left of the target is cleared away, never gone on with.
       await target.prepare()
@@ -43,10 +60,12 @@ export function transforming<Result>(
     async open(resource) {
       await target.open({ ...resource, size: undefined, checksums: [] }, { isResumed: false })
       writing = write()
-      writing.catch(error => channel.fail(error))
+      writing.catch(error => {
+        channel.fail(error)
+        leash.cut(error)
+      })
     },
-    // When nobody receives any more, it is the writing that knows why.
-    write: (chunk: Chunk) => channel.send(chunk.bytes).catch(async () => void (await writing)),
+    write: lend,
     async commit(verification) {
       channel.end()
       const size = (await writing) ?? 0
@@ -59,6 +78,16 @@ export function transforming<Result>(
       await target.abort(why)
     },
   }
+}
+
+/** The same sink, with the passes of the hooks before it if there are any. */
+export function transformed<Result>(
+  sink: Sink<Result>,
+  hooks: FileHooks | undefined,
+  signal: AbortSignal,
+): Sink<Result> {
+  const transform = hooks?.transform()
+  return transform ? transforming(transform, sink, signal) : sink
 }
 
 /** What a transform makes lies in no slot. */

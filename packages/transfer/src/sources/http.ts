@@ -224,7 +224,7 @@ class HttpSource implements Source {
         case 'nothing':
           await exchange.drain()
           this.#resolution.remember(hop)
-          request.answered(this.#emptyAnswer(verdict.resource, verdict.start, hop))
+          request.answered(this.#emptyAnswer(verdict.resource, verdict.start, hop, exchange))
           return
         case 'accepted':
           this.#learn(verdict, exchange, hop, state, ask, firstAsk)
@@ -283,7 +283,7 @@ class HttpSource implements Source {
     if (verdict.is === 'failed') throw this.#noted(verdict, hop, state)
     if (verdict.is !== 'accepted' || verdict.bodyLength === undefined) return undefined
     this.#learn(verdict, head, hop, state, ask, ask)
-    const landing = request.answered(this.#answer(verdict, hop))
+    const landing = request.answered(this.#answer(verdict, hop, head))
     return { landing, length: verdict.bodyLength }
   }
 
@@ -370,7 +370,7 @@ class HttpSource implements Source {
       if (isDecoded) {
         await this.#receiveDecoded(exchange, verdict, coding, hop, request)
       } else {
-        const landing = request.answered(this.#answer(verdict, hop))
+        const landing = request.answered(this.#answer(verdict, hop, exchange))
         await receive(exchange, verdict, landing, { uri: this.uri, where: hop.url.host, signal })
       }
     } catch (error) {
@@ -390,7 +390,7 @@ class HttpSource implements Source {
     const { storedChecksums } = resource
     const check = storedChecksums && (await createStoredCheck(storedChecksums, verdict.bodyLength, this.uri))
     signal.throwIfAborted()
-    const landing = answered({ ...this.#answer({ ...verdict, resource }, hop), end: undefined })
+    const landing = answered({ ...this.#answer({ ...verdict, resource }, hop, exchange), end: undefined })
     await pourDecoded(exchange, coding, landing, { uri: this.uri, signal, check })
   }
 
@@ -479,14 +479,15 @@ class HttpSource implements Source {
     }
   }
 
-  #answer({ resource, start, end, bodyLength, framing }: Accepted, hop: Hop): Answer {
+  #answer({ resource, start, end, bodyLength, framing }: Accepted, hop: Hop, head: AnswerHead): Answer {
     // The end of a coded body as it is sent: of the resource itself nothing is known.
     const isCoded = resource.contentEncoding !== undefined
-    return { resource: this.#placed(resource, hop), start, end: end ?? (isCoded ? bodyLength : undefined), framing }
+    const ends = end ?? (isCoded ? bodyLength : undefined)
+    return { resource: this.#placed(resource, hop), start, end: ends, framing, head }
   }
 
-  #emptyAnswer(resource: Resource, start: number, hop: Hop): Answer {
-    return { resource: this.#placed(resource, hop), start, end: start, framing: 'length' }
+  #emptyAnswer(resource: Resource, start: number, hop: Hop, head: AnswerHead): Answer {
+    return { resource: this.#placed(resource, hop), start, end: start, framing: 'length', head }
   }
 
   #placed(resource: Resource, hop: Hop): Resource {

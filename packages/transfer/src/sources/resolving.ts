@@ -60,6 +60,12 @@ class ResolvingSource implements Source {
     return this.#renewed(source => source.fetch(request), request.signal)
   }
 
+  /** At the address of now: a listing asks again for itself. */
+  get list(): Source['list'] {
+    const current = this.#current
+    return current.list && (request => (current.list as NonNullable<Source['list']>)(request))
+  }
+
   async close(): Promise<void> {
     await Promise.all(this.#all.map(source => source.close()))
   }
