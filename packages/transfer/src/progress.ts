@@ -42,6 +42,8 @@ export class Progress {
   connections = 0
   retries = 0
   hedges = 0
+  /** Called when a file enters another state; for a profile's phases. */
+  onState: (() => void) | undefined
   #next = 0
 
   start(uri: string, size: number | undefined): FileProgress {
@@ -60,6 +62,11 @@ export class Progress {
     return file
   }
 
+  enter(file: FileProgress, state: FileState): void {
+    file.state = state
+    this.onState?.()
+  }
+
   /** The size of a file became known. */
   sized(file: FileProgress, size: number): void {
     if (file.size === undefined) this.unsized--
@@ -73,9 +80,9 @@ export class Progress {
   }
 
   finish(file: FileProgress, state: 'done' | 'skipped' | 'failed'): void {
-    file.state = state
     if (file.size === undefined) this.unsized--
     this.active.delete(file)
     this[state]++
+    this.enter(file, state)
   }
 }
