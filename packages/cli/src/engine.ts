@@ -27,10 +27,13 @@ export type {
   ManifestSummary,
   NamePlan,
   Outcome,
+  Phase,
+  ProfileSummary,
   Progress,
   Resource,
   RunSummary,
   S3Options,
+  Sample,
   TransferEvent,
   Verification,
 } from '@arriero/transfer'

@@ -4,6 +4,7 @@ import type { Context } from '../context.ts'
 import { ProgramError } from '../errors.ts'
 import { addAccessOptions, addAnswerOptions, addSpeedOptions, collect } from '../options/fetch.ts'
 import { addProofOptions, type GetFlags } from '../options/file.ts'
+import { addProfileOptions } from '../profile/with-profile.ts'
 import { progressModes } from '../progress/view.ts'
 import type { Run } from './define.ts'
 
@@ -17,6 +18,7 @@ export function define(command: Command, run: Run): void {
   command
     .optionsGroup('Progress:')
     .addOption(new Option('--progress <KIND>', 'default: a bar while stdout is redirected').choices(progressModes))
+  addProfileOptions(command)
   command.addHelpText(
     'after',
     `

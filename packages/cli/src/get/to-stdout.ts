@@ -1,9 +1,10 @@
 import type { Context } from '../context.ts'
-import { type EngineDoor, loadEngine, withEngine } from '../engine.ts'
+import { type EngineDoor, loadEngine } from '../engine.ts'
 import { ProgramError } from '../errors.ts'
 import { exitCodes } from '../exit-codes.ts'
-import { engineOptions, fetchOptions } from '../options/fetch.ts'
+import { fetchOptions } from '../options/fetch.ts'
 import { checksumsFrom, type GetFlags } from '../options/file.ts'
+import { withProfiledEngine } from '../profile/with-profile.ts'
 import { type ProgressMode, progressMode, withProgress } from '../progress/view.ts'
 import { writeAll } from '../stdout.ts'
 import { warnOfInsecure } from './warnings.ts'
@@ -20,7 +21,7 @@ export async function streamToStdout(urls: readonly string[], flags: GetFlags, c
   const checksums = checksumsFrom(flags, await loadEngine())
   warnOfInsecure(flags, context)
   context.onInterrupt = () => 'The output is incomplete.'
-  await withEngine(engineOptions(flags, context), (engine, door) => {
+  await withProfiledEngine(flags, context, (engine, door) => {
     const options = {
       ...fetch,
       engine,

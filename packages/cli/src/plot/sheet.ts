@@ -23,6 +23,8 @@ export interface Sheet {
   readonly title: string
   /** Below the title, a line each. */
   readonly lines?: readonly string[]
+  /** px between the charts' right edge and what they draw: legends end there, too. Default: 0. */
+  readonly insetRight?: number
   readonly panels: readonly Panel[]
 }
 
@@ -47,7 +49,7 @@ const lineHeight = 16
 const panelHead = 22
 const panelGap = 10
 
-export function drawSheet({ title, lines = [], panels }: Sheet): Drawing {
+export function drawSheet({ title, lines = [], insetRight = 0, panels }: Sheet): Drawing {
   const document = new SvgDocument()
   const width = 2 * margin + Math.max(...panels.map(({ chart }) => chart.width))
   const parts: SvgElement[] = []
@@ -62,7 +64,7 @@ export function drawSheet({ title, lines = [], panels }: Sheet): Drawing {
     if (head !== undefined) {
       const named = text(margin, y + 14, head, { 'font-weight': 'bold' })
       if (note) named.append(document.element('tspan', { 'font-weight': 'normal', fill: '#444444' }, `  ${note}`))
-      parts.push(named, ...drawLegend(document, legend, width - margin, y + 14))
+      parts.push(named, ...drawLegend(document, legend, margin + chart.width - insetRight, y + 14))
       y += panelHead
     }
     offsets.push({ x: margin, y })
