@@ -126,12 +126,12 @@ class Session<Result> {
       const moved = await this.#fetch()
       const fetchedAt = engine.clock.now()
       this.#p.onFetched?.()
-      file.state = 'verifying'
+      engine.progress.enter(file, 'verifying')
       await this.#feeding
       const verification = await this.#verify(moved)
       await this.#leave()
       const verifiedAt = engine.clock.now()
-      file.state = 'publishing'
+      engine.progress.enter(file, 'publishing')
       const result = await sink.commit(verification)
       const { networkBytes, retries } = moved
       const timings = this.#timings(fetchedAt, verifiedAt)
@@ -159,7 +159,7 @@ class Session<Result> {
     const places = await task.openPlaces(this.#manner.isRaw)
     this.#places = places
     if (this.#manner.places) places.keepOnly(this.#manner.places)
-    file.state = 'fetching'
+    task.engine.progress.enter(file, 'fetching')
     const moved = await this.#begin(places).moved
     this.#move = undefined
     await this.#opening

@@ -67,6 +67,19 @@ export { drop, type StageOptions } from './pipeline/stage.ts'
 export type { FetchedBytes, FetchedFile, FetchToFiles, FetchToMemory } from './pipeline/stages/fetch.ts'
 export type { WriteOptions } from './pipeline/stages/write.ts'
 export { probe } from './probe.ts'
+export { type BaseFields, baseMetrics, type Mark, type OwnFields, type Sample, units } from './profile/fields.ts'
+export { percentile } from './profile/percentile.ts'
+export { type Phase, phasesOf } from './profile/phases.ts'
+export { createProfiler, type Profiler, type ProfilerOptions } from './profile/profiler.ts'
+export { type Profile, parseTime as parseProfileTime, readProfile } from './profile/read-profile.ts'
+export {
+  type MetricSummary,
+  type MetricValues,
+  metricsOf,
+  type ProfileSummary,
+  summarise,
+} from './profile/summarise.ts'
+export type { SystemCounters, SystemReader } from './profile/system/counters.ts'
 export { type FileProgress, type FileState, Progress } from './progress.ts'
 export { makeDirectories } from './publish/directories.ts'
 export { type CsvOptions, type CsvRow, readCsv } from './read-csv.ts'

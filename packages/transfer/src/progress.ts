@@ -46,6 +46,8 @@ export class Progress {
   hedges = 0
   /** Time in the caller's hooks, by hook: a running total. */
   readonly hooks = new HookClock()
+  /** Called when a file enters another state; for a profile's phases. */
+  onState: (() => void) | undefined
   #next = 0
 
   /** ms in the caller's hooks so far, all together; hooks that run at once each count. */
@@ -69,6 +71,11 @@ export class Progress {
     return file
   }
 
+  enter(file: FileProgress, state: FileState): void {
+    file.state = state
+    this.onState?.()
+  }
+
   /** The size of a file became known. */
   sized(file: FileProgress, size: number): void {
     if (file.size === undefined) this.unsized--
@@ -82,9 +89,9 @@ export class Progress {
   }
 
   finish(file: FileProgress, state: 'done' | 'skipped' | 'failed'): void {
-    file.state = state
     if (file.size === undefined) this.unsized--
     this.active.delete(file)
     this[state]++
+    this.enter(file, state)
   }
 }

@@ -11,12 +11,14 @@ import { asUri, hasScheme } from '../get/request.ts'
 import { addCommonsOptions } from '../options/commons.ts'
 import { addAnswerOptions, addNetworkOptions, addSpeedOptions, collect, valued } from '../options/fetch.ts'
 import type { GetFlags } from '../options/file.ts'
+import { addProfileOptions } from '../profile/with-profile.ts'
 import { progressModes } from '../progress/view.ts'
 import { parseCount } from '../units.ts'
 import type { Run } from './define.ts'
 import { pathOf } from './path.ts'
 
 interface Gen3Flags extends Omit<GetFlags, 'progress'> {
+  readonly profileFile?: string
   readonly path?: string
   readonly downloadPath?: string
   readonly outputDir?: string
@@ -128,6 +130,8 @@ function shared(command: Command): Command {
     .addOption(new Option('--num-processes <N>').hideHelp())
     .addOption(new Option('--queue-size <N>').hideHelp())
     .addOption(new Option('--no-unpack-packages').hideHelp())
+  // --profile is a profile of gen3-client here.
+  addProfileOptions(command, '--profile-file')
   addCommonsOptions(command)
     .addOption(new Option('--auth <FILE>', '--cred, as the SDK has it').argParser(collect).hideHelp())
     .addOption(new Option('--profile <NAME>', 'a profile of gen3-client, from ~/.gen3/gen3_client_config.ini'))
@@ -183,7 +187,7 @@ function directoryOf(flags: Gen3Flags, operand: string | undefined): string {
 function getFlags(flags: Gen3Flags, context: Context): GetFlags {
   const { semaphores, numparallel, maxConcurrentRequests, filenameFormat, skipCompleted, auth, endpoint, profile } =
     flags
-  const { progress, ...rest } = flags
+  const { progress, profileFile, ...rest } = flags
   const fromProfile = profile === undefined ? [] : [profileCredentials(profile, context.terminal.env)]
   const cred = [...(flags.cred ?? []), ...(auth ?? []), ...fromProfile]
   return {
@@ -195,5 +199,6 @@ function getFlags(flags: Gen3Flags, context: Context): GetFlags {
     layout: filenameFormat,
     ifExists: skipCompleted === 'false' ? 'overwrite' : 'repair',
     progress: progress === false ? 'none' : progress,
+    profile: profileFile,
   } as GetFlags
 }

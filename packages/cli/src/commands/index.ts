@@ -15,6 +15,7 @@ export const commands: Readonly<Record<string, CommandEntry>> = {
   run: { summary: 'run a pipeline: fetch, compute, write', load: () => import('./run.ts') },
   verify: { summary: 're-read files and compare them with their checksums', load: () => import('./verify.ts') },
   gen3: { summary: 'fetch from data commons by the names of the Gen3 tools', load: () => import('./gen3.ts') },
+  profile: { summary: 'summarise or plot what --profile recorded', load: () => import('./profile.ts') },
   doctor: { summary: 'check this machine and its settings', load: () => import('./doctor.ts') },
   completion: { summary: 'print a script for bash, zsh or fish', load: () => import('./completion.ts') },
   complete: { summary: 'answer a completion script', isHidden: true, load: () => import('./complete.ts') },

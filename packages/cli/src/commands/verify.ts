@@ -6,6 +6,7 @@ import { exitCodes } from '../exit-codes.ts'
 import { openReport } from '../get/report.ts'
 import { valued } from '../options/fetch.ts'
 import { addChecksumOptions, checksumsFrom, type ProofFlags } from '../options/file.ts'
+import { addProfileOptions, type ProfileFlags, withProfile } from '../profile/with-profile.ts'
 import { progressMode, progressModes, withProgress } from '../progress/view.ts'
 import { printable } from '../text.ts'
 import { parseCount } from '../units.ts'
@@ -13,7 +14,7 @@ import { candidatesOf, filesOf } from '../verify/candidates.ts'
 import { checkAll, type State, type Verdict } from '../verify/check.ts'
 import type { Run } from './define.ts'
 
-export interface VerifyFlags extends ProofFlags {
+export interface VerifyFlags extends ProofFlags, ProfileFlags {
   readonly manifest?: string
   readonly input?: string
   readonly dir?: string
@@ -36,6 +37,7 @@ export function define(command: Command, run: Run): void {
     .addOption(valued('--concurrency <N>', 'files at once (default: one per core, at most 4)', parseCount))
     .addOption(new Option('--report <FILE>', 'write the verdict on each file, as JSON lines'))
     .addOption(new Option('--progress <KIND>', 'bar on a terminal, else plain lines').choices(progressModes))
+  addProfileOptions(command)
   command.addHelpText(
     'after',
     `
@@ -69,7 +71,7 @@ async function verify(files: string[], flags: VerifyFlags, context: Context): Pr
     const mode = progressMode(context, flags.progress)
     let last: Verdict | undefined
     try {
-      await withProgress(context, mode, progress, { isSingle: files.length === 1 }, async () => {
+      const read = async () => {
         const options = { engine, door, progress, signal: context.signal, concurrency: flags.concurrency }
         for await (const verdict of checkAll(candidates, options)) {
           totals[verdict.state]++
@@ -77,7 +79,10 @@ async function verify(files: string[], flags: VerifyFlags, context: Context): Pr
           report?.add(rowOf(verdict))
           tellVerdict(verdict, context)
         }
-      })
+      }
+      await withProfile(context, flags, { engine, door, progress, phase: 'verify' }, () =>
+        withProgress(context, mode, progress, { isSingle: files.length === 1 }, read),
+      )
       report?.add({ summary: summaryOf(totals) })
     } finally {
       report?.close()

@@ -12,6 +12,7 @@ import { classOf, type ToldItem, tellItem, toLine } from '../errors.ts'
 import { exitCodes } from '../exit-codes.ts'
 import { engineOptions, fetchOptions } from '../options/fetch.ts'
 import { checksumsFrom, type GetFlags, listOptions } from '../options/file.ts'
+import { checkProfileFlags } from '../profile/with-profile.ts'
 import { count, printable, withoutSecrets } from '../text.ts'
 import { formatSize } from '../units.ts'
 import { entriesOf } from './entries.ts'
@@ -39,6 +40,7 @@ export async function showPlan(
   flags: GetFlags,
   context: Context,
 ): Promise<number> {
+  checkProfileFlags(flags)
   return withEngine(engineOptions(flags, context), async (engine, door) => {
     let [files, bytes, unsized, failed] = [0, 0, 0, 0]
     const names = door.planNames(request.kind === 'one' ? {} : listOptions(flags, request.directory))

@@ -1,16 +1,10 @@
 import { type Context, printJson, warn } from '../context.ts'
-import {
-  type ManifestResult,
-  type ManifestRun,
-  type ManifestSummary,
-  type Outcome,
-  type Progress,
-  withEngine,
-} from '../engine.ts'
+import type { ManifestResult, ManifestRun, ManifestSummary, Outcome, Progress } from '../engine.ts'
 import { exitCodes } from '../exit-codes.ts'
-import { engineOptions, fetchOptions } from '../options/fetch.ts'
+import { fetchOptions } from '../options/fetch.ts'
 import { fileOptions, type GetFlags, listOptions } from '../options/file.ts'
 import { tellHooks } from '../options/hooks.ts'
+import { withProfiledEngine } from '../profile/with-profile.ts'
 import { progressMode, withProgress } from '../progress/view.ts'
 import { count, printable } from '../text.ts'
 import { formatSize } from '../units.ts'
@@ -42,7 +36,7 @@ export async function getMany(
   const fetch = fetchOptions(flags, context, origins)
   const list = listOptions(flags, request.directory)
   warnOfInsecure(flags, context)
-  return withEngine(engineOptions(flags, context), async (engine, door) => {
+  return withProfiledEngine(flags, context, async (engine, door) => {
     context.onInterrupt = () => hintForMany(flags, engine.progress)
     if (request.kind === 'manifest' && !flags.skipInvalid) await checkManifest(request.file, context, door)
     if (isCommons) await door.logIn({ ...fetch, engine })

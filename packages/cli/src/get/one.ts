@@ -1,10 +1,11 @@
 import { type Context, printJson } from '../context.ts'
-import { type DownloadResult, loadEngine, type Progress, withEngine } from '../engine.ts'
+import { type DownloadResult, loadEngine, type Progress } from '../engine.ts'
 import { tellItem } from '../errors.ts'
 import { exitCodes } from '../exit-codes.ts'
-import { engineOptions, fetchOptions } from '../options/fetch.ts'
+import { fetchOptions } from '../options/fetch.ts'
 import { checksumsFrom, fileOptions, type GetFlags } from '../options/file.ts'
 import { tellHooks } from '../options/hooks.ts'
+import { withProfiledEngine } from '../profile/with-profile.ts'
 import { progressMode, withProgress } from '../progress/view.ts'
 import { doneLine, resultRow, shownPath } from './outcome.ts'
 import { openReport } from './report.ts'
@@ -21,7 +22,7 @@ export async function getOne({ url, target }: One, flags: GetFlags, context: Con
   const fetch = fetchOptions(flags, context, [url])
   const checksums = checksumsFrom(flags, await loadEngine())
   warnOfInsecure(flags, context)
-  const result = await withEngine(engineOptions(flags, context), async (engine, door) => {
+  const result = await withProfiledEngine(flags, context, async (engine, door) => {
     context.onInterrupt = () => hintForOne(flags, engine.progress)
     const options = { ...fetch, ...fileOptions(flags), engine, checksums, mirrors: flags.mirror, size: flags.size }
     const mode = progressMode(context, flags.progress)

@@ -1,10 +1,11 @@
 import type { Context } from '../context.ts'
-import { type EngineDoor, loadEngine, withEngine } from '../engine.ts'
+import { type EngineDoor, loadEngine } from '../engine.ts'
 import { ProgramError } from '../errors.ts'
 import { exitCodes } from '../exit-codes.ts'
-import { engineOptions, fetchOptions } from '../options/fetch.ts'
+import { fetchOptions } from '../options/fetch.ts'
 import { checksumsFrom, type GetFlags } from '../options/file.ts'
 import { tellHooks } from '../options/hooks.ts'
+import { withProfiledEngine } from '../profile/with-profile.ts'
 import { type ProgressMode, progressMode, withProgress } from '../progress/view.ts'
 import { writeAll } from '../stdout.ts'
 import { warnOfInsecure } from './warnings.ts'
@@ -21,7 +22,7 @@ export async function streamToStdout(urls: readonly string[], flags: GetFlags, c
   const checksums = checksumsFrom(flags, await loadEngine())
   warnOfInsecure(flags, context)
   context.onInterrupt = () => 'The output is incomplete.'
-  await withEngine(engineOptions(flags, context), async (engine, door) => {
+  await withProfiledEngine(flags, context, async (engine, door) => {
     const options = {
       ...fetch,
       engine,

@@ -2,6 +2,7 @@
 import { type Command, Option } from 'commander'
 import type { DownloadManifestOptions, DownloadOptions, EngineDoor, IfExists } from '../engine.ts'
 import { ProgramError } from '../errors.ts'
+import { addProfileOptions, type ProfileFlags } from '../profile/with-profile.ts'
 import { progressModes } from '../progress/view.ts'
 import { parseCount, parseSize } from '../units.ts'
 import { addAccessOptions, addAnswerOptions, addSpeedOptions, collect, type FetchFlags, valued } from './fetch.ts'
@@ -13,7 +14,7 @@ export interface ProofFlags {
   readonly size?: number
 }
 
-export interface GetFlags extends FetchFlags, ProofFlags {
+export interface GetFlags extends FetchFlags, ProofFlags, ProfileFlags {
   readonly output?: string
   readonly filepath?: string
   readonly dir?: string
@@ -115,6 +116,7 @@ export function addGetOptions(command: Command): void {
     .addOption(
       new Option('--progress <KIND>', 'bar on a terminal, else plain lines; json and none').choices(progressModes),
     )
+  addProfileOptions(command)
 }
 
 export function addProofOptions(command: Command): Command {

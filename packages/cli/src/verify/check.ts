@@ -104,7 +104,7 @@ async function readAndCompare(
 ): Promise<Verdict> {
   const file = progress.start(path, about.size)
   file.name = about.name
-  file.state = 'fetching'
+  progress.enter(file, 'fetching')
   try {
     const onProgress = (bytes: number) => progress.landed(file, bytes)
     const verification = await door.verifyFile(path, checksums, { engine, signal, onProgress })

@@ -23,6 +23,8 @@ export interface HashPoolOptions {
 }
 
 export interface HashPool extends HashLane {
+  /** Bytes that workers have been asked to digest and have not; for profiles. */
+  readonly pendingBytes: number
   /** Ends all workers; what they still had to do rejects. May be called twice. */
   close(): Promise<void>
 }
@@ -53,6 +55,11 @@ export function createHashPool({
     bytes.buffer === buffer ? { address: bytes.byteOffset, length: bytes.length } : { copy: bytes.slice() }
 
   return {
+    get pendingBytes() {
+      let sum = 0
+      for (const member of crew) sum += member.pendingBytes
+      return sum
+    },
     open(algorithm) {
       const stream = ++streams
       const member = leastBusy()
