@@ -16,6 +16,7 @@ export type {
   EngineOptions,
   Entry,
   EntryResult,
+  EventLevel,
   FetchOptions,
   FileProgress,
   Hooks,

@@ -40,8 +40,12 @@ export class Progress {
   unsized = 0
   /** Requests in flight. */
   connections = 0
+  /** Most of them at one time. */
+  peakConnections = 0
   retries = 0
   hedges = 0
+  /** Bytes that hedges received: asked for twice. */
+  hedgedBytes = 0
   #next = 0
 
   start(uri: string, size: number | undefined): FileProgress {

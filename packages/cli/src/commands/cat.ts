@@ -4,6 +4,7 @@ import type { Context } from '../context.ts'
 import { ProgramError } from '../errors.ts'
 import { addAccessOptions, addAnswerOptions, addSpeedOptions, collect } from '../options/fetch.ts'
 import { addProofOptions, type GetFlags } from '../options/file.ts'
+import { addLogOptions } from '../options/log.ts'
 import { progressModes } from '../progress/view.ts'
 import type { Run } from './define.ts'
 
@@ -15,8 +16,9 @@ export function define(command: Command, run: Run): void {
   addAccessOptions(command)
   addAnswerOptions(command.optionsGroup('Unusual answers:'))
   command
-    .optionsGroup('Progress:')
+    .optionsGroup('Progress and log:')
     .addOption(new Option('--progress <KIND>', 'default: a bar while stdout is redirected').choices(progressModes))
+  addLogOptions(command)
   command.addHelpText(
     'after',
     `
