@@ -1,4 +1,4 @@
-/** Events in a file, one JSON object per line: in our form (retrieval 15), or in that of `retriever.log` (retrieval 2.5). */
+/** Events in a file, one JSON object per line: in our form, or in that of `retriever.log` (retrieval 15). */
 import { closeSync, openSync, writeSync } from 'node:fs'
 import { type Context, warn } from './context.ts'
 import type { TransferEvent } from './engine.ts'

@@ -1,10 +1,11 @@
 /** The heat map as a picture: values stand in the cells, so that it reads in black and white. */
 import { type Chart, drawChart, loadPlot } from '../plot/chart.ts'
-import { textOn } from '../plot/ink.ts'
+import { darkness, inks, textOn } from '../plot/ink.ts'
 import { type Drawing, drawSheet } from '../plot/sheet.ts'
 import { shorten } from '../text.ts'
 import { formatSize } from '../units.ts'
-import { byScenario, type Group, isSound } from './groups.ts'
+import { defaults } from './configuration.ts'
+import { byScenario, type Group, isOurs, isSound } from './groups.ts'
 import { type HeatGrid, heatGrids, threadsText } from './heat.ts'
 import { ranked } from './tables.ts'
 
@@ -22,11 +23,21 @@ export async function drawBench(groups: readonly Group[]): Promise<Drawing> {
       const note = ['median Gbit/s, best framed', threadsText(grid.threads)].filter(text => text).join(', ')
       panels.push({ title, note, chart: await heatChart(grid, heatGrids(members)) })
     }
-    const sound = ranked(members).filter(isSound)
+    const shown = worthABar(members)
     const note = `median, fastest – slowest run; ${formatSize(members[0]!.bytes)}`
-    if (sound.length > 0) panels.push({ title, note, chart: await timesChart(sound) })
+    if (shown.length > 0) panels.push({ title, note, chart: await timesChart(shown) })
   }
   return drawSheet({ title: 'arriero bench', lines: [about(groups)], panels })
+}
+
+/** Most bars of ours: the heat map tells of the rest. */
+const mostBars = 12
+
+/** Everybody else, what one has without any flags, and our fastest. */
+function worthABar(groups: readonly Group[]): Group[] {
+  const sound = ranked(groups).filter(isSound)
+  const best = new Set(sound.filter(isOurs).slice(0, mostBars))
+  return sound.filter(group => !isOurs(group) || best.has(group) || group.label === defaults.name)
 }
 
 function about(groups: readonly Group[]): string {
@@ -41,8 +52,7 @@ function about(groups: readonly Group[]): string {
 async function heatChart(grid: HeatGrid, together: readonly HeatGrid[]): Promise<Chart> {
   const { cell, text } = await loadPlot()
   const values = together.flatMap(({ cells }) => cells.map(({ gbitPerSecond }) => gbitPerSecond))
-  // From zero: cells that differ little look alike.
-  const share = (value: number) => value / Math.max(...values)
+  const most = Math.max(...values)
   const { cells, partSizes, connections } = grid
   const place = { x: 'partSize', y: 'connections' } as const
   return drawChart({
@@ -54,9 +64,10 @@ async function heatChart(grid: HeatGrid, together: readonly HeatGrid[]): Promise
     marginBottom: 42,
     x: { domain: partSizes, label: 'part size', labelAnchor: 'center', labelArrow: 'none', tickSize: 0 },
     y: { domain: connections, label: 'connections', labelAnchor: 'top', labelArrow: 'none', tickSize: 0 },
-    color: { type: 'identity' },
+    // From zero: cells that differ little look alike.
+    color: { type: 'linear', scheme: darkness, domain: [0, most] },
     marks: [
-      cell(cells, { ...place, fill: each => shade(share(each.gbitPerSecond)), inset: 1 }),
+      cell(cells, { ...place, fill: 'gbitPerSecond', inset: 1 }),
       // Black around white: seen on the darkest cell as well.
       ...[
         { stroke: '#ffffff', strokeWidth: 7, inset: 2.5 },
@@ -70,18 +81,12 @@ async function heatChart(grid: HeatGrid, together: readonly HeatGrid[]): Promise
       text(cells, {
         ...place,
         text: each => each.gbitPerSecond.toFixed(2),
-        fill: each => textOn(share(each.gbitPerSecond)),
+        fill: each => textOn(each.gbitPerSecond / most),
         fontSize: 12,
         fontWeight: 'bold',
       }),
     ],
   })
-}
-
-/** Blue from light to dark; in a grey copy the same order. */
-function shade(share: number): string {
-  const mix = (from: number, to: number) => Math.round(from + (to - from) * share)
-  return `rgb(${mix(237, 11)}, ${mix(244, 60)}, ${mix(250, 93)})`
 }
 
 const barHeight = 20
@@ -106,7 +111,7 @@ async function timesChart(groups: readonly Group[]): Promise<Chart> {
       barX(rows, {
         x: 'median',
         y: 'name',
-        fill: row => (row.isOurs ? '#0b3c5d' : '#d5d5d5'),
+        fill: row => (row.isOurs ? inks[0].stroke : '#d5d5d5'),
         stroke: '#333333',
         strokeWidth: 0.6,
         insetTop: 3,

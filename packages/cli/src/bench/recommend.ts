@@ -78,7 +78,7 @@ export function recommendationLines(groups: readonly Group[], { args = [] }: Sen
       `${fastest.label} had the best median, ${fastest.gbitPerSecond.median.toFixed(2)} Gbit/s (${more} %), which is within the noise; this one costs less.`,
     )
   }
-  return [...lines, ...aboutDefaults(groups, group), ...aboutRuns(group)]
+  return [...lines, ...aboutDefaults(groups, group), ...aboutConnections(groups), ...aboutRuns(group)]
 }
 
 function settingsOf({ connections, part_size, threads, args }: ConfigurationRecord) {
@@ -103,6 +103,12 @@ function aboutDefaults(groups: readonly Group[], chosen: Group): string[] {
 }
 
 const slowFirst = (a: Group, b: Group) => b.wallSeconds.median - a.wallSeconds.median
+
+function aboutConnections(groups: readonly Group[]): string[] {
+  const many = groups.filter(group => isOurs(group) && isSound(group) && (group.configuration?.connections ?? 1) > 1)
+  if (many.length === 0 || many.some(({ peakConnections }) => peakConnections !== 1)) return []
+  return ['No run used more than one connection: the server gives no parts, or the file is too small for several.']
+}
 
 function aboutRuns({ runs, wallSeconds }: Group): string[] {
   return [

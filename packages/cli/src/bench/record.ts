@@ -104,7 +104,7 @@ export function recordOf(run: Run, about: About, told: Told = {}): BenchRecord {
   }
 }
 
-/** retrieval 2.7: run, seconds, files before, files after. */
+/** As retriever's baseline script prints it: run, seconds, files before, files after. */
 export function downloadPerfLine(run: {
   readonly round: number
   readonly wall_seconds: number

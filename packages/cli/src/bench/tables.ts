@@ -5,15 +5,23 @@ import { type Group, isSound } from './groups.ts'
 
 const heads = ['', 'median', 'min – max', 'Gbit/s', 'CPU s/GB', 'memory', 'conns'] as const
 
+/** `412 ms`, `3.07 s`, `21.4 s`. */
 export function seconds(value: number): string {
-  return value < 0.9995 ? `${(value * 1000).toFixed(0)} ms` : `${value.toFixed(2)} s`
+  return value < 0.9995 ? `${(value * 1000).toFixed(0)} ms` : `${value.toFixed(value < 9.995 ? 2 : 1)} s`
+}
+
+/** The unit is said once where both have the same. */
+function secondsRange(min: number, max: number): string {
+  const [from, to] = [seconds(min), seconds(max)]
+  const [number, unit] = from.split(' ')
+  return `${to.endsWith(` ${unit}`) ? number : from} – ${to}`
 }
 
 function cellsOf(group: Group): string[] {
   const { wallSeconds: wall, gbitPerSecond, cpuSeconds, bytes, peakResidentBytes, peakConnections } = group
   return [
     seconds(wall.median),
-    `${seconds(wall.min)} – ${seconds(wall.max)}`,
+    secondsRange(wall.min, wall.max),
     gbitPerSecond.median.toFixed(2),
     bytes > 0 ? (cpuSeconds.median / (bytes / 1e9)).toFixed(2) : '–',
     Number.isNaN(peakResidentBytes) ? '–' : formatSize(peakResidentBytes),

@@ -1,4 +1,4 @@
-/** Which lines of a log a person sees, and how (retrieval 2.5): `LEVEL - time - actor - text`. */
+/** Which lines of a log a person sees, and how, as retriever's viewer does: `LEVEL - time - actor - text`. */
 import type { Style } from '../terminal.ts'
 import { printable } from '../text.ts'
 import { type LogLine, levels } from './parse-line.ts'
