@@ -88,7 +88,7 @@ export type CaseId = (typeof caseIds)[number]
 export const builders: Record<CaseId, (ground: Ground) => Promise<Case | undefined>> = {
   async http(ground) {
     const file = await ground.bigFile()
-    const contenders = fileContenders({ origin: ground.nginx.plain, name: file.name })
+    const contenders = fileContenders({ url: `${ground.nginx.plain}/${file.name}` })
     return {
       ...bigFileCase('http', 'http → file, size verified, durable', ground, file),
       contenders,
@@ -98,7 +98,7 @@ export const builders: Record<CaseId, (ground: Ground) => Promise<Case | undefin
 
   async https(ground) {
     const file = await ground.bigFile()
-    const contenders = fileContenders({ origin: ground.nginx.tls!, name: file.name, caFile: ground.nginx.caFile })
+    const contenders = fileContenders({ url: `${ground.nginx.tls}/${file.name}`, caFile: ground.nginx.caFile })
     return {
       ...bigFileCase('https', 'https → file', ground, file),
       contenders,
@@ -108,7 +108,7 @@ export const builders: Record<CaseId, (ground: Ground) => Promise<Case | undefin
 
   async md5(ground) {
     const file = await ground.bigFile()
-    const remote = { origin: ground.nginx.plain, name: file.name }
+    const remote = { url: `${ground.nginx.plain}/${file.name}` }
     const contenders = [
       peers.arrieroToFile(remote, 'arriero md5', '--checksum', `md5:${file.md5}`),
       peers.curlThenMd5sum(remote),
@@ -126,7 +126,7 @@ export const builders: Record<CaseId, (ground: Ground) => Promise<Case | undefin
 
   async digests(ground) {
     const file = await ground.bigFile()
-    const remote = { origin: ground.nginx.plain, name: file.name }
+    const remote = { url: `${ground.nginx.plain}/${file.name}` }
     const contenders = [
       peers.arrieroToFile(remote, 'arriero unverified'),
       peers.arrieroToFile(remote, 'arriero sha256', '--checksum', `sha256:${file.sha256}`),
@@ -146,7 +146,7 @@ export const builders: Record<CaseId, (ground: Ground) => Promise<Case | undefin
 
   async capped(ground) {
     const file = await ground.bigFile()
-    const remote = { origin: ground.nginx.capped, name: file.name }
+    const remote = { url: `${ground.nginx.capped}/${file.name}` }
     const contenders = [
       peers.arrieroToFile(remote, 'arriero', '--connections', '48'),
       peers.aria2ToFile(remote, 16),
@@ -164,7 +164,7 @@ export const builders: Record<CaseId, (ground: Ground) => Promise<Case | undefin
     const vsftpd = await ground.vsftpd()
     if (!vsftpd) return undefined
     const file = await ground.bigFile()
-    const remote = { origin: vsftpd.plain, name: file.name }
+    const remote = { url: `${vsftpd.plain}/${file.name}` }
     return {
       ...bigFileCase('ftp', 'ftp → file, size verified, durable', ground, file),
       contenders: [
@@ -232,10 +232,10 @@ export const builders: Record<CaseId, (ground: Ground) => Promise<Case | undefin
 
   async cat(ground) {
     const file = await ground.bigFile()
-    const remote = { origin: ground.nginx.plain, name: file.name }
+    const remote = { url: `${ground.nginx.plain}/${file.name}` }
     return {
       ...bigFileCase('cat', 'cat to /dev/null, in order', ground, file),
-      contenders: [peers.arrieroCat(remote), peers.curlCat(remote)],
+      contenders: [peers.arrieroCat(remote), peers.curlToNull(remote)],
       claims: [{ kind: 'faster', subject: 'arriero cat', rivals: ['curl'], factor: 1 }],
       check: async (_, stdout, isWarmUp) =>
         !isWarmUp || stdout.startsWith(file.sha256) ? undefined : `sha256 is ${stdout.slice(0, 64)}`,
@@ -261,7 +261,7 @@ export const builders: Record<CaseId, (ground: Ground) => Promise<Case | undefin
       metric: 'memory',
       bytes: ground.sparseSize,
       files: 1,
-      contenders: [peers.arrieroToFile({ origin: ground.nginx.plain, name })],
+      contenders: [peers.arrieroToFile({ url: `${ground.nginx.plain}/${name}` })],
       claims: [{ kind: 'memory', subject: 'arriero', bytes: 200 * 2 ** 20 }],
       keepsOutputs: false,
       // Memory does not scatter as time does, and each round writes 20 GiB.

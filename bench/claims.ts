@@ -1,5 +1,5 @@
 /** What a case must reach, and whether it did. Nothing is rounded in our favour: the bare medians are compared. */
-import type { ContenderResult } from './rounds.ts'
+import type { ContenderResult } from '../packages/cli/src/bench/rounds.ts'
 import { bytes, ratio, seconds } from './units.ts'
 
 export type Claim =

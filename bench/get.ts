@@ -6,15 +6,16 @@ import { type CommonsProcess, startCommonsProcess } from '../e2e/servers/commons
 import { type Nginx, startNginx } from '../e2e/servers/nginx.ts'
 import { findSshd, type Sshd, startSshd } from '../e2e/servers/sshd.ts'
 import { findVsftpd, startVsftpd, type Vsftpd } from '../e2e/servers/vsftpd.ts'
+import { describeMachine } from '../packages/cli/src/bench/machine.ts'
+import { downloadPerfLine } from '../packages/cli/src/bench/record.ts'
+import { runRounds } from '../packages/cli/src/bench/rounds.ts'
 import { builders, type Ground } from './cases.ts'
 import { verdict } from './claims.ts'
 import { type BigFile, makeBigFile, rowLocation } from './inputs.ts'
-import { describeMachine } from './machine.ts'
 import { type GetOptions, parseGetOptions, usage } from './options.ts'
-import { findPrograms, type Program } from './peers.ts'
+import { findPrograms, type Program, versionOf } from './peers.ts'
 import { plot } from './plot.ts'
-import { type CaseResult, csv, downloadPerf, judgements, markdown, record } from './report.ts'
-import { runRounds } from './rounds.ts'
+import { type CaseResult, csv, judgements, markdown, record } from './report.ts'
 
 const programs: Program[] = [
   'arriero',
@@ -74,7 +75,7 @@ async function runCases(
   root: string,
 ): Promise<void> {
   const machine = await describeMachine(scratch)
-  const versions = await findPrograms(programs)
+  const versions: ReadonlyMap<string, string> = await findPrograms(programs, versionOf)
   const files = {
     jsonl: join(options.out, 'get.jsonl'),
     perf: join(options.out, 'download-perf.txt'),
@@ -107,10 +108,10 @@ async function runCases(
       serverPorts: it.serverPorts ?? new Set([...portsOf(nginx), ...stores.ports]),
       log: console.log,
       onRun(run) {
-        const line = JSON.stringify(record(it, run, versions.get(run.program)!, machine))
-        lines.push(appendFile(files.jsonl, `${line}\n`))
+        const row = record(it, run, versions.get(run.program)!, machine)
+        lines.push(appendFile(files.jsonl, `${JSON.stringify(row)}\n`))
         if (options.hasDownloadPerf)
-          lines.push(appendFile(files.perf, `# ${id} ${run.contender}\n${downloadPerf(run)}\n`))
+          lines.push(appendFile(files.perf, `# ${id} ${run.contender}\n${downloadPerfLine(row)}\n`))
       },
     })
     await Promise.all(lines)

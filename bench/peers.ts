@@ -10,7 +10,12 @@ import { promisify } from 'node:util'
 import { nodePath, programPath } from '../e2e/program.ts'
 import type { CommonsProcess } from '../e2e/servers/commons.ts'
 import type { Sshd } from '../e2e/servers/sshd.ts'
-import { type Command, quote } from './measure.ts'
+import { type Command, quote } from '../packages/cli/src/bench/command.ts'
+import type { Contender } from '../packages/cli/src/bench/contender.ts'
+import { outputOf, type Remote, toNull, versionOfProgram } from '../packages/cli/src/bench/peers.ts'
+
+export type { Contender } from '../packages/cli/src/bench/contender.ts'
+export * from '../packages/cli/src/bench/peers.ts'
 
 export type Program =
   | 'arriero'
@@ -26,27 +31,6 @@ export type Program =
   | 'wget'
   | 'node'
 
-export interface Contender {
-  /** Unique in its case; what the report calls it. */
-  label: string
-  program: Program
-  /** The command that writes into this fresh, empty directory. */
-  command(directory: string): Command
-  /** The uncounted first run, if it differs from the counted ones. */
-  warmUp?(directory: string): Command
-}
-
-/** One file at one origin. `caFile` is the certificate to trust. */
-export interface Remote {
-  origin: string
-  name: string
-  caFile?: string | undefined
-}
-
-const outputName = 'out.bin'
-export const outputOf = (directory: string) => join(directory, outputName)
-const urlOf = ({ origin, name }: Remote) => `${origin}/${name}`
-
 export function arriero(args: readonly string[], remote?: Remote): Command {
   const argv = [nodePath, programPath, ...args]
   return remote?.caFile ? { argv, env: { NODE_EXTRA_CA_CERTS: remote.caFile } } : { argv }
@@ -57,7 +41,7 @@ export function arrieroToFile(remote: Remote, label = 'arriero', ...flags: strin
   return {
     label,
     program: 'arriero',
-    command: directory => arriero(['get', urlOf(remote), '-o', outputOf(directory), '--json', ...flags], remote),
+    command: directory => arriero(['get', remote.url, '-o', outputOf(directory), '--json', ...flags], remote),
   }
 }
 
@@ -83,71 +67,12 @@ export function oneAtATime({ credentials, manifest }: CommonsProcess): Contender
   }
 }
 
-export function curlToFile(remote: Remote): Contender {
-  return { label: 'curl', program: 'curl', command: directory => ({ argv: curlArgv(remote, outputOf(directory)) }) }
-}
-
-export function curlThenMd5sum(remote: Remote): Contender {
-  return {
-    label: 'curl && md5sum',
-    program: 'curl',
-    command: directory => {
-      const file = outputOf(directory)
-      const fetch = curlArgv(remote, file).map(quote).join(' ')
-      return { argv: ['sh', '-c', `${fetch} && md5sum ${quote(file)}`] }
-    },
-  }
-}
-
-export function aria2ToFile(remote: Remote, connections: number): Contender {
-  return {
-    label: `aria2c -x${connections}`,
-    program: 'aria2c',
-    command: directory => ({
-      argv: [
-        ...['aria2c', '-q', '--no-conf', '--file-allocation=none', `-x${connections}`, `-s${connections}`],
-        ...(remote.caFile ? [`--ca-certificate=${remote.caFile}`] : []),
-        ...['-d', directory, '-o', outputName, urlOf(remote)],
-      ],
-    }),
-  }
-}
-
-export function axelToFile(remote: Remote, connections: number): Contender {
-  return {
-    label: `axel -n${connections}`,
-    program: 'axel',
-    command: directory => ({
-      argv: [
-        ...['axel', '-q', '-n', String(connections), '-o', outputOf(directory)],
-        // axel 2.17 fails to verify any loopback name, so it alone is spared the verification.
-        ...(remote.caFile ? ['-k'] : []),
-        urlOf(remote),
-      ],
-    }),
-  }
-}
-
-export function wget2ToFile(remote: Remote): Contender {
-  return {
-    label: 'wget2',
-    program: 'wget2',
-    command: directory => ({
-      argv: [
-        ...['wget2', '-q', '--no-config', '-O', outputOf(directory)],
-        ...(remote.caFile ? [`--ca-certificate=${remote.caFile}`] : []),
-        urlOf(remote),
-      ],
-    }),
-  }
-}
-
 export function lftpToFile(remote: Remote, connections: number): Contender {
   return {
     label: `lftp pget -n ${connections}`,
     program: 'lftp',
     command: directory => ({
-      argv: ['lftp', '--norc', '-e', `pget -n ${connections} ${urlOf(remote)} -o ${outputOf(directory)}; quit`],
+      argv: ['lftp', '--norc', '-e', `pget -n ${connections} ${remote.url} -o ${outputOf(directory)}; quit`],
     }),
   }
 }
@@ -157,41 +82,14 @@ export function wgetToFile(remote: Remote): Contender {
   return {
     label: 'wget',
     program: 'wget',
-    command: directory => ({ argv: ['wget', '-q', '--no-config', '-O', outputOf(directory), urlOf(remote)] }),
+    command: directory => ({ argv: ['wget', '-q', '--no-config', '-O', outputOf(directory), remote.url] }),
   }
 }
 
-export function rcloneToFile(remote: Remote, streams: number): Contender {
-  return {
-    label: streams === 4 ? 'rclone' : `rclone ${streams} streams`,
-    program: 'rclone',
-    command: directory => ({
-      argv: [
-        ...['rclone', '--config=', '-q', 'copyto', `--multi-thread-streams=${streams}`],
-        ...(remote.caFile ? [`--ca-cert=${remote.caFile}`] : []),
-        ...[`--http-url=${remote.origin}/`, `:http:${remote.name}`, outputOf(directory)],
-      ],
-    }),
-  }
+export function arrieroCat(remote: Remote): Contender {
+  const { argv, env } = arriero(['cat', remote.url], remote)
+  return toNull('arriero cat', 'arriero', argv, env)
 }
-
-function curlArgv(remote: Remote, file: string): string[] {
-  const trust = remote.caFile ? ['--cacert', remote.caFile] : []
-  return ['curl', '-q', '-sSf', ...trust, '-o', file, urlOf(remote)]
-}
-
-/** Ordered bytes to standard output; the warm-up proves them by a digest instead of throwing them away. */
-export function toNull(label: string, program: Program, command: Command): Contender {
-  return {
-    label,
-    program,
-    command: () => ({ ...command, stdout: 'null' }),
-    warmUp: () => ({ ...command, argv: ['sh', '-c', `${command.argv.map(quote).join(' ')} | sha256sum`] }),
-  }
-}
-
-export const arrieroCat = (remote: Remote) => toNull('arriero cat', 'arriero', arriero(['cat', urlOf(remote)], remote))
-export const curlCat = (remote: Remote) => toNull('curl', 'curl', { argv: ['curl', '-q', '-sSf', urlOf(remote)] })
 
 /** Many files: every program gets the list in the form it reads, written beforehand by `writeLists`. */
 export interface List {
@@ -313,15 +211,7 @@ export function sftpContenders(sshd: Sshd, path: string): Contender[] {
   ]
 }
 
-/** The first line of each program's own account of its version; programs that are not here are absent. */
-export async function findPrograms(programs: Iterable<Program>): Promise<Map<Program, string>> {
-  const found = await Promise.all(
-    [...programs].map(async program => [program, await versionOf(program).catch(() => undefined)] as const),
-  )
-  return new Map(found.filter((entry): entry is [Program, string] => entry[1] !== undefined))
-}
-
-async function versionOf(program: Program): Promise<string> {
+export async function versionOf(program: Program): Promise<string> {
   if (program === 'node') return process.version
   if (program === 'arriero') {
     const manifest = await readFile(join(dirname(programPath), '../package.json'), 'utf8')
@@ -332,7 +222,5 @@ async function versionOf(program: Program): Promise<string> {
     const { stderr } = await promisify(execFile)('ssh', ['-V'])
     return /OpenSSH_([\w.]+)/.exec(stderr)?.[1] ?? stderr.trim()
   }
-  const { stdout } = await promisify(execFile)(program, [program === 'rclone' ? 'version' : '--version'])
-  const line = stdout.split('\n')[0]!
-  return /\d+\.\d+[\w.-]*/.exec(line)?.[0] ?? line
+  return versionOfProgram(program)
 }

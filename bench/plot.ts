@@ -2,9 +2,10 @@
  * A static SVG: one panel per case, one bar per tool, whiskers from the fastest to the slowest run, and a dashed line
  * where the target lies. Told apart by fill and by label, so that it reads in black and white.
  */
+
+import type { ContenderResult } from '../packages/cli/src/bench/rounds.ts'
+import type { Spread } from '../packages/cli/src/bench/stats.ts'
 import { type CaseResult, judgements } from './report.ts'
-import type { ContenderResult } from './rounds.ts'
-import type { Spread } from './stats.ts'
 import { bytes, seconds } from './units.ts'
 
 const width = 820

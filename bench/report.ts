@@ -1,11 +1,12 @@
 /** The same results four times: JSON lines for programs, CSV for tables, Markdown for people, one line per run for scripts. */
 
 import { nodePath, programPath } from '../e2e/program.ts'
+import type { Machine } from '../packages/cli/src/bench/machine.ts'
+import { recordOf, type Told } from '../packages/cli/src/bench/record.ts'
+import type { ContenderResult, Run } from '../packages/cli/src/bench/rounds.ts'
+import { type Spread, spread } from '../packages/cli/src/bench/stats.ts'
 import type { Case } from './cases.ts'
 import { type Judgement, judge, verdict } from './claims.ts'
-import type { Machine } from './machine.ts'
-import type { ContenderResult, Run } from './rounds.ts'
-import { type Spread, spread } from './stats.ts'
 import { bytes, ratio, seconds } from './units.ts'
 
 export interface CaseResult {
@@ -22,63 +23,33 @@ const leastForRates = 1e6
 export const judgements = ({ case: it, results }: CaseResult): Judgement[] =>
   it.claims.map(claim => judge(claim, results))
 
-/** The record of retrieval.md, section 15, "Benchmark". What a tool does not tell is null. */
+/** The line of a run; what only this benchmark knows comes behind what every one has. */
 export function record(it: Case, run: Run, version: string, machine: Machine) {
-  const cpuSeconds = run.userSeconds + run.systemSeconds
-  return {
-    tool: run.contender,
-    version,
-    command: run.command,
-    machine,
-    node: process.version,
-    scenario: it.id,
-    scaled: it.scaled ?? null,
-    round: run.round,
-    bytes: it.bytes,
-    files: it.files,
-    wallSeconds: run.wallSeconds,
-    effectiveGbitPerSecond: (it.bytes * 8) / run.wallSeconds / 1e9,
-    userCpuSeconds: run.userSeconds,
-    systemCpuSeconds: run.systemSeconds,
-    cpuSecondsPerGB: it.bytes > 0 ? cpuSeconds / (it.bytes / 1e9) : null,
-    peakResidentBytes: run.peakRssBytes,
-    peakConnections: run.peakConnections ?? null,
-    ...told(run),
-    isRight: run.problem === undefined,
-    problem: run.problem ?? null,
-  }
+  const { networkBytes, ...told } = toldBy(run)
+  const about = { tool: run.contender, version, machine, scenario: it.id, bytes: it.bytes, files: it.files }
+  return { ...recordOf(run, about, told), scaled: it.scaled ?? null, network_bytes: networkBytes ?? null }
 }
 
 /** What `arriero get --json` says of itself; peers say nothing of the kind. */
-interface Told {
-  retries?: number
-  hedgedBytes?: number
-  networkBytes?: number
-  timings?: { verifyMs?: number }
-}
-
-function told(run: Run) {
-  const { retries, hedgedBytes, networkBytes, timings }: Told = run.program === 'arriero' ? parsed(run.stdout) : {}
+function toldBy({ program, stdout }: Run): Told & { networkBytes?: number } {
+  const { timings, ...told }: Told & { networkBytes?: number; timings?: { verifyMs?: number } } =
+    program === 'arriero' ? parsed(stdout) : {}
+  const { retries, networkBytes } = told
   return {
-    retries: retries ?? null,
-    hedgedBytes: hedgedBytes ?? null,
-    networkBytes: networkBytes ?? null,
-    verifySeconds: timings?.verifyMs === undefined ? null : timings.verifyMs / 1000,
+    ...(retries === undefined ? {} : { retries }),
+    ...(networkBytes === undefined ? {} : { networkBytes }),
+    ...(timings?.verifyMs === undefined ? {} : { verifySeconds: timings.verifyMs / 1000 }),
   }
 }
 
 /** Lists are run with `--quiet` and `cat` gives bytes: then there is nothing to read. */
-function parsed(text: string): Told {
+function parsed(text: string): object {
   try {
     return JSON.parse(text)
   } catch {
     return {}
   }
 }
-
-/** retrieval.md, section 2.7: run, seconds, files before, files after. */
-export const downloadPerf = (run: Run) =>
-  `DownloadPerf ${run.round} ${run.wallSeconds.toFixed(2)} ${run.filesBefore} ${run.filesAfter}`
 
 export function csv(results: readonly CaseResult[]): string {
   const head =

@@ -44,7 +44,7 @@ export function shaped(options: ShapeOptions, onTimes: (times: Times) => void): 
   }
   const fetched = pipeline(() => readBooks(csv), { key: ({ id }) => id })
     // Listings are tried again by themselves.
-    .locate(locateOn(mirror), { concurrency: listings, retries: 0 })
+    .locate(locateOn(mirror), { concurrency: listings })
     // The file takes over the time of the mirror's: by it the next run sees that nothing has changed.
     .fetch({ directory: downloads, ifExists: 'repair', preserveTime: true })
     .map(arrived)

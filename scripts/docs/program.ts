@@ -81,6 +81,9 @@ function* callsIn(line: string): Generator<{ command: string; flags: string[] }>
     const words = part.trim().split(/\s+/)
     if (words[0] === 'npx') words.shift()
     if (words[0] !== 'arriero') continue
+    // What follows is for somebody else.
+    const end = words.indexOf('--')
+    if (end !== -1) words.length = end
     const first = words[1] ?? ''
     const isCommand = /^[a-z]/.test(first)
     const flags = words.slice(isCommand ? 2 : 1).filter(word => /^--?[a-zA-Z]/.test(word))

@@ -17,6 +17,7 @@ export type {
   EngineOptions,
   Entry,
   EntryResult,
+  EventLevel,
   FetchOptions,
   FileProgress,
   HookClock,

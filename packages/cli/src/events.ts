@@ -28,7 +28,8 @@ export function eventPrinter({ flags, say, style }: Context): ((event: TransferE
   }
   let lastRetry = Number.NEGATIVE_INFINITY
   return event => {
-    if (rank[event.level] > 0) return
+    // Failures are told by whoever hears of them.
+    if (rank[event.level] > 0 || event.event === 'failed') return
     if (event.event === 'retry') {
       const now = performance.now()
       if (now - lastRetry < retryEveryMs) return

@@ -89,6 +89,7 @@ export interface Style {
   readonly red: (text: string) => string
   readonly green: (text: string) => string
   readonly yellow: (text: string) => string
+  readonly blue: (text: string) => string
   readonly dim: (text: string) => string
   readonly bold: (text: string) => string
 }
@@ -97,5 +98,12 @@ export interface Style {
 export function styleFor(output: Output, env: Terminal['env']): Style {
   const isOn = output.isTTY && !env.NO_COLOR && env.TERM !== 'dumb'
   const code = (on: number, off: number) => (text: string) => (isOn ? `\u001b[${on}m${text}\u001b[${off}m` : text)
-  return { red: code(31, 39), green: code(32, 39), yellow: code(33, 39), dim: code(2, 22), bold: code(1, 22) }
+  return {
+    red: code(31, 39),
+    green: code(32, 39),
+    yellow: code(33, 39),
+    blue: code(34, 39),
+    dim: code(2, 22),
+    bold: code(1, 22),
+  }
 }

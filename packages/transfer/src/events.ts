@@ -9,7 +9,7 @@ export interface TransferEvent {
   readonly ts: string
   readonly level: EventLevel
   readonly stage: EventStage
-  /** What happened, e.g. `resource`, `part`, `retry`, `hedge`, `steal`, `resumed`, `restarted`, `verified`, `published`. */
+  /** What happened: `resource`, `part`, `retry`, `hedge`, `steal`, `restarted`, `verified`, `done`, `failed`. */
   readonly event: string
   readonly run: string
   /** Redacted URL or target of the file it is about. */

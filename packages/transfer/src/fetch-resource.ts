@@ -11,6 +11,7 @@
  */
 import { isCodedName } from './coded-name.ts'
 import { TransferError } from './errors.ts'
+import type { TransferEvent } from './events.ts'
 import type { AttemptHooks } from './hooks/file-hooks.ts'
 import { shownResource } from './hooks/shown.ts'
 import type { HookContext } from './hooks.ts'
@@ -72,7 +73,10 @@ export async function fetchResource<Result>(
     } catch (error) {
       await parts.sink.abort(error)
       const next = session.startOver(error, attempt)
-      if (!next) throw located(error, task, parts.path)
+      if (!next) {
+        tellFailed(task, error)
+        throw located(error, task, parts.path)
+      }
       manner = next
       const reason = error instanceof Error ? error.message : String(error)
       task.engine.emit({ level: 'WARN', stage: 'fetch', event: 'restarted', file: task.shownUri, fields: { reason } })
@@ -135,6 +139,8 @@ class Session<Result> {
       const result = await sink.commit(verification)
       const { networkBytes, retries } = moved
       const timings = this.#timings(fetchedAt, verifiedAt)
+      const fields = { bytes: verification.size, totalMs: timings.totalMs }
+      this.#tell({ level: 'INFO', stage: 'sink', event: 'done', fields })
       return { result, resource: this.#resource as Resource, verification, networkBytes, retries, timings }
     } catch (error) {
       // What is being opened or read must have ended before the sink is told to give up.
@@ -265,10 +271,12 @@ class Session<Result> {
     this.#resource = answered
     this.#expectations = chooseExpectations(task.stated, listed, task.range ? [] : answered.checksums, resource.size)
     if (resource.size !== undefined) task.engine.progress.sized(file, resource.size)
+    const held = this.#earlier && total(this.#earlier.ranges)
+    this.#tell({ level: 'INFO_VERBOSE', stage: 'plan', event: 'resource', fields: { size: resource.size, held } })
     const isResumed = this.#earlier !== undefined
-    if (this.#earlier) {
-      file.held = total(this.#earlier.ranges)
-      task.engine.progress.held += file.held
+    if (held !== undefined) {
+      file.held = held
+      task.engine.progress.held += held
     }
     this.#opening = this.#open(resource, isResumed)
     this.#opening?.catch(error => this.#move?.stop(error))
@@ -362,6 +370,7 @@ class Session<Result> {
     const stored = task.range ? undefined : resource.storedChecksums
     const proven = verify(this.#expectations, digests, size, { statedSize, requireChecksum, stored })
     const verification = this.#contradiction === undefined ? proven : { ...proven, contradiction: this.#contradiction }
+    this.#tell({ level: 'INFO_VERBOSE', stage: 'verify', event: 'verified', fields: { proof: proven.proof, size } })
     if (this.#hooks?.has('onVerify')) await this.#hooks.tell('onVerify', { ...this.#hookContext(), verification })
     return verification
   }
@@ -449,6 +458,10 @@ class Session<Result> {
     }
   }
 
+  #tell(event: Pick<TransferEvent, 'level' | 'stage' | 'event' | 'fields'>): void {
+    this.#task.engine.emit({ ...event, file: this.#task.shownUri })
+  }
+
   #hookContext(): HookContext {
     return { uri: this.#task.shownUri, file: this.#p.path }
   }
@@ -466,6 +479,13 @@ async function settleAll(promises: readonly (Promise<void> | undefined)[]): Prom
 function unprovenEnd({ shownUri }: Task): TransferError {
   const message = `Cannot accept ${shownUri}: the server closed the connection and never said how long the body is`
   return new TransferError('Unverifiable', message, { url: shownUri })
+}
+
+/** An abort is no failure of the file. */
+function tellFailed({ engine, shownUri }: Task, error: unknown): void {
+  if (!(error instanceof TransferError)) return
+  const fields = { code: error.code, reason: error.message }
+  engine.emit({ level: 'ERROR', stage: 'run', event: 'failed', file: shownUri, fields })
 }
 
 function located(error: unknown, { shownUri }: Task, file: string | undefined): unknown {

@@ -42,12 +42,16 @@ export class Progress {
   unsized = 0
   /** Requests in flight. */
   connections = 0
+  /** Most of them at one time. */
+  peakConnections = 0
   retries = 0
   hedges = 0
   /** Time in the caller's hooks, by hook: a running total. */
   readonly hooks = new HookClock()
   /** Called when a file enters another state; for a profile's phases. */
   onState: (() => void) | undefined
+  /** Bytes that hedges received: asked for twice. */
+  hedgedBytes = 0
   #next = 0
 
   /** ms in the caller's hooks so far, all together; hooks that run at once each count. */

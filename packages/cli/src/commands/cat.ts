@@ -5,6 +5,7 @@ import { ProgramError } from '../errors.ts'
 import { addAccessOptions, addAnswerOptions, addSpeedOptions, collect } from '../options/fetch.ts'
 import { addProofOptions, type GetFlags } from '../options/file.ts'
 import { addHooksOption, withUserHooks } from '../options/hooks.ts'
+import { addLogOptions } from '../options/log.ts'
 import { addProfileOptions } from '../profile/with-profile.ts'
 import { progressModes } from '../progress/view.ts'
 import type { Run } from './define.ts'
@@ -18,9 +19,10 @@ export function define(command: Command, run: Run): void {
   addAnswerOptions(command.optionsGroup('Unusual answers:'))
   addHooksOption(command)
   command
-    .optionsGroup('Progress:')
+    .optionsGroup('Progress and log:')
     .addOption(new Option('--progress <KIND>', 'default: a bar while stdout is redirected').choices(progressModes))
   addProfileOptions(command)
+  addLogOptions(command)
   command.addHelpText(
     'after',
     `

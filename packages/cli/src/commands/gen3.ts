@@ -11,6 +11,7 @@ import { asUri, hasScheme } from '../get/request.ts'
 import { addCommonsOptions } from '../options/commons.ts'
 import { addAnswerOptions, addNetworkOptions, addSpeedOptions, collect, valued } from '../options/fetch.ts'
 import type { GetFlags } from '../options/file.ts'
+import { addLogOptions } from '../options/log.ts'
 import { addProfileOptions } from '../profile/with-profile.ts'
 import { progressModes } from '../progress/view.ts'
 import { parseCount } from '../units.ts'
@@ -132,7 +133,7 @@ function shared(command: Command): Command {
     .addOption(new Option('--no-unpack-packages').hideHelp())
   // --profile is a profile of gen3-client here.
   addProfileOptions(command, '--profile-file')
-  addCommonsOptions(command)
+  addCommonsOptions(addLogOptions(command))
     .addOption(new Option('--auth <FILE>', '--cred, as the SDK has it').argParser(collect).hideHelp())
     .addOption(new Option('--profile <NAME>', 'a profile of gen3-client, from ~/.gen3/gen3_client_config.ini'))
     .addOption(new Option('--endpoint <HOST>', '--commons-url, as the SDK has it').hideHelp())

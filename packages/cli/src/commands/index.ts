@@ -16,7 +16,11 @@ export const commands: Readonly<Record<string, CommandEntry>> = {
   verify: { summary: 're-read files and compare them with their checksums', load: () => import('./verify.ts') },
   gen3: { summary: 'fetch from data commons by the names of the Gen3 tools', load: () => import('./gen3.ts') },
   profile: { summary: 'summarise or plot what --profile recorded', load: () => import('./profile.ts') },
+  bench: { summary: 'measure on your own URLs which settings are fastest', load: () => import('./bench.ts') },
+  log: { summary: 'show a log that --log has written', load: () => import('./log.ts') },
   doctor: { summary: 'check this machine and its settings', load: () => import('./doctor.ts') },
   completion: { summary: 'print a script for bash, zsh or fish', load: () => import('./completion.ts') },
+  'bench-run': { summary: 'one run of bench', isHidden: true, load: () => import('./bench-run.ts') },
+  'bench-serve': { summary: 'the local server of bench', isHidden: true, load: () => import('./bench-serve.ts') },
   complete: { summary: 'answer a completion script', isHidden: true, load: () => import('./complete.ts') },
 }

@@ -1,12 +1,14 @@
 import type { Command } from 'commander'
 import { Option } from 'commander'
 import type { Context } from '../context.ts'
-import { addSpeedOptions, collect, type FetchFlags, valued } from '../options/fetch.ts'
+import { addAccessOptions, addSpeedOptions, collect, type FetchFlags, valued } from '../options/fetch.ts'
+import { addLogOptions } from '../options/log.ts'
+import { addProfileOptions, type ProfileFlags } from '../profile/with-profile.ts'
 import { progressModes } from '../progress/view.ts'
 import { parseCount, parsePositiveSize } from '../units.ts'
 import type { Run } from './define.ts'
 
-export interface RunFlags extends FetchFlags {
+export interface RunFlags extends FetchFlags, ProfileFlags {
   readonly option?: readonly string[]
   readonly list?: boolean
   readonly state?: string
@@ -15,8 +17,8 @@ export interface RunFlags extends FetchFlags {
   readonly stopOnError?: boolean
   readonly maxFailures?: number
   readonly maxItems?: number
-  readonly threads?: number
-  readonly threadMemory?: number
+  readonly workers?: number
+  readonly workerMemory?: number
   readonly report?: string
   readonly progress?: (typeof progressModes)[number]
 }
@@ -36,10 +38,12 @@ export function define(command: Command, run: Run): void {
     .addOption(new Option('--report <FILE>', 'write what became of each item as JSON lines'))
     .addOption(new Option('--progress <KIND>', 'default: bars on a terminal, else lines').choices(progressModes))
     .optionsGroup('Computing:')
-    .addOption(valued('--threads <N>', 'threads for functions of modules (default: the cores)', parseCount))
-    .addOption(valued('--thread-memory <SIZE>', 'most memory for the objects of one thread', parsePositiveSize))
+    .addOption(valued('--workers <N>', 'threads for functions of modules (default: the cores)', parseCount))
+    .addOption(valued('--worker-memory <SIZE>', 'most memory for the objects of one of them', parsePositiveSize))
     .addOption(valued('--max-items <N>', 'items under way at once, in all stages (default: 512)', parseCount))
   addSpeedOptions(command)
+  addAccessOptions(command)
+  addProfileOptions(addLogOptions(command.optionsGroup('Measuring:')))
   command.addHelpText(
     'after',
     `

@@ -11,17 +11,18 @@ import { addCommonsOptions, type CommonsFlags, commonsOptions } from './commons.
 import { type GsFlags, gsOptions, userProjectOption } from './gs.ts'
 import { parseHeaders, secretHeadersIn } from './headers.ts'
 import type { HooksFlags } from './hooks.ts'
+import { eventLog, type LogFlags } from './log.ts'
 import { netrcCredentials } from './netrc.ts'
-
 import { readText } from './read-text.ts'
 import { addS3Options, type S3Flags, s3Options } from './s3.ts'
 import { addSftpOptions, type SftpFlags, sftpOptions } from './sftp.ts'
 
-export interface FetchFlags extends CommonsFlags, GsFlags, HooksFlags, S3Flags, SftpFlags {
+export interface FetchFlags extends CommonsFlags, GsFlags, HooksFlags, LogFlags, S3Flags, SftpFlags {
   readonly header?: readonly string[]
   readonly netrc?: boolean
   readonly connections?: number
   readonly partSize?: number
+  readonly threads?: number
   readonly maxMemory?: number
   readonly limitRate?: number
   readonly retries?: number
@@ -77,6 +78,7 @@ export function addSpeedOptions(command: Command): Command {
     .addOption(
       valued('--part-size <SIZE>', 'bytes per request, e.g. 8MiB (default: chosen on the way)', parsePositiveSize),
     )
+    .addOption(valued('--threads <N>', 'threads for slow digests (default: one per core, at most 4)', parseCount))
     .addOption(
       valued(
         '--max-memory <SIZE>',
@@ -116,9 +118,10 @@ function parseRetries(text: string, flag: string): number {
 }
 
 export function engineOptions(flags: FetchFlags, context: Context): EngineOptions {
-  const { connections, maxMemory, limitRate, timeout, insecure, ca } = flags
+  const { connections, threads, maxMemory, limitRate, timeout, insecure, ca } = flags
   return {
     connections,
+    hashWorkers: threads,
     memoryBudget: maxMemory,
     limitRate,
     // Deadlines follow progress: a total would kill long transfers that are healthy.
@@ -126,9 +129,20 @@ export function engineOptions(flags: FetchFlags, context: Context): EngineOption
     insecure,
     ca: ca === undefined ? undefined : readText(ca, '--ca'),
     proxyFromEnvironment: true,
-    onEvent: eventPrinter(context),
+    onEvent: both(eventPrinter(context), eventLog(flags, context)),
   }
 }
+
+/** Undefined when nobody listens, so that the engine need not tell. */
+function both<T>(first: Listener<T> | undefined, second: Listener<T> | undefined): Listener<T> | undefined {
+  if (!first || !second) return first ?? second
+  return event => {
+    first(event)
+    second(event)
+  }
+}
+
+type Listener<T> = (event: T) => void
 
 /** What goes with a request. `urls` are those that the person named: only their hosts get credentials. */
 export function fetchOptions(flags: FetchFlags, context: Context, urls: Iterable<string>): FetchOptions {

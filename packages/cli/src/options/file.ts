@@ -6,6 +6,7 @@ import { addProfileOptions, type ProfileFlags } from '../profile/with-profile.ts
 import { progressModes } from '../progress/view.ts'
 import { parseCount, parseSize } from '../units.ts'
 import { addAccessOptions, addAnswerOptions, addSpeedOptions, collect, type FetchFlags, valued } from './fetch.ts'
+import { addLogOptions } from './log.ts'
 
 export interface ProofFlags {
   readonly checksum?: readonly string[]
@@ -112,11 +113,12 @@ export function addGetOptions(command: Command): void {
   addAccessOptions(command)
   addAnswerOptions(command.optionsGroup('Unusual answers:'))
   command
-    .optionsGroup('Progress:')
+    .optionsGroup('Progress and log:')
     .addOption(
       new Option('--progress <KIND>', 'bar on a terminal, else plain lines; json and none').choices(progressModes),
     )
   addProfileOptions(command)
+  addLogOptions(command)
 }
 
 export function addProofOptions(command: Command): Command {

@@ -28,5 +28,5 @@ export const darkness = 'blues'
 
 /** What can be read on a cell that is filled with this share (0 to 1) of `darkness`. */
 export function textOn(share: number): string {
-  return share > 0.55 ? '#ffffff' : '#000000'
+  return share > 0.68 ? '#ffffff' : '#000000'
 }

@@ -1,9 +1,18 @@
 import type { RunFlags } from '../commands/run.ts'
 import { type Context, printJson, warn } from '../context.ts'
-import { type EngineDoor, type ItemResult, type PipelineRun, type PipelineSummary, withEngine } from '../engine.ts'
+import {
+  type Engine,
+  type EngineDoor,
+  type ItemResult,
+  type PipelineProgress,
+  type PipelineRun,
+  type PipelineSummary,
+  withEngine,
+} from '../engine.ts'
 import { exitCodes } from '../exit-codes.ts'
 import { openReport, type Report } from '../get/report.ts'
-import { engineOptions } from '../options/fetch.ts'
+import { engineOptions, fetchOptions } from '../options/fetch.ts'
+import { type ProfileNotes, withProfile } from '../profile/with-profile.ts'
 import { progressMode } from '../progress/view.ts'
 import type { LoadedPipeline } from './load-pipeline.ts'
 import { failureLine, itemRow, stageLines, summaryLine, warningLine } from './outcome.ts'
@@ -17,15 +26,23 @@ export async function runPipeline(loaded: LoadedPipeline, flags: RunFlags, conte
   const { signal } = context
   const { state, fresh, recheck, maxFailures, maxItems } = flags
   const made = await loaded.make()
-  const options = { ...engineOptions(flags, context), cpuWorkers: flags.threads, cpuWorkerHeap: flags.threadMemory }
+  const options = { ...engineOptions(flags, context), cpuWorkers: flags.workers, cpuWorkerHeap: flags.workerMemory }
   context.onInterrupt = () => hint(flags)
-  return withEngine(options, async (engine, door) => {
+  return withEngine(options, (engine, door) =>
+    withProfile(context, flags, { engine, door, phase: 'pipeline' }, notes => run(engine, door, notes)),
+  )
+
+  async function run(engine: Engine, door: EngineDoor, { counters }: ProfileNotes): Promise<number> {
     const onError = flags.stopOnError ? ('stop' as const) : ('continue' as const)
-    const run = made.start({ engine, signal, state, fresh, recheck, maxFailures, maxItems, onError })
+    const { signal: _, ...fetch } = fetchOptions(flags, context, [])
+    const running = made.start({ engine, signal, fetch, state, fresh, recheck, maxFailures, maxItems, onError })
+    countItems(running.progress, counters)
     const report = flags.report === undefined ? undefined : openReport(flags.report)
     try {
       const mode = progressMode(context, flags.progress)
-      const summary = await withStages(context, mode, run.progress, () => tellAll(run, report, flags, context, door))
+      const summary = await withStages(context, mode, running.progress, () =>
+        tellAll(running, report, flags, context, door),
+      )
       const row = { summary: { ok: summary.failed === 0, ...summary } }
       report?.add(row)
       if (context.flags.json) printJson(context, row)
@@ -34,7 +51,18 @@ export async function runPipeline(loaded: LoadedPipeline, flags: RunFlags, conte
     } finally {
       report?.close()
     }
-  })
+  }
+}
+
+/** In a profile, beside what the engine does: read when a sample is taken. */
+function countItems(progress: PipelineProgress, counters: Record<string, number>): void {
+  const figures = {
+    items_done: () => progress.done,
+    items_failed: () => progress.failed,
+    items_in_flight: () => progress.inFlight,
+    item_bytes: () => progress.heldBytes,
+  }
+  for (const [name, get] of Object.entries(figures)) Object.defineProperty(counters, name, { enumerable: true, get })
 }
 
 async function tellAll(

@@ -95,6 +95,8 @@ export class Requests {
     this.#active.add(request)
     grant.place.active++
     progress.connections++
+    progress.peakConnections = Math.max(progress.peakConnections, progress.connections)
+    if (range) engine.emit({ level: 'DEBUG', stage: 'fetch', event: 'part', file: hookContext.uri, part: range })
     let isAnswered = false
     let failure: { readonly error: unknown } | undefined
     try {
@@ -141,6 +143,7 @@ export class Requests {
     this.#active.delete(request)
     progress.connections--
     this.networkBytes += request.received
+    if (request.hedges) progress.hedgedBytes += request.received
     const tookMs = clock.now() - request.startedAt
     request.place.ended(request.received, tookMs)
     if (request.stretch) workingSet.answered(request.waitedMs, tookMs)

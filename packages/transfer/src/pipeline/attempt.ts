@@ -5,9 +5,6 @@ import { backoffDelayMs } from '../limits/backoff.ts'
 import type { ItemInFlight } from './item.ts'
 import { isThenable, type Stage, type StageOptions } from './stage.ts'
 
-/** Tries again after a failure of the network unless told otherwise. */
-const NETWORK_RETRIES = 2
-
 export interface AttemptOptions extends Pick<StageOptions, 'retries' | 'timeoutMs'> {
   readonly stage: Stage
   readonly name: string
@@ -44,11 +41,10 @@ async function again(item: ItemInFlight, options: AttemptOptions, first: unknown
   }
 }
 
-function mayRetry(error: unknown, item: ItemInFlight, { retries }: AttemptOptions): boolean {
-  if (item.signal.aborted || item.attempt > (retries ?? NETWORK_RETRIES)) return false
-  if (isRetriable(error) || (error as { retriable?: unknown } | undefined)?.retriable === true) return true
-  // The engine knows which of its failures are final; of a caller's function only the caller does.
-  return retries !== undefined && !(error instanceof TransferError)
+function mayRetry(error: unknown, item: ItemInFlight, { retries = 0 }: AttemptOptions): boolean {
+  if (item.signal.aborted || item.attempt > retries) return false
+  // The engine knows which of its failures are final; of a function only the caller does.
+  return !(error instanceof TransferError) || isRetriable(error)
 }
 
 function once(item: ItemInFlight, { stage, name, timeoutMs }: AttemptOptions): unknown {

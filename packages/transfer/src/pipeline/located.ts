@@ -18,14 +18,17 @@ export interface Located {
   readonly range?: Range | undefined
 }
 
+/** A place made definite. */
+export type Placed = Located & { readonly uris: readonly [string, ...string[]] }
+
 /** A place as functions may give it, made definite; undefined for anything else. */
-export function locatedOf(value: unknown): (Located & { readonly uris: readonly string[] }) | undefined {
+export function locatedOf(value: unknown): Placed | undefined {
   if (typeof value === 'string' && value !== '') return { uris: [value] }
   if (value instanceof URL) return { uris: [value.href] }
   if (value === null || typeof value !== 'object') return undefined
   const { uri, uris = uri === undefined ? undefined : [uri] } = value as Located
   const isUsable = Array.isArray(uris) && uris.length > 0 && uris.every(each => typeof each === 'string' && each !== '')
-  return isUsable ? { ...value, uris } : undefined
+  return isUsable ? { ...value, uris: uris as unknown as Placed['uris'] } : undefined
 }
 
 export const A_PLACE = 'a URL, { uri } or { uris }, or drop(reason)'

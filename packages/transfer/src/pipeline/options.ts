@@ -1,9 +1,12 @@
 import type { Engine } from '../engine.ts'
+import type { FetchOptions } from '../options.ts'
 
 export interface RunOptions {
   /** Shares limits, memory and connections with other calls. Default: one of its own, closed at the end. */
   readonly engine?: Engine | undefined
   readonly signal?: AbortSignal | undefined
+  /** For every stage that fetches, unless it says otherwise: credentials, part size, patience. */
+  readonly fetch?: Omit<FetchOptions, 'engine' | 'signal'> | undefined
   /**
    * File in which done items are written down, so that a later run with the same file passes them over. Default: none;
    * every run begins anew.

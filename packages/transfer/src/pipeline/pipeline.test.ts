@@ -198,24 +198,27 @@ describe('pipeline()', () => {
       if (count < 3) throw error
       return count
     }
-    const [plain, network, told, marked] = await Promise.all([
+    const cut = new TransferError('Network', 'cut')
+    const gone = new TransferError('NotFound', 'gone')
+    const no = new Error('no')
+    const [plain, told, network, final] = await Promise.all([
       pipeline([1])
-        .map(() => fail('plain', new Error('no')))
+        .map(() => fail('plain', no))
         .run({ engine }),
       pipeline([1])
-        .map(() => fail('network', new TransferError('Network', 'cut')))
+        .map(async () => fail('told', no), { retries: 2 })
         .run({ engine }),
       pipeline([1])
-        .map(async () => fail('told', new Error('no')), { retries: 2 })
+        .map(() => fail('network', cut), { retries: 2 })
         .run({ engine }),
       pipeline([1])
-        .map(() => fail('marked', Object.assign(new Error('no'), { retriable: true })))
+        .map(() => fail('final', gone), { retries: 2 })
         .run({ engine }),
     ])
-    expect([plain.done, network.done, told.done, marked.done]).toEqual([0, 1, 1, 1])
+    expect([plain.done, told.done, network.done, final.done]).toEqual([0, 1, 1, 0])
     expect(network.stages[0]?.retries).toBe(2)
-    expect(calls.get('plain')).toBe(1)
-    const final = await resultsOf(
+    expect([calls.get('plain'), calls.get('final')]).toEqual([1, 1])
+    const last = await resultsOf(
       pipeline([1])
         .map(
           () => {
@@ -225,7 +228,7 @@ describe('pipeline()', () => {
         )
         .start({ engine }),
     )
-    expect(final[0]).toMatchObject({ ok: false, attempts: 2 })
+    expect(last[0]).toMatchObject({ ok: false, attempts: 2 })
   })
 
   test('ends what takes too long, here and in threads', async () => {

@@ -14,13 +14,9 @@ import type { ItemResult, PipelineSummary } from './results.ts'
 import { Run } from './run.ts'
 import type { Ended, StageDefinition, StageOptions } from './stage.ts'
 import { append } from './stages/append.ts'
-import {
-  type FetchedBytes,
-  type FetchedFile,
-  type FetchToFiles,
-  type FetchToMemory,
-  fetchStage,
-} from './stages/fetch.ts'
+import { type FetchToFiles, type FetchToMemory, fetchStage } from './stages/fetch.ts'
+import type { FetchedFile } from './stages/fetch-to-files.ts'
+import type { FetchedBytes } from './stages/fetch-to-memory.ts'
 import { filter } from './stages/filter.ts'
 import { locate } from './stages/locate.ts'
 import { mapHere } from './stages/map.ts'

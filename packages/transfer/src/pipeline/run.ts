@@ -114,7 +114,7 @@ export class Run {
 
   async #open(stages: Stage[]): Promise<void> {
     const { definitions, options, progress } = this.#p
-    const run = { engine: this.#engine, signal: this.#signal, memory: this.#memory }
+    const run = { engine: this.#engine, signal: this.#signal, fetch: options.fetch ?? {}, memory: this.#memory }
     // In this order: a stage that cannot work must not leave an empty state behind.
     for (const definition of definitions) stages.push(await definition.start(run))
     this.#state = await openState(definitions, options, this.#engine)

@@ -7,6 +7,7 @@
  * the schedule's business and not its own.
  */
 import type { EngineParts } from '../engine.ts'
+import type { FetchOptions } from '../options.ts'
 import type { ItemContext } from './item.ts'
 
 export interface StageDefinition {
@@ -29,8 +30,8 @@ export interface StageOptions {
   /** Items enter in the order of the list. Default false: as they come. */
   readonly ordered?: boolean | undefined
   /**
-   * Times that a failure is tried again, after a growing pause. Only what may help is: failures of the network, and
-   * errors with a true `retriable`; with `retries` stated, whatever a function throws. Default: 2 for the network, else 0.
+   * Times that a failure is tried again, after a growing pause; those of the engine only where that may help. Default 0: it
+   * has tried already what it can.
    */
   readonly retries?: number | undefined
   /** Longest time for one item in this stage, ms. Default: none. */
@@ -41,6 +42,8 @@ export interface StageOptions {
 export interface StageRun {
   readonly engine: EngineParts
   readonly signal: AbortSignal
+  /** What holds for every fetch. */
+  readonly fetch: FetchOptions
   /** Memory that values may hold. */
   readonly memory: ItemMemory
 }

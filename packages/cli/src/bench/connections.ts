@@ -4,16 +4,14 @@ import { readFile } from 'node:fs/promises'
  * Counts connections to the servers while something runs. Only for runs whose time does not count: reading the
  * kernel's table costs a little.
  */
-export function watchConnections(ports: ReadonlySet<number>): { stop(): number } {
+export function watchConnections(ports: ReadonlySet<number>): { peak(): number; stop(): void } {
   let peak = 0
   const timer = setInterval(async () => {
     peak = Math.max(peak, await count(ports))
   }, 100)
   return {
-    stop() {
-      clearInterval(timer)
-      return peak
-    },
+    peak: () => peak,
+    stop: () => clearInterval(timer),
   }
 }
 

@@ -1,0 +1,34 @@
+import { fetchInto } from '../../iterate.ts'
+import { redactUrl } from '../../redact.ts'
+import { createMemorySink } from '../../sinks/memory.ts'
+import type { StageRun } from '../stage.ts'
+import type { OptionsFor, Take } from './fetch.ts'
+import type { Fetched } from './fetched.ts'
+
+/** Content in memory, verified. The bytes lie in shared memory, so that threads read them where they are. */
+export interface FetchedBytes extends Fetched {
+  readonly bytes: Uint8Array
+}
+
+export function toMemory(
+  { engine, memory }: StageRun,
+  { maxItemBytes = 1 << 30 }: { readonly maxItemBytes?: number | undefined },
+  optionsFor: OptionsFor,
+): { readonly take: Take; readonly concurrency: number } {
+  const take: Take = async (placed, item) => {
+    await memory.reserve(item, placed.size)
+    const [uri] = placed.uris
+    const fetched = await fetchInto(
+      engine,
+      uri,
+      optionsFor(placed, item),
+      () => createMemorySink({ maxBytes: maxItemBytes, isShared: true }),
+      undefined,
+      ({ size }) => size !== undefined && memory.settle(item, size),
+    )
+    const { result: bytes, resource, verification } = fetched
+    memory.settle(item, bytes.byteLength)
+    return { uri: redactUrl(uri), bytes, size: bytes.byteLength, resource, verification }
+  }
+  return { take, concurrency: 16 }
+}
