@@ -43,7 +43,6 @@ export function shaped(options: ShapeOptions, onTimes: (times: Times) => void): 
     return { ...cleaning, encoding: cleaning.encoding ?? encodingOf(uri), path }
   }
   const fetched = pipeline(() => readBooks(csv), { key: ({ id }) => id })
-    // Listings are tried again by themselves.
     .locate(locateOn(mirror), { concurrency: listings })
     // The file takes over the time of the mirror's: by it the next run sees that nothing has changed.
     .fetch({ directory: downloads, ifExists: 'repair', preserveTime: true })

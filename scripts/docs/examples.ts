@@ -9,6 +9,8 @@ interface Example {
   /** Line of the first line of code. */
   readonly line: number
   readonly code: string
+  /** The file of the project that it shows, named on the line above. The project's own type check sees that one. */
+  readonly file: string | undefined
 }
 
 const folder = join(root, 'node_modules/.cache/docs-examples')
@@ -18,22 +20,27 @@ const standIns = ['report', 'show', 'use', 'fetch']
 
 /**
  * Examples in texts, and in the comments of what the door exports, pass the type checker against the sources. What they
- * use of the door and of `node:fs`, they may use without an import.
+ * use of the door and of `node:fs`, they may use without an import. One that shows a file of the project is that file, word
+ * for word.
  */
 export async function checkExamples(files: readonly ProjectFile[]): Promise<Findings> {
   const index = files.find(file => file.path === door)?.text ?? ''
   const exporting = new Set([...index.matchAll(/ from '\.\/(.*)'/g)].map(([, path]) => `packages/transfer/src/${path}`))
-  const examples = files
+  const found = files
     .filter(file => isMarkdown(file) || exporting.has(file.path))
     .flatMap(file => [...examplesOf(file)])
+  const shown = found.filter(({ file }) => file !== undefined)
+  const examples = found.filter(({ file }) => file === undefined)
   const names = exportsOf(index)
   await rm(folder, { recursive: true, force: true })
   await mkdir(folder, { recursive: true })
   await Promise.all(examples.map(({ code }, index) => writeFile(join(folder, fileOf(index)), complete(code, names))))
   await writeFile(join(folder, 'package.json'), '{ "type": "module" }')
   await writeFile(join(folder, 'tsconfig.json'), JSON.stringify(settings(examples)))
-  const problems = (await typeCheck()).map(problem => translate(problem, examples))
-  return { what: 'examples', count: examples.length, problems }
+  const wrong = (await typeCheck()).map(problem => translate(problem, examples))
+  const stale = shown.filter(({ file, code }) => files.find(({ path }) => path === file)?.text !== code)
+  const problems = [...wrong, ...stale.map(({ path, line, file }) => `${path}:${line}: this is not what ${file} says`)]
+  return { what: 'examples', count: found.length, problems }
 }
 
 function settings(examples: readonly Example[]) {
@@ -55,12 +62,12 @@ function settings(examples: readonly Example[]) {
 }
 
 function* examplesOf(file: ProjectFile): Generator<Example> {
-  for (const match of file.text.matchAll(/^([ *]*)```ts\n([\s\S]*?)^\1```/gm)) {
-    const [, margin = '', block = ''] = match
+  for (const match of file.text.matchAll(/(?:^`([\w/.-]+\.ts)`:\n\n)?^([ *]*)```ts\n([\s\S]*?)^\2```/gm)) {
+    const [, shown, margin = '', block = ''] = match
     const code = block.replaceAll(/^.*$/gm, row =>
       row.startsWith(margin) ? row.slice(margin.length) : row.trimStart().replace(/^\*/, ''),
     )
-    yield { path: file.path, line: lineOf(file.text, match.index) + 1, code }
+    yield { path: file.path, line: lineOf(file.text, match.index) + (shown ? 3 : 1), code, file: shown }
   }
 }
 

@@ -27,7 +27,7 @@ export type { Algorithm, Checksum, OfferedChecksum } from './integrity/checksum.
 export { formatChecksum, parseChecksum, parseChecksumArgument } from './integrity/parse-checksum.ts'
 export type { Check, Expectation, Verification } from './integrity/verification.ts'
 export { consume, iterate, iterateUnordered, type Piece, readAll } from './iterate.ts'
-export { isListing, type ListOptions, list } from './list.ts'
+export { isListing, type ListOptions, list, listEach } from './list.ts'
 export { rowOfListed } from './listing/row.ts'
 export { type BadRow, type Entry, isBadRow, type Row, type RowReason } from './manifest/entry.ts'
 export type { Outcome, OutcomeStatus } from './manifest/outcome.ts'

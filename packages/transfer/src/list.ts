@@ -49,6 +49,11 @@ export async function* list(
   }
 }
 
+/** The same, one by one: the list of a pipeline. */
+export async function* listEach(uri: string, options: ListOptions = {}): AsyncGenerator<Listed, void, undefined> {
+  for await (const batch of list(uri, options)) yield* batch
+}
+
 /** Whether a URI names several things, so that only `list` can tell which. */
 export function isListing(uri: string): boolean {
   const path = uri.slice(pathStart(uri))

@@ -6,7 +6,7 @@
  *
  * A group of items is committed in this order: their lines into the appended output, sync; their records, sync. Each record
  * says in `end` where the output ended with its line. So whatever a kill tears off the end of either file, the records that
- * are whole tell how far the output is theirs, and the next run cuts off the rest (reliability A3, A4).
+ * are whole tell how far the output is theirs, and the next run cuts off the rest.
  */
 import { constants, readSync, statSync } from 'node:fs'
 import type { FileHandle } from 'node:fs/promises'
