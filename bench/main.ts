@@ -1,13 +1,19 @@
 /** `npm run bench -- WHAT …`: one module per thing that is measured. */
-const [what, ...args] = process.argv.slice(2)
+const benches: Readonly<Record<string, () => Promise<(args: readonly string[]) => Promise<number>>>> = {
+  get: async () => (await import('./get.ts')).benchGet,
+  pipeline: async () => (await import('./pipeline.ts')).benchPipeline,
+}
 
-if (what === 'get') {
-  const { benchGet } = await import('./get.ts')
-  process.exitCode = await benchGet(args).catch(error => {
+const [what = '', ...args] = process.argv.slice(2)
+const load = benches[what]
+
+if (load) {
+  const bench = await load()
+  process.exitCode = await bench(args).catch(error => {
     console.error(`bench: ${error.message}`)
     return 1
   })
 } else {
-  console.error('usage: npm run bench -- get [options]; see npm run bench -- get --help')
+  console.error(`usage: npm run bench -- ${Object.keys(benches).join('|')} [options]; see npm run bench -- get --help`)
   process.exitCode = 2
 }
