@@ -12,6 +12,11 @@ const rank: Readonly<Record<TransferEvent['level'], number>> = {
   ERROR: 0,
 }
 
+/** The least of what `eventPrinter` prints. */
+export function printedLevel({ flags }: Context): TransferEvent['level'] {
+  return (['WARN', 'INFO_VERBOSE', 'TRACE'] as const)[Math.min(2, flags.verbosity)] ?? 'TRACE'
+}
+
 /** On a bad line there are many retries; one now and then says enough. */
 const retryEveryMs = 2000
 

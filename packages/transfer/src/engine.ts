@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto'
 import { availableParallelism } from 'node:os'
 import { resolve } from 'node:path'
 import { type Clock, systemClock } from './clock.ts'
-import type { Emit } from './events.ts'
+import { type Emit, eventLevels } from './events.ts'
 import type { ActiveHooks } from './hooks/active-hooks.ts'
 import { FileHooks } from './hooks/file-hooks.ts'
 import { activeHooks, type Ended, withHooks } from './hooks/open-hooks.ts'
@@ -133,7 +133,8 @@ export function createParts(options: EngineOptions, clock: Clock = systemClock):
   const run = randomBytes(4).toString('hex')
   let closing: Promise<void> | undefined
 
-  const { timeouts, ca, insecure, proxyFromEnvironment } = options
+  const { timeouts, ca, insecure, proxyFromEnvironment, onEvent, eventLevel = 'TRACE' } = options
+  const leastLevel = eventLevels.indexOf(eventLevel)
   const network = { timeouts, tls: { ca, rejectUnauthorized: insecure ? false : undefined } }
 
   const proxyEnvironment = proxyFromEnvironment ? process.env : undefined
@@ -207,7 +208,10 @@ export function createParts(options: EngineOptions, clock: Clock = systemClock):
     clock,
     random: Math.random,
     progress: new Progress(),
-    emit: event => options.onEvent?.({ ts: new Date(clock.wallNow()).toISOString(), run, ...event }),
+    emit: event => {
+      if (!onEvent || eventLevels.indexOf(event.level) < leastLevel) return
+      onEvent({ ts: new Date(clock.wallNow()).toISOString(), run, ...event })
+    },
     slots,
     workingSet,
     limits,

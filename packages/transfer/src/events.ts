@@ -2,6 +2,9 @@
 
 export type EventLevel = 'TRACE' | 'DEBUG' | 'INFO_VERBOSE' | 'INFO' | 'WARN' | 'ERROR'
 
+/** From the least to the most important. */
+export const eventLevels: readonly EventLevel[] = ['TRACE', 'DEBUG', 'INFO_VERBOSE', 'INFO', 'WARN', 'ERROR']
+
 export type EventStage = 'list' | 'plan' | 'fetch' | 'verify' | 'sink' | 'publish' | 'run'
 
 export interface TransferEvent {

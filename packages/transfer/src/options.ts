@@ -1,7 +1,7 @@
 /** What callers may say, in one place with every default (retrieval 4–12, 16). */
 import type { CommonsOptions } from './commons/options.ts'
 import type { Engine } from './engine.ts'
-import type { TransferEvent } from './events.ts'
+import type { EventLevel, TransferEvent } from './events.ts'
 import type { HooksOption } from './hooks.ts'
 import type { Algorithm } from './integrity/checksum.ts'
 import type { Entry } from './manifest/entry.ts'
@@ -35,8 +35,10 @@ export interface EngineOptions {
   readonly ca?: string | undefined
   /** Accept any certificate; loud, and recorded in the result. Default false. */
   readonly insecure?: boolean | undefined
-  /** Receives every event. */
+  /** Receives every event of `eventLevel` and above. */
   readonly onEvent?: ((event: TransferEvent) => void) | undefined
+  /** Default `TRACE`. Of many small files the lesser events cost as much as a part of the transfer. */
+  readonly eventLevel?: EventLevel | undefined
 }
 
 /** A digest as callers write it: `{algorithm, value}`, `sha256:HEX` or `sha512-BASE64`. */

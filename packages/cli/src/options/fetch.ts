@@ -4,7 +4,7 @@ import { Option } from 'commander'
 import type { Context } from '../context.ts'
 import { type EngineOptions, type FetchOptions, type Hooks, loadEngine } from '../engine.ts'
 import { ProgramError } from '../errors.ts'
-import { eventPrinter } from '../events.ts'
+import { eventPrinter, printedLevel } from '../events.ts'
 import { parseCount, parseDuration, parsePositiveSize, parseRate, parseSize } from '../units.ts'
 import { collect } from './collect.ts'
 import { addCommonsOptions, type CommonsFlags, commonsOptions } from './commons.ts'
@@ -130,6 +130,7 @@ export function engineOptions(flags: FetchFlags, context: Context): EngineOption
     ca: ca === undefined ? undefined : readText(ca, '--ca'),
     proxyFromEnvironment: true,
     onEvent: both(eventPrinter(context), eventLog(flags, context)),
+    eventLevel: flags.log === undefined ? printedLevel(context) : 'TRACE',
   }
 }
 
