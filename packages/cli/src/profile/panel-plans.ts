@@ -1,5 +1,6 @@
 /** Which series are drawn together, and under which name. */
 import type { EngineDoor, Sample } from '../engine.ts'
+import { printable } from '../text.ts'
 import type { SeriesKind } from './series-kinds.ts'
 
 export interface SeriesPlan {
@@ -24,7 +25,12 @@ export type Metrics = Pick<EngineDoor, 'metricsOf' | 'units'>
 
 /** Panels for what the samples have; a reference profile knows nothing of goodput. */
 export function planPanels(samples: readonly Sample[], kind: SeriesKind, door: Metrics): PanelPlan[] {
-  const plans = kind === 'default' ? defaults : kind === 'retriever' ? ofRetriever : everything(samples, door)
+  const plans =
+    kind === 'default'
+      ? [...defaults, ...pipelinePlans(samples)]
+      : kind === 'retriever'
+        ? ofRetriever
+        : everything(samples, door)
   return plans
     .map(plan => ({ ...plan, series: plan.series.filter(({ value }) => samples.some(s => value(s) !== undefined)) }))
     .filter(({ series }) => series.length > 0)
@@ -69,6 +75,29 @@ const defaults: readonly PanelPlan[] = [
     ],
   },
 ]
+
+/** How the items of a pipeline came on, and which stage was at work on how many. */
+function pipelinePlans(samples: readonly Sample[]): PanelPlan[] {
+  const stages = Object.keys(samples.at(-1) ?? {}).filter(name => name.startsWith(AT_WORK))
+  return [
+    {
+      title: 'Items',
+      unit: '',
+      series: [
+        { label: 'done', value: field('items_done') },
+        { label: 'under way', value: field('items_in_flight') },
+      ],
+    },
+    {
+      title: 'Items at work',
+      unit: '',
+      series: stages.map(name => ({ label: printable(name.slice(AT_WORK.length)), value: field(name) })),
+    },
+  ]
+}
+
+/** Begins the fields that tell how many items a stage is at work on; its name follows. */
+export const AT_WORK = 'at_work '
 
 /** The three of the reference's plot. */
 const ofRetriever: readonly PanelPlan[] = [

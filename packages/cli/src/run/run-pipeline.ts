@@ -12,6 +12,7 @@ import {
 import { exitCodes } from '../exit-codes.ts'
 import { openReport, type Report } from '../get/report.ts'
 import { engineOptions, fetchOptions } from '../options/fetch.ts'
+import { AT_WORK } from '../profile/panel-plans.ts'
 import { type ProfileNotes, withProfile } from '../profile/with-profile.ts'
 import { progressMode } from '../progress/view.ts'
 import type { LoadedPipeline } from './load-pipeline.ts'
@@ -61,6 +62,7 @@ function countItems(progress: PipelineProgress, counters: Record<string, number>
     items_failed: () => progress.failed,
     items_in_flight: () => progress.inFlight,
     item_bytes: () => progress.heldBytes,
+    ...Object.fromEntries(progress.stages.map(stage => [`${AT_WORK}${stage.name}`, () => stage.active])),
   }
   for (const [name, get] of Object.entries(figures)) Object.defineProperty(counters, name, { enumerable: true, get })
 }
