@@ -8,6 +8,7 @@ import { memoryEngine } from '../../test/memory-engine.ts'
 import { contentOf, expectSame } from '../../test/source-suite.ts'
 import { createEngine, type Engine } from '../engine.ts'
 import { TransferError } from '../errors.ts'
+import { listEach } from '../list.ts'
 import { pipeline } from './pipeline.ts'
 import type { ItemResult } from './results.ts'
 import { drop } from './stage.ts'
@@ -514,6 +515,25 @@ describe('a pipeline with a state', () => {
     expect(await it.run({ engine, state, recheck: true })).toMatchObject({ unchanged: 1, done: 1 })
     expect(await it.run({ engine, state, recheck: true })).toMatchObject({ unchanged: 2 })
     expect((await stat(join(directory, '1'))).size).toBe(7)
+  })
+
+  test('knows a listed file again that has changed, and does it again only when told so', async () => {
+    const inputs = join(directory, 'inputs')
+    await mkdir(inputs)
+    await writeFile(join(inputs, 'a.txt'), 'one')
+    await writeFile(join(inputs, 'b.txt'), 'two')
+    const state = join(directory, 'state.jsonl')
+    const output = join(directory, 'out.txt')
+    const it = pipeline(() => listEach(`${inputs}/*.txt`))
+      .fetch()
+      .map(({ bytes }) => Buffer.from(bytes).toString())
+      .append(output, { ordered: true })
+    expect(await it.run({ engine, state })).toMatchObject({ done: 2 })
+    await writeFile(join(inputs, 'b.txt'), 'three')
+    expect(await it.run({ engine, state })).toMatchObject({ done: 0, skipped: 2 })
+    expect(await readFile(output, 'utf8')).toBe('one\ntwo\n')
+    expect(await it.run({ engine, state, recheck: true })).toMatchObject({ done: 1, unchanged: 1 })
+    expect(await readFile(output, 'utf8')).toBe('one\ntwo\nthree\n')
   })
 
   test('does equal items as often as they are listed, also over several runs', async () => {

@@ -30,7 +30,7 @@ type Source<Item> = Iterable<Item> | AsyncIterable<Item>
 export interface PipelineOptions<Item> {
   /**
    * What tells an item from the others, also in a later run of a list that has grown or changed its order. Default: the item
-   * as JSON.
+   * as JSON; of a name of a listing its URI.
    */
   readonly key?: ((item: Item) => string) | undefined
 }
