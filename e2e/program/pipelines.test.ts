@@ -23,8 +23,10 @@ describe('the examples of the manual', () => {
 
   test('means names what is broken; when that is mended, the same command does what is missing', async () => {
     const args = ['run', example('means'), '--state', 'means.state', '--option', 'to=june.jsonl']
-    const first = await w.run(args)
+    const first = await w.run([...args, '--report', 'report.jsonl'])
     expect(first.code, first.stderr).toBe(1)
+    const rows = (await readFile(w.path('report.jsonl'), 'utf8')).trimEnd().split('\n')
+    expect(rows.map(row => JSON.parse(row)).find(({ ok }) => ok === false)).toMatchObject({ item: '2026-06-13.csv' })
     expect(first.stderr).toMatch(
       /failed stage_failed: map mean, item 13 \(2026-06-13\.csv\): row 4002 has no temperature: 40000,broken \(mean\.ts:\d+:\d+\)/,
     )

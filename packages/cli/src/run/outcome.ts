@@ -6,10 +6,10 @@ import { count, printable } from '../text.ts'
 import { formatDuration } from '../units.ts'
 import { table } from './table.ts'
 
-/** A line of the report. */
-export function itemRow(result: ItemResult): Record<string, unknown> {
+/** A line of the report. Without a state a key is only a position: `item` says which one it is, as on the screen. */
+export function itemRow(result: ItemResult, label: string): Record<string, unknown> {
   const { index, key, ok, status, warnings } = result
-  const common = { index, key, ok, status, ...(warnings.length > 0 ? { warnings } : {}) }
+  const common = { index, key, item: label, ok, status, ...(warnings.length > 0 ? { warnings } : {}) }
   if (!result.ok) {
     const { stage, attempts, at } = result
     return { ...common, stage, attempts, at, error: tellItem(result.error) }

@@ -76,17 +76,18 @@ async function tellAll(
 ): Promise<PipelineSummary> {
   let failures = 0
   for await (const result of run) {
-    report?.add(itemRow(result))
-    if (context.flags.json) printJson(context, itemRow(result))
-    else tell(result)
+    const label = door.labelOf(result.item)
+    const row = itemRow(result, label)
+    report?.add(row)
+    if (context.flags.json) printJson(context, row)
+    else tell(result, label)
   }
   const untold = failures - MOST_TOLD
   const where = flags.report === undefined ? '--report FILE has them all' : `see ${flags.report}`
   if (untold > 0 && !isChatty(context)) context.say(`… and ${untold.toLocaleString('en-US')} more failures; ${where}`)
   return run.summary
 
-  function tell(result: ItemResult): void {
-    const label = door.labelOf(result.item)
+  function tell(result: ItemResult, label: string): void {
     for (const line of warningLine(result, label)) warn(context, line)
     if (!result.ok) {
       failures++
