@@ -46,6 +46,15 @@ describe('arriero bench', () => {
     expect(await w.files()).toEqual(['b.log', 'heat.svg', 'r.jsonl'])
   })
 
+  test('the help of report has its own options, and not those of measuring', async () => {
+    const { code, stdout } = await w.run(['bench', 'report', '--help'])
+    expect(code).toBe(0)
+    expect(stdout.match(/--(output|format|max-bytes|json)\b/g)).toEqual(
+      expect.arrayContaining(['--output', '--format', '--json']),
+    )
+    expect(stdout).not.toMatch(/--max-bytes|append every/)
+  })
+
   test('measures a URL of the user’s, with flags of get; secrets stay out of the results', async () => {
     w.server.serve('/x.nc', { body: testBytes(1 << 20) })
     const args = ['bench', url('/x.nc?sig=hunter2'), '--to', 'null', ...small, '--output', 'r.jsonl']

@@ -1,4 +1,4 @@
-import { type Command, Option } from 'commander'
+import { type Command, Help, Option } from 'commander'
 import type { BenchFlags } from '../bench/bench-flags.ts'
 import { destinations } from '../bench/contenders.ts'
 import { outputFormats } from '../bench/output.ts'
@@ -63,8 +63,15 @@ Ctrl-C ends it and leaves what was measured.`,
 }
 
 function addReport(command: Command, run: Run): void {
-  command
-    .command('report')
+  const report = command.command('report')
+  // What the command above has is not meant here.
+  const { visibleGlobalOptions } = new Help()
+  report.configureHelp({
+    ...report.configureHelp(),
+    visibleGlobalOptions: each =>
+      visibleGlobalOptions.call(report.createHelp(), each).filter(o => !command.options.includes(o)),
+  })
+  report
     .description('make tables and pictures of earlier results')
     .argument('<file...>', 'what --output has written')
     .addOption(new Option('-o, --output <FILE>', 'write .md, .csv, .svg or .html (default: a table on stdout)'))
