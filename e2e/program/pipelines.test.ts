@@ -1,6 +1,7 @@
 import { execFile } from 'node:child_process'
 import { readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { beforeEach, describe, expect, test } from 'vitest'
@@ -53,3 +54,31 @@ describe('the examples of the manual', () => {
     expect((await w.run(['run', example('means')])).code).toBe(4)
   })
 })
+
+test('Ctrl-C tells how many items are done, and with a state the same command goes on behind them', async () => {
+  const module = (last: string) => `
+    import { pipeline } from '@arriero/transfer'
+    export default pipeline(['a', 'b', 'c']).map(name => (name === 'c' ? ${last} : name)).append('out.txt')
+  `
+  const state = w.path('run.state')
+  await writeFile(w.path('p.ts'), module('new Promise(() => setInterval(() => {}, 1000))'))
+  const running = w.start(['run', w.path('p.ts'), '--state', state])
+  await untilLines(state, 3)
+  running.process.kill('SIGINT')
+  const { code, stderr } = await running.outcome
+  expect(code).toBe(130)
+  expect(stderr).toMatch(/Interrupted\. 2 items done; the same command again continues from here\./)
+  await writeFile(w.path('p.ts'), module("'c'"))
+  const again = await w.run(['run', w.path('p.ts'), '--state', state])
+  expect(again.stderr).toMatch(/3 items: 1 done, 2 done before/)
+  expect(await readFile(w.path('out.txt'), 'utf8')).toBe('a\nb\nc\n')
+})
+
+async function untilLines(path: string, least: number): Promise<void> {
+  for (let left = 200; left > 0; left--) {
+    const text = await readFile(path, 'utf8').catch(() => '')
+    if (text.split('\n').length > least) return
+    await sleep(50)
+  }
+  throw new Error(`${path} never had ${least} lines`)
+}

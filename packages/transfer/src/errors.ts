@@ -42,7 +42,7 @@ export const errorTable = {
   PathUnsafe: { retriable: false, remedy: 'Choose the file name yourself.' },
   Exists: { retriable: false, remedy: 'Say what to do with --if-exists skip|overwrite|rename|verify|repair.' },
   Locked: { retriable: false, remedy: 'Another process is fetching this file; wait for it or choose another name.' },
-  HookFailed: { retriable: false, remedy: 'A hook threw; see the cause.' },
+  HookFailed: { retriable: false, remedy: 'Mend the hook, or go without it.' },
   StageFailed: { retriable: false, remedy: 'A function of the pipeline failed; see the place in it.' },
   Cancelled: { retriable: false, remedy: 'Run the same command again.' },
 } as const satisfies Record<string, ErrorKind>

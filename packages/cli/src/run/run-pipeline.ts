@@ -15,6 +15,7 @@ import { engineOptions, fetchOptions } from '../options/fetch.ts'
 import { AT_WORK } from '../profile/panel-plans.ts'
 import { type ProfileNotes, withProfile } from '../profile/with-profile.ts'
 import { progressMode } from '../progress/view.ts'
+import { count } from '../text.ts'
 import type { LoadedPipeline } from './load-pipeline.ts'
 import { failureLine, itemRow, stageLines, summaryLine, warningLine } from './outcome.ts'
 import { withStages } from './view.ts'
@@ -28,7 +29,6 @@ export async function runPipeline(loaded: LoadedPipeline, flags: RunFlags, conte
   const { state, fresh, recheck, maxFailures, maxItems } = flags
   const made = await loaded.make()
   const options = { ...engineOptions(flags, context), cpuWorkers: flags.workers, cpuWorkerHeap: flags.workerMemory }
-  context.onInterrupt = () => hint(flags)
   return withEngine(options, (engine, door) =>
     withProfile(context, flags, { engine, door, phase: 'pipeline' }, notes => run(engine, door, notes)),
   )
@@ -38,6 +38,7 @@ export async function runPipeline(loaded: LoadedPipeline, flags: RunFlags, conte
     const { signal: _, ...fetch } = fetchOptions(flags, context, [])
     const running = made.start({ engine, signal, fetch, state, fresh, recheck, maxFailures, maxItems, onError })
     countItems(running.progress, counters)
+    context.onInterrupt = () => hint(flags, running.progress)
     const report = flags.report === undefined ? undefined : openReport(flags.report)
     try {
       const mode = progressMode(context, flags.progress)
@@ -107,7 +108,7 @@ function tellSummary(summary: PipelineSummary, { say, style }: Context): void {
   say(summaryLine(summary, style))
 }
 
-function hint({ state }: RunFlags): string {
-  if (state !== undefined) return 'The same command again continues from here.'
-  return 'The same command again begins anew; with --state FILE it would continue.'
+function hint({ state }: RunFlags, { done, skipped, unchanged }: PipelineProgress): string {
+  if (state === undefined) return 'The same command again begins anew; with --state FILE it would continue.'
+  return `${count(done + skipped + unchanged, 'item')} done; the same command again continues from here.`
 }

@@ -18,7 +18,10 @@ export async function openUnrecorded(output: string | undefined, engine: EngineP
   const root = dirname(final)
   if (await stat(final).catch(() => undefined)) {
     const message = `Cannot append to ${final}: it exists already, and no state tells what is in it`
-    throw new TransferError('Exists', message, { file: final, remedy: 'Remove it, or name another file or a state.' })
+    throw new TransferError('Exists', message, {
+      file: final,
+      remedy: 'Remove it, name another file, or the state that knows it.',
+    })
   }
   const staging = engine.stagingFor(root)
   await staging.prepare()
