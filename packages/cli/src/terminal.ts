@@ -1,4 +1,5 @@
 import { isatty } from 'node:tty'
+import { divertLines } from './divert-lines.ts'
 import { ProgramError } from './errors.ts'
 import { exitCodes } from './exit-codes.ts'
 import { systemReason } from './system-error.ts'
@@ -23,6 +24,11 @@ export interface Terminal {
   readonly cwd: string
   /** Waits until what was written has left the process, or is known not to. */
   flush(): Promise<void>
+  /**
+   * Until the answer is called, what others write to these streams (a `console.log` in a pipeline, also in its threads) goes
+   * to `say` by the line. What is written through this object is not meant.
+   */
+  divert?(streams: readonly ('stdout' | 'stderr')[], say: (line: string) => void): () => void
   /** Why stdout takes nothing any more. */
   readonly failure?: ProgramError | undefined
 }
@@ -39,12 +45,13 @@ export function processTerminal(onBrokenPipe: (reason: ProgramError) => void): T
       error.code === 'EPIPE' ? brokenPipe() : new ProgramError('Disk', `Cannot write to stdout: ${systemReason(error)}`)
     onBrokenPipe(failure)
   })
+  const stdout = outputOf(process.stdout)
   // Nobody is left to tell; the transfer goes on.
   process.stderr.on('error', () => {})
   return {
     stdout: {
-      ...outputOf(process.stdout),
-      write: text => void (failure || process.stdout.write(text)),
+      ...stdout,
+      write: text => void (failure || stdout.write(text)),
     },
     stderr: outputOf(process.stderr),
     // Opened only when somebody reads it.
@@ -55,6 +62,10 @@ export function processTerminal(onBrokenPipe: (reason: ProgramError) => void): T
       await Promise.all([flushed(process.stdout), flushed(process.stderr)])
       // A failed write to a file is told in the next turn.
       await new Promise(resolve => setImmediate(resolve))
+    },
+    divert(streams, say) {
+      const ends = streams.map(name => divertLines(process[name], say))
+      return () => ends.forEach(end => void end())
     },
     get failure() {
       return failure
@@ -68,8 +79,10 @@ export function brokenPipe(): ProgramError {
 }
 
 function outputOf(stream: NodeJS.WriteStream & { fd: number }): Output {
+  // As it is now: later it may be diverted.
+  const write = stream.write.bind(stream)
   return {
-    write: text => void stream.write(text),
+    write: text => void write(text),
     isTTY: isatty(stream.fd),
     get columns() {
       return stream.columns || usualColumns

@@ -8,8 +8,15 @@ export interface RedrawnLines {
   stop(): void
 }
 
-/** cli-progress moves the cursor and redraws; the text of each line is ours. */
-export function createRedrawnLines(context: Context): RedrawnLines {
+/**
+ * cli-progress moves the cursor and redraws; the text of each line is ours.
+ *
+ * @param others streams to which others may write lines meanwhile; not one that takes bytes
+ */
+export function createRedrawnLines(
+  context: Context,
+  others: readonly ('stdout' | 'stderr')[] = ['stderr'],
+): RedrawnLines {
   const { stderr } = context.terminal
   const bars = new cliProgress.MultiBar({
     stream: stderrStream(context),
@@ -28,6 +35,7 @@ export function createRedrawnLines(context: Context): RedrawnLines {
 
   // The terminal's object must see a line end; without one it would be drawn over.
   context.lineWriter = line => (hasStarted ? bars.log(`${line}\u001b[K\n`) : stderr.write(`${line}\n`))
+  const undivert = context.terminal.divert?.(others, context.say)
 
   return {
     show(texts) {
@@ -41,6 +49,7 @@ export function createRedrawnLines(context: Context): RedrawnLines {
       if (hasStarted) (bars as unknown as { update(): void }).update()
       bars.stop()
       context.lineWriter = undefined
+      undivert?.()
     },
   }
 }

@@ -45,7 +45,9 @@ async function createView(context: Context, mode: Exclude<ProgressMode, 'none'>)
     return { everyMs: 500, show: (_, progress) => context.say(jsonLine({ event: 'progress', ...progress })) }
   }
   if (mode === 'plain') return { everyMs: 10_000, show: lines => context.say(lines.at(-1) as string) }
-  const lines = (await import('../progress/redrawn-lines.ts')).createRedrawnLines(context)
+  const { createRedrawnLines } = await import('../progress/redrawn-lines.ts')
+  // Functions of a pipeline say what they like, and where.
+  const lines = createRedrawnLines(context, context.terminal.stdout.isTTY ? ['stderr', 'stdout'] : ['stderr'])
   return { everyMs: 100, show: texts => lines.show(texts), stop: () => lines.stop() }
 }
 
