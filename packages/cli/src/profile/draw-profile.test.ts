@@ -53,14 +53,6 @@ test('a reference profile has no panels for what it does not know', async () => 
   expect(titles.filter(title => drawing.svg.includes(`>${title}`))).toEqual(titles.slice(0, 3))
 })
 
-test('a pipeline has a panel for its items', async () => {
-  const samples = times(3).map((sample, n) => ({ ...sample, items_in_flight: 3 - n, items_done: n }))
-  const { drawing, hover } = await draw(samples)
-  expect(drawing.svg).toContain('>Items of the pipeline')
-  expect(hover.series.find(({ label }) => label === 'Items of the pipeline: done')!.texts).toEqual(['0', '1', '2'])
-  expect((await draw(times(3))).drawing.svg).not.toContain('>Items')
-})
-
 test('what is not known in between breaks the line', async () => {
   const { drawing } = await draw([own(0), own(1, { goodput: undefined, cpu_avg: null }), own(2)])
   expect(drawing.svg).not.toMatch(/NaN|undefined/)

@@ -74,14 +74,6 @@ const defaults: readonly PanelPlan[] = [
       { label: 'hedge', field: 'hedges', symbol: '△' },
     ],
   },
-  {
-    title: 'Items of the pipeline',
-    unit: '',
-    series: [
-      { label: 'under way', value: field('items_in_flight') },
-      { label: 'done', value: field('items_done') },
-    ],
-  },
 ]
 
 /** How the items of a pipeline came on, and which stage was at work on how many. */
