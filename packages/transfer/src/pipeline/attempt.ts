@@ -19,6 +19,7 @@ export interface AttemptOptions extends Pick<StageOptions, 'retries' | 'timeoutM
  */
 export function attempt(item: ItemInFlight, options: AttemptOptions): unknown {
   item.attempt = 1
+  if (item.signal.aborted) return Promise.reject(item.signal.reason)
   try {
     const given = once(item, options)
     return isThenable(given) ? Promise.resolve(given).catch(error => again(item, options, error)) : given

@@ -1,5 +1,6 @@
 import { TransferError } from '../errors.ts'
 import { WorkerDied } from '../workers/cpu-pool.ts'
+import { isThenable } from './stage.ts'
 
 /** What a stage threw, in the engine's words: its own errors stay what they are. */
 export function stageError(thrown: unknown, stage: string): TransferError {
@@ -14,6 +15,8 @@ export function stageError(thrown: unknown, stage: string): TransferError {
 
 /** A function gave back what it must not. */
 export function wrongValue(stage: string, given: unknown, wanted: string): TransferError {
+  // Nobody waits for it: that it fails later must not end the process.
+  if (isThenable(given)) given.then(undefined, () => {})
   return failed(`${stage}: its function gave ${shown(given)}; it must give ${wanted}`, undefined)
 }
 
@@ -21,8 +24,15 @@ function failed(message: string, cause: unknown): TransferError {
   return new TransferError('StageFailed', message, { cause })
 }
 
-function asError(thrown: unknown): Error & { code?: unknown } {
-  return thrown instanceof Error ? thrown : new Error(String(thrown))
+/** Whatever it is: some things can neither be read nor be written as text. */
+function asError(thrown: unknown): { readonly name: string; readonly message: string; readonly code?: unknown } {
+  try {
+    if (!(thrown instanceof Error)) return { name: 'Error', message: String(thrown) }
+    const { name, message, code } = thrown as Error & { code?: unknown }
+    return { name: String(name), message: String(message), code }
+  } catch {
+    return { name: 'Error', message: 'it threw what cannot be written as text' }
+  }
 }
 
 function shown(value: unknown): string {
@@ -38,7 +48,7 @@ function shown(value: unknown): string {
  */
 export function placeOf(thrown: unknown): string | undefined {
   const error = thrown instanceof TransferError ? (thrown.cause ?? thrown) : thrown
-  if (!(error instanceof Error) || error.stack === undefined) return undefined
+  if (!(error instanceof Error) || typeof error.stack !== 'string') return undefined
   for (const line of error.stack.split('\n').slice(1)) {
     const [, file, row, column] =
       /(?: at |\()((?:async )?(?:file:\/\/|\/|[A-Z]:\\)[^()]+?):(\d+):(\d+)\)?$/.exec(line) ?? []
@@ -54,3 +64,9 @@ function isOurs(file: string): boolean {
 }
 
 const OURS = new URL('../', import.meta.url).href
+
+/** The same error with its place in the caller's files, for one that ends the run and has no report. */
+export function placed(error: TransferError, thrown: unknown): TransferError {
+  const at = error === thrown ? undefined : placeOf(thrown)
+  return at === undefined ? error : new TransferError(error.code, `${error.message} (${at})`, error.details)
+}

@@ -47,6 +47,8 @@ export class ItemInFlight implements ItemContext {
   readyAt = 0
   /** Bytes of its value. */
   held = 0
+  /** Its end was told: what it may still do is in vain. */
+  isOver = false
   readonly warnings: string[] = []
   /** Files that it made. */
   readonly outputs: Written[] = []

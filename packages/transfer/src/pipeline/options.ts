@@ -24,6 +24,9 @@ export interface RunOptions {
   readonly resultOrder?: 'completed' | 'list' | undefined
   /** Items under way at once, in all stages together. Default 512. */
   readonly maxItems?: number | undefined
-  /** Bytes that fetched content may take in memory. Default: the engine's memory budget. */
+  /**
+   * Bytes that fetched content and what functions make of it may take in memory, until the result is taken. What is larger
+   * than expected is counted as soon as it is there. Default: the engine's memory budget.
+   */
   readonly maxBytes?: number | undefined
 }

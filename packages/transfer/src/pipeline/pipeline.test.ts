@@ -367,6 +367,51 @@ describe('pipeline()', () => {
     ])
   })
 
+  test('takes `drop()` from a thread', async () => {
+    const module = await moduleOf(
+      `import { drop } from '@arriero/transfer'\nexport const work = (n: number) => n === 1 ? drop('no use') : n`,
+    )
+    const run = pipeline(numbers(2)).map<(n: number) => number>(module, 'work').start({ engine, resultOrder: 'list' })
+    expect(await resultsOf(run)).toMatchObject([
+      { status: 'done', value: 0 },
+      { status: 'dropped', reason: 'no use' },
+    ])
+  })
+
+  test('tells no secret and no control character in a reason', async () => {
+    const [result] = await resultsOf(
+      pipeline([1])
+        .map(() => drop('https://me:pw@h/a?sig=s3cr3t \x1b[31m'))
+        .start({ engine }),
+    )
+    expect(result).toMatchObject({ status: 'dropped', reason: 'https://h/a?sig=*** \\x1b[31m' })
+  })
+
+  test.each([
+    ['undefined', undefined],
+    ['null', null],
+    ['what has no text', Object.create(null)],
+    ['what cannot be frozen further', Object.freeze(new Error('ice'))],
+  ])('a function that throws %s fails its item alone', async (_, thrown) => {
+    const throwing = async (n: number) => {
+      if (n === 1) throw thrown
+      return n
+    }
+    const run = pipeline(numbers(3)).map(throwing, { retries: 1, timeoutMs: 5000 }).start({ engine })
+    Object.assign(engine, { random: () => 0 })
+    const failed = (await resultsOf(run)).filter(({ ok }) => !ok)
+    expect(failed).toMatchObject([{ index: 1, attempts: 2, error: { code: 'StageFailed' } }])
+  })
+
+  test('a list that throws is told with the item and the line', async () => {
+    const module = await moduleOf('export function* rows() {\n  yield 1\n  throw new TypeError("no column File") }')
+    const { rows } = await import(module.href)
+    await expect(pipeline(rows()).run({ engine })).rejects.toMatchObject({
+      code: 'StageFailed',
+      message: expect.stringMatching(/^list, item 2: TypeError: no column File \(functions\.ts:3:\d+\)$/),
+    })
+  })
+
   test('names stages, and never two alike', () => {
     const clean = (n: number) => n
     const { stages } = pipeline([1])

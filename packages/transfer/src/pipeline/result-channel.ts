@@ -1,22 +1,25 @@
+import { Queue } from './queue.ts'
 import type { ItemResult } from './results.ts'
 import { Turnstile } from './turnstile.ts'
 
+/** A result, and the bytes that its value keeps in memory until it is taken. */
+interface Parcel {
+  readonly result: ItemResult
+  readonly bytes: number
+}
+
 /** Results on their way to whoever iterates. */
 export class Results {
-  readonly #turnstile: Turnstile<ItemResult> | undefined
-  #ready: ItemResult[] = []
+  readonly #turnstile: Turnstile<Parcel> | undefined
+  readonly #ready = new Queue<Parcel>()
+  #readyBytes = 0
   #end: { readonly error?: unknown } | undefined
   #wake: (() => void) | undefined
-  #isDropped = false
-  onTaken: () => void = () => {}
+  /** Called for each one that was taken, with its bytes. */
+  onTaken: (bytes: number) => void = () => {}
 
   constructor(order: 'completed' | 'list') {
     this.#turnstile = order === 'list' ? new Turnstile() : undefined
-  }
-
-  /** Nobody will take them. */
-  drop(): void {
-    this.#isDropped = true
   }
 
   /** Results that nobody has taken, those that wait for an earlier item among them. */
@@ -24,10 +27,18 @@ export class Results {
     return this.#ready.length + (this.#turnstile?.waiting ?? 0)
   }
 
-  push(result: ItemResult): void {
-    if (this.#isDropped) return
-    if (this.#turnstile) this.#ready.push(...this.#turnstile.arrive(result.index, result))
-    else this.#ready.push(result)
+  /** Bytes of those that could be taken. */
+  get readyBytes(): number {
+    return this.#readyBytes
+  }
+
+  push(result: ItemResult, bytes = 0): void {
+    const parcel = { result, bytes }
+    const arrived = this.#turnstile ? this.#turnstile.arrive(result.index, parcel) : [parcel]
+    for (const each of arrived) {
+      this.#ready.push(each)
+      this.#readyBytes += each.bytes
+    }
     this.#signal()
   }
 
@@ -49,11 +60,12 @@ export class Results {
 
   async *take(): AsyncGenerator<ItemResult, void, undefined> {
     for (;;) {
-      const ready = this.#ready
-      this.#ready = []
-      if (ready.length > 0) this.onTaken()
-      yield* ready
-      if (this.#ready.length > 0) continue
+      for (let parcel = this.#ready.shift(); parcel; parcel = this.#ready.shift()) {
+        this.#readyBytes -= parcel.bytes
+        yield parcel.result
+        // Its value is the consumer's until the next one is asked for.
+        this.onTaken(parcel.bytes)
+      }
       if (this.#end) {
         if ('error' in this.#end) throw this.#end.error
         return

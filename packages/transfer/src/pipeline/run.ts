@@ -11,7 +11,7 @@ import { setImmediate } from 'node:timers/promises'
 import { abortable } from '../abortable.ts'
 import { type EngineParts, partsOf } from '../engine.ts'
 import { Commits } from './commits.ts'
-import { placeOf, stageError } from './failure.ts'
+import { placed, placeOf, stageError } from './failure.ts'
 import { ItemInFlight, labelOf } from './item.ts'
 import { keyOf } from './key.ts'
 import { Memory } from './memory.ts'
@@ -20,7 +20,7 @@ import type { PipelineProgress } from './progress.ts'
 import type { Results } from './result-channel.ts'
 import type { ItemResult, PipelineSummary } from './results.ts'
 import { Schedule } from './schedule.ts'
-import type { Ended, Stage, StageDefinition } from './stage.ts'
+import { type Ended, isThenable, type Stage, type StageDefinition } from './stage.ts'
 import { openState } from './state/open-state.ts'
 import type { PipelineState, StateRecord } from './state/state.ts'
 
@@ -65,14 +65,18 @@ export class Run {
     this.#signal = options.signal ? AbortSignal.any([options.signal, this.#leave.signal]) : this.#leave.signal
     this.#startedAt = this.#engine.clock.now()
     this.#most = options.maxItems ?? MOST_ITEMS
-    this.#memory = new Memory(
-      options.maxBytes ?? this.#engine.slots.budget,
-      item => this.#isForemost(item),
-      held => {
+    this.#memory = new Memory({
+      limit: options.maxBytes ?? this.#engine.slots.budget,
+      isForemost: item => this.#isForemost(item) && results.readyBytes === 0,
+      onChange: held => {
         parts.progress.heldBytes = held
       },
-    )
-    results.onTaken = () => this.#wakeUp()
+      onRoom: () => this.#schedule?.resume(),
+    })
+    results.onTaken = bytes => {
+      if (bytes > 0) this.#memory.give(bytes)
+      this.#wakeUp()
+    }
   }
 
   /** What was done so far. */
@@ -129,6 +133,7 @@ export class Run {
       clock,
       random,
       memory: this.#memory,
+      isForemost: item => this.#isForemost(item),
       onEnd: (item, end) => this.#ended(item, end),
     })
   }
@@ -146,12 +151,11 @@ export class Run {
         if (!this.#hasRoom) await this.#room()
         if (this.#isStopped) break
         // A list in memory is read without a pause for each of its items.
-        const step = isAsync
-          ? await abortable((iterator as AsyncIterator<unknown>).next(), this.#signal)
-          : iterator.next()
-        isOver = (step as IteratorResult<unknown>).done === true
+        const step = this.#step(iterator, index, isAsync)
+        const { done, value } = isThenable(step) ? await step : step
+        isOver = done === true
         if (isOver) break
-        this.#admit((step as IteratorResult<unknown>).value, index)
+        this.#admit(value, index)
         if (this.#engine.clock.now() - turnAt < TURN_MS) continue
         // Stages that answer at once would otherwise keep everything else waiting until the list ends.
         await setImmediate()
@@ -166,6 +170,26 @@ export class Run {
     }
     this.#p.progress.isListed = isOver
     await this.#settled()
+  }
+
+  /** The list is the caller's code: what it throws is told with its place. */
+  #step(
+    iterator: Iterator<unknown> | AsyncIterator<unknown>,
+    index: number,
+    isAsync: boolean,
+  ): IteratorResult<unknown> | Promise<IteratorResult<unknown>> {
+    const fail = (error: unknown): never => {
+      this.#signal.throwIfAborted()
+      throw placed(stageError(error, `list, item ${index + 1}`), error)
+    }
+    try {
+      const step = iterator.next()
+      return isAsync
+        ? abortable(Promise.resolve(step as Promise<IteratorResult<unknown>>), this.#signal).catch(fail)
+        : (step as IteratorResult<unknown>)
+    } catch (error) {
+      return fail(error)
+    }
   }
 
   get #hasRoom(): boolean {
@@ -269,7 +293,7 @@ export class Run {
   }
 
   #told(item: ItemInFlight, result: ItemResult): void {
-    this.#results.push(result)
+    this.#results.push(result, result.status === 'done' ? this.#memory.handOver(item) : 0)
     this.#gone(item)
   }
 
@@ -278,7 +302,8 @@ export class Run {
     this.#inFlight.delete(item.index)
     this.#p.progress.inFlight = this.#inFlight.size
     this.#memory.hold(item, 0)
-    if (wasForemost) this.#memory.serve()
+    item.isOver = true
+    if (wasForemost) this.#schedule?.resume()
     this.#wakeUp()
     if (this.#inFlight.size === 0) this.#idle?.()
   }
@@ -297,6 +322,7 @@ export class Run {
   #stop(): void {
     this.#isStopped = true
     this.#wakeUp()
+    if (this.#signal.aborted) this.#schedule?.resume()
   }
 
   #fail(error: unknown): void {

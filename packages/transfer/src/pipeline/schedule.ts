@@ -9,6 +9,7 @@ import type { ItemInFlight } from './item.ts'
 import { bytesIn } from './item-bytes.ts'
 import type { Memory } from './memory.ts'
 import type { StageProgress } from './progress.ts'
+import { Queue } from './queue.ts'
 import { Ended, isThenable, type Stage, type StageDefinition } from './stage.ts'
 import { Turnstile } from './turnstile.ts'
 
@@ -16,9 +17,14 @@ export interface ScheduleOptions {
   readonly clock: Clock
   readonly random: () => number
   readonly memory: Memory
+  /** No item under way came before it in the list. */
+  isForemost(item: ItemInFlight): boolean
   /** An item came out: past the last stage, ended, or failed in a stage. */
   onEnd(item: ItemInFlight, end: { readonly ended?: Ended } | { readonly error: unknown; readonly stage: string }): void
 }
+
+/** Bytes that are no content: names, URLs, figures. */
+const SMALL = 64 << 10
 
 export class Schedule {
   readonly #lanes: Lane[]
@@ -64,12 +70,34 @@ export class Schedule {
     if (lane.isPumping) return
     lane.isPumping = true
     while (lane.active < lane.concurrency) {
-      const item = lane.queue.shift()
+      const item = this.#next(lane)
       if (!item) break
       this.#begin(item, at)
     }
     lane.isPumping = false
     lane.progress.waiting = lane.queue.length
+  }
+
+  /** There may be room in memory: for those first who are nearest to giving theirs back. */
+  resume(): void {
+    for (let at = this.#lanes.length - 1; at >= 0; at--) if (this.#lanes[at]?.isBlocked) this.#pump(at)
+  }
+
+  /** The first one for which there is room; else the foremost of all, or those that hold the room might wait for it. */
+  #next(lane: Lane): ItemInFlight | undefined {
+    const { queue } = lane
+    const { first } = queue
+    lane.isBlocked = first !== undefined && !this.#hasRoom(first, lane)
+    if (!lane.isBlocked) return queue.shift()
+    return queue.take(item => item !== first && this.#o.isForemost(item) && this.#hasRoom(item, lane))
+  }
+
+  #hasRoom(item: ItemInFlight, { stage, largest }: Lane): boolean {
+    // It ends at once, and nobody may be left to give room back.
+    if (item.signal.aborted) return true
+    if (stage.needs) return this.#o.memory.admit(item, stage.needs(item.value, item))
+    // What holds content goes on: only so is its room given back.
+    return largest <= SMALL || item.held > SMALL || this.#o.memory.admit(item, largest)
   }
 
   #begin(item: ItemInFlight, at: number): void {
@@ -120,7 +148,9 @@ export class Schedule {
     item.value = value
     lane.progress.busyMs += item.readyAt - startedAt
     lane.progress.active = --lane.active
-    memory.hold(item, bytesIn(value))
+    const bytes = bytesIn(value)
+    lane.largest = Math.max(lane.largest, bytes)
+    memory.hold(item, bytes)
   }
 }
 
@@ -130,7 +160,11 @@ class Lane {
   readonly progress: StageProgress
   readonly concurrency: number
   readonly turnstile: Turnstile<ItemInFlight> | undefined
-  readonly queue = new Queue()
+  readonly queue = new Queue<ItemInFlight>()
+  /** Most bytes that it gave an item. */
+  largest = 0
+  /** Its first item has no room. */
+  isBlocked = false
   active = 0
   isPumping = false
 
@@ -140,30 +174,5 @@ class Lane {
     this.progress = progress
     this.concurrency = definition.options.concurrency ?? stage.concurrency
     this.turnstile = definition.options.ordered ? new Turnstile() : undefined
-  }
-}
-
-/** First in, first out; an array's own `shift` moves everything. */
-class Queue {
-  #items: (ItemInFlight | undefined)[] = []
-  #first = 0
-
-  get length(): number {
-    return this.#items.length - this.#first
-  }
-
-  push(item: ItemInFlight): void {
-    this.#items.push(item)
-  }
-
-  shift(): ItemInFlight | undefined {
-    const item = this.#items[this.#first]
-    if (!item) return undefined
-    this.#items[this.#first++] = undefined
-    if (this.#first === this.#items.length) {
-      this.#items = []
-      this.#first = 0
-    }
-    return item
   }
 }

@@ -8,6 +8,7 @@
  */
 import type { EngineParts } from '../engine.ts'
 import type { FetchOptions } from '../options.ts'
+import { printable, redactText } from '../redact.ts'
 import type { ItemContext } from './item.ts'
 
 export interface StageDefinition {
@@ -50,14 +51,14 @@ export interface StageRun {
 
 /** Bytes that fetched content may take. */
 export interface ItemMemory {
-  /** Waits until there is room for the item's content. Of unknown size, what others were like is taken for it. */
-  reserve(item: ItemContext, bytes: number | undefined): Promise<void>
-  /** The size is known now. */
+  /** The size of what `needs` took room for is known now. */
   settle(item: ItemContext, bytes: number): void
 }
 
 export interface Stage {
   readonly concurrency: number
+  /** Bytes that it will hold for an item, which is not begun before there is room for them; undefined: not known. */
+  needs?(value: unknown, item: ItemContext): number | undefined
   /** A value, `Ended`, or a promise of one of them. */
   run(value: unknown, item: ItemContext): unknown
   close?(): Promise<void>
@@ -70,7 +71,7 @@ export class Ended {
 
   constructor(status: 'dropped' | 'unchanged', reason?: string) {
     this.status = status
-    this.reason = reason
+    this.reason = reason === undefined ? undefined : printable(redactText(String(reason)))
   }
 }
 

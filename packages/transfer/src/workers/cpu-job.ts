@@ -15,7 +15,7 @@ export interface CpuTask {
 
 /** How a call ended. What the function threw travels as data: a cloned error keeps neither its code nor its class. */
 export type CpuReply =
-  | { readonly value: unknown; readonly warnings: readonly string[] }
+  | { readonly value: unknown; readonly isDropped?: boolean; readonly warnings: readonly string[] }
   | { readonly thrown: Thrown; readonly warnings: readonly string[] }
 
 export interface Thrown {

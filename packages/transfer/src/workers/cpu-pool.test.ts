@@ -40,6 +40,40 @@ describe('createCpuPool()', () => {
     expect(bytes.every(byte => byte === 7)).toBe(true)
   })
 
+  test('copies no bytes on the way, of whatever kind and however often they are named', async () => {
+    const figures = new Float64Array(2000).fill(0.5)
+    const text = `export const work = (list: Float64Array[], { item }: { item: { bytes: Float64Array } }) => {
+      const isShared = [list[0], item.bytes].map(each => each.buffer instanceof SharedArrayBuffer)
+      item.bytes[7] = 7
+      return [...isShared, list[0].length, list[0][0], list[0][7]] }`
+    const result = await call(text, [[figures]], { context: { item: { bytes: figures } } })
+    expect(result.value).toEqual([true, true, 2000, 0.5, 7])
+  })
+
+  test('names what cannot go from thread to thread, both ways', async () => {
+    await expect(call('export const work = () => 1', [{ call: () => 3 }])).rejects.toThrow(
+      'what it is given cannot go from thread to thread: () => 3 could not be cloned',
+    )
+    await expect(call('export const work = () => ({ call: () => 3 })')).rejects.toThrow(
+      'what it gave cannot go from thread to thread: () => 3 could not be cloned',
+    )
+    await expect(call('export const work = () => Symbol("mine")')).rejects.toThrow('Symbol(mine) could not be cloned')
+    expect((await call('export const work = () => 1')).value).toBe(1)
+  })
+
+  test.each([
+    'undefined',
+    'null',
+    'Object.create(null)',
+    "Object.freeze(new Error('ice'))",
+    '{ toString() { throw 1 } }',
+  ])('a function that throws %s fails, and its thread lives', async thrown => {
+    const error = await call(`export const work = () => { throw ${thrown} }`).catch(error => error)
+    expect(error).toBeInstanceOf(Error)
+    expect(error.name).toBe('Error')
+    expect(error.message).toMatch(/^(undefined|null|ice|it threw what cannot be written as text)$/)
+  })
+
   test('takes bytes back without giving away the memory that others use', async () => {
     const text = `const kept = Buffer.from('small ones share their memory')
       export const work = (n: number) => ({ large: new Uint8Array(1 << 20).fill(n), small: Buffer.from('hello'), kept })`

@@ -29,6 +29,8 @@ export interface CpuJob extends CpuTask {
 
 export interface CpuResult {
   readonly value: unknown
+  /** The function gave `drop(reason)`; the value is the reason. */
+  readonly isDropped?: boolean | undefined
   /** What the function said by `context.warn`. */
   readonly warnings: readonly string[]
 }
@@ -94,15 +96,16 @@ export function createCpuPool({ size = availableParallelism(), maxHeap }: CpuPoo
       each => each !== undefined,
     )
     const end = ends.length > 0 ? AbortSignal.any(ends) : null
-    const args = task.args.map(inSharedMemory)
+    // Together: the item that a context names may be the very value.
+    const [context, ...args] = inSharedMemory([task.context, ...task.args])
     let reply: CpuReply
     try {
-      reply = await (await threads()).run({ ...task, args }, { signal: end })
+      reply = await (await threads()).run({ ...task, args, context }, { signal: end })
     } catch (error) {
       signal?.throwIfAborted()
       if (end?.aborted) throw tooLong(task, limit as number)
       if (isClosed) throw closed()
-      throw new WorkerDied(whyDied(error), { cause: error })
+      throw uncloneable(error) ?? new WorkerDied(whyDied(error), { cause: error })
     }
     if ('thrown' in reply) throw Object.assign(asError(reply.thrown), { warnings: reply.warnings })
     return reply
@@ -166,6 +169,18 @@ function tooLong({ name }: CpuTask, limitMs: number): TransferError {
 
 function closed(): TransferError {
   return new TransferError('Cancelled', 'Cannot compute: the pool must be open, it was closed')
+}
+
+/** Functions and the like exist in one thread only. What the thread met comes without its message, but with its stack. */
+function uncloneable(error: unknown): Error | undefined {
+  const { name, message, stack = '' } = error as Error
+  const isOurs = name === 'DataCloneError'
+  const what = isOurs ? message : /^DataCloneError: (.*)/.exec(stack)?.[1]
+  if (what === undefined) return undefined
+  const shown = `${what.slice(0, 100)}${what.length > 100 ? '…' : ''}`
+  return new Error(`what it ${isOurs ? 'is given' : 'gave'} cannot go from thread to thread: ${shown}`, {
+    cause: error,
+  })
 }
 
 function whyDied(error: unknown): string {

@@ -4,6 +4,7 @@
  */
 import { move, transferableSymbol, valueSymbol } from 'piscina'
 
+import { Ended } from '../pipeline/stage.ts'
 import type { CpuReply, CpuTask, Thrown } from './cpu-job.ts'
 import { bindEngineImports } from './engine-imports.ts'
 import { ownedBuffers } from './owned-buffers.ts'
@@ -18,7 +19,10 @@ export default async function work({ module, name, args, context, isCheck }: Cpu
     const call = await functionOf(module, name)
     if (isCheck) return { value: undefined, warnings } satisfies CpuReply
     const given = context ? [...args, { ...context, warn: (text: string) => void warnings.push(String(text)) }] : args
-    return handOver({ value: await call(...given), warnings })
+    const value = await call(...given)
+    // Classes do not survive the way.
+    if (value instanceof Ended) return { value: value.reason, isDropped: true, warnings } satisfies CpuReply
+    return handOver({ value, warnings })
   } catch (error) {
     return { thrown: asData(error), warnings } satisfies CpuReply
   }
@@ -47,16 +51,23 @@ function handOver(reply: { value: unknown; warnings: readonly string[] }): unkno
 }
 
 function asData(error: unknown): Thrown {
-  if (!(error instanceof Error)) {
-    return { name: 'Error', message: String(error), stack: undefined, code: undefined, retriable: undefined }
-  }
-  const { name, message, stack } = error
-  const { code, retriable } = error as Error & { code?: unknown; retriable?: unknown }
+  const { name, message, stack, code, retriable } = readable(error)
   return {
     name,
     message,
-    stack,
+    stack: typeof stack === 'string' ? stack : undefined,
     code: typeof code === 'string' ? code : undefined,
     retriable: typeof retriable === 'boolean' ? retriable : undefined,
+  }
+}
+
+/** Some things can neither be read nor be written as text. */
+function readable(thrown: unknown): Record<'name' | 'message', string> & Partial<Record<keyof Thrown, unknown>> {
+  try {
+    if (!(thrown instanceof Error)) return { name: 'Error', message: String(thrown) }
+    const { name, message, stack, code, retriable } = thrown as Error & { code?: unknown; retriable?: unknown }
+    return { name: String(name), message: String(message), stack, code, retriable }
+  } catch {
+    return { name: 'Error', message: 'it threw what cannot be written as text' }
   }
 }

@@ -1,7 +1,9 @@
 import { fetchInto } from '../../iterate.ts'
 import { redactUrl } from '../../redact.ts'
 import { createMemorySink } from '../../sinks/memory.ts'
-import type { StageRun } from '../stage.ts'
+import type { ItemContext, ItemInFlight } from '../item.ts'
+import { locatedOf } from '../located.ts'
+import type { Stage, StageRun } from '../stage.ts'
 import type { OptionsFor, Take } from './fetch.ts'
 import type { Fetched } from './fetched.ts'
 
@@ -14,9 +16,8 @@ export function toMemory(
   { engine, memory }: StageRun,
   { maxItemBytes = 1 << 30 }: { readonly maxItemBytes?: number | undefined },
   optionsFor: OptionsFor,
-): { readonly take: Take; readonly concurrency: number } {
+): { readonly take: Take; readonly concurrency: number; readonly needs: Stage['needs'] } {
   const take: Take = async (placed, item) => {
-    await memory.reserve(item, placed.size)
     const [uri] = placed.uris
     const fetched = await fetchInto(
       engine,
@@ -30,5 +31,7 @@ export function toMemory(
     memory.settle(item, bytes.byteLength)
     return { uri: redactUrl(uri), bytes, size: bytes.byteLength, resource, verification }
   }
-  return { take, concurrency: 16 }
+  const needs = (value: unknown, item: ItemContext) =>
+    locatedOf(value)?.size ?? (item as ItemInFlight).earlier?.version?.size
+  return { take, concurrency: 16, needs }
 }

@@ -43,8 +43,8 @@ export function fetchStage(name: string, options: FetchToMemory | FetchToFiles):
     about: isToFiles ? `into files in ${fetch.directory}` : 'into memory',
     start(run: StageRun): Stage {
       const optionsFor: OptionsFor = (placed, item) => merged(run, fetch, placed, item)
-      const { take, concurrency } = isToFiles ? toFiles(run, fetch, optionsFor) : toMemory(run, fetch, optionsFor)
-      return { concurrency, run: (value, item) => fetchOne(value, item as ItemInFlight, take, optionsFor) }
+      const { take, ...limits } = isToFiles ? toFiles(run, fetch, optionsFor) : toMemory(run, fetch, optionsFor)
+      return { ...limits, run: (value, item) => fetchOne(value, item as ItemInFlight, take, optionsFor) }
     },
   }
 }

@@ -3,7 +3,7 @@ import { pathToFileURL } from 'node:url'
 import { TransferError } from '../../errors.ts'
 import { stageError } from '../failure.ts'
 import type { ItemContext } from '../item.ts'
-import type { StageDefinition, StageOptions, StageRun } from '../stage.ts'
+import { drop, type StageDefinition, type StageOptions, type StageRun } from '../stage.ts'
 
 /** Calls for each thread: one that it works on, and one that waits, so that no thread is ever idle. */
 const CALLS_PER_THREAD = 2
@@ -42,7 +42,7 @@ export function mapInThreads(
               throw error
             })
           for (const text of result.warnings) item.warn(text)
-          return result.value
+          return result.isDropped ? drop(result.value as string | undefined) : result.value
         },
       }
     },
