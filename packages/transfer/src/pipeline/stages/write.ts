@@ -1,6 +1,10 @@
+import { constants } from 'node:fs'
 import { open } from 'node:fs/promises'
+import { dirname } from 'node:path'
 import { diskError } from '../../disk-error.ts'
 import type { EngineParts } from '../../engine.ts'
+import { openOrdinary } from '../../ordinary-file.ts'
+import { syncDirectory } from '../../publish/directories.ts'
 import type { Staging } from '../../publish/staging.ts'
 import type { ItemContext, ItemInFlight, Written } from '../item.ts'
 import type { StageDefinition, StageOptions, StageRun } from '../stage.ts'
@@ -10,7 +14,7 @@ import { Targets } from './targets.ts'
 export interface WriteOptions extends StageOptions {
   /** What paths are relative to, and inside of which they stay. Default: the current directory. */
   readonly directory?: string | undefined
-  /** Default `overwrite`. */
+  /** `error`: a file with other content fails the item. Default `overwrite`. */
   readonly ifExists?: 'overwrite' | 'error' | undefined
 }
 
@@ -40,7 +44,12 @@ export function write(
           const final = await targets.take(target(value as never, item as never), item)
           const staging = engine.stagingFor(targets.directory)
           await staging.prepare()
-          const path = await publish(content, final, { engine, staging, conflict, signal: item.signal })
+          const publication = { engine, staging, conflict, signal: item.signal }
+          const path = await publish(content, final, publication).catch(async error => {
+            // A run that was killed had written it and not written down that it had.
+            if (codeOf(error) === 'Exists' && (await isSame(final, content))) return final
+            throw error
+          })
           const written = { path, size: content.byteLength }
           ;(item as ItemInFlight).outputs.push(written)
           return written
@@ -86,4 +95,22 @@ async function writeWhole(temp: string, final: string, content: Uint8Array): Pro
   } catch (error) {
     throw diskError(error, 'write', final)
   }
+}
+
+function codeOf(error: unknown): unknown {
+  return (error as { code?: unknown }).code
+}
+
+/** It is there with this content, and durably: who wrote it may not have come to that. */
+async function isSame(path: string, content: Uint8Array): Promise<boolean> {
+  const file = await openOrdinary(path, constants.O_RDONLY)
+  try {
+    const { size } = await file.stat()
+    if (size !== content.byteLength || !(await file.readFile()).equals(content)) return false
+    await file.datasync()
+  } finally {
+    await file.close()
+  }
+  await syncDirectory(dirname(path))
+  return true
 }

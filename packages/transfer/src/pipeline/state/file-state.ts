@@ -38,19 +38,23 @@ const NO_NUMBERS = 2 ** 32
 export async function openFileState(options: FileStateOptions): Promise<PipelineState> {
   const path = resolve(options.path)
   await makeDirectory(dirname(path))
-  const claim = await takeClaim(`${path}.claim`)
-  if (typeof claim === 'string') {
-    const message = `Cannot use ${path}: another run of the pipeline ${claim === 'held' ? 'is' : 'may be'} using it`
-    throw new TransferError('Locked', message, { file: path })
-  }
+  const claims: Claim[] = []
   const files: FileHandle[] = []
   try {
-    return await FileState.open({ ...options, path }, claim, files)
+    claims.push(await claimed(path))
+    return await FileState.open({ ...options, path }, claims, files)
   } catch (error) {
     for (const file of files) await file.close().catch(() => {})
-    await claim.release()
+    for (const claim of claims) await claim.release()
     throw error instanceof TransferError ? error : diskError(error, 'read', path)
   }
+}
+
+async function claimed(path: string): Promise<Claim> {
+  const claim = await takeClaim(`${path}.claim`)
+  if (typeof claim !== 'string') return claim
+  const message = `Cannot use ${path}: another run of the pipeline ${claim === 'held' ? 'is' : 'may be'} using it`
+  throw new TransferError('Locked', message, { file: path, remedy: 'Wait for its end, or name another file.' })
 }
 
 interface OpenFile {
@@ -60,37 +64,39 @@ interface OpenFile {
 
 class FileState implements PipelineState {
   readonly #path: string
-  readonly #claim: Claim
+  readonly #claims: readonly Claim[]
   readonly #file: FileHandle
   readonly #output: OpenFile | undefined
   /** Where the record of each done item begins. */
   readonly #records: HashIndex
   readonly #occurrences = new Occurrences()
+  /** Kept: a list asks for very many. */
+  #piece = Buffer.alloc(1024)
   #size: number
   #outputSize: number
 
-  static async open(o: FileStateOptions, claim: Claim, files: FileHandle[]): Promise<FileState> {
+  static async open(o: FileStateOptions, claims: Claim[], files: FileHandle[]): Promise<FileState> {
     const file = await openOrdinary(o.path, constants.O_RDWR | constants.O_CREAT)
     files.push(file)
-    if (o.isFresh) await file.truncate(0)
-    const read = await readState(file, o)
-    await file.truncate(read.size)
-    const output = o.output === undefined ? undefined : await openOutput(resolve(o.output), read, o)
+    await assertOurs(file, o.path)
+    const read = o.isFresh ? nothingRead() : await readState(file, o)
+    const output = o.output === undefined ? undefined : await openOutput(resolve(o.output), read, o, claims)
     if (output) files.push(output.file)
-    const state = new FileState(o.path, claim, file, output, read)
+    await file.truncate(read.size)
+    const state = new FileState(o.path, claims, file, output, read)
     if (read.size === 0) await state.#begin(o.stages)
     return state
   }
 
   private constructor(
     path: string,
-    claim: Claim,
+    claims: readonly Claim[],
     file: FileHandle,
     output: OpenFile | undefined,
     { records, size, end }: ReadState,
   ) {
     this.#path = path
-    this.#claim = claim
+    this.#claims = claims
     this.#file = file
     this.#output = output
     this.#records = records
@@ -118,17 +124,28 @@ class FileState implements PipelineState {
       }
       records.push(JSON.stringify(this.#output ? { ...this.#relative(record), end } : this.#relative(record)))
     }
-    if (this.#output && lines.length > 0) {
-      await append(this.#output.file, this.#output.path, Buffer.concat(lines), this.#outputSize)
+    try {
+      if (this.#output && lines.length > 0) {
+        await append(this.#output.file, this.#output.path, Buffer.concat(lines), this.#outputSize)
+      }
+      await this.#write(`${records.join('\n')}\n`)
       this.#outputSize = end
+    } catch (error) {
+      await this.#cutBack()
+      throw error
     }
-    await this.#write(`${records.join('\n')}\n`)
+  }
+
+  /** What a full disk left half of: the next run would cut it off, but who reads the output meanwhile shall not see it. */
+  async #cutBack(): Promise<void> {
+    await this.#file.truncate(this.#size).catch(() => {})
+    await this.#output?.file.truncate(this.#outputSize).catch(() => {})
   }
 
   async close(): Promise<void> {
     await this.#file.close()
     await this.#output?.file.close()
-    await this.#claim.release()
+    for (const claim of this.#claims) await claim.release()
   }
 
   async #begin(stages: readonly string[]): Promise<void> {
@@ -144,12 +161,13 @@ class FileState implements PipelineState {
   }
 
   #recordAt(start: number): StateRecord {
-    for (let length = 1024; ; length *= 4) {
-      const bytes = Buffer.alloc(length)
-      const count = readSync(this.#file.fd, bytes, 0, length, start)
-      const line = bytes.subarray(0, count).indexOf(10)
-      if (line !== -1) return JSON.parse(bytes.toString('utf8', 0, line)) as StateRecord
-      if (count < length) throw new TransferError('Disk', `Cannot read ${this.#path}: it was cut meanwhile`)
+    for (;;) {
+      const piece = this.#piece
+      const count = readSync(this.#file.fd, piece, 0, piece.length, start)
+      const line = piece.subarray(0, count).indexOf(10)
+      if (line !== -1) return JSON.parse(piece.toString('utf8', 0, line)) as StateRecord
+      if (count < piece.length) throw new TransferError('Disk', `Cannot read ${this.#path}: it was cut meanwhile`)
+      this.#piece = Buffer.alloc(piece.length * 4)
     }
   }
 
@@ -186,13 +204,17 @@ interface ReadState {
   readonly end: number
 }
 
+function nothingRead(): ReadState {
+  return { records: new HashIndex({ keyBits: 97, numberBits: 48 }), size: 0, end: 0 }
+}
+
 async function readState(file: FileHandle, { path, stages }: FileStateOptions): Promise<ReadState> {
-  const records = new HashIndex({ keyBits: 97, numberBits: 48 })
+  const { records } = nothingRead()
   let size = 0
   let end = 0
   for await (const line of wholeLines(file)) {
     const parsed = parsedLine(line)
-    if (line.start === 0) assertHeader(parsed, path, stages)
+    if (line.start === 0) assertSameStages(parsed, path, stages)
     else {
       if (!isRecord(parsed)) break
       if (records.seek(digestOf(parsed.key, parsed.nth ?? 1))) {
@@ -214,28 +236,47 @@ function parsedLine({ text }: LineAt): unknown {
 }
 
 function isRecord(value: unknown): value is StateRecord & { readonly end?: number } {
-  return typeof (value as StateRecord | undefined)?.key === 'string'
+  const { key, status, outputs = [], end = 0 } = (value ?? {}) as Record<string, unknown>
+  return typeof key === 'string' && typeof status === 'string' && Array.isArray(outputs) && typeof end === 'number'
 }
 
-function assertHeader(header: unknown, path: string, stages: readonly string[]): void {
-  const { state, version, stages: theirs } = (header ?? {}) as Record<string, unknown>
-  if (state !== KIND || version !== 1 || !Array.isArray(theirs)) {
-    throw new TransferError('Usage', `Cannot use ${path}: it must be the state of a pipeline, or not exist`, {
-      file: path,
-      remedy: 'Name another file.',
-    })
-  }
+/** How every state begins. */
+const BEGIN = JSON.stringify({ state: KIND, version: 1, stages: [''] }).slice(0, -4)
+
+/** Before anything is cut: what is not ours, or as much of ours as a kill left, is not touched, whatever was asked for. */
+async function assertOurs(file: FileHandle, path: string): Promise<void> {
+  const { buffer, bytesRead } = await file.read(Buffer.alloc(BEGIN.length), 0, BEGIN.length, 0)
+  if (BEGIN.startsWith(buffer.toString('latin1', 0, bytesRead))) return
+  throw new TransferError('Usage', `Cannot use ${path}: it must be the state of a pipeline, or not exist`, {
+    file: path,
+    remedy: 'Name another file.',
+  })
+}
+
+function assertSameStages(header: unknown, path: string, stages: readonly string[]): void {
+  const { stages: theirs = [] } = (header ?? {}) as { stages?: readonly string[] }
   if (theirs.join('\n') === stages.join('\n')) return
   const message = `Cannot use ${path}: it belongs to a pipeline of other stages (${theirs.join(', ')}; not ${stages.join(', ')})`
   throw new TransferError('Usage', message, { file: path, remedy: 'Begin anew with --fresh, or name another file.' })
 }
 
 /** Opens the appended output where the records say that it ends. */
-async function openOutput(path: string, { size, end }: ReadState, { isFresh }: FileStateOptions) {
+async function openOutput(
+  path: string,
+  { size, end }: ReadState,
+  { isFresh, path: state }: FileStateOptions,
+  claims: Claim[],
+) {
   await makeDirectory(dirname(path))
+  claims.push(await claimed(path))
   const file = await openOrdinary(path, constants.O_RDWR | constants.O_CREAT)
   try {
-    const { size: there } = await file.stat()
+    const { size: there, ino, dev } = await file.stat()
+    const ours = statSync(state)
+    if (ours.ino === ino && ours.dev === dev) {
+      const message = `Cannot use ${state}: the pipeline appends its lines to it`
+      throw new TransferError('Usage', message, { file: state, remedy: 'Name another file for the state.' })
+    }
     if (size === 0 && there > 0 && !isFresh) {
       const message = `Cannot append to ${path}: it exists already, and the state knows nothing of it`
       throw new TransferError('Exists', message, { file: path, remedy: 'Remove it, or name another file.' })
