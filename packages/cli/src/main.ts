@@ -8,6 +8,7 @@ import { ProgramError, stackOf, tell, toLine } from './errors.ts'
 import { exitCodes } from './exit-codes.ts'
 import { abortOnSignals } from './interrupt.ts'
 import { CommanderError, commandAt, createProgram, helpHint, usageError } from './program.ts'
+import { abortOnStrays } from './stray.ts'
 import { processTerminal, type Terminal } from './terminal.ts'
 
 /** Called by the launcher. */
@@ -16,6 +17,7 @@ export async function start(): Promise<void> {
   const controller = new AbortController()
   const terminal = processTerminal(reason => controller.abort(reason))
   abortOnSignals(controller)
+  abortOnStrays(controller)
   let code = await main(process.argv.slice(2), terminal, controller.signal)
   await terminal.flush()
   // A result that nobody could be told is no success.
@@ -83,7 +85,8 @@ function answer(reason: unknown, thrown: unknown, context: Context, usageHint: s
   if (reason instanceof ProgramError && reason.code === 'BrokenPipe') return reason.exitCode
   const told = tell(reason)
   const isUsage = reason instanceof ProgramError && reason.code === 'Usage'
-  const remedy = signal.aborted ? context.onInterrupt?.() : (told.remedy ?? (isUsage ? usageHint : undefined))
+  const left = signal.aborted ? context.onInterrupt?.() : undefined
+  const remedy = left ?? told.remedy ?? (isUsage ? usageHint : undefined)
   const { exitCode, ...error } = remedy === undefined ? told : { ...told, remedy }
   if (flags.json && !terminal.failure) printJson(context, { ok: false, error })
   else terminal.stderr.write(`${style.red('arriero:')} ${toLine(error)}\n`)

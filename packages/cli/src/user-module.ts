@@ -18,21 +18,36 @@ export interface UserModule {
 /**
  * Loads it. `import … from '@arriero/transfer'` inside means the program's own engine.
  *
+ * @param signal a module may wait for ever before it is there
  * @throws ProgramError Usage: no such file, a syntax error with its line, an import that leads nowhere, a throw
  */
-export async function loadUserModule(path: string): Promise<UserModule> {
+export async function loadUserModule(path: string, signal?: AbortSignal): Promise<UserModule> {
   const url = pathToFileURL(resolve(path)).href
   assertFile(path)
   const { bindEngineImports } = await loadEngine()
   bindEngineImports()
   try {
-    return { path, url, exports: await import(url) }
+    return { path, url, exports: await untilAborted(import(url), signal) }
   } catch (error) {
-    throw new ProgramError('Usage', `Cannot load ${path}: ${reasonOf(error, path)}`, {
-      remedy: remedyOf(error),
-      cause: error,
-    })
+    signal?.throwIfAborted()
+    throw userError(`Cannot load ${path}`, error, path)
   }
+}
+
+/** What a user's code threw, with its line and with what to mend. */
+export function userError(failed: string, error: unknown, path: string): ProgramError {
+  const remedy = remedyOf(error) ?? 'Correct the file; -vv shows the stack.'
+  return new ProgramError('Usage', `${failed}: ${reasonOf(error, path)}`, { remedy, cause: error })
+}
+
+/** Waits for the user's code, but not after the signal. */
+export async function untilAborted<T>(promise: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
+  if (!signal) return promise
+  const { promise: aborted, reject } = Promise.withResolvers<never>()
+  const onAbort = () => reject(signal.reason)
+  signal.addEventListener('abort', onAbort)
+  if (signal.aborted) onAbort()
+  return Promise.race([promise, aborted]).finally(() => signal.removeEventListener('abort', onAbort))
 }
 
 /**

@@ -64,7 +64,7 @@ function parseFailures(text: string, flag: string): number {
 
 async function runPipeline(operands: string[], flags: RunFlags, context: Context): Promise<number> {
   const { loadPipeline } = await import('../run/load-pipeline.ts')
-  const loaded = await loadPipeline(operands[0] as string, flags)
+  const loaded = await loadPipeline(operands[0] as string, flags, context.signal)
   if (flags.list) return (await import('../run/show-stages.ts')).showStages(loaded, context)
   return (await import('../run/run-pipeline.ts')).runPipeline(loaded, flags, context)
 }

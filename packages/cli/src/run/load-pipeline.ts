@@ -1,7 +1,7 @@
 import type { RunFlags } from '../commands/run.ts'
 import { type CompletePipeline, loadEngine, type OptionDefinition } from '../engine.ts'
 import { ProgramError } from '../errors.ts'
-import { defaultExportOf, loadUserModule } from '../user-module.ts'
+import { defaultExportOf, loadUserModule, untilAborted, userError } from '../user-module.ts'
 
 export interface LoadedPipeline {
   /** As the user named it. */
@@ -17,16 +17,16 @@ export interface LoadedPipeline {
  * The pipeline of a module: one that is made already, one with options (`define`), or a function that makes one from the
  * options as texts. It is made only when it is to be run: options may be missing when one asks which there are.
  */
-export async function loadPipeline(path: string, flags: RunFlags): Promise<LoadedPipeline> {
-  const { isPipeline, isPipelineDefinition } = await loadEngine()
+export async function loadPipeline(path: string, flags: RunFlags, signal: AbortSignal): Promise<LoadedPipeline> {
+  const { isPipeline, isPipelineDefinition, TransferError } = await loadEngine()
   const values = readOptions(flags.option ?? [])
-  const module = await loadUserModule(path)
+  const module = await loadUserModule(path, signal)
   const found = defaultExportOf(module, 'a pipeline, or define({ … })', (value): value is object => {
     return isPipeline(value) || isPipelineDefinition(value) || typeof value === 'function'
   })
   if (isPipelineDefinition(found)) {
     const { about, options } = found
-    const make = (isShown = false) => found.make(isShown ? { ...placeholders(options), ...values } : values)
+    const make = (isShown = false) => made(() => found.make(isShown ? { ...placeholders(options), ...values } : values))
     return { path, about, options, make }
   }
   if (isPipeline(found)) {
@@ -39,11 +39,22 @@ export async function loadPipeline(path: string, flags: RunFlags): Promise<Loade
   return { path, about: undefined, options: undefined, make }
 
   async function make(): Promise<CompletePipeline<unknown, unknown>> {
-    const made: unknown = await (found as (options: typeof values) => unknown)(values)
-    if (isPipeline(made)) return made
+    const given: unknown = await made(async () => (found as (options: typeof values) => unknown)(values))
+    if (isPipeline(given)) return given
     throw new ProgramError('Usage', `The function that ${path} exports must return a pipeline.`, {
       remedy: 'Return what pipeline(…) and its stages gave.',
     })
+  }
+
+  /** The user's code: it may throw, and it may wait for ever. */
+  async function made<T>(make: () => Promise<T>): Promise<T> {
+    try {
+      return await untilAborted(make(), signal)
+    } catch (error) {
+      signal.throwIfAborted()
+      if (error instanceof TransferError || error instanceof ProgramError) throw error
+      throw userError(`Cannot make the pipeline of ${path}`, error, path)
+    }
   }
 }
 

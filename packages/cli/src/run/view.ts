@@ -32,6 +32,8 @@ export async function withStages<Result>(
       progress,
     )
   }, view.everyMs)
+  // It alone keeps no program alive: that nothing else does must be seen (stray.ts).
+  timer.unref()
   try {
     return await work()
   } finally {
