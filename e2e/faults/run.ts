@@ -10,10 +10,11 @@
  * Prints a line for each group, `FAIL POINT: why` for each point that failed, or `NOT RUN NAME: why`.
  */
 import { rmSync } from 'node:fs'
-import { mkdtemp } from 'node:fs/promises'
+import { mkdir, mkdtemp } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
+import { killAndResume, randomFrom } from '../run-kills.ts'
 import type { Call } from './calls.ts'
 import { Lane, type Point, showPoint } from './lane.ts'
 import { checkOrder } from './order.ts'
@@ -50,10 +51,21 @@ if (noStrace !== undefined) {
   console.log(`seed ${values.seed}`)
   for (const workload of workloads) await runWorkload(workload)
 }
+await runKills()
 const notReached = tally.notReached > 0 ? `, ${tally.notReached} not reached` : ''
 const notRun = noStrace === undefined ? '' : `, ${workloads.length} not run`
 console.log(`${tally.passed} passed, ${tally.failed} failed${notReached}${notRun}`)
 process.exitCode = tally.failed > 0 || (values.strict && noStrace !== undefined) ? 1 : 0
+
+/** A pipeline is killed at random instants and run again (reliability A3). */
+async function runKills(): Promise<void> {
+  const name = 'pipeline SIGKILL'
+  if (!name.includes(values.only)) return
+  const folder = join(scratch, 'pipeline')
+  await mkdir(folder)
+  const { kills, problems } = await killAndResume(folder, values.quick ? 10 : 50, randomFrom(Number(values.seed)))
+  tell(name, problems, `${kills} kills, seed ${values.seed}`)
+}
 
 async function runWorkload(workload: Workload): Promise<void> {
   const lanes: Lane[] = []

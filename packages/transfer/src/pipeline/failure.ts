@@ -1,4 +1,5 @@
 import { TransferError } from '../errors.ts'
+import { printable, redactText } from '../redact.ts'
 import { WorkerDied } from '../workers/cpu-pool.ts'
 import { isThenable } from './stage.ts'
 
@@ -21,7 +22,8 @@ export function wrongValue(stage: string, given: unknown, wanted: string): Trans
 }
 
 function failed(message: string, cause: unknown): TransferError {
-  return new TransferError('StageFailed', message, { cause })
+  // What the caller's functions say may hold what they were given.
+  return new TransferError('StageFailed', printable(redactText(message)), { cause })
 }
 
 /** Whatever it is: some things can neither be read nor be written as text. */
