@@ -17,8 +17,9 @@ export default pipeline(Array.from({ length: ${ITEMS} }, (_, n) => n))
   .map((_, { item }) => ({ item }))
   .append('lines.jsonl')
 `
-const WORK = `export function work({ bytes }: { bytes: Uint8Array }): Uint8Array {
-  for (const end = performance.now() + 2; performance.now() < end; );
+/** So much that even the last kills find something to do. */
+const workOf = (times: number) => `export function work({ bytes }: { bytes: Uint8Array }): Uint8Array {
+  for (const end = performance.now() + ${times / 4}; performance.now() < end; );
   return Uint8Array.from(bytes, byte => byte ^ 255)
 }
 `
@@ -35,14 +36,14 @@ export async function killAndResume(folder: string, times: number, random: () =>
   await mkdir(join(folder, 'in'))
   for (let n = 0; n < ITEMS; n++) await writeFile(join(folder, 'in', String(n)), contentOf(n))
   await writeFile(join(folder, 'pipeline.ts'), PIPELINE)
-  await writeFile(join(folder, 'work.ts'), WORK)
+  await writeFile(join(folder, 'work.ts'), workOf(times))
   const args = ['run', 'pipeline.ts', '--state', 'state.jsonl', '--max-items', '24', '--workers', '1', '--quiet']
   const problems: string[] = []
   let kills = 0
   for (let number = 0; number < times; number++) {
     const { process, outcome } = startArriero(args, { cwd: folder })
-    // From before its first line to when it is at work; the more kills there are, the less each run may get done.
-    await Promise.race([sleep(random() * 900), outcome])
+    // From before its first line to when it is at work.
+    await Promise.race([sleep(random() * 500), outcome])
     process.kill('SIGKILL')
     const { code, stderr } = await outcome
     if (code === 137) kills++

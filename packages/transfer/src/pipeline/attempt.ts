@@ -56,15 +56,21 @@ function once(item: ItemInFlight, { stage, name, timeoutMs }: AttemptOptions): u
 /** Whoever does not listen to the signal goes on in vain: its answer is no longer waited for. */
 async function withLimit(item: ItemInFlight, name: string, limitMs: number, run: () => unknown): Promise<unknown> {
   const whole = item.signal
-  const limit = AbortSignal.timeout(limitMs)
-  item.signal = AbortSignal.any([whole, limit])
+  // Not AbortSignal.timeout: of a million items each would stay until its time is over.
+  const own = new AbortController()
+  const onAbort = () => own.abort(whole.reason)
+  whole.addEventListener('abort', onAbort, { once: true })
+  const timer = setTimeout(() => own.abort(new DOMException('Its time is over', 'TimeoutError')), limitMs)
+  item.signal = own.signal
   try {
     return await abortable(Promise.resolve(run()), item.signal)
   } catch (error) {
-    if (whole.aborted || !limit.aborted) throw error
+    if (whole.aborted || !own.signal.aborted) throw error
     const message = `${name}: it did not answer within ${limitMs / 1000} s`
     throw new TransferError('Timeout', message, { phase: 'stage', retriable: false })
   } finally {
+    clearTimeout(timer)
+    whole.removeEventListener('abort', onAbort)
     item.signal = whole
   }
 }

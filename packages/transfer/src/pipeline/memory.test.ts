@@ -105,6 +105,15 @@ describe('the memory of a pipeline', () => {
     },
   )
 
+  test('leaves no timer behind of items that were in time', async () => {
+    const timers = () => process.getActiveResourcesInfo().filter(name => name === 'Timeout').length
+    const before = timers()
+    await pipeline(numbers(100))
+      .map(async n => n, { timeoutMs: 60_000 })
+      .run()
+    expect(timers()).toBeLessThan(before + 10)
+  })
+
   test('begins no function after the abort', async () => {
     const abort = new AbortController()
     let begun = 0
