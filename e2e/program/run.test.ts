@@ -44,7 +44,7 @@ describe('arriero run', () => {
     running.process.kill(signal)
     const { code, stderr } = await running.outcome
     expect(code, stderr).toBe(expected)
-    expect(stderr).toContain('The same command again continues from here.')
+    expect(stderr).toContain('2 items done; the same command again continues from here.')
     expect(stderr).not.toContain('failed')
     expect(await w.files()).toEqual(['begun', 'p.ts', 'state'])
     expect((await readFile(w.path('state'), 'utf8')).split('\n')).toHaveLength(4)

@@ -1,8 +1,8 @@
 import { hash } from 'node:crypto'
 import { TransferError } from '../errors.ts'
 import { redactText } from '../redact.ts'
-import { placed, stageError, wrongValue } from './failure.ts'
 import type { Listed } from '../source.ts'
+import { placed, stageError, wrongValue } from './failure.ts'
 
 /** Longer ones are known by their digest. */
 const LONGEST = 200
