@@ -27,8 +27,9 @@ export function locatedOf(value: unknown): Placed | undefined {
   if (value instanceof URL) return { uris: [value.href] }
   if (value === null || typeof value !== 'object') return undefined
   const { uri, uris = uri === undefined ? undefined : [uri] } = value as Located
-  const isUsable = Array.isArray(uris) && uris.length > 0 && uris.every(each => typeof each === 'string' && each !== '')
-  return isUsable ? { ...value, uris: uris as unknown as Placed['uris'] } : undefined
+  if (!Array.isArray(uris) || !uris.every(each => typeof each === 'string' && each !== '')) return undefined
+  const [first, ...others] = uris
+  return first === undefined ? undefined : { ...value, uris: [first, ...others] }
 }
 
 export const A_PLACE = 'a URL, { uri } or { uris }, or drop(reason)'

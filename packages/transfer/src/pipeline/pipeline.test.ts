@@ -524,6 +524,18 @@ describe('pipeline().write()', () => {
   })
 })
 
+describe('what is published by a link', () => {
+  test('leaves no second name behind', async () => {
+    const large = Buffer.alloc(20 << 20, 7)
+    await pipeline(['a'])
+      .map(() => large)
+      .write(() => 'large', { directory, ifExists: 'error' })
+      .run({ engine })
+    await pipeline(['a']).append(join(directory, 'lines')).run({ engine })
+    for (const name of ['large', 'lines']) expect((await stat(join(directory, name))).nlink).toBe(1)
+  })
+})
+
 describe('a pipeline with a state', () => {
   test('does what is not done, and passes the rest over', async () => {
     const state = join(directory, 'state.jsonl')

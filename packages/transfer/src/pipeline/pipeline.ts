@@ -11,7 +11,6 @@ import type { RunOptions } from './options.ts'
 import { PipelineProgress } from './progress.ts'
 import { Results } from './result-channel.ts'
 import type { ItemResult, PipelineSummary } from './results.ts'
-import { Run } from './run.ts'
 import type { Ended, StageDefinition, StageOptions } from './stage.ts'
 import { append } from './stages/append.ts'
 import { type FetchToFiles, type FetchToMemory, fetchStage } from './stages/fetch.ts'
@@ -186,6 +185,8 @@ class Builder implements CompletePipeline<unknown, unknown> {
         const results = new Results(options.resultOrder ?? 'completed')
         let hasLeft = false
         const own = options.engine ? undefined : createEngine()
+        // Loaded when it is needed: most who use the library run no pipeline.
+        const { Run } = await import('./run.ts')
         const run = new Run({ ...parts, options: { ...options, engine: options.engine ?? own } }, results)
         const running = run.run().finally(() => own?.close())
         running.then(

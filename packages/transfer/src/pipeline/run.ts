@@ -92,20 +92,18 @@ export class Run {
   }
 
   async run(): Promise<PipelineSummary> {
-    const stages: Stage[] = []
     const onAbort = () => this.#stop()
     this.#signal.addEventListener('abort', onAbort, { once: true })
     let isComplete = false
     try {
       this.#signal.throwIfAborted()
-      await this.#open(stages)
+      await this.#open()
       await this.#admitAll()
       isComplete = !this.#isStopped
     } finally {
       this.#signal.removeEventListener('abort', onAbort)
       this.#stop()
       await this.#settled()
-      for (const stage of stages) await stage.close?.()
       await this.#commits?.settled()
       // The end of the appended output may be what fails.
       await this.#state?.close(isComplete && !this.#fatal && !this.#signal.aborted)
@@ -116,7 +114,8 @@ export class Run {
     return this.summary
   }
 
-  async #open(stages: Stage[]): Promise<void> {
+  async #open(): Promise<void> {
+    const stages: Stage[] = []
     const { definitions, options, progress } = this.#p
     const run = { engine: this.#engine, signal: this.#signal, fetch: options.fetch ?? {}, memory: this.#memory }
     // In this order: a stage that cannot work must not leave an empty state behind.

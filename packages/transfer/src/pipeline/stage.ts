@@ -61,7 +61,6 @@ export interface Stage {
   needs?(value: unknown, item: ItemContext): number | undefined
   /** A value, `Ended`, or a promise of one of them. */
   run(value: unknown, item: ItemContext): unknown
-  close?(): Promise<void>
 }
 
 /** The item needs no more work, although it did not reach the end. */

@@ -1,5 +1,5 @@
 import { constants } from 'node:fs'
-import { open } from 'node:fs/promises'
+import { open, unlink } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { diskError } from '../../disk-error.ts'
 import type { EngineParts } from '../../engine.ts'
@@ -71,8 +71,13 @@ async function publish(content: Uint8Array, final: string, { engine, staging, co
   const temp = staging.next()
   const job = { temp, final, root: staging.root, conflict, mtimeMs: undefined, isDurable: true }
   if (content.byteLength > Math.min(SMALL, engine.slots.budget / 4)) {
-    await writeWhole(temp, final, content)
-    return engine.publisher.publish({ ...job, content: undefined })
+    try {
+      await writeWhole(temp, final, content)
+      return await engine.publisher.publish({ ...job, content: undefined })
+    } finally {
+      // Half-written on a full disk, or a second name of what was published by a link.
+      await unlink(temp).catch(() => {})
+    }
   }
   const slot = await engine.slots.reserve(content.byteLength, signal)
   try {

@@ -46,6 +46,8 @@ export async function openUnrecorded(output: string | undefined, engine: EngineP
         mtimeMs: undefined,
         isDurable: true,
       })
+      // It was published by a link: this is its second name.
+      await unlink(temp).catch(() => {})
     },
   }
 }
