@@ -19,6 +19,7 @@ import type { EngineOptions, FetchOptions } from './options.ts'
 import { Progress } from './progress.ts'
 import { Publisher } from './publish/publisher.ts'
 import { Staging } from './publish/staging.ts'
+import { addressesOf } from './reach.ts'
 import { Slots } from './slots.ts'
 import type { Source } from './source.ts'
 import type { SourceContext } from './sources/context.ts'
@@ -138,8 +139,10 @@ export function createParts(options: EngineOptions, clock: Clock = systemClock):
   const network = { timeouts, tls: { ca, rejectUnauthorized: insecure ? false : undefined } }
 
   const proxyEnvironment = proxyFromEnvironment ? process.env : undefined
-  const everywhere = originsOnce({ ...network, proxyEnvironment })
-  const outside = originsOnce({ ...network, proxyEnvironment, addresses: outsideOnly })
+  const reach = options.reach && addressesOf(options.reach)
+  const outer = reach ?? outsideOnly
+  const everywhere = originsOnce({ ...network, proxyEnvironment, addresses: reach })
+  const outside = originsOnce({ ...network, proxyEnvironment, addresses: outer })
 
   const sharedOnce = <T extends object>(key: string, make: () => T): T => {
     const one = (shared.get(key) as T | undefined) ?? make()
@@ -166,16 +169,17 @@ export function createParts(options: EngineOptions, clock: Clock = systemClock):
       ...known,
       ...network,
       origins: everywhere.get,
+      addresses: reach,
       shared: sharedOnce,
       outside() {
-        const outer: SourceContext = {
+        const strict: SourceContext = {
           ...context,
           origins: outside.get,
-          addresses: outsideOnly,
-          outside: () => outer,
-          open: (other, options) => openSource(other, { ...outer, options }),
+          addresses: outer,
+          outside: () => strict,
+          open: (other, options) => openSource(other, { ...strict, options }),
         }
-        return outer
+        return strict
       },
       open: (other, options) => openSource(other, { ...context, options }),
     }

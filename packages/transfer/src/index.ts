@@ -4,6 +4,7 @@
  * @module
  */
 
+export { type Clock, systemClock } from './clock.ts'
 export { type Credential, parseCredentials, readCredentials, tokenCredential } from './commons/credentials.ts'
 export { logIn } from './commons/log-in.ts'
 export type { CommonsOptions } from './commons/options.ts'
@@ -41,6 +42,25 @@ export { NameRegistry } from './names/registry.ts'
 export { resolveTarget } from './names/target.ts'
 export { open, type Reader } from './open.ts'
 export type * from './options.ts'
+export { formatOwner, lifeOf, newOwner, parseOwner } from './owner.ts'
+export { describeTree, type TreeDescription, type TreeMember } from './paths/describe-tree.ts'
+export {
+  createPathDigester,
+  type DigestPathOptions,
+  digestPath,
+  type PathDescription,
+  type PathDigester,
+} from './paths/digest-path.ts'
+export {
+  algorithmOf,
+  createPathHasher,
+  digestBytesBy,
+  loadPathFunctions,
+  type PathDigests,
+  type PathFunction,
+  type PathHasher,
+  pathFunctions,
+} from './paths/path-digests.ts'
 export {
   define,
   isPipeline,
@@ -84,13 +104,17 @@ export {
 export type { SystemCounters, SystemReader } from './profile/system/counters.ts'
 export { type FileProgress, type FileState, Progress } from './progress.ts'
 export { makeDirectories } from './publish/directories.ts'
+export type { Reach } from './reach.ts'
 export { type CsvOptions, type CsvRow, readCsv } from './read-csv.ts'
 export { printable, redactText, redactUrl } from './redact.ts'
 export type { EntityTag, Range, Resource } from './resource.ts'
 export type { DownloadResult, EntryResult, RunSummary, Timings } from './results.ts'
+export { allocateShared } from './shared-memory.ts'
 export type { Chunk, Earlier, Sink } from './sink.ts'
+export { type Slot, Slots } from './slots.ts'
 export type { Answer, FetchRequest, Landing, Listed, ListRequest, Source, SourceCapabilities } from './source.ts'
 export type { GsOptions } from './sources/gs/options.ts'
 export type { S3CredentialProvider, S3Credentials, S3Options } from './sources/s3/options.ts'
 export { type VerifyFileOptions, verifyFile } from './verify-file.ts'
 export { bindEngineImports } from './workers/engine-imports.ts'
+export { createHashPool, type HashPool } from './workers/hash-pool.ts'

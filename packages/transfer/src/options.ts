@@ -5,6 +5,7 @@ import type { EventLevel, TransferEvent } from './events.ts'
 import type { HooksOption } from './hooks.ts'
 import type { Algorithm } from './integrity/checksum.ts'
 import type { Entry } from './manifest/entry.ts'
+import type { Reach } from './reach.ts'
 import type { Range } from './resource.ts'
 import type { GsOptions } from './sources/gs/options.ts'
 import type { S3Options } from './sources/s3/options.ts'
@@ -31,6 +32,8 @@ export interface EngineOptions {
   readonly cpuWorkerHeap?: number | undefined
   /** Honour HTTP_PROXY, HTTPS_PROXY and NO_PROXY. Default false; the program says true. */
   readonly proxyFromEnvironment?: boolean | undefined
+  /** Where HTTP may lead, for a server that fetches what its users name. Default: anywhere. */
+  readonly reach?: Reach | undefined
   /** Extra certificate authorities, PEM. */
   readonly ca?: string | undefined
   /** Accept any certificate; loud, and recorded in the result. Default false. */

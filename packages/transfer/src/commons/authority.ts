@@ -5,6 +5,8 @@ import { abortable } from '../abortable.ts'
 import { type Clock, systemClock } from '../clock.ts'
 
 export interface Authority {
+  /** How the token is sent. Default `Bearer`. */
+  readonly scheme?: 'Basic' | undefined
   /** The token of now; undefined: anonymous. */
   token(signal: AbortSignal): Promise<string | undefined>
   /** A service refused this token: another one, or undefined when there is no other. */
@@ -81,6 +83,12 @@ export class RenewingAuthority implements Authority {
       })
     return abortable(this.#issuing, signal)
   }
+}
+
+/** A name and a password, sent as they are with every question. */
+export function passwordAuthority(user: string, password: string): Authority {
+  const token = Buffer.from(`${user}:${password}`).toString('base64')
+  return { scheme: 'Basic', token: async () => token, renew: async () => undefined }
 }
 
 /** A bare access token: when it ends, it ends. */

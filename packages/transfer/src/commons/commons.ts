@@ -5,7 +5,7 @@
 import { TransferError } from '../errors.ts'
 import { issueAccessToken, issueClientToken } from './access-token.ts'
 import type { Api } from './api.ts'
-import { type Authority, anonymous, fixedAuthority, RenewingAuthority } from './authority.ts'
+import { type Authority, anonymous, fixedAuthority, passwordAuthority, RenewingAuthority } from './authority.ts'
 import type { Credential } from './credentials.ts'
 import { DrsHub } from './drshub.ts'
 import { HostCache } from './host-cache.ts'
@@ -214,7 +214,7 @@ export class Commons implements AsyncDisposable {
   async #serviceOf(host: string, signal: AbortSignal): Promise<Service> {
     const base = this.#named.get(host) ?? `https://${host}`
     const credential = this.#o.credentials?.find(({ endpoint }) => new URL(endpoint).host === host)
-    if (credential) return this.#service(base, await this.#authorityOf(credential), true)
+    if (credential) return this.#service(base, await this.#authorityOf(credential), credential.kind !== 'password')
     const provider = await this.#provider(host, signal)
     if (provider) return this.#service(provider.base, this.#viaHome(provider), true)
     // Whatever it is, DRS is enough to ask it anonymously.
@@ -236,7 +236,7 @@ export class Commons implements AsyncDisposable {
 
   async #tokenService(): Promise<TokenService | undefined> {
     const home = this.#home
-    const credential = this.#o.credentials?.find(({ endpoint }) => endpoint === home)
+    const credential = this.#o.credentials?.find(({ endpoint, kind }) => endpoint === home && kind !== 'password')
     if (!this.#wts && home !== undefined && credential) {
       this.#wts = new TokenService(this.#service(home, await this.#authorityOf(credential), true))
     }
@@ -256,6 +256,7 @@ export class Commons implements AsyncDisposable {
   }
 
   async #makeAuthority(credential: Credential): Promise<Authority> {
+    if (credential.kind === 'password') return passwordAuthority(credential.user, credential.password)
     if (credential.kind === 'token') return fixedAuthority(credential.token)
     if (credential.kind === 'client') {
       return this.#renewing(signal => issueClientToken(this.#api, credential, signal))

@@ -1,4 +1,4 @@
-/** What opens a commons: an API key, a bare access token, or a client's id and secret (gen3 2). */
+/** What opens a commons: an API key, a bare access token, a client's id and secret (gen3 2), or a librarian's user and password. */
 import { readFile, stat } from 'node:fs/promises'
 import { type ErrorDetails, TransferError } from '../errors.ts'
 import { printable } from '../redact.ts'
@@ -8,6 +8,7 @@ export type Credential =
   | { readonly kind: 'key'; readonly endpoint: string; readonly apiKey: string; readonly expiresAt: number }
   | { readonly kind: 'token'; readonly endpoint: string; readonly token: string; readonly expiresAt: number }
   | { readonly kind: 'client'; readonly endpoint: string; readonly id: string; readonly secret: string }
+  | { readonly kind: 'password'; readonly endpoint: string; readonly user: string; readonly password: string }
 
 export interface ReadCredential {
   readonly credential: Credential
@@ -54,6 +55,8 @@ export function parseCredentials(text: string, path: string, now = Date.now()): 
   } catch (cause) {
     throw malformed('it must be a JSON object as a commons gives it', cause)
   }
+  const login = passwordCredential(value, malformed)
+  if (login) return login
   const apiKey = (value as { api_key?: unknown } | null)?.api_key
   if (typeof apiKey !== 'string' || apiKey === '') throw malformed('it must have an api_key')
   const claims = decodeClaims(apiKey)
@@ -62,6 +65,19 @@ export function parseCredentials(text: string, path: string, now = Date.now()): 
   const expiresAt = claims.exp === undefined ? Number.POSITIVE_INFINITY : claims.exp * 1000
   if (expiresAt <= now) throw expired(path, endpoint, expiresAt)
   return { kind: 'key', endpoint, apiKey, expiresAt }
+}
+
+/** `{"endpoint": "https://…", "username": …, "password": …}`: a server that is asked with HTTP Basic, as librarians are. */
+function passwordCredential(value: unknown, malformed: (what: string) => TransferError): Credential | undefined {
+  const { endpoint, username, password } = (value ?? {}) as Readonly<Record<string, unknown>>
+  if (username === undefined && password === undefined) return undefined
+  if (typeof username !== 'string' || username === '' || username.includes(':') || typeof password !== 'string') {
+    throw malformed('its username and password must be text, the name without a colon')
+  }
+  const url = typeof endpoint === 'string' ? URL.parse(endpoint) : null
+  if (!url || !/^https?:$/.test(url.protocol))
+    throw malformed('its endpoint must be the http or https URL of the server')
+  return { kind: 'password', endpoint: url.origin, user: username, password }
 }
 
 /** A bare access token: it cannot be renewed. */

@@ -61,7 +61,7 @@ export class Service {
         headers: {
           ...(body === undefined ? {} : { 'content-type': 'application/json' }),
           ...headers,
-          ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
+          ...(token === undefined ? {} : { authorization: `${this.#authority.scheme ?? 'Bearer'} ${token}` }),
         },
       })
     const token = await this.#authority.token(signal)
@@ -100,6 +100,7 @@ export class Service {
     const deny = (text: string, reason: string, remedy?: string) =>
       new TransferError('Denied', text, { status: 401, reason, remedy })
     if (token === undefined) return deny(message, 'needs_credentials', this.#advice)
+    if (this.#authority.scheme === 'Basic') return deny(message, 'cred_rejected', CHECK_PASSWORD)
     let isGood = this.#isGood.get(token)
     if (!isGood) {
       isGood = this.ask('/user/user', { signal }).then(({ status }) => status === 200)
@@ -115,4 +116,5 @@ export class Service {
 }
 
 const ASK = 'Ask the commons for access; its profile page shows what is open to you.'
+const CHECK_PASSWORD = 'Check the user name and the password, and that this user may read there.'
 const NEW_KEY = 'Make a new key on the profile page of the commons.'

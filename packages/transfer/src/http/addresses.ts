@@ -4,6 +4,8 @@ import { TransferError } from '../errors.ts'
 import { isInside } from './is-inside.ts'
 
 export interface AddressesOptions {
+  /** False refuses a host before anybody looks it up; asked for every hop. The port is that of the scheme where none is named. */
+  readonly isHostAllowed?: ((host: string, port: number) => boolean) | undefined
   /** False refuses an address; asked for every address of every hop (retrieval 8.3: server deployments). */
   readonly isAllowed?: ((address: string) => boolean) | undefined
   /** Default `dns.lookup`. */
@@ -28,11 +30,13 @@ export const outsideOnly: AddressesOptions = { isAllowed: address => !isInside(a
  * address of a family without a route costs a delay per connection.
  */
 export class Addresses {
+  readonly #isHostAllowed: (host: string, port: number) => boolean
   readonly #isAllowed: (address: string) => boolean
   readonly #lookup: NonNullable<AddressesOptions['lookup']>
   readonly #turns = new Map<string, number>()
 
   constructor(options: AddressesOptions = {}) {
+    this.#isHostAllowed = options.isHostAllowed ?? (() => true)
     this.#isAllowed = options.isAllowed ?? (() => true)
     this.#lookup = options.lookup ?? lookupByDns
   }
@@ -45,6 +49,16 @@ export class Addresses {
    */
   check(host: string, where: string, uri: string): void {
     if (isIP(host) !== 0 && !this.#isAllowed(host)) throw refusedAddress(where, uri)
+  }
+
+  /** @throws TransferError Denied with reason `host_not_allowed` */
+  checkHost(host: string, port: number, where: string, uri: string): void {
+    if (this.#isHostAllowed(host, port)) return
+    throw new TransferError('Denied', `Cannot fetch ${uri}: nothing may be fetched from ${where} here`, {
+      url: uri,
+      reason: 'host_not_allowed',
+      remedy: 'Ask the operator to allow this host and port.',
+    })
   }
 
   /** Refuses a name that somebody else will look up, for what it is here; one that nobody here knows passes. */

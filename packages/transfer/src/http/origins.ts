@@ -107,6 +107,7 @@ export class Origins {
    */
   checkAddress(url: URL, uri: string): Promise<void> | undefined {
     const host = hostOf(url)
+    this.#addresses.checkHost(host, Number(url.port) || (url.protocol === 'https:' ? 443 : 80), url.host, uri)
     this.#addresses.check(host, url.host, uri)
     const isLookedUpElsewhere = this.#isRestricted && isIP(host) === 0 && this.#mayProxy(url)
     return isLookedUpElsewhere ? this.#addresses.checkName(host, url.host, uri) : undefined

@@ -17,6 +17,7 @@ export const digestBytes: Readonly<Record<DigestAlgorithm, number>> = {
   crc64nvme: 8,
   adler32: 4,
   xxh3: 8,
+  xxh128: 16,
   blake3: 32,
 }
 
@@ -26,6 +27,7 @@ export const digestAlgorithms = Object.keys(digestBytes) as readonly DigestAlgor
 const spellings: Readonly<Record<string, Algorithm>> = {
   ...Object.fromEntries(digestAlgorithms.map(algorithm => [algorithm, algorithm])),
   xxh364: 'xxh3',
+  xxh3128: 'xxh128',
   s3etag: 's3_etag',
   etag: 's3_etag',
   gscrc32c: 'crc32c',

@@ -9,6 +9,7 @@ export type Algorithm =
   | 'crc64nvme'
   | 'adler32'
   | 'xxh3'
+  | 'xxh128'
   | 'blake3'
   | 's3_etag'
   | 'null'

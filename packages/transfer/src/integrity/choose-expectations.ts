@@ -106,6 +106,7 @@ const preference: readonly Algorithm[] = [
   'sha1',
   'md5',
   'crc64nvme',
+  'xxh128',
   'xxh3',
   'crc32c',
   'crc32',

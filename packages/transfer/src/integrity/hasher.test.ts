@@ -35,6 +35,9 @@ describe('with all hashers loaded', () => {
     ['adler32', '', '00000001'],
     ['adler32', 'Wikipedia', '11e60398'],
     ['xxh3', '', '2d06800538d394c2'],
+    ['xxh128', '', '99aa06d3014798d86001c324468d497f'],
+    ['xxh128', 'abc', '06b05ab6733a618578af5f94892f3950'],
+    ['xxh128', 'x', '5c7401c0ec22eeeeeaf06c6480b2cd11'],
     ['blake3', '', 'af1349b9f5f9a1a6a0404dea36dcc9499bcb25c9adc112b7cc9a93cae41f3262'],
     ['sha1', 'abc', 'a9993e364706816aba3e25717850c26c9cd0d89d'],
     [

@@ -45,6 +45,8 @@ describe('parseChecksum()', () => {
     ['CRC-32C', 'crc32c'],
     ['CRC64NVME', 'crc64nvme'],
     ['xxh3_64', 'xxh3'],
+    ['xxh3_128', 'xxh128'],
+    ['XXH128', 'xxh128'],
   ] as const)('understands the name %s', (name, algorithm) => {
     const hex = '0'.repeat(digestBytes[algorithm] * 2)
     expect(parseChecksum(name, hex)).toEqual({ algorithm, value: hex })

@@ -6,7 +6,7 @@
 import type { IHasher } from 'hash-wasm'
 import type { Hasher } from './hasher.ts'
 
-export type WasmAlgorithm = 'crc32c' | 'crc64nvme' | 'adler32' | 'xxh3' | 'blake3'
+export type WasmAlgorithm = 'crc32c' | 'crc64nvme' | 'adler32' | 'xxh3' | 'xxh128' | 'blake3'
 
 interface Machine {
   readonly instance: IHasher
@@ -72,6 +72,7 @@ const factories: Readonly<Record<WasmAlgorithm, (library: typeof import('hash-wa
   crc64nvme: library => library.createCRC64(CRC64_NVME_REFLECTED),
   adler32: library => library.createAdler32(),
   xxh3: library => library.createXXHash3(),
+  xxh128: library => library.createXXHash128(),
   blake3: library => library.createBLAKE3(),
 }
 

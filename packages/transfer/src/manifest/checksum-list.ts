@@ -55,8 +55,9 @@ function unescapeName(name: string): string {
 }
 
 function algorithmOfName(name: string | undefined): string | undefined {
-  const found = /(?:^|[^a-z0-9])(md5|sha-?1|sha-?256|sha-?512|b3|blake3|xxh3|crc32c?)(?:sums?)?(?:[^a-z0-9]|$)/i.exec(
-    name?.replace(/^.*[/\\]/, '') ?? '',
-  )?.[1]
+  const found =
+    /(?:^|[^a-z0-9])(md5|sha-?1|sha-?256|sha-?512|b3|blake3|xxh128|xxh3|crc32c?)(?:sums?)?(?:[^a-z0-9]|$)/i.exec(
+      name?.replace(/^.*[/\\]/, '') ?? '',
+    )?.[1]
   return found?.toLowerCase() === 'b3' ? 'blake3' : found?.toLowerCase()
 }

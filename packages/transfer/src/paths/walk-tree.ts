@@ -1,0 +1,110 @@
+import type { BigIntStats } from 'node:fs'
+import { lstat, readdir, stat } from 'node:fs/promises'
+import { diskError } from '../disk-error.ts'
+import { TransferError } from '../errors.ts'
+import { printable } from '../redact.ts'
+
+export type Links = 'follow' | 'refuse'
+
+export interface WalkedEntry {
+  /** Below the top, with `/`. */
+  readonly path: string
+  readonly type: 'file' | 'directory'
+}
+
+/** Why `checkUnchanged` is needed: what was listed before a directory changed is no tree that ever existed. */
+export interface WalkedTree {
+  readonly entries: readonly WalkedEntry[]
+  /** @throws TransferError ResourceChanged when a directory is not as it was when it was listed. */
+  checkUnchanged(): Promise<void>
+}
+
+/**
+ * Everything below a directory. Links to directories are not followed: they are told as directories without content
+ * (librarian 6.3).
+ *
+ * @throws TransferError PathUnsafe for what is no file and no directory, and for names that are no UTF-8; NotFound for a link
+ *   that leads nowhere; Disk.
+ */
+export async function walkTree(
+  top: string,
+  { links, signal }: { readonly links: Links; readonly signal?: AbortSignal | undefined },
+): Promise<WalkedTree> {
+  const entries: WalkedEntry[] = []
+  const seen: { readonly full: string; readonly stats: BigIntStats }[] = []
+  const waiting = ['']
+  for (let below = waiting.pop(); below !== undefined; below = waiting.pop()) {
+    signal?.throwIfAborted()
+    const full = below === '' ? top : `${top}/${below}`
+    const { stats, listed } = await listDirectory(full)
+    seen.push({ full, stats })
+    for (const raw of listed) {
+      const path = below === '' ? nameOf(raw.name, full) : `${below}/${nameOf(raw.name, full)}`
+      const type = typeOf(raw) ?? (await typeOfLink(`${top}/${path}`, raw, links))
+      entries.push({ path, type })
+      if (type === 'directory' && raw.isDirectory()) waiting.push(path)
+    }
+  }
+  return {
+    entries,
+    async checkUnchanged() {
+      for (const { full, stats } of seen) {
+        const now = await lstat(full, { bigint: true }).catch(() => undefined)
+        if (now && isSameState(stats, now)) continue
+        throw new TransferError('ResourceChanged', `Cannot digest ${top}: ${full} must stay as it is, it was changed`, {
+          file: full,
+        })
+      }
+    },
+  }
+}
+
+/** Whether nothing that a file system notes says that somebody wrote. */
+export function isSameState(a: BigIntStats, b: BigIntStats): boolean {
+  return a.ino === b.ino && a.dev === b.dev && a.size === b.size && a.mtimeNs === b.mtimeNs && a.ctimeNs === b.ctimeNs
+}
+
+async function listDirectory(full: string) {
+  try {
+    const stats = await lstat(full, { bigint: true })
+    return { stats, listed: await readdir(full, { withFileTypes: true, encoding: 'buffer' }) }
+  } catch (error) {
+    throw diskError(error, 'list', full)
+  }
+}
+
+type RawEntry = Awaited<ReturnType<typeof listDirectory>>['listed'][number]
+
+function typeOf(raw: RawEntry): WalkedEntry['type'] | undefined {
+  return raw.isFile() ? 'file' : raw.isDirectory() ? 'directory' : undefined
+}
+
+async function typeOfLink(full: string, raw: RawEntry, links: Links): Promise<WalkedEntry['type']> {
+  if (!raw.isSymbolicLink() || links === 'refuse') throw unsafe(full, 'is none')
+  const target = await stat(full).catch(cause => {
+    throw new TransferError(
+      'NotFound',
+      `Cannot digest ${printable(full)}: the link must lead to a file, it leads nowhere`,
+      {
+        file: full,
+        cause,
+      },
+    )
+  })
+  if (target.isDirectory()) return 'directory'
+  if (!target.isFile()) throw unsafe(full, 'leads to none')
+  return 'file'
+}
+
+export function unsafe(full: string, met: string): TransferError {
+  const message = `Cannot digest ${printable(full)}: a file or a directory is needed, it ${met}`
+  return new TransferError('PathUnsafe', message, { file: full })
+}
+
+/** Text APIs show a name that is no UTF-8 as one that does not exist. */
+function nameOf(raw: Buffer, directory: string): string {
+  const name = raw.toString()
+  if (Buffer.from(name).equals(raw)) return name
+  const message = `Cannot digest ${printable(`${directory}/${name}`)}: a name must be UTF-8, it has other bytes`
+  throw new TransferError('PathUnsafe', message, { file: directory })
+}
