@@ -1,0 +1,15 @@
+/** How one item of a batch failed; its neighbours go their own way. */
+import { z } from 'zod'
+import { type ErrorCode, errorTable } from '../errors.ts'
+
+export const outcomeFailure = z.object({
+  success: z.literal(false),
+  /** What the same call for this item alone would have answered. */
+  status: z.int(),
+  /** An error code of ours; one that this release does not know is `Internal`. */
+  code: z.enum(Object.keys(errorTable) as [ErrorCode, ...ErrorCode[]]).catch('Internal'),
+  reason: z.string(),
+  suggested_remedy: z.string(),
+})
+
+export type OutcomeFailure = z.output<typeof outcomeFailure>

@@ -1,0 +1,36 @@
+/** Comparing copies with what was recorded (librarian 10.9). */
+import { z } from 'zod'
+import { endpoint } from '../endpoint.ts'
+import { text } from '../values/lax.ts'
+
+export const validate = {
+  file: endpoint({
+    path: 'validate/file',
+    level: 'READONLY',
+    summary: 'Check all copies of a file, here and downstream.',
+    request: z.object({ file_name: text }),
+    answer: z.array(
+      z.object({
+        /** Its `name` setting. */
+        librarian: z.string(),
+        store: z.int(),
+        instance_id: z.int(),
+        original_checksum: z.string(),
+        original_size: z.int(),
+        current_checksum: z.string(),
+        current_size: z.int(),
+        computed_same_checksum: z.boolean(),
+        /** Ours: when the bytes were read (reliability C1). */
+        checked_time: z.string().optional(),
+        /** Ours: `ok`, `mismatch` or `unreadable`; of a copy that could not be read, `current_checksum` is empty. */
+        state: z.string().optional(),
+      }),
+    ),
+    failures: {
+      NotFound: { status: 400, reason: 'This file does not exist in the librarian.' },
+      /** As later releases answer it (librarian 17). */
+      PeerUnreachable: { status: 503 },
+    },
+    mutates: false,
+  }),
+}

@@ -1,0 +1,20 @@
+/** How bad a recorded error is and what it is about (librarian 2): strings on the wire. */
+import { z } from 'zod'
+
+export const errorSeverities = ['critical', 'error', 'warning', 'info'] as const
+
+export const errorCategories = [
+  'data_integrity',
+  'data_availability',
+  'configuration',
+  'store_full',
+  'programming',
+  'librarian_network_availability',
+  'transfer',
+] as const
+
+export type ErrorSeverity = (typeof errorSeverities)[number]
+export type ErrorCategory = (typeof errorCategories)[number]
+
+export const errorSeverity = z.enum(errorSeverities)
+export const errorCategory = z.enum(errorCategories)
