@@ -1,0 +1,71 @@
+/**
+ * What stands in the way of a name: the same one, one that it would lie in, one that would lie in it (librarian 7.2, Q21).
+ *
+ * Ranges of names are ranges of bytes: under another collation `a/b` may sort away from `a/`. PostgreSQL is told so.
+ */
+import { type RawBuilder, sql } from 'kysely'
+import type { Database } from './operation.ts'
+
+/** `a/b/c` lies in `a` and in `a/b`. */
+export function ancestorsOf(name: string): string[] {
+  const parts = name.split('/')
+  return parts.slice(1).map((_, index) => parts.slice(0, index + 1).join('/'))
+}
+
+/** Whether one is the other, or lies in it. */
+export function areNested(one: string, other: string): boolean {
+  return one === other || one.startsWith(`${other}/`) || other.startsWith(`${one}/`)
+}
+
+type NamedTable = 'file' | 'intent'
+
+const columns = { file: 'name', intent: 'file_name' } as const satisfies Record<NamedTable, string>
+
+/** For each name, one that is in its way in this table, if there is any: the same name first. */
+export async function findObstacles(
+  { sql: db, dialect }: Database,
+  table: NamedTable,
+  names: readonly string[],
+): Promise<Map<string, string>> {
+  const obstacles = new Map<string, string>()
+  if (names.length === 0) return obstacles
+  const column = sql.ref(columns[table])
+  const bytewise = dialect.name === 'postgres' ? sql`${column} COLLATE "C"` : column
+  for (const [name, below] of await findBelow(db, sql.table(table), bytewise, names)) obstacles.set(name, below)
+  const above = new Set(await findExact(db, sql.table(table), column, names.flatMap(ancestorsOf)))
+  const same = new Set(await findExact(db, sql.table(table), column, names))
+  for (const name of names) {
+    const ancestor = ancestorsOf(name).find(candidate => above.has(candidate))
+    if (ancestor !== undefined) obstacles.set(name, ancestor)
+    if (same.has(name)) obstacles.set(name, name)
+  }
+  return obstacles
+}
+
+async function findExact(
+  db: Database['sql'],
+  table: RawBuilder<unknown>,
+  column: RawBuilder<unknown>,
+  names: readonly string[],
+): Promise<string[]> {
+  if (names.length === 0) return []
+  const { rows } = await sql<{ name: string }>`
+    SELECT ${column} AS name FROM ${table} WHERE ${column} IN (${sql.join([...new Set(names)])})`.execute(db)
+  return rows.map(({ name }) => name)
+}
+
+async function findBelow(
+  db: Database['sql'],
+  table: RawBuilder<unknown>,
+  column: RawBuilder<unknown>,
+  names: readonly string[],
+): Promise<[string, string][]> {
+  // `0` follows `/`: everything below a name lies between the two.
+  const bounds = sql.join(names.map(name => sql`(CAST(${name} AS TEXT), ${`${name}/`}, ${`${name}0`})`))
+  const { rows } = await sql<{ name: string; below: string | null }>`
+    WITH wanted (name, low, high) AS (VALUES ${bounds})
+    SELECT wanted.name AS name,
+      (SELECT ${column} FROM ${table} WHERE ${column} > wanted.low AND ${column} < wanted.high LIMIT 1) AS below
+    FROM wanted`.execute(db)
+  return rows.flatMap(({ name, below }) => (below === null ? [] : [[name, below] as [string, string]]))
+}

@@ -1,0 +1,298 @@
+/** Uploads on their way in: what is announced, where its bytes are expected, and how it ended (librarian 10.2, 7.3). */
+import type { ErrorCode, Instant } from '@arriero/api'
+import { type Selectable, sql } from 'kysely'
+import { ancestorsOf, findObstacles } from '../nested-names.ts'
+import { type Database, read, write } from '../operation.ts'
+import { rowSet } from '../row-set.ts'
+import type { IncomingTransferTable, TransferStatus } from '../schema.ts'
+
+export type IncomingTransfer = Selectable<IncomingTransferTable>
+
+export interface NewUpload {
+  readonly name: string
+  readonly uploadName: string
+  readonly size: number
+  /** Empty: explicitly unattested. */
+  readonly checksum: string
+  readonly uploader: string
+  /** The authenticated user. */
+  readonly source: string
+  /** UUID of the staging directory. */
+  readonly stagingId: string
+  /** 128 random bits in hex. */
+  readonly token: string
+}
+
+/** All conditions must hold. */
+export interface TransferSearch {
+  /** Only this user's. */
+  readonly owner?: string | undefined
+  readonly statuses?: readonly TransferStatus[] | undefined
+  readonly uploader?: string | undefined
+  readonly source?: string | undefined
+  readonly name?: string | undefined
+  /** Of the announcement; both inclusive. */
+  readonly window?: readonly [Instant, Instant] | undefined
+  /** Only those with a smaller number: the page after this one. */
+  readonly after?: number | undefined
+  readonly limit: number
+}
+
+/** A store that can be written to now, with what its disk has left. */
+export interface RoomyStore {
+  readonly id: number
+  readonly free: number
+}
+
+export type StageOutcome =
+  | {
+      readonly outcome: 'staged'
+      readonly transfer: IncomingTransfer
+      /** What the store has left after all that was announced to it, this one included. */
+      readonly free: number
+    }
+  | { readonly outcome: 'refused'; readonly code: ErrorCode; readonly message: string; readonly obstacle?: string }
+
+export interface StageResult {
+  readonly outcomes: readonly StageOutcome[]
+  /** Earlier attempts that this one replaces: their staging may go. */
+  readonly replaced: readonly IncomingTransfer[]
+}
+
+const openStates = ['INITIATED', 'ONGOING', 'STAGED'] as const
+
+export const uploads = {
+  /**
+   * Announces uploads: names checked against what is kept, earlier attempts of the same user at the same name with the same
+   * checksum ended (librarian Q14), and room taken from the first store that has it. The room of a transfer is its own until
+   * the transfer ends: while its bytes arrive, and again for the private copy that a commit makes.
+   */
+  stage: write<{ uploads: readonly NewUpload[]; stores: readonly RoomyStore[] }, StageResult>(
+    async (database, { uploads: wanted, stores }) => {
+      const names = wanted.map(({ name }) => name)
+      const obstacles = await findObstacles(database, 'file', names)
+      const free = wanted.filter(({ name }) => !obstacles.has(name))
+      const replaced = await replaceEarlier(database, free)
+      const places = await placeAll(database, free, stores)
+      const transfers = await insertAll(database, free, places)
+      const outcomes = wanted.map((upload): StageOutcome => {
+        const obstacle = obstacles.get(upload.name)
+        if (obstacle !== undefined) return refuseName(upload, obstacle)
+        const place = places.get(upload)
+        if (!place) return { outcome: 'refused', code: 'NoStore', message: noRoom }
+        return { outcome: 'staged', transfer: transfers.get(upload.token)!, free: place.free }
+      })
+      return { outcomes, replaced }
+    },
+  ),
+
+  get: read<{ id: number }, IncomingTransfer | undefined>(
+    async ({ sql }, { id }) =>
+      await sql.selectFrom('incoming_transfer').selectAll().where('id', '=', id).executeTakeFirst(),
+  ),
+
+  getMany: read<{ ids: readonly number[] }, IncomingTransfer[]>(async ({ sql }, { ids }) =>
+    ids.length === 0 ? [] : await sql.selectFrom('incoming_transfer').selectAll().where('id', 'in', ids).execute(),
+  ),
+
+  byToken: read<{ token: string }, IncomingTransfer | undefined>(
+    async ({ sql }, { token }) =>
+      await sql.selectFrom('incoming_transfer').selectAll().where('token', '=', token).executeTakeFirst(),
+  ),
+
+  /** Newest first. */
+  list: read<TransferSearch, IncomingTransfer[]>(async ({ sql }, search) => {
+    let query = sql.selectFrom('incoming_transfer').selectAll().orderBy('id', 'desc').limit(search.limit)
+    if (search.owner !== undefined) query = query.where('source', '=', search.owner)
+    if (search.statuses !== undefined) query = query.where('status', 'in', search.statuses)
+    if (search.uploader !== undefined) query = query.where('uploader', '=', search.uploader)
+    if (search.source !== undefined) query = query.where('source', '=', search.source)
+    if (search.name !== undefined) query = query.where('store_path', '=', search.name)
+    if (search.window) query = query.where('start_time', '>=', search.window[0])
+    if (search.window) query = query.where('start_time', '<=', search.window[1])
+    if (search.after !== undefined) query = query.where('id', '<', search.after)
+    return await query.execute()
+  }),
+
+  /** Ends open transfers that nobody commits now. Resolves to those that this call ended. */
+  end: write<{ ids: readonly number[]; status: 'FAILED' | 'CANCELLED'; reason: string }, IncomingTransfer[]>(
+    async ({ sql, dialect }, { ids, status, reason }) =>
+      ids.length === 0
+        ? []
+        : await sql
+            .updateTable('incoming_transfer')
+            .set({ status, reason, end_time: dialect.now() })
+            .where('id', 'in', ids)
+            .where('status', 'in', openStates)
+            .where(({ not, exists, selectFrom }) =>
+              not(
+                exists(
+                  selectFrom('intent')
+                    .select('intent.id')
+                    .whereRef('intent.incoming_transfer_id', '=', 'incoming_transfer.id'),
+                ),
+              ),
+            )
+            .returningAll()
+            .execute(),
+  ),
+
+  /** Open uploads that were announced longer ago, by the database's clock; never clones, which their senders end. */
+  abandoned: read<{ olderThanSeconds: number; limit: number }, number[]>(
+    async ({ sql, dialect }, { olderThanSeconds, limit }) => {
+      const rows = await sql
+        .selectFrom('incoming_transfer')
+        .select('id')
+        .where('status', '=', 'INITIATED')
+        .where('source_transfer_id', 'is', null)
+        .where('start_time', '<', dialect.nowPlus(-olderThanSeconds))
+        .orderBy('id')
+        .limit(limit)
+        .execute()
+      return rows.map(({ id }) => id)
+    },
+  ),
+
+  /** What is known of staging directories and spools, by UUID or by token. */
+  know: read<{ names: readonly string[] }, ('open' | 'ended' | 'unknown')[]>(async ({ sql }, { names }) => {
+    if (names.length === 0) return []
+    const rows = await sql
+      .selectFrom('incoming_transfer')
+      .select(['staging_path', 'token', 'status'])
+      .where(eb => eb.or([eb('staging_path', 'in', names), eb('token', 'in', names)]))
+      .execute()
+    const states = new Map<string, 'open' | 'ended'>()
+    for (const { staging_path, token, status } of rows) {
+      const state = openStates.some(open => open === status) ? 'open' : 'ended'
+      states.set(token, state)
+      if (staging_path !== null) states.set(staging_path, state)
+    }
+    return names.map(name => states.get(name) ?? 'unknown')
+  }),
+}
+
+function refuseName({ name }: NewUpload, obstacle: string): StageOutcome {
+  const why =
+    obstacle === name
+      ? 'it is kept already'
+      : ancestorsOf(name).includes(obstacle)
+        ? `it would lie in ${obstacle}, which is kept already`
+        : `it would hold ${obstacle}, which is kept already`
+  return { outcome: 'refused', code: 'FileExists', message: `Cannot take ${name}: ${why}`, obstacle }
+}
+
+/** Those that are being committed right now are left alone: they may well succeed. */
+async function replaceEarlier(
+  { sql: db, dialect }: Database,
+  uploads: readonly NewUpload[],
+): Promise<IncomingTransfer[]> {
+  if (uploads.length === 0) return []
+  const columns = { name: 'text', source: 'text', checksum: 'text' } as const
+  const again = rowSet(
+    dialect,
+    columns,
+    uploads.map(({ name, source, checksum }) => ({ name, source, checksum })),
+  )
+  const { rows } = await sql<IncomingTransfer>`
+    UPDATE incoming_transfer SET status = 'FAILED', reason = 'announced again by the same user', end_time = ${dialect.now()}
+    WHERE id IN (
+      SELECT earlier.id FROM ${again} AS again
+      JOIN incoming_transfer AS earlier ON earlier.store_path = again.name AND earlier.source = again.source
+        AND earlier.transfer_checksum = again.checksum
+      WHERE earlier.status IN ('INITIATED','ONGOING','STAGED') AND earlier.source_transfer_id IS NULL
+        AND NOT EXISTS (SELECT 1 FROM intent WHERE intent.incoming_transfer_id = earlier.id))
+    RETURNING *`.execute(db)
+  return rows
+}
+
+const noRoom = 'No stores available for upload. Your upload is too large.'
+
+interface Place {
+  readonly storeId: number
+  /** What is left after it. */
+  readonly free: number
+}
+
+/** The first store with room, for each; undefined where there is none. */
+async function placeAll(
+  database: Database,
+  uploads: readonly NewUpload[],
+  stores: readonly RoomyStore[],
+): Promise<Map<NewUpload, Place>> {
+  const open: { id: number; free: number }[] = []
+  for (const { id, free } of stores) {
+    const { enabled, reserved } = await stateOf(database, id)
+    if (enabled) open.push({ id, free: free - reserved })
+  }
+  const places = new Map<NewUpload, Place>()
+  for (const upload of uploads) {
+    const store = open.find(({ free }) => free > upload.size)
+    if (!store) continue
+    store.free -= upload.size
+    places.set(upload, { storeId: store.id, free: store.free })
+  }
+  return places
+}
+
+async function stateOf({ sql: db }: Database, storeId: number): Promise<{ enabled: boolean; reserved: number }> {
+  const store = await db.selectFrom('store').select('enabled').where('id', '=', storeId).executeTakeFirst()
+  const { reserved } = await db
+    .selectFrom('incoming_transfer')
+    .select(eb => eb.fn.sum<number | string | null>('transfer_size').as('reserved'))
+    .where('store_id', '=', storeId)
+    .where('status', 'in', openStates)
+    .executeTakeFirstOrThrow()
+  return { enabled: store?.enabled === 1, reserved: Number(reserved ?? 0) }
+}
+
+const transferColumns = {
+  status: 'text',
+  uploader: 'text',
+  upload_name: 'text',
+  source: 'text',
+  transfer_size: 'integer',
+  transfer_checksum: 'text',
+  store_id: 'integer',
+  staging_path: 'text',
+  store_path: 'text',
+  token: 'text',
+  reason: 'text',
+} as const
+
+/** By token. Without a store a transfer has failed already; the row tells its owner why. */
+async function insertAll(
+  { sql: db, dialect }: Database,
+  uploads: readonly NewUpload[],
+  places: ReadonlyMap<NewUpload, Place>,
+): Promise<Map<string, IncomingTransfer>> {
+  if (uploads.length === 0) return new Map()
+  const given = rowSet(
+    dialect,
+    transferColumns,
+    uploads.map(upload => {
+      const place = places.get(upload)
+      return {
+        status: place ? 'INITIATED' : 'FAILED',
+        uploader: upload.uploader,
+        upload_name: upload.uploadName,
+        source: upload.source,
+        transfer_size: upload.size,
+        transfer_checksum: upload.checksum,
+        store_id: place?.storeId ?? null,
+        staging_path: place ? upload.stagingId : null,
+        store_path: upload.name,
+        token: upload.token,
+        reason: place ? null : noRoom,
+      }
+    }),
+  )
+  const now = dialect.now()
+  const { rows } = await sql<IncomingTransfer>`
+    INSERT INTO incoming_transfer (status, uploader, upload_name, source, transfer_size, transfer_checksum, store_id,
+      staging_path, store_path, token, reason, deletion_policy, start_time, end_time)
+    SELECT status, uploader, upload_name, source, transfer_size, transfer_checksum, store_id, staging_path, store_path,
+      token, reason, 'DISALLOWED', ${now}, CASE WHEN status = 'FAILED' THEN ${now} END
+    FROM ${given} AS upload WHERE true
+    RETURNING *`.execute(db)
+  return new Map(rows.map(row => [row.token, row]))
+}

@@ -1,0 +1,404 @@
+/**
+ * The tables of the catalogue. Names are singular; the views that people's own SQL reads have the plural names and the
+ * columns of librarian 3 (`files`, `instances`, `store_metadata`, …), so that existing dashboards keep working.
+ *
+ * Times are instants (`Instant` of the wire package): text in UTC. Booleans are 0 or 1. States are the upper-case names of
+ * librarian 2. Digests are write-once (reliability A7).
+ */
+import type { Instant } from '@arriero/api'
+import type { Generated } from 'kysely'
+
+/** 0 or 1. */
+export type Bit = 0 | 1
+
+export type TransferStatus = 'INITIATED' | 'ONGOING' | 'STAGED' | 'COMPLETED' | 'FAILED' | 'CANCELLED'
+export type DeletionPolicy = 'DISALLOWED' | 'ALLOWED'
+export type FileKind = 'file' | 'tree'
+/** What the last full read of a copy found (reliability C2). */
+export type CopyState = 'ok' | 'mismatch' | 'missing' | 'unreadable' | 'unavailable' | 'never-checked'
+
+/** An immutable named object. */
+export interface FileTable {
+  name: string
+  create_time: Instant
+  /** Bytes; for a tree, the sum over its members. */
+  size: number
+  /** As the sender gave it, unchanged: `xxh3:::…`, or a bare md5 of old (librarian 6). */
+  checksum: string
+  /** Hex; of the bytes, or of a tree's canonical manifest (reliability 1). Null: never computed. */
+  sha256: string | null
+  kind: FileKind
+  /** 1 where the sender's digest was compared with what arrived; 0 where the digest is first ours. */
+  is_attested: Bit
+  uploader: string
+  source: string
+  /** Who uploaded it first, where a clone would lose that (librarian Q11). */
+  first_uploader: string | null
+}
+
+/** The canonical manifest of a tree: its members, so that each can be found and proven. */
+export interface TreeTable {
+  file_name: string
+  /** Lines of JSON, sorted by path: `{"path","type","size","sha256"}`; its SHA-256 is `file.sha256`. */
+  manifest: string
+}
+
+/** One copy at a store of this site. */
+export interface InstanceTable {
+  id: Generated<number>
+  /** As the wire shows it: absolute on local stores. */
+  path: string
+  file_name: string
+  store_id: number
+  deletion_policy: DeletionPolicy
+  created_time: Instant
+  available: Bit
+  state: CopyState
+  /** The checksum cache (librarian 6.5): valid only while `fingerprint` still is the file's. */
+  calculated_checksum: string | null
+  calculated_size: number | null
+  checksum_time: Instant | null
+  /** Size, mtime and ctime in nanoseconds, inode: told by the store, compared as text. */
+  fingerprint: string | null
+}
+
+/** A dated full read of a copy (reliability 1, C1). Rows are never changed. */
+export interface ProofTable {
+  id: Generated<number>
+  instance_id: number
+  file_name: string
+  store_id: number
+  time: Instant
+  medium: 'medium' | 'cache' | 'peer-challenge' | 'commit'
+  /** Who read it: the librarian's name, or a peer's. */
+  by: string
+  outcome: CopyState
+  sha256: string | null
+  size: number | null
+}
+
+/** A copy that another librarian is known to hold. */
+export interface RemoteInstanceTable {
+  id: Generated<number>
+  file_name: string
+  /** The store's number there. */
+  store_id: number
+  librarian_id: number
+  copy_time: Instant
+  sender: string
+}
+
+export interface StoreTable {
+  id: Generated<number>
+  name: string
+  ingestable: Bit
+  enabled: Bit
+  store_type: string
+  /** JSON objects as in the settings (librarian 7.1, 8, 9). */
+  store_data: string
+  transfer_manager_data: string
+  async_transfer_manager_data: string | null
+  /** Of the marker file at the store's root (reliability B4). */
+  uuid: string | null
+}
+
+/** Uploads, and clones that arrive. */
+export interface IncomingTransferTable {
+  id: Generated<number>
+  status: TransferStatus
+  /** For authorisation: the uploader as told, or the sending account for clones. */
+  uploader: string
+  upload_name: string
+  /** The authenticated user for uploads; the sending librarian for clones. */
+  source: string
+  transfer_size: number
+  transfer_checksum: string
+  store_id: number | null
+  transfer_manager_name: string | null
+  start_time: Instant
+  end_time: Instant | null
+  /** Name of the staging directory, a UUID. */
+  staging_path: string | null
+  /** The future file's name: reserved from the start. */
+  store_path: string
+  transfer_data: string | null
+  source_transfer_id: number | null
+  deletion_policy: DeletionPolicy
+  first_uploader: string | null
+  /** What its owner sees in URLs: 128 random bits in hex (reliability 6). */
+  token: string
+  /** Why it failed. */
+  reason: string | null
+}
+
+export interface OutgoingTransferTable {
+  id: Generated<number>
+  status: TransferStatus
+  destination: string
+  transfer_size: number
+  transfer_checksum: string
+  start_time: Instant
+  end_time: Instant | null
+  file_name: string | null
+  instance_id: number
+  remote_transfer_id: number | null
+  transfer_manager_name: string | null
+  transfer_data: string | null
+  send_queue_id: number | null
+  source_path: string | null
+  dest_path: string | null
+}
+
+export interface CloneTransferTable {
+  id: Generated<number>
+  status: TransferStatus
+  start_time: Instant
+  end_time: Instant | null
+  source_store_id: number
+  destination_store_id: number
+  transfer_manager_name: string | null
+  source_instance_id: number
+  destination_instance_id: number | null
+}
+
+export interface SendItemTable {
+  id: Generated<number>
+  priority: number
+  created_time: Instant
+  retries: number
+  destination: string
+  async_transfer_manager: string
+  consumed: Bit
+  consumed_time: Instant | null
+  completed: Bit
+  completed_time: Instant | null
+  failed: Bit
+}
+
+export interface CompletedTransferTable {
+  id: number
+  task_id: string
+  source_endpoint_id: string
+  destination_endpoint_id: string
+  start_time: Instant
+  end_time: Instant
+  duration_seconds: number
+  bytes_transferred: number
+  effective_bandwidth_bps: number
+}
+
+/** Another librarian. */
+export interface PeerTable {
+  id: Generated<number>
+  name: string
+  url: string
+  port: number
+  /** Fernet token of `user:password` (librarian 5.4). */
+  authenticator: string
+  transfers_enabled: Bit
+  last_seen: Instant
+  last_heard: Instant
+}
+
+/** A user of this librarian, a person or a peer's account. */
+export interface AccountTable {
+  username: string
+  /** Argon2id in PHC form (librarian 5.3). */
+  auth_token: string
+  auth_level: string
+  /** Rises with every change, so that cached checks of the old password end on all processes. */
+  version: number
+}
+
+export interface ErrorTable {
+  id: Generated<number>
+  severity: string
+  category: string
+  message: string
+  raised_time: Instant
+  cleared_time: Instant | null
+  cleared: Bit
+  caller: string | null
+}
+
+export interface CorruptFileTable {
+  id: Generated<number>
+  file_name: string
+  file_source: string
+  instance_id: number
+  instance_path: string
+  corrupt_time: Instant
+  size: number
+  checksum: string
+  count: number
+  replacement_requested: Bit
+  incoming_transfer_id: number | null
+}
+
+/**
+ * A commit that is under way (reliability 8.11). Its row also reserves the name: no two live intents share one. It holds all
+ * that recovery needs, so that a commit can be finished by a process that knows nothing else of it.
+ */
+export interface IntentTable {
+  /** Work id: 128 random bits in hex; part of the temporary's name. */
+  id: string
+  /** Fencing token; rises when recovery or another process takes the intent over. */
+  token: number
+  file_name: string
+  store_id: number
+  /** JSON of where the bytes come from: staging, spool, or the place itself. */
+  origin: string
+  /** Null until the bytes are verified. */
+  kind: FileKind | null
+  size: number
+  /** The sender's; null for an upload that is unattested, until ours is computed. */
+  checksum: string | null
+  is_attested: Bit
+  /** Hex of what was prepared; null until the bytes are verified. */
+  sha256: string | null
+  /** Of a tree that was prepared. */
+  manifest: string | null
+  /** The token under which the private copy was made: it is in that copy's name. */
+  prepared_token: number | null
+  incoming_transfer_id: number | null
+  transfer_manager_name: string | null
+  deletion_policy: DeletionPolicy
+  uploader: string
+  source: string
+  first_uploader: string | null
+  /** Of the file, when it is there. */
+  create_time: Instant
+  started: Instant
+  /** Who works on it: a process's id. */
+  holder: string
+}
+
+/** Works that have ended, until their private copies are gone: the sweep removes nothing that is not here (reliability 7.7). */
+export interface FinishedWorkTable {
+  id: string
+  time: Instant
+}
+
+export interface IdempotencyTable {
+  actor: string
+  key: string
+  /** SHA-256 of method, path and body. */
+  request: string
+  created: Instant
+  /** Null while the first call runs. */
+  status: number | null
+  body: string | null
+}
+
+/** Append-only, hash-chained (reliability F4). */
+export interface AuditTable {
+  id: Generated<number>
+  time: Instant
+  actor: string
+  action: string
+  subject: string
+  /** JSON: why, which proofs, outcome. */
+  detail: string
+  previous: string
+  hash: string
+}
+
+/** Bytes on their way out: in the store's trash until purged (reliability B2, 8.12). */
+export interface TrashTable {
+  id: string
+  /** `deleting` until the bytes are in the trash; `kept` where that was given up and they stayed. */
+  state: 'deleting' | 'trashed' | 'restored' | 'purged' | 'kept'
+  /** Who works on it while it is `deleting`: a process's id. */
+  holder: string
+  instance_id: number
+  file_name: string
+  store_id: number
+  path: string
+  reason: string
+  trashed: Instant
+  purged: Instant | null
+}
+
+/** Work that outlives a process: ingest now, more kinds with the task engine. */
+export interface JobTable {
+  /** 128 random bits in hex. */
+  id: string
+  kind: string
+  owner: string
+  status: 'queued' | 'running' | 'done' | 'failed' | 'cancelled'
+  /** JSON, as the kind defines it; never a secret. */
+  request: string
+  created: Instant
+  started: Instant | null
+  ended: Instant | null
+  /** Last words, where it failed. */
+  reason: string | null
+  total: number
+  done: number
+  failed: number
+  bytes: number
+}
+
+export interface JobItemTable {
+  id: Generated<number>
+  job_id: string
+  /** Place in the job's list, from 0. */
+  position: number
+  name: string
+  status: 'pending' | 'done' | 'exists' | 'failed'
+  attempts: number
+  reason: string | null
+  /** JSON of what to fetch; secrets are never in it. */
+  entry: string
+}
+
+/** Leases and single values: the catalogue's own UUID, the trail's heads. */
+export interface LeaseTable {
+  resource: string
+  holder: string
+  token: number
+  expires: Instant
+}
+
+export interface SettingTable {
+  key: string
+  value: string
+}
+
+/** PostgreSQL only: transactions that have committed lately, so that a lost reply to COMMIT can be looked up (reliability 8.7). */
+export interface OutcomeTable {
+  /** 128 random bits in hex, made before the transaction. */
+  id: string
+  time: Instant
+  /** 0: written by whoever looked it up and found nothing, so that it can never commit any more. */
+  is_committed: Bit
+}
+
+/** All tables. */
+export interface Schema {
+  file: FileTable
+  tree: TreeTable
+  instance: InstanceTable
+  proof: ProofTable
+  remote_instance: RemoteInstanceTable
+  store: StoreTable
+  incoming_transfer: IncomingTransferTable
+  outgoing_transfer: OutgoingTransferTable
+  clone_transfer: CloneTransferTable
+  send_item: SendItemTable
+  completed_transfer: CompletedTransferTable
+  peer: PeerTable
+  account: AccountTable
+  error: ErrorTable
+  corrupt_file: CorruptFileTable
+  intent: IntentTable
+  finished_work: FinishedWorkTable
+  idempotency: IdempotencyTable
+  audit: AuditTable
+  trash: TrashTable
+  job: JobTable
+  job_item: JobItemTable
+  lease: LeaseTable
+  setting: SettingTable
+  outcome: OutcomeTable
+}

@@ -1,0 +1,93 @@
+/** The catalogue's operations and some that only tests want: SQL as it comes, and operations that fail in every way. */
+import { LibrarianError } from '@arriero/api'
+import { sql } from 'kysely'
+import type { Catalogue, MethodsOf } from '../src/catalogue/catalogue.ts'
+import { type Database, read, write } from '../src/catalogue/operation.ts'
+import { operations as own } from '../src/catalogue/operations/index.ts'
+import { requireLease } from '../src/catalogue/operations/leases.ts'
+
+type Row = Record<string, string | number | boolean | null>
+
+const rowsOf = async (database: Database, text: string) => (await sql.raw<Row>(text).execute(database.sql)).rows
+
+let runs = 0
+
+const trial = {
+  write: write<string, Row[]>(rowsOf),
+  read: read<string, Row[]>(rowsOf),
+
+  /** Writes, then refuses. */
+  refuse: write<string, never>(async (database, text) => {
+    await rowsOf(database, text)
+    throw new LibrarianError('NameTaken', 'Cannot do this: it is a trial', {
+      remedy: 'None.',
+      fields: { name: 'a', count: 2 },
+      retryAfterSeconds: 7,
+    })
+  }),
+
+  /** Rows, then the statement that is on trial; whatever comes of it, nothing stays. */
+  attempt: write<{ rows: readonly string[]; statement: string }, never>(async (database, { rows, statement }) => {
+    try {
+      for (const row of rows) await rowsOf(database, row)
+    } catch (error) {
+      throw new LibrarianError('BadRequest', 'the trial could not begin', { cause: error })
+    }
+    await rowsOf(database, statement)
+    throw new LibrarianError('BadRequest', 'it was done')
+  }),
+
+  /** Writes, then breaks. */
+  crash: write<string, never>(async (database, text) => {
+    await rowsOf(database, text)
+    throw new TypeError('a fault of ours')
+  }),
+
+  /** Writes, then hides a statement that failed. */
+  hide: write<string, string>(async (database, text) => {
+    await rowsOf(database, text)
+    await rowsOf(database, 'SELECT * FROM nowhere').catch(() => [])
+    return 'done'
+  }),
+
+  /** Reads a number, then writes one more: two at once must not see the same. */
+  countUp: write<string, number>(async ({ sql: db }, key) => {
+    const row = await db.selectFrom('setting').select('value').where('key', '=', key).executeTakeFirst()
+    const value = Number(row?.value ?? 0) + 1
+    await db
+      .insertInto('setting')
+      .values({ key, value: String(value) })
+      .onConflict(conflict => conflict.column('key').doUpdateSet({ value: String(value) }))
+      .execute()
+    return value
+  }),
+
+  /** How often it was run in this thread, and what it had written before. */
+  countRuns: write<string, number>(async ({ sql: db }, key) => {
+    runs++
+    await db.updateTable('setting').set({ value: 'x' }).where('key', '=', key).execute()
+    return runs
+  }),
+
+  /** Cannot be cloned, so it cannot be an answer. */
+  uncloneable: read<undefined, unknown>(async () => ({ f: () => 1 })),
+
+  /** Ends the thread that runs it, where there is one. */
+  exit: write<undefined, void>(async () => process.exit(3)),
+
+  underLease: write<{ resource: string; token: number }, string>(async (database, lease) => {
+    await requireLease(database, lease)
+    return 'done'
+  }),
+
+  now: read<undefined, string>(async ({ sql: db, dialect }) => {
+    const { now } = await db.selectNoFrom(dialect.now().as('now')).executeTakeFirstOrThrow()
+    return now
+  }),
+}
+
+export const operations = { ...own, trial }
+
+export type TrialCatalogue = Catalogue & MethodsOf<{ trial: typeof trial }>
+
+export const trialOperations = { registry: operations, url: import.meta.url }
