@@ -1,0 +1,162 @@
+import { constants } from 'node:fs'
+import { type FileHandle, open, readdir, rm, unlink } from 'node:fs/promises'
+import { join } from 'node:path'
+import { createHashPool, type HashPool, type PathDigests, type PathFunction, Slots } from '@arriero/transfer'
+import { createGroup, settleEach } from './group.ts'
+import { checkId, type Layout } from './layout.ts'
+import { Offsets } from './offsets.ts'
+import { LocalSpool } from './spool.ts'
+import type { SpoolHash } from './spool-hash.ts'
+import { syncDirectory } from './sync-directory.ts'
+
+const { O_CREAT, O_NOFOLLOW, O_RDWR } = constants
+
+/** Bytes on their way from bodies to disk and hash, over all spools. */
+const BUDGET = 32 << 20
+
+/** Syncs at once: the pool that does them has four threads, and reads and writes need one. */
+const SYNCS = 3
+
+/** Spools that nobody has open and whose digests are kept for `prepare`. */
+const KEPT = 512
+
+/** What all spools of a store share. */
+export interface SpoolParts {
+  readonly slots: Slots
+  readonly pool: HashPool
+  readonly offsets: Offsets
+  readonly appending: Set<LocalSpool>
+  /** Bytes that are gathered for one write: fewer, the more spools are being written. */
+  pieceSize(): number
+  /** Syncs a file's bytes; those that come together wait together. */
+  sync(handle: FileHandle): Promise<void>
+  /** Gives the hash the bytes that are there already. */
+  readInto(handle: FileHandle, size: number, hash: SpoolHash): Promise<void>
+  /** The disk failed under it: its bytes are worthless. */
+  condemn(spool: LocalSpool): Promise<void>
+}
+
+export class Spools {
+  readonly #layout: Layout
+  /** Open, or closed and not prepared yet; the oldest first. */
+  readonly #known = new Map<string, LocalSpool>()
+  #parts: SpoolParts | undefined
+
+  constructor(layout: Layout) {
+    this.#layout = layout
+  }
+
+  async open(id: string, functions: readonly PathFunction[]): Promise<LocalSpool> {
+    const parts = (this.#parts ??= this.#makeParts())
+    const path = this.#pathOf(id)
+    const handle = await open(path, O_RDWR | O_CREAT | O_NOFOLLOW, 0o600)
+    try {
+      const { size, mode } = await handle.stat()
+      const isSealed = (mode & 0o200) === 0
+      const offset = isSealed ? size : Math.min(size, await parts.offsets.find(id))
+      if (offset < size) await handle.truncate(offset)
+      const all = functions.includes('sha256') ? functions : ([...functions, 'sha256'] as const)
+      const before = this.#known.get(id)
+      const spool = new LocalSpool({ id, path, handle, offset, functions: all, isSealed }, parts)
+      if (before) await this.#inherit(before, spool)
+      this.#known.set(id, spool)
+      this.#letGo()
+      return spool
+    } catch (error) {
+      await handle.close()
+      throw error
+    }
+  }
+
+  /** What was digested while it was written; undefined: it has to be read. Nobody may write it from now on. */
+  async seal(id: string, functions: readonly PathFunction[], size: number): Promise<PathDigests | undefined> {
+    const spool = this.#known.get(id)
+    spool?.seal()
+    return spool?.digestsBy(functions, size)
+  }
+
+  async remove(id: string): Promise<void> {
+    const path = this.#pathOf(id)
+    const spool = this.#known.get(id)
+    this.#known.delete(id)
+    await spool?.end()
+    await rm(path, { force: true })
+    void this.#parts?.offsets.forget(id).catch(() => {})
+    // What the engine keeps beside a file while it fetches it.
+    for (const name of await readdir(this.#layout.spool)) {
+      if (name.startsWith(`${id}.`)) await rm(join(this.#layout.spool, name), { force: true })
+    }
+  }
+
+  async *ids(): AsyncGenerator<string> {
+    const names = await readdir(this.#layout.spool)
+    yield* names.filter(name => !name.startsWith('.') && !name.includes('.'))
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await Promise.all([...this.#known.values()].map(spool => spool.end()))
+    this.#known.clear()
+    await this.#parts?.pool.close()
+  }
+
+  #pathOf(id: string): string {
+    return join(this.#layout.spool, checkId(id))
+  }
+
+  /** The one before is closed by now, or it would be a second writer. */
+  async #inherit(before: LocalSpool, spool: LocalSpool): Promise<void> {
+    await before[Symbol.asyncDispose]()
+    spool.inherit(before)
+  }
+
+  /** Digests cost threads little memory, but many uploads are never finished. */
+  #letGo(): void {
+    for (const [id, spool] of this.#known) {
+      if (this.#known.size <= KEPT) return
+      if (!spool.isClosed) continue
+      this.#known.delete(id)
+      void spool.end()
+    }
+  }
+
+  #makeParts(): SpoolParts {
+    const slots = new Slots({ budget: BUDGET })
+    const appending = new Set<LocalSpool>()
+    const sync = createGroup((handles: readonly FileHandle[]) =>
+      settleEach(handles, SYNCS, handle => handle.datasync()),
+    )
+    const parts: SpoolParts = {
+      slots,
+      pool: createHashPool({ buffer: slots.buffer }),
+      offsets: new Offsets(this.#layout.spool),
+      appending,
+      pieceSize: () => Math.min(1 << 20, Math.max(64 << 10, Math.floor(BUDGET / 4 / Math.max(1, appending.size)))),
+      sync,
+      readInto: (handle, size, hash) => readInto(handle, size, hash, slots),
+      condemn: spool => this.#condemn(spool),
+    }
+    return parts
+  }
+
+  async #condemn(spool: LocalSpool): Promise<void> {
+    this.#known.delete(spool.id)
+    await this.#parts?.offsets.forget(spool.id).catch(() => {})
+    await unlink(spool.path).catch(() => {})
+    await syncDirectory(this.#layout.spool).catch(() => {})
+  }
+}
+
+async function readInto(handle: FileHandle, size: number, hash: SpoolHash, slots: Slots): Promise<void> {
+  for (let at = 0; at < size; ) {
+    const length = Math.min(1 << 20, size - at)
+    const slot = await slots.reserve(length)
+    try {
+      const { bytesRead } = await handle.read(slot.bytes, 0, length, at)
+      if (bytesRead === 0) throw Object.assign(new Error(`the spool ends at ${at}`), { code: 'EIO' })
+      await hash.update(slot.bytes.subarray(0, bytesRead))
+      at += bytesRead
+    } finally {
+      slot.release()
+    }
+  }
+}

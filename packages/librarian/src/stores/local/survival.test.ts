@@ -1,0 +1,263 @@
+/** What is left without us, and of what others did to the disk (reliability B4, C2, G1, G2). */
+import { spawnSync } from 'node:child_process'
+import { chmod, mkdir, readdir, readFile, rename, rm, stat, symlink, truncate, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { commitTo, LocalPlace } from '../../../test/local-place.ts'
+import { silentLog } from '../../log.ts'
+import type { Publication, Store, TrailRecord } from '../store.ts'
+import { createMarker } from './marker.ts'
+import { reserveOf } from './space.ts'
+
+let place: LocalPlace
+let store: Store
+beforeEach(async () => {
+  place = await LocalPlace.make()
+  store = await place.open()
+})
+afterEach(() => place[Symbol.asyncDispose]())
+
+const text = (content: string) => new Uint8Array(Buffer.from(content))
+
+function recordOf(
+  publication: Publication & { manifest?: string | undefined },
+  more: Partial<TrailRecord> = {},
+): TrailRecord {
+  const { name, kind, size, sha256, manifest } = publication
+  const time = '2026-11-20T22:03:37.619866Z'
+  const told = { checksum: 'md5:::x', is_attested: true, create_time: time, uploader: 'a', source: 'b' }
+  const record = { action: 'commit', time, name, kind, size, sha256, deletion_policy: 'DISALLOWED', ...told } as const
+  return { ...record, ...(manifest === undefined ? {} : { manifest }), ...more }
+}
+
+async function commitAndNote(name: string, content: Parameters<typeof commitTo>[2], more: Partial<TrailRecord> = {}) {
+  const publication = await commitTo(store, name, content)
+  await store.appendTrail([recordOf(publication, more)])
+  return publication
+}
+
+describe('the marker (B4)', () => {
+  test('an empty place is no store until somebody says so, and stays one then', async () => {
+    await using other = await LocalPlace.make()
+    const unmarked = await other.open({ createMarker: false })
+    expect(await unmarked.state()).toMatchObject({ available: false, reason: expect.stringContaining('mounted') })
+    expect(await readdir(other.root)).toEqual([])
+    const uuid = await createMarker('one', other.root)
+    expect(await createMarker('one', other.root)).toBe(uuid)
+    expect(await unmarked.state()).toMatchObject({ available: true, uuid })
+    expect((await stat(join(other.root, '.arriero'))).mode & 0o777).toBe(0o700)
+  })
+
+  test('another disk with a marker of its own is not this store, whether it was known before or is known to the catalogue', async () => {
+    await commitTo(store, 'f', text('x'))
+    await using other = await LocalPlace.make()
+    await createMarker('one', other.root)
+    await rename(place.root, `${place.root}-aside`)
+    await rename(other.root, place.root)
+    expect(await store.state()).toMatchObject({ available: false, reason: expect.stringContaining('another disk') })
+    await expect(store.appendTrail([])).rejects.toMatchObject({ code: 'StoreUnavailable' })
+    expect(await readdir(join(place.root, '.arriero/trail'))).toEqual([])
+    const expecting = await place.open({ uuid: '00000000-0000-4000-8000-000000000000' })
+    expect(await expecting.state()).toMatchObject({ available: false })
+    await rename(place.root, other.root)
+    await rename(`${place.root}-aside`, place.root)
+    expect(await store.state()).toMatchObject({ available: true })
+  })
+
+  test('a marker that cannot be read is none', async () => {
+    await writeFile(join(place.root, '.arriero/marker.json'), '{"uuid":')
+    expect(await store.state()).toMatchObject({ available: false })
+  })
+
+  test('a staging area that is not there makes it unavailable (librarian 7.2)', async () => {
+    await rm(place.staging, { recursive: true })
+    expect(await store.state()).toMatchObject({ available: false, reason: expect.stringContaining('staging') })
+  })
+})
+
+describe('free space (librarian 7.2)', () => {
+  test('is what is left of the portion that may be used', async () => {
+    const whole = await store.state()
+    const half = await (await place.open({ data: { report_full_fraction: 0.5 } })).state()
+    const kept = await (await place.open({ data: { reserve: 2 ** 52 } })).state()
+    if (!whole.available || !half.available) throw new Error('unavailable')
+    const expected = Math.max(0, whole.free - whole.total / 2)
+    // Others use the same disk.
+    expect(Math.abs(half.free - expected)).toBeLessThan(2 ** 30)
+    expect(kept).toMatchObject({ available: true, free: 0 })
+  })
+
+  test('the standard reserve is a twentieth, and 10 GiB at least', () => {
+    expect(reserveOf(2 ** 40, 'standard')).toBe(0.05 * 2 ** 40)
+    expect(reserveOf(2 ** 30, 'standard')).toBe(10 * 2 ** 30)
+    expect(reserveOf(2 ** 40, 5)).toBe(5)
+  })
+})
+
+describe('SHA256SUMS (G2)', () => {
+  const check = () =>
+    spawnSync('sha256sum', ['-c', '--strict', '.arriero/SHA256SUMS'], { cwd: place.root, encoding: 'utf8' })
+
+  test('coreutils check files, members of trees, and odd names with it', async () => {
+    await commitAndNote('a/file', text('one'))
+    await commitAndNote('back\\slash and space', text('two'))
+    await commitAndNote(
+      'tree',
+      new Map([
+        ['sub/é\\', text('3')],
+        ['b', text('4')],
+        ['empty', null],
+      ]),
+    )
+    const { status, stdout } = check()
+    expect(status).toBe(0)
+    expect(stdout.trim().split('\n')).toHaveLength(4)
+    await place.damage('a/file', text('two'))
+    expect(check().status).toBe(1)
+  })
+
+  test('what was removed is taken out, what came again stays, also when the process was killed in between', async () => {
+    const file = await commitAndNote('file', text('one'))
+    const tree = await commitAndNote('tree', new Map([['m', text('1')]]))
+    await commitAndNote('tree-not', text('x'))
+    await store.trash('file', 'one')
+    await store.trash('tree', 'two')
+    await store.appendTrail([recordOf(file, { action: 'trash' }), recordOf(tree, { action: 'trash' })])
+    // A new process, as after a kill: nothing has been taken out yet.
+    expect(check().status).toBe(1)
+    store = await place.open()
+    await commitAndNote('file', text('another'))
+    const { status, stdout } = check()
+    expect(status).toBe(0)
+    expect(stdout.trim().split('\n').toSorted()).toEqual(['file: OK', 'tree-not: OK'])
+    await store.restore('tree', 'two')
+    await store.appendTrail([recordOf(tree, { action: 'restore' })])
+    expect(check().stdout.trim().split('\n')).toHaveLength(3)
+    expect(check().status).toBe(0)
+  })
+})
+
+describe('the trail (G1)', () => {
+  const segments = async () => (await readdir(join(place.root, '.arriero/trail'))).sort()
+  const records = (at: Store) => Array.fromAsync(at.readTrail())
+
+  test('a record that was cut off is left out and told, and the next go on', async () => {
+    await commitAndNote('a', text('a'))
+    await commitAndNote('b', text('b'))
+    const [segment] = await segments()
+    const path = join(place.root, '.arriero/trail', segment!)
+    await truncate(path, (await stat(path)).size - 10)
+    const told: object[] = []
+    const after = await place.open({ log: { ...silentLog, warn: fields => void told.push(fields) } })
+    expect((await records(after)).map(({ name }) => name)).toEqual(['a'])
+    expect(told).toEqual([{ segment, line: 2 }])
+    store = after
+    await commitAndNote('c', text('c'), { time: '2026-11-20T22:03:38.000000Z' })
+    expect((await records(after)).map(({ name }) => name)).toEqual(['a', 'c'])
+  })
+
+  test.each([
+    ['changed', (lines: string[]) => lines.with(0, lines[0]!.replace('"uploader":"a"', '"uploader":"z"'))],
+    ['taken out', (lines: string[]) => lines.toSpliced(1, 1)],
+    ['put in', (lines: string[]) => lines.toSpliced(1, 0, lines[1]!)],
+    ['garbage', (lines: string[]) => lines.with(1, 'garbage')],
+  ])('a line that was %s breaks the chain', async (_, spoil) => {
+    for (const name of ['a', 'b', 'c']) await commitAndNote(name, text(name))
+    const path = join(place.root, '.arriero/trail', (await segments())[0]!)
+    const lines = (await readFile(path, 'utf8')).trimEnd().split('\n')
+    await writeFile(path, `${spoil(lines).join('\n')}\n`)
+    await expect(records(store)).rejects.toThrow(/trail is broken/)
+  })
+
+  test('the end of a segment, or all of it, is missed by the one after it', async () => {
+    for (const name of ['a', 'b']) await commitAndNote(name, text(name))
+    store = await place.open()
+    await commitAndNote('c', text('c'), { time: '2026-11-20T22:03:39.000000Z' })
+    const [first, second] = await segments()
+    expect(second).toBeDefined()
+    expect((await records(store)).map(({ name }) => name)).toEqual(['a', 'b', 'c'])
+    const path = join(place.root, '.arriero/trail', first!)
+    const lines = (await readFile(path, 'utf8')).trimEnd().split('\n')
+    await writeFile(path, `${lines[0]}\n`)
+    await expect(records(store)).rejects.toThrow(/trail is broken/)
+    await rm(path)
+    await expect(records(store)).rejects.toThrow(/trail is broken/)
+  })
+
+  test('records of several processes come by their times', async () => {
+    const other = await place.open()
+    const at = (second: number, name: string) =>
+      recordOf(
+        { id: '', token: 1, name, kind: 'file', size: 1, sha256: '0'.repeat(64) },
+        { time: `2026-11-20T22:03:0${second}.000000Z` },
+      )
+    await store.appendTrail([at(1, 'a')])
+    await other.appendTrail([at(2, 'b')])
+    await store.appendTrail([at(3, 'c')])
+    await other.appendTrail([at(4, 'd'), at(6, 'f')])
+    await store.appendTrail([at(5, 'e')])
+    expect((await records(store)).map(({ name }) => name)).toEqual(['a', 'b', 'c', 'd', 'e', 'f'])
+  })
+})
+
+describe('examine() (C2)', () => {
+  const xxh3 = 'xxh3:::00'
+
+  test('what is neither file nor directory, or has a strange member, is unreadable', async () => {
+    await symlink('/etc/hostname', join(place.root, 'link'))
+    expect(await store.examine('link', { kind: 'file', checksum: xxh3 })).toMatchObject({ outcome: 'unreadable' })
+    await commitTo(store, 't', new Map([['a', text('a')]]))
+    await chmod(join(place.root, 't'), 0o755)
+    await symlink('a', join(place.root, 't/b'))
+    expect(await store.examine('t', { kind: 'tree', checksum: xxh3 })).toMatchObject({ outcome: 'unreadable' })
+  })
+
+  test('reads past the page cache where the file system can, odd tails too', async () => {
+    const content = new Uint8Array(5_000_001).fill(7)
+    const { sha256 } = await commitTo(store, 'f', content)
+    const reading = await store.examine('f', { kind: 'file', checksum: xxh3, isDirect: true })
+    expect(reading).toMatchObject({ outcome: 'read', sha256, size: 5_000_001 })
+    const cached = await store.examine('f', { kind: 'file', checksum: xxh3 })
+    expect(cached).toMatchObject({ medium: 'cache', sha256 })
+  })
+
+  test('stops when it is told to', async () => {
+    await commitTo(store, 'f', new Uint8Array(64 << 20))
+    const abort = new AbortController()
+    const reading = store.examine('f', { kind: 'file', checksum: xxh3, signal: abort.signal })
+    abort.abort(new Error('enough'))
+    await expect(reading).rejects.toThrow('enough')
+  })
+
+  test('the fingerprint of a tree changes with any of its members, and not by being looked at', async () => {
+    await commitTo(
+      store,
+      't',
+      new Map([
+        ['sub/a', text('a')],
+        ['b', text('b')],
+      ]),
+    )
+    const before = await store.stat('t')
+    expect(await store.stat('t')).toEqual(before)
+    const reading = await store.examine('t', { kind: 'tree', checksum: xxh3 })
+    expect(reading).toMatchObject({ fingerprint: before!.fingerprint })
+    await place.damage('t/sub/a', text('z'))
+    expect((await store.stat('t'))!.fingerprint).not.toBe(before!.fingerprint)
+  })
+})
+
+test('a scan names what has no name, and goes through no link', async () => {
+  await commitTo(store, 'a/f', text('x'))
+  await mkdir(join(place.place, 'outside'))
+  await writeFile(join(place.place, 'outside/f'), '')
+  await symlink(join(place.place, 'outside'), join(place.root, 'link'))
+  await writeFile(Buffer.concat([Buffer.from(`${place.root}/`), Buffer.from([0x66, 0xff])]), 'xy')
+  const found = await Array.fromAsync(store.scan())
+  expect(found.toSorted((a, b) => (a.shown < b.shown ? -1 : 1))).toEqual([
+    { name: 'a', shown: 'a', kind: 'directory', size: 0 },
+    { name: 'a/f', shown: 'a/f', kind: 'file', size: 1 },
+    { name: undefined, shown: 'f\uFFFD', kind: 'file', size: 2 },
+    { name: 'link', shown: 'link', kind: 'other', size: 0 },
+  ])
+})

@@ -1,0 +1,28 @@
+import { LibrarianError } from '@arriero/api'
+import { printable } from '@arriero/transfer'
+
+export function codeOf(error: unknown): string | undefined {
+  return (error as NodeJS.ErrnoException | undefined)?.code
+}
+
+/** Errors that say that the disk itself is not there or may not be written (reliability 5). */
+const gone: ReadonlySet<string | undefined> = new Set(['EROFS', 'ESTALE', 'ENODEV', 'ENOTCONN', 'ENXIO', 'EHOSTDOWN'])
+
+const exhausted: ReadonlySet<string | undefined> = new Set(['EMFILE', 'ENFILE', 'ENOMEM', 'EAGAIN'])
+
+/** Says in the librarian's words what the file system refused. */
+export function systemError(error: unknown, action: string, what: string): LibrarianError {
+  if (error instanceof LibrarianError) return error
+  const code = codeOf(error)
+  const message = `Cannot ${action} ${printable(what)}: ${describe(code) ?? (error as Error).message}`
+  if (code === 'ENOSPC' || code === 'EDQUOT') return new LibrarianError('NoSpace', message, { cause: error })
+  if (gone.has(code)) return new LibrarianError('StoreUnavailable', message, { cause: error })
+  if (exhausted.has(code)) return new LibrarianError('Busy', message, { cause: error })
+  return new LibrarianError('Internal', message, { cause: error })
+}
+
+function describe(code: string | undefined): string | undefined {
+  if (code === 'ENOSPC' || code === 'EDQUOT') return `the disk is full (${code})`
+  if (code === 'EIO') return 'the disk failed (EIO)'
+  return code
+}

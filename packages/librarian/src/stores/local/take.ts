@@ -1,0 +1,285 @@
+/**
+ * Brings what others wrote to inodes that only this server ever opens for writing, and digests it on the way
+ * (reliability A5, 7.9). What may be under a foreign name is anything: a link, a pipe, a device, somebody's open file.
+ */
+import {
+  type BigIntStats,
+  closeSync,
+  constants,
+  copyFileSync,
+  fchmodSync,
+  fchownSync,
+  linkSync,
+  openSync,
+  readdirSync,
+  writeSync,
+} from 'node:fs'
+import { describeTree, type PathDigests, type PathFunction, type TreeMember } from '@arriero/transfer'
+import { whyNoMember } from '../names.ts'
+import { mismatch, stagedNotFound, unacceptable } from '../refusals.ts'
+import { functionsFor, inFormOf } from '../wire-checksum.ts'
+import { answerOf, type Context } from './context.ts'
+import { digestFile } from './describe.ts'
+import { Held } from './held.ts'
+import { PRIVATE_DIRECTORY_MODE } from './modes.ts'
+import { isUnchanged, openLeaf, statsOf } from './read-file.ts'
+import { removeAll } from './remove-tree.ts'
+import { codeOf } from './system-error.ts'
+import type { Answer, TakeJob, Taken } from './task.ts'
+
+const { O_CREAT, O_EXCL, O_NOFOLLOW, O_WRONLY, COPYFILE_EXCL, COPYFILE_FICLONE_FORCE } = constants
+
+/** From this size on it is worth asking the file system for a clone. */
+const CLONE_FROM = 1 << 20
+
+/** One upload after the other; a failure is its own. */
+export function takeAll(jobs: readonly TakeJob[], context: Context): Answer<Taken>[] {
+  using work = Held.place(context.layout.work)
+  return jobs.map(job => answerOf('take', job.what, () => take(job, work, context)))
+}
+
+/** Copies, digests and compares; makes nothing durable. Whatever fails leaves no copy behind. */
+function take(job: TakeJob, work: Held, context: Context): Taken {
+  try {
+    using above = enterOrigin(job, context)
+    const taken = job.from === 'spool' ? adopt(job, above, work, context) : copy(job, above, work, context)
+    const isRight = job.checksum === undefined || job.checksum === taken.checksum
+    if (taken.size !== job.size || !isRight) throw mismatch(job.what, job, taken)
+    return taken
+  } catch (error) {
+    removeAll(work, job.copy)
+    throw error
+  }
+}
+
+/** The directory that has the upload, reached without following a link. */
+function enterOrigin({ from, segments, what }: TakeJob, { layout }: Context): Held {
+  using place = Held.place(layout[from])
+  try {
+    return place.walk(segments.slice(0, -1))
+  } catch (error) {
+    if (codeOf(error) === 'ENOENT') throw stagedNotFound(what)
+    if (codeOf(error) === 'ELOOP' || codeOf(error) === 'ENOTDIR') {
+      throw unacceptable(what, 'its path must be of directories', 'one of them is something else')
+    }
+    throw error
+  }
+}
+
+// ——— From the staging area ———
+
+function copy(job: TakeJob, above: Held, work: Held, context: Context): Taken {
+  const leaf = job.segments.at(-1)!
+  const met = above.look(leaf)
+  if (!met) throw stagedNotFound(job.what)
+  const functions = functionsFor(job.checksum)
+  if (met.isDirectory()) return copyTree(job, above.enter(leaf), work, functions, context)
+  if (met.isFile() && met.size !== job.size) throw mismatch(job.what, job, { size: met.size })
+  const { size, digests } = copyFile(job.what, above, leaf, work, job.copy, functions, context)
+  return { kind: 'file', size, ...inWireForm(job, digests), manifest: undefined, copy: job.copy }
+}
+
+function inWireForm({ checksum }: TakeJob, digests: PathDigests, sha256 = digests.sha256!) {
+  return { checksum: inFormOf(checksum, digests), sha256 }
+}
+
+interface Digested {
+  readonly size: number
+  readonly digests: PathDigests
+}
+
+function copyFile(
+  what: string,
+  from: Held,
+  leaf: string,
+  to: Held,
+  name: string,
+  functions: readonly PathFunction[],
+  context: Context,
+): Digested {
+  const fd = openForeign(what, from, leaf)
+  try {
+    const before = statsOf(fd)
+    checkForeign(what, before)
+    const digested = cloneOrCopy(fd, before, to, name, functions, context)
+    if (!isUnchanged(before, statsOf(fd)) || digested.size !== Number(before.size)) {
+      throw unacceptable(what, 'it must stay as it is while it is taken', 'it was changed')
+    }
+    return digested
+  } finally {
+    closeSync(fd)
+  }
+}
+
+function openForeign(what: string, from: Held, leaf: string): number {
+  const met = from.look(leaf)
+  if (met && !met.isFile()) throw unacceptable(what, 'it must be a file or a directory', `it is ${kindOf(met)}`)
+  try {
+    return openLeaf(from, leaf)
+  } catch (error) {
+    switch (codeOf(error)) {
+      case 'ELOOP':
+        throw unacceptable(what, 'it must be a file or a directory', 'it is a link')
+      case 'EACCES':
+      case 'EPERM':
+        throw unacceptable(what, 'it must be readable for the server', 'it is not')
+      case 'ENOENT':
+        throw unacceptable(what, 'it must stay as it is while it is taken', 'it was removed')
+      default:
+        throw error
+    }
+  }
+}
+
+function kindOf(stats: { isSymbolicLink(): boolean; isFIFO(): boolean; isSocket(): boolean }): string {
+  return stats.isSymbolicLink() ? 'a link' : stats.isFIFO() ? 'a pipe' : stats.isSocket() ? 'a socket' : 'a device'
+}
+
+function checkForeign(what: string, stats: BigIntStats): void {
+  if (!stats.isFile()) throw unacceptable(what, 'it must be a file or a directory', 'it is something else')
+  if (stats.nlink !== 1n) throw unacceptable(what, 'it must have one name', `it has ${stats.nlink} (hard links)`)
+}
+
+function cloneOrCopy(
+  fd: number,
+  { size }: BigIntStats,
+  to: Held,
+  name: string,
+  functions: readonly PathFunction[],
+  context: Context,
+): Digested {
+  if (size >= CLONE_FROM && context.canClone && clone(fd, to, name)) {
+    const copied = openLeaf(to, name)
+    try {
+      finishFile(copied, context)
+      return { size: Number(size), digests: digestFile(copied, Number(size), functions, context) }
+    } finally {
+      closeSync(copied)
+    }
+  }
+  const copied = openSync(to.at(name), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0o600)
+  try {
+    let written = 0
+    const digests = digestFile(fd, Number(size), functions, context, bytes => {
+      writeWhole(copied, bytes)
+      written += bytes.length
+    })
+    finishFile(copied, context)
+    return { size: written, digests }
+  } finally {
+    closeSync(copied)
+  }
+}
+
+function clone(fd: number, to: Held, name: string): boolean {
+  try {
+    copyFileSync(`/proc/self/fd/${fd}`, to.at(name), COPYFILE_EXCL | COPYFILE_FICLONE_FORCE)
+    return true
+  } catch {
+    removeAll(to, name)
+    return false
+  }
+}
+
+export function writeWhole(fd: number, bytes: Uint8Array): void {
+  for (let at = 0; at < bytes.length; ) at += writeSync(fd, bytes, at, bytes.length - at)
+}
+
+function finishFile(fd: number, { modes }: Context): void {
+  own(fd, modes.owner)
+  fchmodSync(fd, modes.file)
+}
+
+function own(fd: number, owner: Context['modes']['owner']): void {
+  if (!owner) return
+  try {
+    fchownSync(fd, owner.uid, owner.gid)
+  } catch (error) {
+    // It is ours as it is; a group that we are not in is not to be had.
+    if (codeOf(error) !== 'EPERM') throw error
+  }
+}
+
+// ——— Trees ———
+
+interface TreeCopy {
+  readonly job: TakeJob
+  readonly functions: readonly PathFunction[]
+  readonly context: Context
+  readonly members: TreeMember[]
+  /** Bytes taken; more than were announced are not taken. */
+  size: number
+}
+
+function copyTree(job: TakeJob, from: Held, work: Held, functions: readonly PathFunction[], context: Context): Taken {
+  const tree: TreeCopy = { job, functions, context, members: [], size: 0 }
+  using source = from
+  using target = work.make(job.copy, PRIVATE_DIRECTORY_MODE).directory
+  copyDirectory(source, target, '', tree)
+  own(target.fd, context.modes.owner)
+  const { size, digests, manifest, sha256 } = describeTree(tree.members, functions)
+  return { kind: 'tree', size, ...inWireForm(job, digests, sha256), manifest, copy: job.copy }
+}
+
+function copyDirectory(from: Held, to: Held, below: string, tree: TreeCopy): void {
+  const before = statsOf(from.fd)
+  for (const raw of readdirSync(from.path, { encoding: 'buffer' })) {
+    const leaf = memberName(raw, below, tree.job)
+    copyMember(from, to, leaf, below === '' ? leaf : `${below}/${leaf}`, tree)
+  }
+  if (!isUnchanged(before, statsOf(from.fd))) {
+    throw unacceptable(shownMember(tree.job, below), 'it must stay as it is while it is taken', 'it was changed')
+  }
+}
+
+function copyMember(from: Held, to: Held, leaf: string, path: string, tree: TreeCopy): void {
+  const { job, functions, context, members } = tree
+  const what = shownMember(job, path)
+  if (from.look(leaf)?.isDirectory()) {
+    using source = from.enter(leaf)
+    using target = to.make(leaf, PRIVATE_DIRECTORY_MODE).directory
+    copyDirectory(source, target, path, tree)
+    own(target.fd, context.modes.owner)
+    fchmodSync(target.fd, context.modes.directory)
+    members.push({ path, type: 'directory' })
+    return
+  }
+  // A sparse file announces what takes days to read.
+  const met = from.look(leaf)
+  tree.size += met?.isFile() ? met.size : 0
+  if (tree.size > job.size) throw mismatch(job.what, job, { size: tree.size })
+  members.push({ path, type: 'file', ...copyFile(what, from, leaf, to, leaf, functions, context) })
+}
+
+/** Text APIs show a name that is no UTF-8 as one that does not exist. */
+function memberName(raw: Buffer, below: string, job: TakeJob): string {
+  const leaf = raw.toString()
+  const path = below === '' ? leaf : `${below}/${leaf}`
+  const why = Buffer.from(leaf).equals(raw) ? whyNoMember(path) : 'it is no UTF-8'
+  if (why !== undefined)
+    throw unacceptable(shownMember(job, path), 'a member must have a name that others can use', why)
+  return leaf
+}
+
+function shownMember({ what }: TakeJob, path: string): string {
+  return path === '' ? what : `${what}/${path}`
+}
+
+// ——— From the spool ———
+
+/** Only this server ever wrote it, so it need not be copied; from now on nobody writes it. */
+function adopt(job: TakeJob, above: Held, work: Held, context: Context): Taken {
+  const leaf = job.segments.at(-1)!
+  if (!above.look(leaf)) throw stagedNotFound(job.what)
+  const fd = openLeaf(above, leaf)
+  try {
+    const stats = statsOf(fd)
+    if (Number(stats.size) !== job.size) throw mismatch(job.what, job, { size: Number(stats.size) })
+    finishFile(fd, context)
+    linkSync(above.at(leaf), work.at(job.copy))
+    const digests = job.digests ?? digestFile(fd, job.size, functionsFor(job.checksum), context)
+    return { kind: 'file', size: job.size, ...inWireForm(job, digests), manifest: undefined, copy: job.copy }
+  } finally {
+    closeSync(fd)
+  }
+}

@@ -1,0 +1,66 @@
+import { describeTree, digestBytesBy, loadPathFunctions, type PathDigests, type TreeMember } from '@arriero/transfer'
+import { functionsFor, inFormOf } from './wire-checksum.ts'
+
+/** Content of a memory store: a file's bytes; or a tree's members by path, null for a directory. */
+export type MemoryContent = Uint8Array | ReadonlyMap<string, Uint8Array | null>
+
+export interface MemoryDescription {
+  readonly kind: 'file' | 'tree'
+  readonly size: number
+  readonly checksum: string
+  readonly sha256: string
+  readonly manifest: string | undefined
+}
+
+/** What `prepare` and `examine` tell of it. */
+export async function describeContent(
+  content: MemoryContent,
+  checksum: string | undefined,
+): Promise<MemoryDescription> {
+  const functions = functionsFor(checksum)
+  await loadPathFunctions(functions)
+  if (content instanceof Uint8Array) {
+    const digests = digestBytesBy(functions, content)
+    return described('file', content.length, digests, digests.sha256!, undefined, checksum)
+  }
+  const members = Array.from(
+    withParents(content),
+    ([path, bytes]): TreeMember =>
+      bytes === null
+        ? { path, type: 'directory' }
+        : { path, type: 'file', size: bytes.length, digests: digestBytesBy(functions, bytes) },
+  )
+  const { size, digests, manifest, sha256 } = describeTree(members, functions)
+  return described('tree', size, digests, sha256, manifest, checksum)
+}
+
+function described(
+  kind: 'file' | 'tree',
+  size: number,
+  digests: PathDigests,
+  sha256: string,
+  manifest: string | undefined,
+  checksum: string | undefined,
+): MemoryDescription {
+  return { kind, size, checksum: inFormOf(checksum, digests), sha256, manifest }
+}
+
+/** Directories that only the paths of others tell of are members too. */
+function withParents(tree: ReadonlyMap<string, Uint8Array | null>): Map<string, Uint8Array | null> {
+  const whole = new Map<string, Uint8Array | null>()
+  for (const [path, bytes] of tree) {
+    const segments = path.split('/')
+    for (let depth = 1; depth < segments.length; depth++) {
+      const parent = segments.slice(0, depth).join('/')
+      if (!whole.has(parent)) whole.set(parent, null)
+    }
+    whole.set(path, bytes)
+  }
+  return whole
+}
+
+/** The same, so that what the caller does with its own changes nothing here. */
+export function copyOf(content: MemoryContent): MemoryContent {
+  if (content instanceof Uint8Array) return content.slice()
+  return new Map(Array.from(content, ([path, bytes]) => [path, bytes ? bytes.slice() : null]))
+}

@@ -1,0 +1,390 @@
+/** The store's twin for tests: the same steps and refusals, in memory, and with hands to stage, damage and take away. */
+import { randomUUID } from 'node:crypto'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { copyOf, describeContent, type MemoryContent } from './memory-content.ts'
+import { MemorySpool } from './memory-spool.ts'
+import { takenAbove, whyNoMember } from './names.ts'
+import { outcomeOf } from './outcomes.ts'
+import {
+  fileExists,
+  mismatch,
+  notFound,
+  notInTrash,
+  notPrepared,
+  stagedNotFound,
+  unacceptable,
+  unavailable,
+} from './refusals.ts'
+import type {
+  ExamineOptions,
+  OpenFile,
+  Outcome,
+  Prepared,
+  Publication,
+  Published,
+  Reading,
+  Removed,
+  Scanned,
+  Spool,
+  Stat,
+  Store,
+  StoreState,
+  TrailRecord,
+  Work,
+  WorkState,
+} from './store.ts'
+
+export interface MemoryStoreOptions {
+  /** Default: `memory`. */
+  readonly name?: string
+  /** Bytes that fit in all. Default: 1 GiB. */
+  readonly total?: number
+}
+
+interface Kept {
+  readonly content: MemoryContent
+  readonly fingerprint: string
+}
+
+export class MemoryStore implements Store {
+  readonly name: string
+  readonly type = 'memory'
+  readonly capabilities = { hasStaging: true, hasPaths: false }
+  /** Set it, and the store is not available. */
+  unavailableBecause: string | undefined
+  readonly #total: number
+  readonly #uuid = randomUUID()
+  readonly #stagings = new Map<string, Map<string, MemoryContent>>()
+  readonly #spools = new Map<string, MemorySpool>()
+  readonly #works = new Map<string, Map<number, MemoryContent>>()
+  readonly #files = new Map<string, Kept>()
+  readonly #trash = new Map<string, Kept>()
+  readonly #quarantine = new Map<string, Kept>()
+  readonly #unreadable = new Set<string>()
+  readonly #trail: TrailRecord[] = []
+  #changes = 0
+  #directory: string | undefined
+
+  constructor({ name = 'memory', total = 2 ** 30 }: MemoryStoreOptions = {}) {
+    this.name = name
+    this.#total = total
+  }
+
+  // ——— What other programs would do ———
+
+  /** Puts an upload where `openStaging` said. */
+  stage(id: string, uploadName: string, content: MemoryContent): void {
+    this.#staging(id).set(uploadName, copyOf(content))
+  }
+
+  /** Bit rot: other content under a name, or in the place of a tree's member, which nobody was told of. */
+  damage(path: string, content: MemoryContent): void {
+    const above = takenAbove(path, other => this.#files.has(other))
+    const tree = above === undefined ? undefined : this.#files.get(above)?.content
+    if (above === undefined || !(tree instanceof Map) || !(content instanceof Uint8Array)) {
+      this.#files.set(path, this.#keep(copyOf(content)))
+      return
+    }
+    this.#files.set(above, this.#keep(new Map([...tree, [path.slice(above.length + 1), content.slice()]])))
+  }
+
+  /** A medium that gives no bytes any more. */
+  makeUnreadable(name: string): void {
+    this.#unreadable.add(name)
+  }
+
+  /** Somebody removed it by hand. */
+  lose(name: string): void {
+    this.#files.delete(name)
+  }
+
+  // ——— The store ———
+
+  async state(): Promise<StoreState> {
+    if (this.unavailableBecause !== undefined) return { available: false, reason: this.unavailableBecause }
+    return { available: true, free: Math.max(0, this.#total - this.#used()), total: this.#total, uuid: this.#uuid }
+  }
+
+  pathOf(name: string): string {
+    return `/memory/${this.name}/${name}`
+  }
+
+  async openStaging(id: string, uploadName: string): Promise<string> {
+    this.#check()
+    this.#staging(id)
+    return `/memory/${this.name}-staging/${id}/${uploadName}`
+  }
+
+  async removeStaging(id: string): Promise<void> {
+    this.#check()
+    this.#stagings.delete(id)
+  }
+
+  async *stagings(): AsyncIterable<string> {
+    this.#check()
+    yield* [...this.#stagings.keys()]
+  }
+
+  async openSpool(id: string): Promise<Spool> {
+    this.#check()
+    const spool = this.#spools.get(id) ?? new MemorySpool(() => join(this.#realDirectory(), id))
+    this.#spools.set(id, spool)
+    return spool
+  }
+
+  async removeSpool(id: string): Promise<void> {
+    this.#check()
+    this.#spools.delete(id)
+  }
+
+  async *spools(): AsyncIterable<string> {
+    this.#check()
+    yield* [...this.#spools.keys()]
+  }
+
+  async prepare(works: readonly Work[], { signal }: { signal?: AbortSignal } = {}): Promise<Outcome<Prepared>[]> {
+    signal?.throwIfAborted()
+    return Promise.all(works.map(work => outcomeOf(() => this.#prepare(work), signal)))
+  }
+
+  async publish(works: readonly Publication[]): Promise<Outcome<Published>[]> {
+    const outcomes: Outcome<Published>[] = []
+    for (const work of works) outcomes.push(await outcomeOf(() => this.#publish(work)))
+    return outcomes
+  }
+
+  async replace(work: Publication, id: string): Promise<Published> {
+    this.#check()
+    const good = await this.#privateCopy(work)
+    const bad = this.#files.get(work.name)
+    if (bad && !(await isContentOf(bad.content, work))) this.#quarantine.set(id, bad)
+    this.#files.set(work.name, this.#keep(good))
+    this.#unreadable.delete(work.name)
+    return this.#published(work.name)
+  }
+
+  async settle(ids: readonly string[]): Promise<void> {
+    this.#check()
+    for (const id of ids) this.#works.delete(id)
+  }
+
+  async inspect(work: Publication): Promise<WorkState> {
+    this.#check()
+    const there = this.#files.get(work.name)
+    if (there) return (await isContentOf(there.content, work)) ? 'published' : 'foreign'
+    if (this.#whyNotFree(work.name)) return 'foreign'
+    const copy = this.#works.get(work.id)?.get(work.token)
+    return copy && (await isContentOf(copy, work)) ? 'prepared' : 'absent'
+  }
+
+  async *works(): AsyncIterable<string> {
+    this.#check()
+    yield* [...this.#works.keys()]
+  }
+
+  async stat(name: string): Promise<Stat | undefined> {
+    this.#check()
+    const kept = this.#files.get(name)
+    if (!kept) return undefined
+    const { content, fingerprint } = kept
+    return content instanceof Uint8Array
+      ? { kind: 'file', size: content.length, fingerprint }
+      : { kind: 'tree', size: 0, fingerprint }
+  }
+
+  async open(name: string, member?: string): Promise<OpenFile> {
+    this.#check()
+    const kept = this.#files.get(name)
+    const bytes = kept && bytesOf(kept.content, member)
+    if (!kept || !bytes) throw notFound(name, member)
+    return openBytes(bytes, kept.fingerprint, this.pathOf(name))
+  }
+
+  async examine(name: string, { checksum, signal }: ExamineOptions): Promise<Reading> {
+    signal?.throwIfAborted()
+    if (this.unavailableBecause !== undefined) return { outcome: 'unavailable', reason: this.unavailableBecause }
+    const kept = this.#files.get(name)
+    if (!kept) return { outcome: 'missing', reason: `there is nothing under ${name}` }
+    if (this.#unreadable.has(name)) return { outcome: 'unreadable', reason: `${name}: EIO` }
+    const { kind: _, ...description } = await describeContent(kept.content, checksum)
+    return { outcome: 'read', ...description, fingerprint: kept.fingerprint, medium: 'medium' }
+  }
+
+  async trash(name: string, id: string): Promise<void> {
+    this.#check()
+    const kept = this.#files.get(name)
+    if (!kept && this.#trash.has(id)) return
+    if (!kept) throw notFound(name)
+    this.#trash.set(id, kept)
+    this.#files.delete(name)
+  }
+
+  async restore(name: string, id: string): Promise<void> {
+    this.#check()
+    const kept = this.#trash.get(id)
+    if (!kept && this.#files.has(name)) return
+    if (!kept) throw notInTrash(name, id)
+    const met = this.#files.has(name) ? 'it is taken' : this.#whyNotFree(name)
+    if (met) throw fileExists(name, met)
+    this.#files.set(name, kept)
+    this.#trash.delete(id)
+  }
+
+  async purge(id: string): Promise<void> {
+    this.#check()
+    this.#trash.delete(id)
+    this.#quarantine.delete(id)
+  }
+
+  async *removed(): AsyncIterable<Removed> {
+    this.#check()
+    for (const id of [...this.#trash.keys()]) yield { id, place: 'trash' }
+    for (const id of [...this.#quarantine.keys()]) yield { id, place: 'quarantine' }
+  }
+
+  async appendTrail(records: readonly TrailRecord[]): Promise<void> {
+    this.#check()
+    this.#trail.push(...structuredClone(records))
+  }
+
+  async *readTrail(): AsyncIterable<TrailRecord> {
+    this.#check()
+    yield* structuredClone(this.#trail)
+  }
+
+  async *scan(): AsyncIterable<Scanned> {
+    this.#check()
+    for (const [name, { content }] of [...this.#files]) {
+      if (content instanceof Uint8Array) yield { name, shown: name, kind: 'file', size: content.length }
+      else yield* scanTree(name, content)
+    }
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    if (this.#directory !== undefined) rmSync(this.#directory, { recursive: true, force: true })
+  }
+
+  // ——— Inside ———
+
+  #check(): void {
+    if (this.unavailableBecause !== undefined) throw unavailable(this.name, this.unavailableBecause)
+  }
+
+  #staging(id: string): Map<string, MemoryContent> {
+    const there = this.#stagings.get(id) ?? new Map<string, MemoryContent>()
+    this.#stagings.set(id, there)
+    return there
+  }
+
+  #realDirectory(): string {
+    this.#directory ??= mkdtempSync(join(tmpdir(), 'arriero-memory-store-'))
+    return this.#directory
+  }
+
+  #used(): number {
+    const all = [this.#files, this.#trash, this.#quarantine].flatMap(place => [...place.values()])
+    return all.reduce((sum, { content }) => sum + sizeOf(content), 0)
+  }
+
+  #keep(content: MemoryContent): Kept {
+    return { content, fingerprint: `memory-${++this.#changes}` }
+  }
+
+  #published(name: string): Published {
+    return { path: this.pathOf(name), fingerprint: this.#files.get(name)!.fingerprint }
+  }
+
+  async #prepare(work: Work): Promise<Prepared> {
+    this.#check()
+    const { origin } = work
+    const [what, found] =
+      origin.from === 'staging'
+        ? ([origin.uploadName, this.#stagings.get(origin.id)?.get(origin.uploadName)] as const)
+        : ([`spool ${origin.id}`, this.#spools.get(origin.id)?.bytes] as const)
+    if (!found) throw stagedNotFound(what)
+    const content = copyOf(found)
+    checkMembers(content)
+    const prepared = await describeContent(content, work.checksum)
+    const isRight = work.checksum === undefined || work.checksum === prepared.checksum
+    if (prepared.size !== work.size || !isRight) throw mismatch(what, work, prepared)
+    const tokens = this.#works.get(work.id) ?? new Map<number, MemoryContent>()
+    this.#works.set(work.id, tokens.set(work.token, content))
+    return prepared
+  }
+
+  async #publish(work: Publication): Promise<Published> {
+    this.#check()
+    const there = this.#files.get(work.name)
+    if (there && (await isContentOf(there.content, work))) return this.#published(work.name)
+    const met = there ? 'it leads to something else' : this.#whyNotFree(work.name)
+    if (met) throw fileExists(work.name, met)
+    const content = await this.#privateCopy(work)
+    // Another work may have taken it while this one was compared.
+    if (this.#files.has(work.name)) return this.#publish(work)
+    this.#files.set(work.name, this.#keep(content))
+    return this.#published(work.name)
+  }
+
+  async #privateCopy(work: Publication): Promise<MemoryContent> {
+    const copy = this.#works.get(work.id)?.get(work.token)
+    if (!copy || !(await isContentOf(copy, work))) throw notPrepared(work.id, work.name)
+    return copy
+  }
+
+  #whyNotFree(name: string): string | undefined {
+    const above = takenAbove(name, other => this.#files.has(other))
+    if (above !== undefined) return `it lies in ${above}`
+    const below = [...this.#files.keys()].find(other => other.startsWith(`${name}/`))
+    return below === undefined ? undefined : `${below} lies in it`
+  }
+}
+
+async function isContentOf(content: MemoryContent, { kind, size, sha256 }: Publication): Promise<boolean> {
+  const met = await describeContent(content, undefined)
+  return met.kind === kind && met.size === size && met.sha256 === sha256
+}
+
+function checkMembers(content: MemoryContent): void {
+  if (content instanceof Uint8Array) return
+  for (const path of content.keys()) {
+    const why = whyNoMember(path)
+    if (why !== undefined) throw unacceptable(path, 'a member must have a name that others can use', why)
+  }
+}
+
+function sizeOf(content: MemoryContent): number {
+  if (content instanceof Uint8Array) return content.length
+  return [...content.values()].reduce((sum, bytes) => sum + (bytes?.length ?? 0), 0)
+}
+
+function bytesOf(content: MemoryContent, member: string | undefined): Uint8Array | undefined {
+  if (content instanceof Uint8Array) return member === undefined ? content : undefined
+  return (member !== undefined && content.get(member)) || undefined
+}
+
+function openBytes(bytes: Uint8Array, fingerprint: string, path: string): OpenFile {
+  return {
+    size: bytes.length,
+    fingerprint,
+    fd: undefined,
+    async *read(start, end, { signal } = {}) {
+      if (end > bytes.length)
+        throw new RangeError(`Cannot read ${path}: it must have ${end} bytes, it has ${bytes.length}`)
+      for (let at = start; at < end; at += 2 ** 20) {
+        signal?.throwIfAborted()
+        yield bytes.slice(at, Math.min(end, at + 2 ** 20))
+      }
+    },
+    async [Symbol.asyncDispose]() {},
+  }
+}
+
+function* scanTree(top: string, members: ReadonlyMap<string, Uint8Array | null>): Iterable<Scanned> {
+  yield { name: top, shown: top, kind: 'directory', size: 0 }
+  for (const [path, bytes] of members) {
+    const name = `${top}/${path}`
+    yield { name, shown: name, kind: bytes ? 'file' : 'directory', size: bytes?.length ?? 0 }
+  }
+}

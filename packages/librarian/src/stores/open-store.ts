@@ -1,0 +1,121 @@
+import { realpath } from 'node:fs/promises'
+import { LibrarianError } from '@arriero/api'
+import type { z } from 'zod'
+import { type Log, silentLog } from '../log.ts'
+import { LocalStore } from './local/local-store.ts'
+import { createMarker } from './local/marker.ts'
+import { createThreads, type Threads } from './local/threads.ts'
+import { MemoryStore } from './memory.ts'
+import { S3Store } from './s3/s3-store.ts'
+import { localStoreData, s3StoreData } from './settings.ts'
+import type { Store } from './store.ts'
+
+export interface StoreSettings {
+  readonly name: string
+  /** `local`, `s3`, `memory`; as the wire's settings have it. */
+  readonly type: string
+  /** `store_data` of the settings: parsed here. */
+  readonly data: Readonly<Record<string, unknown>>
+  /** As the catalogue knows it from before: another disk is then no store. Default: whichever is met first. */
+  readonly uuid?: string | undefined
+}
+
+export interface OpenStoreParts {
+  /** Shared by the stores of a process. Default: this store's own. */
+  readonly threads?: Threads | undefined
+  readonly log?: Log | undefined
+  /** Make a place a store that is none yet: on the operator's word only (B4). Default: false. */
+  readonly createMarker?: boolean | undefined
+}
+
+/**
+ * Opens a store. One whose disk is not there opens too, and tells so by its state.
+ *
+ * @throws LibrarianError Configuration where the settings cannot be followed.
+ */
+export async function openStore(settings: StoreSettings, parts: OpenStoreParts = {}): Promise<Store> {
+  switch (settings.type) {
+    case 'local':
+      return openLocal(settings, parts)
+    case 's3':
+      return openS3(settings, parts)
+    case 'memory':
+      return new MemoryStore({ name: settings.name })
+    default:
+      throw new LibrarianError(
+        'Configuration',
+        `Cannot open store ${settings.name}: its type must be local, s3 or memory, it is ${settings.type}`,
+      )
+  }
+}
+
+async function openLocal(settings: StoreSettings, parts: OpenStoreParts): Promise<Store> {
+  const data = parse(localStoreData, settings)
+  if (parts.createMarker) await createMarker(settings.name, data.store_path)
+  const isOpen = data.readonly_after_commit
+  const [uid, gid] = [process.geteuid?.(), process.getegid?.()]
+  const owner = data.own_after_commit && uid !== undefined && gid !== undefined ? { uid, gid } : undefined
+  const threads = parts.threads ?? createThreads()
+  const store = new LocalStore(
+    {
+      name: settings.name,
+      uuid: settings.uuid,
+      storePath: await resolved(data.store_path),
+      stagingPath: await resolved(data.staging_path),
+      fullFraction: data.report_full_fraction,
+      reserve: data.reserve,
+      groupWriteAfterStage: data.group_write_after_stage,
+      modes: { file: isOpen ? 0o444 : 0o440, directory: isOpen ? 0o555 : 0o550, owner },
+    },
+    { threads, log: parts.log ?? silentLog },
+  )
+  return parts.threads ? store : withOwn(store, threads)
+}
+
+async function openS3(settings: StoreSettings, parts: OpenStoreParts): Promise<Store> {
+  const data = parse(s3StoreData, settings)
+  const { access_key_id: accessKeyId, secret_access_key: secretAccessKey } = data
+  // Half a megabyte of modules that local stores do not need.
+  const library = await import('@aws-sdk/client-s3')
+  const client = new library.S3Client({
+    region: data.region,
+    ...(data.endpoint === undefined ? {} : { endpoint: data.endpoint, forcePathStyle: true }),
+    ...(accessKeyId && secretAccessKey ? { credentials: { accessKeyId, secretAccessKey } } : {}),
+    // The default corrupts streams on some servers that are not Amazon's.
+    requestChecksumCalculation: 'WHEN_REQUIRED',
+    responseChecksumValidation: 'WHEN_REQUIRED',
+    // Its warnings go to the console, ours through the log.
+    logger: { trace() {}, debug() {}, info() {}, warn() {}, error() {} },
+  })
+  const threads = parts.threads ?? createThreads()
+  const { name, uuid } = settings
+  const { prefix, scratch_path: scratchPath, capacity } = data
+  const place = { library, client, bucket: data.bucket }
+  const store = new S3Store(
+    { name, uuid, prefix, scratchPath, capacity },
+    { place, threads, log: parts.log ?? silentLog },
+  )
+  if (parts.createMarker) await store.createMarker()
+  return parts.threads ? store : withOwn(store, threads)
+}
+
+/** A disk that is not mounted has its path all the same. */
+async function resolved(path: string): Promise<string> {
+  return realpath(path).catch(() => path.replace(/\/+$/, ''))
+}
+
+function withOwn(store: Store, threads: Threads): Store {
+  const end = store[Symbol.asyncDispose].bind(store)
+  store[Symbol.asyncDispose] = async () => {
+    await end()
+    await threads[Symbol.asyncDispose]()
+  }
+  return store
+}
+
+function parse<T>(schema: z.ZodType<T>, { name, data }: StoreSettings): T {
+  const found = schema.safeParse(data)
+  if (found.success) return found.data
+  const why = found.error.issues.map(({ path, message }) => `${path.join('.')}: ${message}`).join('; ')
+  throw new LibrarianError('Configuration', `Cannot open store ${name}: ${why}`)
+}

@@ -1,0 +1,290 @@
+/**
+ * A store: a place at this site where files are kept under their own names (librarian 7, reliability 2 A, 7).
+ *
+ * It knows bytes, names and directories, and nothing of users or the catalogue. Every content becomes visible in the same
+ * three steps, and each may be repeated after a crash with the same end:
+ *
+ * 1. `prepare` brings what was staged or spooled to a private inode that only this server ever wrote, digests it there,
+ *    compares, and makes it durable. What was hashed is what will be published (A5).
+ * 2. `publish` gives it its final name without replacing anything, and makes the name durable (A1).
+ * 3. `settle` removes what is no longer needed. Losing this step loses nothing.
+ *
+ * Between them the caller writes its intents and rows (reliability 8.11). Names are those of the catalogue: relative,
+ * checked by `api`, never beginning with `.arriero`. All methods take many at once where that saves barriers: one directory
+ * is synced once per call, not once per file. A failed item never fails its neighbours.
+ */
+import type { Instant, LibrarianError } from '@arriero/api'
+import type { PathFunction } from '@arriero/transfer'
+import type { FileKind } from '../catalogue/schema.ts'
+
+export interface Store extends AsyncDisposable {
+  readonly name: string
+  readonly type: 'local' | 's3' | 'memory'
+  readonly capabilities: StoreCapabilities
+
+  /** Looks now; never throws. A disk that is not there, or is another one, is unavailable, not empty (B4). */
+  state(): Promise<StoreState>
+
+  /** As instances show it: an absolute path, or an object's URL. */
+  pathOf(name: string): string
+
+  // ——— Staging: what others write (`capabilities.hasStaging`) ———
+
+  /**
+   * A directory for one upload, open to other programs on this site. May be called twice.
+   *
+   * @param id a UUID: the directory's name
+   * @returns where to put the upload, absolute: `<staging>/<id>/<uploadName>`
+   */
+  openStaging(id: string, uploadName: string): Promise<string>
+
+  /** Removes it with all that is in it; nothing to remove is success. */
+  removeStaging(id: string): Promise<void>
+
+  /** Directories in the staging area that have the form of ours, for sweeping. */
+  stagings(): AsyncIterable<string>
+
+  // ——— Spool: what this server writes itself ———
+
+  /**
+   * Opens, or makes, the private file for bytes that arrive over HTTP or through the engine. Of an opened one, `offset` is
+   * what was durable before, and later bytes are gone.
+   *
+   * @param options.functions what `append` computes besides SHA-256; `prepare` reads the bytes again for any other. Default: xxh3
+   */
+  openSpool(id: string, options?: { functions?: readonly PathFunction[] }): Promise<Spool>
+
+  removeSpool(id: string): Promise<void>
+
+  spools(): AsyncIterable<string>
+
+  // ——— Commit ———
+
+  /**
+   * Step 1. Resolves to one outcome per work, in order, when all that succeeded is durable.
+   * Errors: `StagedNotFound`, `Mismatch` (size or checksum; the message has both), `Unacceptable` (a link, pipe, device,
+   * hard link, changed while it was read, a name in a tree that is none), `NoSpace`, `StoreUnavailable`.
+   */
+  prepare(works: readonly Work[], options?: { signal?: AbortSignal }): Promise<Outcome<Prepared>[]>
+
+  /**
+   * Step 2. Resolves when names and contents are durable. `FileExists` where the name leads to something else, or lies in
+   * or above something; an equal work that already is there is success.
+   */
+  publish(works: readonly Publication[]): Promise<Outcome<Published>[]>
+
+  /**
+   * Step 2 of a repair: like `publish`, but the name is there, with bytes that are proven bad. They go to the quarantine
+   * under `id` first, as evidence (B5). A file's name is absent at no instant; a tree's for that of two renames.
+   */
+  replace(work: Publication, id: string): Promise<Published>
+
+  /** Step 3, and the way out of step 1: removes the private copies of these works. Never a published name. */
+  settle(ids: readonly string[]): Promise<void>
+
+  /** What a crash has left of a work: reads and compares, changes nothing. */
+  inspect(work: Publication): Promise<WorkState>
+
+  /** Ids of private copies that are there, for sweeping. */
+  works(): AsyncIterable<string>
+
+  // ——— Reading ———
+
+  /** Undefined: nothing under this name. Never follows links. */
+  stat(name: string): Promise<Stat | undefined>
+
+  /** Opens a file, or a member of a tree by its path below it. `NotFound`, `StoreUnavailable`. */
+  open(name: string, member?: string): Promise<OpenFile>
+
+  /**
+   * Reads everything under a name in full and digests it. Bad bytes are a finding, not an error (C2).
+   *
+   * @param checksum the recorded wire checksum, whose function is used again
+   */
+  examine(name: string, options: ExamineOptions): Promise<Reading>
+
+  // ——— Removal: only the deletion gate calls these (reliability B) ———
+
+  /** Moves it to the store's trash; both directories are durable when it resolves. May be repeated. */
+  trash(name: string, id: string): Promise<void>
+
+  /** Puts it back under its name. `FileExists` if that is taken. */
+  restore(name: string, id: string): Promise<void>
+
+  /** Removes it from the trash, or the quarantine, for ever. Nothing under this id is success. */
+  purge(id: string): Promise<void>
+
+  // ——— Survival (reliability G) ———
+
+  /** What lies in the trash and in the quarantine, for sweeping. */
+  removed(): AsyncIterable<Removed>
+
+  /** Appends to the store's manifest trail; durable when it resolves. */
+  appendTrail(records: readonly TrailRecord[]): Promise<void>
+
+  /** The trail from its start, with the chain checked. A torn last record is left out and told. */
+  readTrail(): AsyncIterable<TrailRecord>
+
+  /** Everything below the root that is not ours in private: for rebuild and reconcile. */
+  scan(options?: { signal?: AbortSignal }): AsyncIterable<Scanned>
+}
+
+export interface StoreCapabilities {
+  /** Other programs on this machine can write into its staging area. */
+  readonly hasStaging: boolean
+  /** `pathOf` is a path that other programs on this machine can read. */
+  readonly hasPaths: boolean
+}
+
+export type StoreState =
+  | {
+      readonly available: true
+      /** Bytes that may still be used, after `report_full_fraction` and the reserve; at least 0. */
+      readonly free: number
+      readonly total: number
+      /** Of the marker file. */
+      readonly uuid: string
+      /** Of what holds the bytes: copies on one device are lost together, and count once (reliability 1). */
+      readonly device?: string | undefined
+    }
+  | { readonly available: false; readonly reason: string }
+
+/** Bytes that this server writes itself: one writer at a time, resumable. */
+export interface Spool extends AsyncDisposable {
+  /** For the engine, which writes files. */
+  readonly path: string
+  /** Bytes that are durable now: what a client may be told (reliability 5). */
+  readonly offset: number
+  /**
+   * Writes at `offset`; digests on the way, so that `prepare` need not read it again. Resolves to the new durable offset,
+   * also when the body broke off; an error of the disk condemns the spool.
+   *
+   * @param options.accept asked when the body has ended or broken off, before any of it counts; where it says false, none of
+   *   it does, and the offset is what it was
+   */
+  append(
+    body: AsyncIterable<Uint8Array>,
+    options?: { signal?: AbortSignal; limit?: number; accept?: () => boolean },
+  ): Promise<number>
+}
+
+/** A commit at the level of bytes. */
+export interface Work {
+  /** Of the intent: 32 hex digits. Part of the private copy's name. */
+  readonly id: string
+  /** Fencing token of the intent: a private copy with an older one is not touched by a newer and the other way round. */
+  readonly token: number
+  readonly origin:
+    | { readonly from: 'staging'; readonly id: string; readonly uploadName: string }
+    | { readonly from: 'spool'; readonly id: string }
+  readonly size: number
+  /** Wire form (librarian 6.1); undefined for an upload that is explicitly unattested. */
+  readonly checksum: string | undefined
+}
+
+export interface Prepared {
+  readonly kind: FileKind
+  readonly size: number
+  /** Wire form, by the function of `work.checksum`, or xxh3. */
+  readonly checksum: string
+  /** Hex: of the bytes, or of the manifest. */
+  readonly sha256: string
+  /** Of a tree: lines of JSON sorted by path. */
+  readonly manifest: string | undefined
+}
+
+export interface Publication {
+  readonly id: string
+  readonly token: number
+  readonly name: string
+  readonly kind: FileKind
+  readonly size: number
+  readonly sha256: string
+  /**
+   * The spool that it came from, if it did: no longer needed once the final name is durable, and removed with the private copy,
+   * before the fingerprint is taken.
+   */
+  readonly spool?: string | undefined
+}
+
+export interface Published {
+  readonly path: string
+  readonly fingerprint: string
+}
+
+/** `published`: the final name has these bytes · `prepared`: only the private copy has · `foreign`: the name has others. */
+export type WorkState = 'published' | 'prepared' | 'foreign' | 'absent'
+
+export type Outcome<T> =
+  | { readonly ok: true; readonly value: T }
+  | { readonly ok: false; readonly error: LibrarianError }
+
+export interface Stat {
+  readonly kind: FileKind
+  /** Of a file; for a tree 0. */
+  readonly size: number
+  /** Changes whenever the bytes may have. */
+  readonly fingerprint: string
+}
+
+export interface OpenFile extends AsyncDisposable {
+  readonly size: number
+  readonly fingerprint: string
+  /** Of a local file, for the shortest way to a socket; it stays this object's. */
+  readonly fd: number | undefined
+  /** Bytes `start` to `end`, end exclusive, in pieces of about a MiB. A short file is an error. */
+  read(start: number, end: number, options?: { signal?: AbortSignal }): AsyncIterable<Uint8Array>
+}
+
+export interface ExamineOptions {
+  readonly kind: FileKind
+  readonly checksum: string
+  /** Read past the page cache where the store can (reliability 7.12). */
+  readonly isDirect?: boolean
+  readonly signal?: AbortSignal
+}
+
+export type Reading =
+  | {
+      readonly outcome: 'read'
+      readonly size: number
+      readonly checksum: string
+      readonly sha256: string
+      readonly manifest: string | undefined
+      readonly fingerprint: string
+      readonly medium: 'medium' | 'cache'
+    }
+  | { readonly outcome: 'missing' | 'unreadable' | 'unavailable'; readonly reason: string }
+
+export interface Removed {
+  /** As `trash` or `replace` was told. */
+  readonly id: string
+  readonly place: 'trash' | 'quarantine'
+}
+
+/** A line of the trail: enough to make the catalogue's rows again. */
+export interface TrailRecord {
+  readonly action: 'commit' | 'trash' | 'restore' | 'purge'
+  readonly time: Instant
+  readonly name: string
+  readonly kind: FileKind
+  readonly size: number
+  readonly checksum: string
+  readonly sha256: string | null
+  readonly is_attested: boolean
+  readonly create_time: Instant
+  readonly uploader: string
+  readonly source: string
+  readonly deletion_policy: 'DISALLOWED' | 'ALLOWED'
+  /** Members of a tree with their digests. */
+  readonly manifest?: string | undefined
+}
+
+export interface Scanned {
+  /** Undefined where the raw name is no UTF-8, or not one that the catalogue takes. */
+  readonly name: string | undefined
+  /** For messages. */
+  readonly shown: string
+  readonly kind: 'file' | 'directory' | 'other'
+  readonly size: number
+}
