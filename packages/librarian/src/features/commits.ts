@@ -1,0 +1,154 @@
+/**
+ * Everything around a commit, put together for one process: what brings bytes in hands them to `uploads`, or to `commits`;
+ * what removes a copy goes through `gate`.
+ */
+import type { Catalogue } from '../catalogue/catalogue.ts'
+import type { Clock } from '../clock.ts'
+import type { Settings } from '../config.ts'
+import type { Log } from '../log.ts'
+import { instanceRoutes } from '../routes/instances.ts'
+import type { Route } from '../routes/route.ts'
+import { transferRoutes } from '../routes/transfers.ts'
+import { uploadRoutes } from '../routes/uploads.ts'
+import { validateRoutes } from '../routes/validate.ts'
+import { createAddFile } from '../services/add-file.ts'
+import type { Alarms } from '../services/alarms.ts'
+import type { Commits } from '../services/commit/commits.ts'
+import { createCommits } from '../services/commit/create-commits.ts'
+import { createDiskTrouble } from '../services/commit/disk-trouble.ts'
+import { type CopyReader, createCopyReader } from '../services/copies/read-copies.ts'
+import { createDeletionGate, type DeletionGate } from '../services/deletion/gate.ts'
+import { createInstanceAdmin } from '../services/instance-admin.ts'
+import { createPresence, type Presence } from '../services/presence.ts'
+import { createRecovery, type Recovery } from '../services/recovery/create-recovery.ts'
+import { sweep } from '../services/recovery/sweep.ts'
+import { createUploads } from '../services/uploads/create-uploads.ts'
+import type { UploadProvider, Uploads } from '../services/uploads/uploads.ts'
+import { createValidation } from '../services/validation.ts'
+import type { Stores } from '../stores/stores.ts'
+
+export interface CommitServices {
+  readonly presence: Presence
+  readonly commits: Commits
+  readonly recovery: Recovery
+  readonly uploads: Uploads
+  readonly copies: CopyReader
+  readonly gate: DeletionGate
+  readonly routes: readonly Route[]
+  /** Takes this process's lease and recovers what was interrupted; to be awaited before the first call is answered. */
+  recover(): Promise<void>
+  /** Sweeps stores and ends abandoned uploads, now and then every hour, until the signal. */
+  work(signal: AbortSignal): Promise<void>
+  close(): Promise<void>
+}
+
+export interface CommitServicesOptions {
+  readonly catalogue: Catalogue
+  readonly stores: Stores
+  readonly alarms: Alarms
+  readonly clock: Clock
+  readonly log: Log
+  readonly settings: Pick<
+    Settings,
+    'name' | 'maximalUploadSize' | 'maxSearchResults' | 'checksumThreads' | 'checksumTimeoutMs'
+  >
+  /** Ways for bytes to come beside the stores' own managers; made with the uploads that they belong to. */
+  readonly providers?: readonly UploadProvider[]
+  /** Uploads that nobody committed for so long are ended. Default 14 d. */
+  readonly uploadExpirySeconds?: number
+}
+
+const HOUR_MS = 3_600_000
+const DAY_SECONDS = 86_400
+
+export function createCommitServices(options: CommitServicesOptions): CommitServices {
+  const { catalogue, stores, alarms, clock, log, settings, uploadExpirySeconds = 14 * DAY_SECONDS } = options
+  const { name } = settings
+  const presence = createPresence({ catalogue, clock, log })
+  const recovery: Recovery = createRecovery({
+    catalogue,
+    stores,
+    presence,
+    alarms,
+    clock,
+    log,
+    by: name,
+    isWorkingOn: id => commits.isWorkingOn(id),
+  })
+  const disableStore = (store: string) => catalogue.stores.setEnabled({ name: store, enabled: false })
+  const commits: Commits = createCommits({
+    catalogue,
+    alarms,
+    log,
+    holder: presence.holder,
+    by: name,
+    leave: recovery.leave,
+    diskTrouble: createDiskTrouble({ clock, alarms, disableStore }),
+  })
+  const uploads = createUploads({
+    catalogue,
+    stores,
+    commits,
+    alarms,
+    log,
+    maximalSize: settings.maximalUploadSize,
+    providers: options.providers ?? [],
+    recoverTransfer: recovery.recoverTransfer,
+  })
+
+  const copies = createCopyReader({ catalogue, stores, alarms, by: name, atOnce: settings.checksumThreads })
+  const gate = createDeletionGate({ catalogue, stores, reader: copies, presence, clock, log })
+  const cacheMs = settings.checksumTimeoutMs
+  const routes = [
+    ...uploadRoutes(uploads),
+    ...transferRoutes({ uploads, stores, maxResults: settings.maxSearchResults }),
+    ...validateRoutes(createValidation({ catalogue, stores, reader: copies, clock, cacheMs }), { librarianName: name }),
+    ...instanceRoutes({
+      addFile: createAddFile({ catalogue, stores, commits }),
+      instances: createInstanceAdmin({ catalogue, gate }),
+    }),
+  ]
+
+  async function recover(): Promise<void> {
+    await presence.start()
+    await recoverAll()
+  }
+
+  async function recoverAll(): Promise<void> {
+    await gate.recover()
+    const report = await recovery.recover()
+    if (Object.values(report).some(count => count > 0)) log.info(report, 'interrupted commits were looked after')
+  }
+
+  async function tidy(): Promise<void> {
+    // What a process that died elsewhere has left becomes free when its lease ends.
+    await recoverAll()
+    const expired = await uploads.expire(uploadExpirySeconds)
+    if (expired > 0) log.info({ expired }, 'uploads that nobody committed were ended')
+    for (const site of stores.all) {
+      const { removed, unknown } = await sweep(site, catalogue)
+      if (removed > 0) log.info({ store: site.name, removed }, 'left-overs of ended work were removed')
+      if (unknown.length > 0)
+        log.warn({ store: site.name, unknown }, 'a store holds work that the catalogue does not know')
+    }
+  }
+
+  async function work(signal: AbortSignal): Promise<void> {
+    while (!signal.aborted) {
+      try {
+        await tidy()
+      } catch (error) {
+        log.warn({ err: error }, 'the stores could not be swept')
+      }
+      await clock.sleep(HOUR_MS, signal).catch(() => undefined)
+    }
+  }
+
+  async function close(): Promise<void> {
+    await commits.close()
+    await recovery.close()
+    await presence.close()
+  }
+
+  return { presence, commits, recovery, uploads, copies, gate, routes, recover, work, close }
+}

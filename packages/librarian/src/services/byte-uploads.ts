@@ -1,0 +1,203 @@
+/**
+ * Uploads whose bytes come to the librarian itself, in pieces, over any number of connections. What is told to be there is
+ * durable (reliability 5); what is there is digested as it comes, and compared as a whole by the commit.
+ */
+import { LibrarianError } from '@arriero/api'
+import type { Catalogue } from '../catalogue/catalogue.ts'
+import type { IncomingTransfer } from '../catalogue/operations/uploads.ts'
+import type { Clock } from '../clock.ts'
+import type { Spool } from '../stores/store.ts'
+import type { SiteStore, Stores } from '../stores/stores.ts'
+import { functionOf } from '../stores/wire-checksum.ts'
+import { type Notes, readNotes, writeNotes } from './byte-uploads/notes.ts'
+import { type Turn, Writers } from './byte-uploads/writers.ts'
+
+export interface ByteUploadsOptions {
+  readonly catalogue: Pick<Catalogue, 'uploads' | 'byteUploads'>
+  readonly stores: Stores
+  readonly clock: Clock
+  /** An upload that gets no byte for so long is given up; ms. Default 7 days. */
+  readonly expiryMs?: number | undefined
+  /** How long a newer request waits for an older one to stop; ms. Default 5000. */
+  readonly patienceMs?: number | undefined
+  /** Keeps other processes out; default: there are none. */
+  readonly guard?: WriteGuard | undefined
+}
+
+/** For many processes at one catalogue: who writes to an upload. */
+export interface WriteGuard {
+  /** Resolves to what must be disposed of. @throws LibrarianError Locked */
+  enter(token: string, onLost: () => void): Promise<AsyncDisposable>
+}
+
+export interface ByteUpload {
+  readonly token: string
+  readonly size: number
+  readonly transfer: IncomingTransfer
+  /** When it is given up if nothing more comes, ms since 1970. */
+  readonly expires: number
+  /** Committed by us when all bytes are there: nobody else will. */
+  readonly commitsItself: boolean
+  readonly place: SiteStore | undefined
+}
+
+export interface Writing {
+  /** Bytes that were durable when this request's turn came. */
+  readonly offset: number
+  /** Aborted when a newer request wants to write. */
+  readonly signal: AbortSignal
+  /**
+   * Resolves to the new durable offset. The body holds itself to the limit and to the signal, so that it knows how it ended.
+   */
+  append(body: AsyncIterable<Uint8Array>, accept?: () => boolean): Promise<number>
+}
+
+export class ByteUploads {
+  readonly #o: ByteUploadsOptions
+  readonly #expiryMs: number
+  readonly #writers: Writers
+  /** Spools that somebody here writes to: only they know how much is durable by now. */
+  readonly #spools = new Map<string, Spool>()
+
+  constructor(options: ByteUploadsOptions) {
+    this.#o = options
+    this.#expiryMs = options.expiryMs ?? 7 * 24 * 3600_000
+    this.#writers = new Writers({ patienceMs: options.patienceMs })
+  }
+
+  /** @throws LibrarianError NotFound for what is not there or another's, Gone for what has ended without success */
+  async find(token: string, user: string): Promise<ByteUpload> {
+    const transfer = await this.#o.catalogue.uploads.byToken({ token })
+    if (!transfer || transfer.source !== user || transfer.source_transfer_id !== null) {
+      throw new LibrarianError('NotFound', `Cannot find upload ${token}: you have none of this name`)
+    }
+    if (transfer.status === 'FAILED' || transfer.status === 'CANCELLED') {
+      const why = transfer.reason ?? 'it was ended'
+      throw new LibrarianError('Gone', `Cannot go on with upload ${token}: ${why}`)
+    }
+    return this.#describe(transfer)
+  }
+
+  /** Durable bytes. */
+  async offset(upload: ByteUpload): Promise<number> {
+    if (upload.transfer.status === 'COMPLETED') return upload.size
+    const writing = this.#spools.get(upload.token)
+    if (writing) return writing.offset
+    await using guarded = await this.#guarded(upload.token)
+    await using spool = await guarded.open(this.#storeOf(upload), upload)
+    return spool.offset
+  }
+
+  /** Runs `use` when nobody else writes to the upload. */
+  async write<T>(upload: ByteUpload, use: (writing: Writing) => Promise<T>): Promise<T> {
+    using turn = await this.#writers.enter(upload.token)
+    await using guarded = await this.#guarded(upload.token)
+    await using spool = await guarded.open(this.#storeOf(upload), upload)
+    this.#spools.set(upload.token, spool)
+    try {
+      const signal = AbortSignal.any([turn.signal, guarded.lost])
+      return await use({
+        offset: spool.offset,
+        signal,
+        append: (body, accept) => this.#append(upload, spool, body, accept),
+      })
+    } finally {
+      this.#spools.delete(upload.token)
+    }
+  }
+
+  /** Gives it up; its bytes and its room are free. May be called twice. */
+  async end(upload: ByteUpload, reason: string): Promise<void> {
+    using _: Turn = await this.#writers.enter(upload.token)
+    const { id, status } = upload.transfer
+    if (status === 'COMPLETED') {
+      throw new LibrarianError('Conflict', `Cannot give up upload ${upload.token}: it is kept already`)
+    }
+    const ended = await this.#o.catalogue.uploads.end({ ids: [id], status: 'CANCELLED', reason })
+    const now = await this.#o.catalogue.uploads.get({ id })
+    if (ended.length === 0 && now?.status !== 'CANCELLED' && now?.status !== 'FAILED') {
+      throw new LibrarianError('Locked', `Cannot give up upload ${upload.token}: it is being committed`)
+    }
+    await upload.place?.store.removeSpool(upload.token)
+  }
+
+  /** Gives up those to which nobody sent a byte for too long. Resolves to how many. */
+  async expire(): Promise<number> {
+    let count = 0
+    let after = 0
+    for (;;) {
+      const transfers = await this.#o.catalogue.byteUploads.ongoing({ after, limit: 500 })
+      for (const transfer of transfers) {
+        after = transfer.id
+        const upload = this.#describe(transfer)
+        if (upload.expires > this.#o.clock.wallNow() || this.#spools.has(upload.token)) continue
+        await this.end(upload, 'nobody sent anything for too long')
+        count++
+      }
+      if (transfers.length < 500) return count
+    }
+  }
+
+  async #append(
+    upload: ByteUpload,
+    spool: Spool,
+    body: AsyncIterable<Uint8Array>,
+    accept: (() => boolean) | undefined,
+  ): Promise<number> {
+    await this.#note(upload)
+    const noting = setInterval(() => void this.#note(upload).catch(() => {}), this.#expiryMs / 8)
+    try {
+      return await spool.append(body, accept ? { accept } : {})
+    } finally {
+      clearInterval(noting)
+    }
+  }
+
+  /** That somebody goes on with it: written down once in a while, not with every piece. */
+  async #note({ transfer, token }: ByteUpload): Promise<void> {
+    const notes = readNotes(transfer.transfer_data)
+    const now = this.#o.clock.wallNow()
+    const isFresh = notes.active !== undefined && now - notes.active < this.#expiryMs / 8
+    if (transfer.status === 'ONGOING' && isFresh) return
+    const isOpen = await this.#o.catalogue.byteUploads.note({
+      id: transfer.id,
+      data: writeNotes({ ...notes, active: now }),
+    })
+    if (!isOpen) throw new LibrarianError('Gone', `Cannot go on with upload ${token}: it has ended meanwhile`)
+  }
+
+  async #guarded(token: string): Promise<Guarded> {
+    const lost = new AbortController()
+    const onLost = () => lost.abort(new LibrarianError('Locked', `Upload ${token} belongs to another process now`))
+    const guard = await this.#o.guard?.enter(token, onLost)
+    return {
+      lost: lost.signal,
+      open: ({ store }, { transfer }) =>
+        store.openSpool(token, { functions: [functionOf(transfer.transfer_checksum || undefined)] }),
+      [Symbol.asyncDispose]: async () => guard?.[Symbol.asyncDispose](),
+    }
+  }
+
+  #storeOf({ place, transfer }: ByteUpload): SiteStore {
+    if (place) return place
+    throw new LibrarianError('StoreUnavailable', `Cannot reach the store of upload ${transfer.token}: it is not here`)
+  }
+
+  #describe(transfer: IncomingTransfer): ByteUpload {
+    const { active, commitsItself = false }: Notes = readNotes(transfer.transfer_data)
+    const begun = Date.parse(`${transfer.start_time.slice(0, 23)}Z`)
+    return {
+      token: transfer.token,
+      size: transfer.transfer_size,
+      transfer,
+      expires: Math.max(begun, active ?? 0) + this.#expiryMs,
+      commitsItself,
+      place: transfer.store_id === null ? undefined : this.#o.stores.byId(transfer.store_id),
+    }
+  }
+}
+
+interface Guarded extends AsyncDisposable {
+  readonly lost: AbortSignal
+  open(place: SiteStore, upload: ByteUpload): Promise<Spool>
+}

@@ -1,0 +1,14 @@
+import type { UploadProvider } from '../uploads/uploads.ts'
+
+/** Where the bytes of an upload go, by its token. */
+export const bytesPath = '/api/v2/upload/bytes'
+
+/**
+ * Bytes over HTTP, for whoever shares no disk with us. `hostnames` is empty, so that real clients pass it by (librarian 8,
+ * Q13); the address is a path, because only the caller knows by which name it reached us.
+ */
+export const httpProvider: UploadProvider = {
+  name: 'http',
+  offer: ({ token }) => ({ hostnames: [], url: `${bytesPath}/${token}`, protocol: 'tus', version: '1.0.0' }),
+  originOf: ({ token }) => ({ from: 'spool', id: token }),
+}

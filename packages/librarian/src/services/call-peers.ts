@@ -1,0 +1,36 @@
+/** Calls to other librarians through the wire's own client. */
+import { connect } from '@arriero/api'
+import type { PeerCalls } from './peer-calls.ts'
+
+export interface CallPeersOptions {
+  /** Our own `name` setting. */
+  readonly name: string
+  /** For a greeting. Default 5,000. */
+  readonly pingMs?: number
+  /** For a call that changes something over there. Default 30,000. */
+  readonly callMs?: number
+}
+
+export function callPeers({ name, pingMs = 5000, callMs = 30_000 }: CallPeersOptions): PeerCalls {
+  return {
+    async ping({ url, port }, { signal }) {
+      try {
+        // `ping/` asks for credentials and does not look at them: ours stay here.
+        const peer = connect({ host: url, port, user: name, password: 'ping', retries: 0, connectTimeoutMs: pingMs })
+        const greeting = await peer.greet({ signal: AbortSignal.any([signal, AbortSignal.timeout(pingMs)]) })
+        return greeting.name !== undefined
+      } catch {
+        signal.throwIfAborted()
+        return false
+      }
+    },
+
+    async failClone({ url, port, user, password }, { id, remoteId }, { signal }) {
+      const peer = connect({ host: url, port, user, password, retries: 0, connectTimeoutMs: pingMs })
+      await peer.clone.fail(
+        { source_transfer_id: id, destination_transfer_id: remoteId, reason: 'The sender ended the transfer.' },
+        { signal: AbortSignal.any([signal, AbortSignal.timeout(callMs)]) },
+      )
+    },
+  }
+}

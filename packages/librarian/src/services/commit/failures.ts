@@ -1,0 +1,46 @@
+/** What becomes of a commit that cannot go on, by what stopped it. */
+import { LibrarianError } from '@arriero/api'
+
+export interface Verdict {
+  readonly error: LibrarianError
+  /** The transfer stays open, since the same bytes may do later. */
+  readonly keepsTransfer: boolean
+  /** The disk could not be written or read: what it did with the bytes is unknown (reliability 5, EIO). */
+  readonly isDiskTrouble: boolean
+}
+
+const laterCodes = new Set(['StoreUnavailable', 'Busy'])
+
+export function judgeFailure(thrown: unknown): Verdict {
+  const error = asLibrarianError(thrown)
+  return { error, keepsTransfer: laterCodes.has(error.code), isDiskTrouble: hasDiskTrouble(error) }
+}
+
+export function asLibrarianError(thrown: unknown): LibrarianError {
+  if (thrown instanceof LibrarianError) return thrown
+  const message = thrown instanceof Error ? thrown.message : String(thrown)
+  return new LibrarianError('Internal', `Cannot commit: ${message}`, { cause: thrown })
+}
+
+/** Errors of the medium itself, anywhere in the chain of causes. */
+function hasDiskTrouble(error: unknown): boolean {
+  for (let cause = error, depth = 0; cause instanceof Error && depth < 8; cause = cause.cause, depth += 1) {
+    const { code } = cause as NodeJS.ErrnoException
+    if (code === 'EIO' || code === 'EROFS' || code === 'EUCLEAN') return true
+  }
+  return false
+}
+
+export function takenOver(name: string): LibrarianError {
+  return new LibrarianError('Busy', `Cannot commit ${name}: another process has taken this commit over; ask again`)
+}
+
+/** From publishing on a commit only goes forward; where it cannot now, recovery goes on. */
+export function finishesLater(name: string, cause: unknown): LibrarianError {
+  const why = cause instanceof Error ? cause.message : String(cause)
+  return new LibrarianError('Busy', `Cannot finish the commit of ${name} now, it will be finished later: ${why}`, {
+    remedy: 'Ask again in a moment; do not upload it again.',
+    retryAfterSeconds: 5,
+    cause,
+  })
+}

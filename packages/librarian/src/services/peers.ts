@@ -1,0 +1,142 @@
+/** Other librarians: who they are, whether they answer, whether we send to them (librarian 10.8, Q22). */
+import { LibrarianError } from '@arriero/api'
+import type { Catalogue } from '../catalogue/catalogue.ts'
+import type { Peer } from '../catalogue/operations/peers.ts'
+import type { Log } from '../log.ts'
+import type { Fernet } from '../secrets/fernet.ts'
+import type { PeerCalls } from './peer-calls.ts'
+
+export interface Peers {
+  list(options: { ping: boolean; signal: AbortSignal }): Promise<ListedPeer[]>
+  add(peer: AddedPeer, options: { signal: AbortSignal }): Promise<PeerAddition>
+  /** `UnknownLibrarian`. Resolves to how many transfers were failed. */
+  remove(name: string, options: { failTransfers: boolean; signal: AbortSignal }): Promise<number>
+  /** `UnknownLibrarian`. */
+  setTransfersEnabled(name: string, enabled: boolean): Promise<void>
+}
+
+export interface ListedPeer {
+  readonly name: string
+  readonly url: string
+  readonly port: number
+  /** Null: nobody asked it. */
+  readonly available: boolean | null
+  readonly enabled: boolean
+}
+
+export interface AddedPeer {
+  readonly name: string
+  /** With scheme, without port. */
+  readonly url: string
+  readonly port: number
+  /** `user:password` at the other one. */
+  readonly authenticator: string
+  readonly check: boolean
+}
+
+export interface PeerAddition {
+  readonly success: boolean
+  readonly alreadyExists: boolean
+  /** Null: not checked. */
+  readonly pingSuccess: boolean | null
+}
+
+export interface PeersOptions {
+  readonly catalogue: Pick<Catalogue, 'peers'>
+  readonly calls: PeerCalls
+  /** Undefined: no key is configured. */
+  readonly fernet: Fernet | undefined
+  readonly log: Log
+}
+
+export function createPeers({ catalogue: { peers }, calls, fernet, log }: PeersOptions): Peers {
+  const crypt = () => {
+    if (fernet) return fernet
+    throw new LibrarianError('Conflict', 'Cannot keep credentials of another librarian: no encryption_key is set', {
+      remedy: 'Set encryption_key or encryption_key_file in the settings and start again.',
+    })
+  }
+
+  async function isThere(peer: Peer, signal: AbortSignal): Promise<boolean> {
+    const answers = await calls.ping(peer, { signal })
+    if (answers) await peers.touch({ name: peer.name, seen: true })
+    return answers
+  }
+
+  async function tellFailed(peer: Peer, transfer: { id: number; remoteId: number }, signal: AbortSignal) {
+    try {
+      const credentials = splitCredentials(crypt().decrypt(peer.authenticator))
+      await calls.failClone({ ...peer, ...credentials }, transfer, { signal })
+    } catch (error) {
+      // It finds out by itself when it asks for its old transfers.
+      log.warn(
+        { err: error, peer: peer.name, transfer: transfer.id },
+        'The other librarian was not told of a failed transfer',
+      )
+    }
+  }
+
+  return {
+    async list({ ping, signal }) {
+      const known = await peers.list()
+      const available = await Promise.all(known.map(peer => (ping ? isThere(peer, signal) : null)))
+      return known.map((peer, at) => ({
+        name: peer.name,
+        url: peer.url,
+        port: peer.port,
+        available: available[at] ?? null,
+        enabled: peer.transfersEnabled,
+      }))
+    },
+
+    async add({ name, url, port, authenticator, check }, { signal }) {
+      demandAddress(name, url, port, authenticator)
+      const token = crypt().encrypt(authenticator)
+      const exists = { success: false, alreadyExists: true, pingSuccess: false }
+      if (await peers.find({ name })) return exists
+      if (check && !(await calls.ping({ url, port }, { signal }))) {
+        return { success: false, alreadyExists: false, pingSuccess: false }
+      }
+      const isNew = await peers.add({ name, url: url.replace(/\/+$/, ''), port, authenticator: token })
+      return isNew ? { success: true, alreadyExists: false, pingSuccess: check ? true : null } : exists
+    },
+
+    async remove(name, { failTransfers, signal }) {
+      const removed = await peers.remove({ name, failTransfers })
+      if (!removed) throw new LibrarianError('UnknownLibrarian', `Cannot remove ${name}: there is no such librarian`)
+      if (removed.forgottenCopies > 0) {
+        log.warn(
+          { peer: name, copies: removed.forgottenCopies },
+          'Copies at a removed librarian are no longer known of',
+        )
+      }
+      for (const { id, remoteId } of removed.failed) {
+        if (remoteId !== null) await tellFailed(removed.peer, { id, remoteId }, signal)
+      }
+      return removed.failed.length
+    },
+
+    setTransfersEnabled: (name, enabled) => peers.setTransfersEnabled({ name, enabled }),
+  }
+}
+
+/** At the first colon only: passwords may hold more (librarian 5.4). */
+export function splitCredentials(text: string): { user: string; password: string } {
+  const colon = text.indexOf(':')
+  return colon === -1 ? { user: text, password: '' } : { user: text.slice(0, colon), password: text.slice(colon + 1) }
+}
+
+/** What would only fail later, at every call. */
+function demandAddress(name: string, url: string, port: number, authenticator: string): void {
+  const refuse = (what: string) =>
+    new LibrarianError('BadRequest', `Cannot add the librarian: ${what}`, { remedy: 'Correct it and try again.' })
+  if (name === '' || name.length > 256) throw refuse('its name must be 1 to 256 characters long')
+  const parsed = URL.parse(url)
+  if (!parsed || !/^https?:$/.test(parsed.protocol)) throw refuse('its url must begin with http:// or https://')
+  if (parsed.username || parsed.password) throw refuse('its url must hold no credentials')
+  // The URL type forgets the port of a scheme.
+  if (/^[a-z]+:\/\/[^/]*:\d*(\/|$)/i.test(url) || parsed.search || parsed.hash)
+    throw refuse('its url must have no port, query or fragment')
+  if (port < 1 || port > 65_535) throw refuse('its port must be 1 to 65535')
+  if (!authenticator.includes(':')) throw refuse('its authenticator must be USER:PASSWORD')
+}

@@ -1,0 +1,188 @@
+/**
+ * Compares a store with the catalogue and says what differs (reliability A6, 8.16). It changes nothing.
+ *
+ * The disk is not frozen while it is read, so that a difference is told only when it was there twice: before the scan and
+ * after it. A store whose disk went away meanwhile, or is another one, tells nothing about its files (B4).
+ */
+import type { Instant } from '@arriero/api'
+import type { Catalogue } from '../../catalogue/catalogue.ts'
+import { ancestorsOf } from '../../catalogue/nested-names.ts'
+import type { File, Instance } from '../../catalogue/operations/instances.ts'
+import type { Scanned, Stat } from '../../stores/store.ts'
+import type { SiteStore } from '../../stores/stores.ts'
+import { inPages } from './in-pages.ts'
+
+export const differences = {
+  'store-unavailable': 'Mount the disk, or correct the settings; nothing is known about its files until then.',
+  'row-without-bytes': 'Look whether the bytes lie elsewhere; else repair this copy from another one.',
+  'bytes-without-row': 'If it belongs here, register it with `admin/add_file`; else move it away by hand.',
+  'wrong-size': 'Validate the file; then repair this copy from another one.',
+  'wrong-kind': 'A file lies where a tree is kept, or the other way round: repair this copy from another one.',
+  'digest-unknown': 'Validate the file: reading it gives the missing SHA-256.',
+  'not-ok': 'Repair this copy from another one, or look at the disk.',
+  withdrawn: 'Taken out of use, and its bytes are still there: delete it with its file, or put it back into use.',
+  'foreign-name': 'No name that a catalogue takes, or no ordinary file: move it away by hand.',
+  'unknown-work': 'Left by a catalogue that knew it: compare with the newest backup before it is removed.',
+} as const satisfies Record<string, string>
+
+export type Difference = keyof typeof differences
+
+export interface Finding {
+  readonly difference: Difference
+  readonly store: string
+  /** As it can be printed. */
+  readonly what: string
+  /** Since when the catalogue has its row; undefined where it has none. */
+  readonly since: Instant | undefined
+  readonly next: string
+}
+
+type Rows = Pick<Catalogue, 'instances' | 'intents' | 'uploads'>
+
+const PAGE = 500
+
+export async function reconcile(site: SiteStore, catalogue: Rows, signal?: AbortSignal): Promise<Finding[]> {
+  const { store } = site
+  const before = await store.state()
+  if (!before.available) return [finding('store-unavailable', site, before.reason)]
+  const disk = await scanDisk(site, catalogue, signal)
+  const rows = await checkRows(site, catalogue, disk.trees, signal)
+  const findings = [
+    ...disk.foreign.map(shown => finding('foreign-name', site, shown)),
+    ...(await stillUnknown(site, catalogue, disk.unknown)),
+    ...rows,
+    ...(await unknownWorks(site, catalogue)),
+  ]
+  const after = await store.state()
+  if (after.available && after.uuid === before.uuid) return findings
+  return [finding('store-unavailable', site, after.available ? 'another disk was mounted meanwhile' : after.reason)]
+}
+
+interface Tally {
+  files: number
+  bytes: number
+}
+
+interface SeenDisk {
+  readonly unknown: string[]
+  readonly foreign: string[]
+  /** What lies in each tree. */
+  readonly trees: Map<string, Tally>
+}
+
+async function scanDisk({ id, store }: SiteStore, catalogue: Rows, signal?: AbortSignal): Promise<SeenDisk> {
+  const seen: SeenDisk = { unknown: [], foreign: [], trees: new Map() }
+  for await (const page of inPages(store.scan(signal ? { signal } : {}), PAGE)) {
+    const names = page.flatMap(({ name }) => (name === undefined ? [] : [name, ...ancestorsOf(name)]))
+    const known = new Set(await catalogue.instances.knownOnStore({ storeId: id, names: [...new Set(names)] }))
+    for (const entry of page) note(entry, known, seen)
+  }
+  return seen
+}
+
+function note({ name, shown, kind, size }: Scanned, known: ReadonlySet<string>, seen: SeenDisk): void {
+  if (name === undefined || kind === 'other') {
+    seen.foreign.push(shown)
+    return
+  }
+  if (kind === 'directory' || known.has(name)) return
+  const tree = ancestorsOf(name).find(above => known.has(above))
+  if (tree === undefined) {
+    seen.unknown.push(name)
+    return
+  }
+  const tally = seen.trees.get(tree) ?? { files: 0, bytes: 0 }
+  seen.trees.set(tree, { files: tally.files + 1, bytes: tally.bytes + size })
+}
+
+/** What was committed or removed while we looked is no difference. */
+async function stillUnknown(site: SiteStore, catalogue: Rows, names: readonly string[]): Promise<Finding[]> {
+  const findings: Finding[] = []
+  for await (const page of inPages(names, PAGE)) {
+    const all = page.flatMap(name => [name, ...ancestorsOf(name)])
+    const known = new Set(await catalogue.instances.knownOnStore({ storeId: site.id, names: [...new Set(all)] }))
+    for (const name of page) {
+      if ([name, ...ancestorsOf(name)].some(one => known.has(one))) continue
+      if (await site.store.stat(name)) findings.push(finding('bytes-without-row', site, name))
+    }
+  }
+  return findings
+}
+
+async function checkRows(
+  site: SiteStore,
+  catalogue: Rows,
+  trees: ReadonlyMap<string, Tally>,
+  signal?: AbortSignal,
+): Promise<Finding[]> {
+  const findings: Finding[] = []
+  for (let after = 0; ; ) {
+    signal?.throwIfAborted()
+    const page = await catalogue.instances.onStore({ storeId: site.id, after, limit: PAGE })
+    if (page.length === 0) return findings
+    for (const copy of page) {
+      const difference = await differenceOf(copy, site, catalogue, trees)
+      if (difference) findings.push(finding(difference, site, copy.file_name, copy.created_time))
+    }
+    after = page.at(-1)!.id
+  }
+}
+
+async function differenceOf(
+  copy: Instance & { file: File },
+  { store }: SiteStore,
+  catalogue: Rows,
+  trees: ReadonlyMap<string, Tally>,
+): Promise<Difference | undefined> {
+  const { file } = copy
+  const stat = await store.stat(file.name)
+  if (copy.available === 0) return stat ? 'withdrawn' : undefined
+  if (!stat) return (await isStillMissing(copy, store, catalogue)) ? 'row-without-bytes' : undefined
+  if (stat.kind !== file.kind) return 'wrong-kind'
+  if (!(await hasRightSize(file, stat, catalogue, trees))) return 'wrong-size'
+  if (copy.state !== 'ok' && copy.state !== 'never-checked') return 'not-ok'
+  return file.sha256 === null ? 'digest-unknown' : undefined
+}
+
+async function isStillMissing(copy: Instance, store: SiteStore['store'], catalogue: Rows): Promise<boolean> {
+  const now = await catalogue.instances.get({ id: copy.id })
+  return now?.available === 1 && (await store.stat(copy.file_name)) === undefined
+}
+
+async function hasRightSize(
+  file: File,
+  stat: Stat,
+  catalogue: Rows,
+  trees: ReadonlyMap<string, Tally>,
+): Promise<boolean> {
+  if (file.kind === 'file') return stat.size === file.size
+  const { files = 0, bytes = 0 } = trees.get(file.name) ?? {}
+  const manifest = await catalogue.instances.treeOf({ name: file.name })
+  const wanted = manifest?.split('\n').filter(line => line.includes('"type":"file"')).length
+  return bytes === file.size && (wanted === undefined || files === wanted)
+}
+
+async function unknownWorks(site: SiteStore, catalogue: Rows): Promise<Finding[]> {
+  const { store } = site
+  const findings: Finding[] = []
+  for await (const ids of inPages(store.works(), PAGE)) {
+    const states = await catalogue.intents.know({ ids })
+    const unknown = ids.filter((_, index) => states[index] === 'unknown')
+    findings.push(...unknown.map(id => finding('unknown-work', site, `private copy ${id}`)))
+  }
+  for (const [what, names] of [
+    ['staging', store.stagings()],
+    ['spool', store.spools()],
+  ] as const) {
+    for await (const page of inPages(names, PAGE)) {
+      const states = await catalogue.uploads.know({ names: page })
+      const unknown = page.filter((_, index) => states[index] === 'unknown')
+      findings.push(...unknown.map(name => finding('unknown-work', site, `${what} ${name}`)))
+    }
+  }
+  return findings
+}
+
+function finding(difference: Difference, { name: store }: SiteStore, what: string, since?: Instant): Finding {
+  return { difference, store, what, since, next: differences[difference] }
+}

@@ -1,0 +1,289 @@
+import { randomBytes, randomUUID } from 'node:crypto'
+import { LibrarianError } from '@arriero/api'
+import type { Catalogue } from '../../catalogue/catalogue.ts'
+import type { IncomingTransfer, NewUpload, RoomyStore, StageOutcome } from '../../catalogue/operations/uploads.ts'
+import type { Log } from '../../log.ts'
+import type { Caller } from '../../routes/route.ts'
+import type { SiteStore, Stores } from '../../stores/stores.ts'
+import type { Alarms } from '../alarms.ts'
+import type { Commits } from '../commit/commits.ts'
+import { checkStageRequest } from './check-stage-request.ts'
+import { offerProviders } from './offer-providers.ts'
+import type {
+  Attempt,
+  ListRequest,
+  Staged,
+  StageRequest,
+  UploadCommitRequest,
+  UploadCommitted,
+  UploadProvider,
+  Uploads,
+} from './uploads.ts'
+
+export interface UploadsOptions {
+  readonly catalogue: Pick<Catalogue, 'uploads' | 'intents'>
+  readonly stores: Stores
+  readonly commits: Pick<Commits, 'commit'>
+  readonly alarms: Alarms
+  readonly log: Log
+  /** `maximal_upload_size_bytes`. */
+  readonly maximalSize: number
+  /** Offered after the stores' own managers. */
+  readonly providers: readonly UploadProvider[]
+  /** Finishes a commit that was interrupted; false where somebody works on it. */
+  recoverTransfer(transferId: number): Promise<boolean>
+}
+
+export function createUploads(options: UploadsOptions): Uploads {
+  const { catalogue, stores, commits, alarms, log, maximalSize, providers, recoverTransfer } = options
+
+  async function stageMany(requests: readonly StageRequest[], caller: Caller): Promise<Attempt<Staged>[]> {
+    const attempts = new Map<StageRequest, Attempt<Staged>>()
+    const good = requests.filter(request => {
+      const problem = problemOf(() => checkStageRequest(request, maximalSize))
+      if (problem) attempts.set(request, { ok: false, error: problem })
+      return !problem
+    })
+    const uploads = good.map(request => newUpload(request, caller))
+    const { outcomes, replaced } = await catalogue.uploads.stage({ uploads, stores: await roomyStores() })
+    await Promise.all(replaced.map(removeBytes))
+    await Promise.all(
+      good.map(async (request, index) => attempts.set(request, await attempt(() => open(outcomes[index]!)))),
+    )
+    return requests.map(request => attempts.get(request)!)
+  }
+
+  async function stage(request: StageRequest, caller: Caller): Promise<Staged> {
+    const [outcome] = await stageMany([request], caller)
+    return unwrap(outcome!)
+  }
+
+  async function roomyStores(): Promise<RoomyStore[]> {
+    const ingestable = stores.all.filter(site => site.ingestable)
+    const states = await Promise.all(ingestable.map(site => site.store.state()))
+    return ingestable.flatMap(({ id }, index) => {
+      const state = states[index]!
+      return state.available ? [{ id, free: state.free }] : []
+    })
+  }
+
+  async function open(outcome: StageOutcome): Promise<Staged> {
+    if (outcome.outcome === 'refused') throw await refusal(outcome)
+    const { transfer, free } = outcome
+    const site = siteOf(transfer)
+    const stagingName = transfer.staging_path!
+    try {
+      const stagingLocation = site.store.capabilities.hasStaging
+        ? await site.store.openStaging(stagingName, transfer.upload_name)
+        : `/${stagingName}/${transfer.upload_name}`
+      return {
+        transfer,
+        store: site,
+        free,
+        stagingName,
+        stagingLocation,
+        providers: offerProviders(transfer, site, providers),
+      }
+    } catch (error) {
+      const reason = error instanceof Error ? error.message : String(error)
+      await catalogue.uploads.end({ ids: [transfer.id], status: 'FAILED', reason })
+      throw error
+    }
+  }
+
+  async function refusal({ code, message, obstacle }: StageOutcome & { outcome: 'refused' }): Promise<LibrarianError> {
+    if (code === 'NoStore') {
+      const caller = 'uploads'
+      await alarms.raise({
+        severity: 'error',
+        category: 'store_full',
+        message: `An upload was refused: ${message}`,
+        caller,
+      })
+    }
+    return new LibrarianError(code, message, obstacle === undefined ? {} : { fields: { existing_file: obstacle } })
+  }
+
+  function siteOf({ id, store_id }: IncomingTransfer): SiteStore {
+    const site = store_id === null ? undefined : stores.byId(store_id)
+    if (site) return site
+    throw new LibrarianError(
+      'Conflict',
+      `Transfer ${id} has no store: it was refused, or its store is not in the settings any more`,
+    )
+  }
+
+  async function commit(request: UploadCommitRequest, caller: Caller): Promise<UploadCommitted> {
+    return commitTransfer(request, await ownTransfer(request.transferId, caller))
+  }
+
+  /** One question for all of them. */
+  async function commitMany(
+    requests: readonly UploadCommitRequest[],
+    caller: Caller,
+  ): Promise<Attempt<UploadCommitted>[]> {
+    const transfers = await catalogue.uploads.getMany({ ids: requests.map(({ transferId }) => transferId) })
+    const byId = new Map(transfers.map(transfer => [transfer.id, transfer]))
+    const one = async (request: UploadCommitRequest) =>
+      commitTransfer(request, requireOwn(request.transferId, byId.get(request.transferId), caller))
+    return Promise.all(requests.map(request => attempt(() => one(request))))
+  }
+
+  async function commitTransfer(request: UploadCommitRequest, transfer: IncomingTransfer): Promise<UploadCommitted> {
+    const site = stores.byName(request.storeName ?? '') ?? siteOf(transfer)
+    if (request.storeName !== undefined && site.name !== request.storeName) {
+      throw new LibrarianError(
+        'NotFound',
+        `Cannot commit transfer ${transfer.id}: there is no store ${request.storeName}`,
+      )
+    }
+    checkIsAsAnnounced(request, transfer, site)
+    const name = transfer.store_path
+    if (transfer.status === 'COMPLETED') return { outcome: 'same', name }
+    const go = async () => ({ ...(await commits.commit(commitRequestOf(request, transfer, site))), name })
+    try {
+      return await go()
+    } catch (error) {
+      if (!(error instanceof LibrarianError) || error.code !== 'NameTaken') throw error
+      // It may be this very transfer, from before a crash.
+      if (!(await catalogue.intents.ofTransfer({ transferId: transfer.id }))) throw error
+      if (!(await recoverTransfer(transfer.id))) throw error
+      return await go()
+    }
+  }
+
+  function commitRequestOf(request: UploadCommitRequest, transfer: IncomingTransfer, store: SiteStore) {
+    const provider = providers.find(({ name }) => name === request.provider)
+    return {
+      name: transfer.store_path,
+      store,
+      origin: provider?.originOf(transfer) ?? {
+        from: 'staging' as const,
+        id: transfer.staging_path!,
+        uploadName: transfer.upload_name,
+      },
+      size: transfer.transfer_size,
+      checksum: transfer.transfer_checksum === '' ? undefined : transfer.transfer_checksum,
+      transferId: transfer.id,
+      manager: request.provider,
+      deletionPolicy: request.deletionPolicy,
+      uploader: transfer.uploader,
+      source: transfer.source,
+      firstUploader: transfer.first_uploader ?? undefined,
+    }
+  }
+
+  /** Not even an administrator commits for others: what was uploaded is its owner's word. */
+  async function ownTransfer(id: number, caller: Caller): Promise<IncomingTransfer> {
+    return requireOwn(id, await catalogue.uploads.get({ id }), caller)
+  }
+
+  function requireOwn(id: number, transfer: IncomingTransfer | undefined, caller: Caller): IncomingTransfer {
+    if (!transfer) throw new LibrarianError('NotFound', `There is no transfer ${id}`)
+    if (transfer.source === caller.name) return transfer
+    throw new LibrarianError('NotYours', `Transfer ${id} must be ${caller.name}’s, it is another user’s`)
+  }
+
+  async function abort(transferId: number, caller: Caller): Promise<IncomingTransfer> {
+    const transfer =
+      caller.level === 'ADMIN' ? await catalogue.uploads.get({ id: transferId }) : await ownTransfer(transferId, caller)
+    if (!transfer) throw new LibrarianError('NotFound', `There is no transfer ${transferId}`)
+    const [ended] = await catalogue.uploads.end({
+      ids: [transferId],
+      status: 'CANCELLED',
+      reason: `cancelled by ${caller.name}`,
+    })
+    if (ended) {
+      await removeBytes(ended)
+      return ended
+    }
+    const now = await catalogue.uploads.get({ id: transferId })
+    if (now?.status === 'CANCELLED' || now?.status === 'FAILED') return now
+    const met = now?.status === 'COMPLETED' ? 'it is COMPLETED' : 'it is being committed now'
+    throw new LibrarianError('Conflict', `Cannot cancel transfer ${transferId}: ${met}`)
+  }
+
+  async function expire(olderThanSeconds: number): Promise<number> {
+    const ids = await catalogue.uploads.abandoned({ olderThanSeconds, limit: 1000 })
+    const reason = `nobody committed it within ${olderThanSeconds} s`
+    const ended = await catalogue.uploads.end({ ids, status: 'FAILED', reason })
+    await Promise.all(ended.map(removeBytes))
+    return ended.length
+  }
+
+  /** What cannot be removed now, the sweep removes: the transfer has ended. */
+  async function removeBytes(transfer: IncomingTransfer): Promise<void> {
+    const site = transfer.store_id === null ? undefined : stores.byId(transfer.store_id)
+    if (!site || transfer.staging_path === null) return
+    try {
+      if (site.store.capabilities.hasStaging) await site.store.removeStaging(transfer.staging_path)
+      await site.store.removeSpool(transfer.token)
+    } catch (error) {
+      log.warn({ transfer: transfer.id, error }, 'the bytes of an ended upload are left for the sweep')
+    }
+  }
+
+  return {
+    stage,
+    stageMany,
+    commit,
+    commitMany,
+    abort,
+    list: (request: ListRequest, caller) =>
+      catalogue.uploads.list({ ...request, owner: caller.level === 'ADMIN' ? undefined : caller.name }),
+    async get(id, caller) {
+      const transfer = await catalogue.uploads.get({ id })
+      if (transfer && (caller.level === 'ADMIN' || transfer.source === caller.name)) return transfer
+      throw new LibrarianError('NotFound', `There is no transfer ${id}`)
+    },
+    expire,
+  }
+}
+
+function newUpload({ name, uploadName, size, checksum, uploader }: StageRequest, { name: source }: Caller): NewUpload {
+  return {
+    name,
+    uploadName,
+    size,
+    checksum: checksum ?? '',
+    uploader,
+    source,
+    stagingId: randomUUID(),
+    token: randomBytes(16).toString('hex'),
+  }
+}
+
+function checkIsAsAnnounced(request: UploadCommitRequest, transfer: IncomingTransfer, site: SiteStore): void {
+  const { id, store_path, store_id } = transfer
+  if (request.name !== undefined && request.name !== store_path) {
+    throw new LibrarianError(
+      'Conflict',
+      `Cannot commit transfer ${id}: its name must be ${store_path}, as announced, got ${request.name}`,
+    )
+  }
+  if (store_id !== null && store_id !== site.id) {
+    throw new LibrarianError('Conflict', `Cannot commit transfer ${id}: it was not announced to store ${site.name}`)
+  }
+}
+
+async function attempt<T>(act: () => Promise<T>): Promise<Attempt<T>> {
+  try {
+    return { ok: true, value: await act() }
+  } catch (error) {
+    return { ok: false, error: error instanceof Error ? error : new Error(String(error)) }
+  }
+}
+
+function problemOf(check: () => void): Error | undefined {
+  try {
+    check()
+    return undefined
+  } catch (error) {
+    return error as Error
+  }
+}
+
+function unwrap<T>(attempted: Attempt<T>): T {
+  if (attempted.ok) return attempted.value
+  throw attempted.error
+}

@@ -1,0 +1,70 @@
+/** Checking the copies at this site, when somebody asks (librarian 10.9, 11.8). */
+import { type Instant, instantOf, millisecondsOf } from '@arriero/api'
+import type { Catalogue } from '../catalogue/catalogue.ts'
+import type { File, Instance } from '../catalogue/operations/instances.ts'
+import type { CopyState } from '../catalogue/schema.ts'
+import type { Clock } from '../clock.ts'
+import type { Stores } from '../stores/stores.ts'
+import { type CopyReader, findFile } from './copies/read-copies.ts'
+
+export interface ValidatedCopy {
+  readonly file: File
+  readonly instance: Instance
+  readonly state: CopyState
+  /** Empty where the copy could not be read. */
+  readonly checksum: string
+  readonly size: number
+  readonly isSame: boolean
+  /** When the bytes were read: for a cached result, then and not now (C1). */
+  readonly checkedTime: Instant
+}
+
+export interface Validation {
+  /** One entry per available copy that is there; what is missing or on a store that is not there is no entry. @throws `NotFound` */
+  validate(name: string): Promise<ValidatedCopy[]>
+}
+
+export interface ValidationOptions {
+  readonly catalogue: Pick<Catalogue, 'instances'>
+  readonly stores: Pick<Stores, 'byId'>
+  readonly reader: CopyReader
+  readonly clock: Clock
+  /** `checksum_timeout`: how old a result may be that is given without reading. */
+  readonly cacheMs: number
+}
+
+export function createValidation({ catalogue, stores, reader, clock, cacheMs }: ValidationOptions): Validation {
+  async function validateCopy(file: File, instance: Instance): Promise<ValidatedCopy | undefined> {
+    const cached = await fromCache(file, instance)
+    if (cached) return cached
+    const { state, checksum = '', size = 0 } = await reader.read(file, instance)
+    if (state === 'missing' || state === 'unavailable') return undefined
+    const checkedTime = instantOf(new Date(clock.wallNow()))
+    return { file, instance, state, checksum, size, isSame: state === 'ok', checkedTime }
+  }
+
+  /** Only while the file still looks as it did when it was read; never for trees, whose look says little (librarian 6.5). */
+  async function fromCache(file: File, instance: Instance): Promise<ValidatedCopy | undefined> {
+    const { calculated_checksum: checksum, calculated_size: size, checksum_time: time, fingerprint, state } = instance
+    if (file.kind !== 'file' || checksum === null || size === null || time === null || fingerprint === null)
+      return undefined
+    const ageMs = clock.wallNow() - millisecondsOf(time)
+    // A result from the future is one of a clock that was wrong: never young enough (E4).
+    if (ageMs < 0 || ageMs > cacheMs) return undefined
+    const stat = await stores
+      .byId(instance.store_id)
+      ?.store.stat(file.name)
+      .catch(() => undefined)
+    if (stat?.fingerprint !== fingerprint) return undefined
+    return { file, instance, state, checksum, size, isSame: state === 'ok', checkedTime: time }
+  }
+
+  return {
+    async validate(name) {
+      const { file, instances } = await findFile(catalogue, name)
+      const available = instances.filter(instance => instance.available === 1)
+      const copies = await Promise.all(available.map(instance => validateCopy(file, instance)))
+      return copies.filter(copy => copy !== undefined)
+    },
+  }
+}
