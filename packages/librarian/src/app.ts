@@ -1,0 +1,99 @@
+/**
+ * The HTTP application: the wire's table of endpoints and the routes beside it, behind one authentication and one error
+ * exit. Without a socket it is asked by `app.inject`.
+ */
+import { randomBytes } from 'node:crypto'
+import { type Endpoint, endpoints, LibrarianError } from '@arriero/api'
+import Fastify, { type FastifyInstance } from 'fastify'
+import { answerMalformed } from './app/answer-malformed.ts'
+import { createErrorExit } from './app/error-exit.ts'
+import { guardConnections } from './app/guard-connections.ts'
+import { type Readiness, registerHealth } from './app/health.ts'
+import type { Once } from './app/idempotency.ts'
+import { createUserLimit } from './app/limit-users.ts'
+import { registerOpenApi } from './app/openapi.ts'
+import { readJson } from './app/read-json.ts'
+import { registerRawRoutes } from './app/register-raw-routes.ts'
+import { type Authenticate, pathsOf, registerRoutes } from './app/register-routes.ts'
+import { isUnserved } from './app/unserved.ts'
+import type { Authenticator } from './auth/authenticator.ts'
+import type { Clock } from './clock.ts'
+import type { Settings } from './config.ts'
+import type { Log } from './log.ts'
+import type { RawRoute } from './routes/raw-route.ts'
+import type { Route } from './routes/route.ts'
+
+export interface AppOptions {
+  readonly settings: Pick<Settings, 'limits' | 'trustedProxies' | 'debug'>
+  readonly routes: readonly Route[]
+  readonly rawRoutes: readonly RawRoute[]
+  readonly authenticator: Authenticator
+  readonly once: Once
+  readonly readiness: Readiness
+  readonly clock: Clock
+  readonly log: Log
+  /** Over which a body's rate is taken. Default 60,000. */
+  readonly bodyWindowMs?: number | undefined
+  /** Default: `isUnserved`. */
+  readonly isUnserved?: (endpoint: Endpoint) => boolean
+}
+
+export async function createApp(options: AppOptions): Promise<FastifyInstance> {
+  const { settings, routes, rawRoutes, once, readiness, clock, log, isUnserved: isLeftOut = isUnserved } = options
+  const { limits, trustedProxies } = settings
+  const app = Fastify({
+    bodyLimit: limits.jsonBytes,
+    trustProxy: trustedProxies.length === 0 ? false : [...trustedProxies],
+    genReqId: () => randomBytes(8).toString('hex'),
+    requestIdHeader: false,
+    // Long uploads are healthy; slow ones are ended by the watchdog.
+    requestTimeout: 0,
+    keepAliveTimeout: 30_000,
+    http: { headersTimeout: 15_000, connectionsCheckingInterval: 2000, maxHeaderSize: 16_384 },
+    forceCloseConnections: 'idle',
+    return503OnClosing: true,
+    clientErrorHandler: answerMalformed,
+  })
+  guardConnections(app.server, { limits, trustedProxies, clock, log, windowMs: options.bodyWindowMs })
+  const authenticate = createAuthenticate(options)
+  app.setErrorHandler(createErrorExit(log))
+  app.addHook('onRequest', async (request, reply) => {
+    reply.headers({ 'x-request-id': request.id, 'x-content-type-options': 'nosniff', 'cache-control': 'no-store' })
+  })
+  const table = allEndpoints()
+  answerUnknown(app, new Set(routes.flatMap(({ endpoint }) => pathsOf(endpoint))))
+  await app.register(async scope => {
+    readJson(scope)
+    registerRoutes(scope, { routes, endpoints: table, isUnserved: isLeftOut, authenticate, once })
+  })
+  await app.register(async scope => registerRawRoutes(scope, { routes: rawRoutes, authenticate, log }))
+  registerHealth(app, readiness)
+  if (settings.debug) registerOpenApi(app, table)
+  return app
+}
+
+function createAuthenticate({ authenticator, settings }: AppOptions): Authenticate {
+  const enter = createUserLimit(settings.limits.requestsPerUser)
+  return async (request, reply, level) => {
+    const { authorization } = request.headers
+    const caller = await authenticator.authenticate(authorization, { level, address: request.ip })
+    // Who may be anybody is counted by address alone.
+    if (level !== 'NONE') enter(caller.name, reply.raw)
+    return caller
+  }
+}
+
+/** The table, flat. */
+export function allEndpoints(): Endpoint[] {
+  const isEndpoint = (value: object): value is Endpoint => 'path' in value && 'request' in value
+  const flatten = (group: object): Endpoint[] =>
+    isEndpoint(group) ? [group] : Object.values(group).flatMap(member => flatten(member as object))
+  return flatten(endpoints)
+}
+
+function answerUnknown(app: FastifyInstance, posted: ReadonlySet<string>): void {
+  app.setNotFoundHandler(async request => {
+    const path = request.url.split('?')[0] ?? ''
+    throw new LibrarianError(posted.has(path) ? 'WrongMethod' : 'NoEndpoint', 'There is nothing here')
+  })
+}

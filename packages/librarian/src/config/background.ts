@@ -1,0 +1,67 @@
+/** Settings of background tasks (librarian 13.2, 12.0): read and checked now, used by the tasks. */
+import { z } from 'zod'
+import { duration } from './duration.ts'
+import { bool, int, number } from './values.ts'
+
+const policies: Readonly<Record<string, 0 | 1>> = { DISALLOWED: 0, ALLOWED: 1 }
+const policy = z.preprocess(
+  value => (typeof value === 'string' ? (policies[value.toUpperCase()] ?? value) : value),
+  z.union([z.literal(0), z.literal(1)]),
+)
+
+const status = int.pipe(z.int().min(0).max(5))
+
+function task<Shape extends z.ZodRawShape>(shape: Shape) {
+  return z
+    .array(
+      z.object({ task_name: z.string(), every: duration, soft_timeout: duration.nullable().default(null), ...shape }),
+    )
+    .default([])
+}
+
+const age = { age_in_days: int }
+
+/** In the order in which they are scheduled. Unknown keys inside an entry are dropped, unknown tasks refused. */
+export const backgroundSchema = z.strictObject({
+  check_integrity: task({ ...age, store_name: z.string() }),
+  create_local_clone: task({
+    ...age,
+    clone_from: z.string(),
+    clone_to: z.union([z.string(), z.array(z.string()).min(1)]),
+    files_per_run: int.default(1024),
+    disable_store_on_full: bool.default(false),
+  }),
+  send_clone: task({
+    ...age,
+    destination_librarian: z.string(),
+    store_preference: z.string().nullable(),
+    send_batch_size: int.default(128),
+    warn_disabled_timer: int.nullable(),
+  }),
+  recieve_clone: task({ deletion_policy: policy, files_per_run: int.default(1024) }),
+  consume_queue: task({}),
+  check_consumed_queue: task({ complete_status: status.default(2) }),
+  outgoing_transfer_hypervisor: task(age),
+  incoming_transfer_hypervisor: task(age),
+  duplicate_remote_instance_hypervisor: task({}),
+  rolling_deletion: task({
+    store_name: z.string(),
+    age_in_days: number,
+    number_of_remote_copies: int.default(3),
+    verify_downstream_checksums: bool.default(true),
+    mark_unavailable: bool.default(true),
+    force_deletion: bool.default(true),
+  }),
+  corruption_fixer: task({}),
+  max_rsync_retries: int.default(8),
+})
+
+export type BackgroundSettings = z.output<typeof backgroundSchema>
+
+/** The right spelling beside the one that existing files have (librarian Q27). */
+export function withAliases(raw: Readonly<Record<string, unknown>>): Record<string, unknown> {
+  const { receive_clone, ...rest } = raw
+  if (receive_clone === undefined) return rest
+  if (rest.recieve_clone !== undefined) throw new Error('has both recieve_clone and receive_clone; keep one')
+  return { ...rest, recieve_clone: receive_clone }
+}

@@ -1,0 +1,29 @@
+/** Other librarians (librarian 10.8). */
+import { endpoints } from '@arriero/api'
+import type { Peers } from '../services/peers.ts'
+import { type Route, route } from './route.ts'
+
+export function librarianRoutes(peers: Peers): Route[] {
+  return [
+    route(endpoints.admin.librariansList, async ({ ping }, { signal }) => ({
+      librarians: await peers.list({ ping, signal }),
+    })),
+    route(endpoints.admin.librariansAdd, async (request, { signal }) => {
+      const { librarian_name: name, url, port, authenticator, check_connection: check } = request
+      const { success, alreadyExists, pingSuccess } = await peers.add(
+        { name, url, port, authenticator, check },
+        { signal },
+      )
+      return { success, already_exists: alreadyExists, ping_success: pingSuccess }
+    }),
+    route(endpoints.admin.librariansRemove, async (request, { signal }) => {
+      const failTransfers = request.remove_outgoing_transfers
+      const count = await peers.remove(request.librarian_name, { failTransfers, signal })
+      return { success: true, number_of_transfers_removed: count }
+    }),
+    route(endpoints.admin.transferStatusChange, async ({ librarian_name, transfers_enabled }) => {
+      await peers.setTransfersEnabled(librarian_name, transfers_enabled)
+      return { librarian_name, transfers_enabled }
+    }),
+  ]
+}
