@@ -1,0 +1,73 @@
+/**
+ * Many names into one directory. Plain files go through one run of the engine: small ones share connections and syncs. Trees
+ * follow, one after the other, each as a whole.
+ */
+import { join } from 'node:path'
+import { downloadAll, type Entry } from '@arriero/transfer'
+import { type Downloaded, type DownloadOptions, downloadLocated, isProvable } from './download.ts'
+import { checksumOf, credentialsFor, urlsOf } from './entries.ts'
+import type { Located } from './find-copies.ts'
+
+/** A file to fetch, or why there is none. */
+export type Wanted =
+  | { readonly located: Located /** Below the directory. */; readonly path: string }
+  | { readonly name: string; readonly error: unknown }
+
+export type DownloadOutcome =
+  | { readonly ok: true; readonly downloaded: Downloaded }
+  | { readonly ok: false; readonly name: string; readonly error: unknown }
+
+/** Every one that is wanted, once, good or bad. */
+export async function* downloadMany(
+  wanted: AsyncIterable<Wanted>,
+  directory: string,
+  options: DownloadOptions,
+): AsyncGenerator<DownloadOutcome, void, undefined> {
+  const { engine, signal, librarians, ifExists = 'verify' } = options
+  const files: (Located | undefined)[] = []
+  const others: Exclude<Wanted, { error: unknown }>[] = []
+  const unfound: DownloadOutcome[] = []
+  async function* entries(): AsyncGenerator<Entry> {
+    for await (const each of wanted) {
+      if ('error' in each) unfound.push({ ok: false, ...each })
+      else if (each.located.file.kind === 'tree' || !isProvable(each.located)) others.push(each)
+      else yield entryOf(each.located, each.path, files.push(each.located) - 1)
+    }
+  }
+  const run = downloadAll(entries(), {
+    directory,
+    engine,
+    signal,
+    ifExists,
+    requireChecksum: true,
+    hooks: credentialsFor(librarians),
+  })
+  for await (const result of run) {
+    const located = files[result.entry.index] as Located
+    files[result.entry.index] = undefined
+    if (!result.ok) yield { ok: false, name: located.file.name, error: result.error }
+    else {
+      const { name, size, checksum } = located.file
+      const { path, status } = result.result
+      yield { ok: true, downloaded: { name, kind: 'file', path, size: size!, checksum: checksum!, status } }
+    }
+    yield* unfound.splice(0)
+  }
+  yield* unfound
+  for (const { located, path } of others) {
+    try {
+      yield { ok: true, downloaded: await downloadLocated(located, join(directory, path), options) }
+    } catch (error) {
+      signal?.throwIfAborted()
+      yield { ok: false, name: located.file.name, error }
+    }
+  }
+}
+
+function entryOf(located: Located, path: string, index: number): Entry {
+  const { algorithm, value } = checksumOf(located) as {
+    algorithm: Entry['checksums'][number]['algorithm']
+    value: string
+  }
+  return { index, uris: urlsOf(located), path, size: located.file.size!, checksums: [{ algorithm, value }] }
+}

@@ -1,0 +1,165 @@
+/**
+ * From librarians to a directory. A file goes through the engine as any other, with the catalogue's digest and every
+ * librarian that keeps it as a mirror. A tree is fetched into a hidden directory beside its target, read once more against the
+ * digest that its uploader gave, and only then has its name (reliability A1).
+ */
+import { lstat, open, rename, rm, stat } from 'node:fs/promises'
+import { basename, dirname, join, resolve } from 'node:path'
+import { checksumsMatch, LibrarianError, parseChecksum } from '@arriero/api'
+import {
+  digestPath,
+  downloadAll,
+  download as downloadFile,
+  type Engine,
+  type IfExists,
+  makeDirectories,
+  TransferError,
+} from '@arriero/transfer'
+import type { Librarian } from '../librarian.ts'
+import { checksumOf, credentialsFor, membersOf, urlsOf } from './entries.ts'
+import { findCopies, type Located } from './find-copies.ts'
+
+export interface DownloadOptions {
+  /** Every one that may have it, preferred first. */
+  readonly librarians: readonly Librarian[]
+  readonly engine: Engine
+  /** What is done when a file is there. Default `verify`: the same content is success, other content an error. */
+  readonly ifExists?: IfExists | undefined
+  readonly signal?: AbortSignal | undefined
+}
+
+export interface Downloaded {
+  readonly name: string
+  readonly kind: 'file' | 'tree'
+  /** Absolute. */
+  readonly path: string
+  readonly size: number
+  /** Wire form. */
+  readonly checksum: string
+  /** `skipped`: it was there already, and is the same. */
+  readonly status: 'downloaded' | 'skipped'
+}
+
+/** @param target path of the file or tree; ends with `/` or is a directory: inside it, under the last part of the name */
+export async function download(name: string, target: string, options: DownloadOptions): Promise<Downloaded> {
+  const located = await findCopies(options.librarians, name, options.signal)
+  return downloadLocated(located, await targetOf(name, target), options)
+}
+
+/** @param path of the file or tree */
+export async function downloadLocated(located: Located, path: string, options: DownloadOptions): Promise<Downloaded> {
+  if (!isProvable(located)) {
+    const what = `Cannot fetch ${located.file.name}: its librarian states no size or checksum, so nothing could prove it.`
+    throw new LibrarianError('Conflict', what)
+  }
+  const target = resolve(path)
+  return located.file.kind === 'tree' ? downloadTree(located, target, options) : downloadOne(located, target, options)
+}
+
+export function isProvable({ file }: Located): boolean {
+  return file.checksum !== null && file.size !== null
+}
+
+/** A directory that is there takes what is fetched inside. */
+async function targetOf(name: string, target: string): Promise<string> {
+  const inside = join(resolve(target), basename(name))
+  if (target.endsWith('/')) return inside
+  const stats = await stat(target).catch(() => undefined)
+  return stats?.isDirectory() ? inside : resolve(target)
+}
+
+async function downloadOne(located: Located, path: string, options: DownloadOptions): Promise<Downloaded> {
+  const { engine, signal, librarians, ifExists = 'verify' } = options
+  const { file } = located
+  const [first = '', ...mirrors] = urlsOf(located)
+  const checksum = checksumOf(located)!
+  makeDirectories(dirname(path))
+  const result = await downloadFile(first, path, {
+    engine,
+    signal,
+    mirrors,
+    size: file.size!,
+    checksums: [checksum],
+    requireChecksum: true,
+    hooks: credentialsFor(librarians),
+    ifExists,
+  })
+  return outcomeOf(located, 'file', path, result.status)
+}
+
+async function downloadTree(located: Located, path: string, options: DownloadOptions): Promise<Downloaded> {
+  const { engine, signal, librarians } = options
+  if (await exists(path)) {
+    await proveTree(located, path, options)
+    return outcomeOf(located, 'tree', path, 'skipped')
+  }
+  const members = await membersOf(located, signal)
+  // The engine keeps its own things in `hidden`: what becomes the tree lies one deeper.
+  const hidden = join(dirname(path), `.${basename(path)}.arriero-part`)
+  const tree = join(hidden, 'tree')
+  makeDirectories(tree)
+  const below = members.map(member => ({ ...member, path: `tree/${member.path}` }))
+  const run = downloadAll(below, {
+    directory: hidden,
+    engine,
+    signal,
+    requireChecksum: true,
+    hooks: credentialsFor(librarians),
+    // What an earlier run has left there is ours.
+    ifExists: 'repair',
+  })
+  const failures: unknown[] = []
+  for await (const result of run) if (!result.ok) failures.push(result.error)
+  if (failures.length > 0) throw failures[0]
+  await proveTree(located, tree, options)
+  await publish(tree, path)
+  await rm(hidden, { recursive: true, force: true })
+  return outcomeOf(located, 'tree', path, 'downloaded')
+}
+
+/** A directory that came there meanwhile is never replaced, but for an empty one. */
+async function publish(tree: string, path: string): Promise<void> {
+  try {
+    await rename(tree, path)
+    const parent = await open(dirname(path), 'r')
+    try {
+      await parent.sync()
+    } finally {
+      await parent.close()
+    }
+  } catch (cause) {
+    throw new TransferError('Disk', `Cannot put ${path} in place: ${(cause as Error).message}`, { file: path, cause })
+  }
+}
+
+/** Reads the whole tree. */
+async function proveTree({ file }: Located, path: string, { signal }: DownloadOptions): Promise<void> {
+  const { function: name } = parseChecksum(file.checksum!)
+  const { digests, size } = await digestPath(path, { functions: [name], links: 'refuse', signal })
+  const actual = `${name}:::${digests[name]}`
+  if (size === file.size && checksumsMatch(actual, file.checksum!)) return
+  throw new TransferError(
+    'ChecksumMismatch',
+    `Cannot accept ${path} as ${file.name}: ${name} must be ${parseChecksum(file.checksum!).hex}, got ${digests[name]}`,
+    {
+      file: path,
+      algorithm: name,
+      expected: file.checksum!,
+      actual,
+      remedy: 'Move it away, then say the same again.',
+    },
+  )
+}
+
+async function exists(path: string): Promise<boolean> {
+  return (await lstat(path).catch(() => undefined)) !== undefined
+}
+
+function outcomeOf(
+  { file }: Located,
+  kind: Downloaded['kind'],
+  path: string,
+  status: Downloaded['status'],
+): Downloaded {
+  return { name: file.name, kind, path, size: file.size!, checksum: file.checksum!, status }
+}

@@ -1,0 +1,67 @@
+/** What the engine is told of a file that librarians keep. */
+import { LibrarianError, parseChecksum } from '@arriero/api'
+import { type ChecksumInput, type Entry, type Hooks, TransferError } from '@arriero/transfer'
+import { z } from 'zod'
+import { dataUrl, type Librarian } from '../librarian.ts'
+import type { Located } from './find-copies.ts'
+
+/** The digest that the catalogue holds, in the engine's words: there, xxh3 has 64 bits. */
+export function checksumOf({ file }: Pick<Located, 'file'>): ChecksumInput | undefined {
+  if (file.checksum === null) return undefined
+  const { function: name, hex } = parseChecksum(file.checksum)
+  return { algorithm: name === 'xxh3' ? 'xxh128' : name, value: hex }
+}
+
+export function urlsOf({ file, holders }: Located): string[] {
+  return holders.map(librarian => dataUrl(librarian, file.name).href)
+}
+
+/**
+ * Each librarian's own login, for its own origin and no other: also where a mirror or a redirect leads elsewhere
+ * (reliability F1).
+ */
+export function credentialsFor(librarians: readonly Librarian[]): Hooks {
+  const logins = new Map(librarians.map(each => [new URL(each.connection.url).origin, each.authorization]))
+  return {
+    credentials: ({ origin }) => {
+      const authorization = logins.get(new URL(origin).origin)
+      return authorization === undefined ? undefined : { authorization }
+    },
+  }
+}
+
+const listing = z.object({
+  kind: z.literal('tree'),
+  checksum: z.string(),
+  members: z.array(
+    z.object({ path: z.string(), size: z.int().nonnegative(), sha256: z.string().regex(/^[0-9a-f]{64}$/) }),
+  ),
+})
+
+/** The members of a tree as entries, each with its digest; the tree's own digest proves them together. */
+export async function membersOf(located: Located, signal: AbortSignal | undefined): Promise<Entry[]> {
+  const { file, holders } = located
+  const first = holders[0] as Librarian
+  const url = dataUrl(first, file.name)
+  const answer = await first.fetch(url, {
+    headers: { authorization: first.authorization, accept: 'application/json' },
+    signal: signal ?? null,
+  })
+  if (!answer.ok) throw refusal(file.name, url, answer.status)
+  const parsed = listing.safeParse(await answer.json().catch(() => undefined))
+  if (!parsed.success || parsed.data.checksum !== file.checksum) {
+    throw new LibrarianError('BadAnswer', `Cannot fetch ${file.name}: ${url.origin} does not list what is in it.`)
+  }
+  return parsed.data.members.map(({ path, size, sha256 }, index) => ({
+    index,
+    uris: holders.map(librarian => dataUrl(librarian, `${file.name}/${path}`).href),
+    path,
+    size,
+    checksums: [{ algorithm: 'sha256', value: sha256 }],
+  }))
+}
+
+function refusal(name: string, url: URL, status: number): TransferError {
+  const code = status === 401 || status === 403 ? 'Denied' : status === 404 ? 'NotFound' : 'Network'
+  return new TransferError(code, `Cannot fetch ${name}: ${url.origin} answers ${status}`, { url: url.href, status })
+}
