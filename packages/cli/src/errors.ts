@@ -1,5 +1,5 @@
 /** Errors of the program itself, and how any error is told: as one line, or as JSON. */
-import { exitCodeOf, exitCodes } from './exit-codes.ts'
+import { exitCodeOf, exitCodeOfLibrarian, exitCodes } from './exit-codes.ts'
 import { systemReason } from './system-error.ts'
 import { printable, withoutSignatures } from './text.ts'
 
@@ -46,7 +46,7 @@ export type ToldItem = Omit<Told, 'exitCode'>
 const toldDetails = ['reason', 'url', 'file', 'status', 'attempts', 'algorithm', 'expected', 'actual'] as const
 
 /**
- * Errors of the engine are known by their shape, so that telling one does not load it.
+ * Errors of the engine and of librarians are known by their shape, so that telling one loads neither.
  */
 export function tell(error: unknown): Told {
   if (!(error instanceof Error)) return { code: 'unexpected', message: String(error), exitCode: exitCodes.someFailed }
@@ -68,6 +68,11 @@ export function tell(error: unknown): Told {
       exitCode: exitCodeOf(code),
       ...Object.fromEntries(extra),
     }
+  }
+  if (error.name === 'LibrarianError' && 'code' in error && typeof error.code === 'string') {
+    const { code, message, remedy } = error as Error & { code: string; remedy?: string }
+    const exitCode = exitCodeOfLibrarian(code)
+    return { code: spelled(code), message, ...(remedy === undefined ? {} : { remedy }), exitCode }
   }
   if ('syscall' in error && 'code' in error) {
     const file = 'path' in error ? String(error.path) : undefined

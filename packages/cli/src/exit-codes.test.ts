@@ -1,6 +1,7 @@
+import { errorTable as librarianErrors } from '@arriero/api'
 import { errorTable } from '@arriero/transfer'
 import { expect, test } from 'vitest'
-import { exitCodeOf, exitCodeOfSignal, exitCodes } from './exit-codes.ts'
+import { exitCodeOf, exitCodeOfLibrarian, exitCodeOfSignal, exitCodes } from './exit-codes.ts'
 
 test('every error code of the engine has an exit code of its own choice', () => {
   const unmapped = Object.keys(errorTable).filter(code => exitCodeOf(code) === exitCodes.someFailed)
@@ -25,6 +26,26 @@ test.each([
   ['Unsupported', 2],
   ['SomethingNew', 1],
 ])('%s ends a single item with %i', (code, exitCode) => expect(exitCodeOf(code)).toBe(exitCode))
+
+test('errors of librarians that give 1 are those that nothing of the design’s table fits', () => {
+  const unmapped = Object.keys(librarianErrors).filter(code => exitCodeOfLibrarian(code) === exitCodes.someFailed)
+  expect(unmapped.sort()).toEqual([
+    'Conflict',
+    'FileExists',
+    'IdempotencyMismatch',
+    'Internal',
+    'KeepsLastCopy',
+    'NameTaken',
+    'NoSpace',
+    'NoStore',
+    'StagedNotFound',
+    'StoreUnavailable',
+    'TooLarge',
+    'TransferOngoing',
+    'TransferReplaced',
+    'Unsupported',
+  ])
+})
 
 test('signals end as a shell reports them', () => {
   expect(exitCodeOfSignal('SIGINT')).toBe(130)

@@ -51,6 +51,37 @@ export function exitCodeOf(errorCode: string): number {
   return byErrorCode[errorCode] ?? exitCodes.someFailed
 }
 
+/** Of a librarian's own errors; what is not here gives 1. */
+const byLibrarianCode: Readonly<Record<string, number>> = {
+  BadRequest: exitCodes.usage,
+  BadSize: exitCodes.usage,
+  BadName: exitCodes.usage,
+  Configuration: exitCodes.usage,
+  Unacceptable: exitCodes.usage,
+  NotAuthenticated: exitCodes.denied,
+  Denied: exitCodes.denied,
+  NotFound: exitCodes.notFound,
+  NotYours: exitCodes.notFound,
+  UnknownStore: exitCodes.notFound,
+  UnknownLibrarian: exitCodes.notFound,
+  Gone: exitCodes.notFound,
+  Mismatch: exitCodes.mismatch,
+  PieceMismatch: exitCodes.mismatch,
+  Locked: exitCodes.network,
+  Busy: exitCodes.network,
+  TooMany: exitCodes.network,
+  OutcomeUnknown: exitCodes.network,
+  PeerUnreachable: exitCodes.network,
+  BadAnswer: exitCodes.network,
+  NoEndpoint: exitCodes.network,
+  WrongMethod: exitCodes.network,
+}
+
+/** The same for an error that a librarian told. */
+export function exitCodeOfLibrarian(errorCode: string): number {
+  return byLibrarianCode[errorCode] ?? exitCodes.someFailed
+}
+
 /** As a shell reports it: 130 for Ctrl-C, 143 for SIGTERM. */
 export function exitCodeOfSignal(signal: NodeJS.Signals): number {
   return 128 + constants.signals[signal]

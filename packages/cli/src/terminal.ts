@@ -2,6 +2,7 @@ import { isatty } from 'node:tty'
 import { divertLines } from './divert-lines.ts'
 import { ProgramError } from './errors.ts'
 import { exitCodes } from './exit-codes.ts'
+import { readSecret } from './read-secret.ts'
 import { systemReason } from './system-error.ts'
 
 /** A place to write text to. */
@@ -20,6 +21,8 @@ export interface Terminal {
   /** Everything said to a person. */
   readonly stderr: Output
   readonly stdin: AsyncIterable<Uint8Array>
+  /** Asks the person at the terminal for a line that is not shown; absent where stdin is no terminal. */
+  readonly readSecret?: (prompt: string, signal: AbortSignal) => Promise<string>
   readonly env: Readonly<Record<string, string | undefined>>
   readonly cwd: string
   /** Waits until what was written has left the process, or is known not to. */
@@ -56,6 +59,7 @@ export function processTerminal(onBrokenPipe: (reason: ProgramError) => void): T
     stderr: outputOf(process.stderr),
     // Opened only when somebody reads it.
     stdin: { [Symbol.asyncIterator]: () => process.stdin[Symbol.asyncIterator]() as AsyncIterator<Uint8Array> },
+    ...(isatty(0) ? { readSecret: (prompt: string, signal: AbortSignal) => readSecret(prompt, signal) } : {}),
     env: process.env,
     cwd: process.cwd(),
     async flush() {

@@ -8,16 +8,23 @@ import type { Run } from './define.ts'
 
 interface DoctorFlags {
   readonly dir: string
+  readonly catalogue?: boolean
+  readonly config?: string
 }
 
 export function define(command: Command, run: Run): void {
   command.addOption(new Option('-d, --dir <DIR>', 'the directory that downloads go to').default('.', 'here'))
+  command.addOption(
+    new Option('--catalogue', 'compare a librarian’s stores with its catalogue instead; changes nothing'),
+  )
+  command.addOption(new Option('--config <FILE>', 'with --catalogue: settings of the librarian'))
   command.addHelpText(
     'after',
     `
 Examples:
   arriero doctor
   arriero doctor -d /scratch/me --json
+  arriero doctor --catalogue --config arriero.yaml
 
 Writes a small file in the directory and removes it. Exit code 1 when something
 is broken; warnings are no failure.`,
@@ -26,13 +33,23 @@ is broken; warnings are no failure.`,
 }
 
 async function doctor(_operands: string[], flags: DoctorFlags, context: Context): Promise<number> {
-  const { examine } = await import('../doctor/examine.ts')
+  const findings = flags.catalogue ? await examineStores(flags, context) : await examineMachine(flags, context)
   let isHealthy = true
-  for await (const finding of examine(flags.dir, context)) {
+  for await (const finding of findings) {
     if (finding.level === 'fail') isHealthy = false
     if (!(context.flags.quiet && finding.level === 'ok')) show(finding, context)
   }
   return isHealthy ? exitCodes.ok : exitCodes.someFailed
+}
+
+async function examineMachine({ dir }: DoctorFlags, context: Context): Promise<AsyncIterable<Finding>> {
+  const { examine } = await import('../doctor/examine.ts')
+  return examine(dir, context)
+}
+
+async function examineStores({ config }: DoctorFlags, context: Context): Promise<AsyncIterable<Finding>> {
+  const { examineCatalogue } = await import('../doctor/catalogue.ts')
+  return examineCatalogue(config, context)
 }
 
 function show({ check, level, found, next }: Finding, context: Context): void {

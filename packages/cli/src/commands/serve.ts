@@ -1,0 +1,61 @@
+import { type Command, Option } from 'commander'
+import type { Context } from '../context.ts'
+import { exitCodes } from '../exit-codes.ts'
+import { valued } from '../options/fetch.ts'
+import type { ServeFlags } from '../serve/run-serve.ts'
+import { parseCount } from '../units.ts'
+import type { Run } from './define.ts'
+
+export function define(command: Command, run: Run): void {
+  command
+    .addOption(new Option('--config <FILE>', 'settings: arriero.yaml, or the JSON of an existing server'))
+    .addOption(new Option('--data <DIR>', 'where everything is kept (default: ./arriero-data, without other settings)'))
+    .addOption(new Option('--host <ADDRESS>', 'address to listen on'))
+    .addOption(valued('--port <N>', 'port to listen on; 0: any free one', parsePort))
+    .addOption(
+      new Option('--role <ROLE>', 'api: answer calls; worker: background work; all: both').choices([
+        'api',
+        'worker',
+        'all',
+      ]),
+    )
+    .addOption(new Option('--admin <USER>', 'name of the first administrator').default('admin'))
+    .addOption(new Option('--admin-password-file <FILE>', 'its password (default: one is made and shown once)'))
+    .addOption(new Option('--reset-admin', 'give the user of --admin a new password and the highest level'))
+    .addOption(new Option('--migrate-stores', 'take over what the settings say of stores that are known already'))
+    .addOption(new Option('--rebuild', 'fill an empty catalogue from what the stores know, then end'))
+    .addOption(
+      new Option(
+        '--directories <KIND>',
+        'with --rebuild, a directory that no store knows: files of its own, or one tree',
+      )
+        .choices(['none', 'leaf'])
+        .default('none'),
+    )
+    .addHelpText(
+      'after',
+      `
+Examples:
+  arriero serve
+  arriero serve --data /srv/librarian --port 21108
+  arriero serve --config /etc/arriero/arriero.yaml --role api
+  LIBRARIAN_CONFIG_PATH=librarian.json arriero serve
+  arriero serve --reset-admin
+  arriero serve --config arriero.yaml --rebuild --directories leaf
+
+Without settings it makes a data directory with a catalogue, a store and
+settings to edit, and listens on this machine only. Ctrl-C or SIGTERM stops it:
+calls under way get time to end, what they leave is resumed.`,
+    )
+  command.action(run(serve))
+}
+
+function parsePort(text: string, flag: string): number {
+  return parseCount(text, flag, 0)
+}
+
+async function serve(_operands: string[], flags: ServeFlags, context: Context): Promise<number> {
+  const { runServe } = await import('../serve/run-serve.ts')
+  await runServe(flags, context)
+  return exitCodes.ok
+}

@@ -1,0 +1,140 @@
+import { chmod, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { testTerminal } from '../../test/terminal.ts'
+import { createContext } from '../context.ts'
+import { createOutcomes, type Done } from './outcomes.ts'
+import { readNewPassword, readPassword } from './read-password.ts'
+import { showTable } from './show-table.ts'
+import { uploadRequests } from './upload-requests.ts'
+
+let folder!: string
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'cli-librarian-'))
+})
+afterEach(() => rm(folder, { recursive: true, force: true }))
+
+function context(options: Parameters<typeof testTerminal>[0] = {}, flags = {}) {
+  const { terminal, texts, said } = testTerminal(options)
+  const all = { json: false, quiet: false, verbosity: 0, ...flags }
+  return { context: createContext(terminal, all, new AbortController().signal), texts, said }
+}
+
+describe('showTable()', () => {
+  const rows = [
+    ['a\u001b[2J', 1],
+    ['bcd', 22],
+  ]
+
+  test('aligns below bold headings on a terminal', () => {
+    const { context: seen, texts } = context({ isTTY: true })
+    showTable(['Name', 'N'], rows, seen)
+    expect(texts.stdout).toBe('\u001b[1mName      N\u001b[22m\na\\x1b[2J  1\nbcd       22\n')
+  })
+
+  test('puts tabs between bare cells where nobody looks', () => {
+    const { context: piped, texts } = context()
+    showTable(['Name', 'N'], rows, piped)
+    expect(texts.stdout).toBe('a\\x1b[2J\t1\nbcd\t22\n')
+  })
+})
+
+describe('readPassword()', () => {
+  test('takes the first line of stdin, or of a file of one’s own', async () => {
+    const { context: piped } = context({ input: 'from-stdin\nmore' })
+    expect(await readPassword({ passwordStdin: true }, '', piped)).toBe('from-stdin')
+    await writeFile(join(folder, 'pw'), 'from-file\n', { mode: 0o600 })
+    expect(await readPassword({ passwordFile: join(folder, 'pw') }, '', piped)).toBe('from-file')
+    await chmod(join(folder, 'pw'), 0o644)
+    await expect(readPassword({ passwordFile: join(folder, 'pw') }, '', piped)).rejects.toThrow(/read by others/)
+  })
+
+  test('says what to do where nobody can type', async () => {
+    await expect(readPassword({}, '', context().context)).rejects.toMatchObject({ exitCode: 2 })
+  })
+
+  test('a new one is typed twice', async () => {
+    const { context: at } = context()
+    const typing = (answers: string[]) => ({
+      ...at,
+      terminal: { ...at.terminal, readSecret: async () => answers.shift() ?? '' },
+    })
+    expect(await readNewPassword({}, 'ada', typing(['a', 'a']))).toBe('a')
+    await expect(readNewPassword({}, 'ada', typing(['a', 'b']))).rejects.toThrow(/differ/)
+  })
+})
+
+describe('uploadRequests()', () => {
+  const all = async (operands: string[], isEach = false) => {
+    const found: [string, string][] = []
+    for await (const { path, name } of uploadRequests(operands, isEach)) found.push([path.replace(folder, ''), name])
+    return found
+  }
+
+  test('reads its operands as cp does', async () => {
+    expect(await all(['a.nc', 'x/b.nc'])).toEqual([['a.nc', 'x/b.nc']])
+    expect(await all(['a.nc', 'x/'])).toEqual([['a.nc', 'x/a.nc']])
+    expect(await all(['d/a.nc', 'b.nc', 'x'])).toEqual([
+      ['d/a.nc', 'x/a.nc'],
+      ['b.nc', 'x/b.nc'],
+    ])
+    expect(await all(['d/a.nc', '.'])).toEqual([['d/a.nc', 'a.nc']])
+    expect(await all(['d/', 'x/'])).toEqual([['d/', 'x/d']])
+  })
+
+  test('gives each file of a directory its own name', async () => {
+    await mkdir(join(folder, 'n', 'sub'), { recursive: true })
+    await writeFile(join(folder, 'n', 'b'), '')
+    await writeFile(join(folder, 'n', 'sub', 'a'), '')
+    expect(await all([join(folder, 'n'), 'x/'], true)).toEqual([
+      ['/n/b', 'x/n/b'],
+      ['/n/sub/a', 'x/n/sub/a'],
+    ])
+  })
+
+  test.each([['/abs'], ['a/../b'], ['..']])('refuses the destination %s', async destination => {
+    await expect(all(['a', destination])).rejects.toMatchObject({ code: 'Usage' })
+  })
+})
+
+describe('createOutcomes()', () => {
+  const done = (name: string, isNew = true): Done => ({ name, size: 1024, isNew, line: 'good', row: { name } })
+
+  test('a single failure is thrown, for its own exit code', () => {
+    const { context: at } = context()
+    const outcomes = createOutcomes(at, 'uploaded', {})
+    const error = new Error('this')
+    outcomes.fail('a', error)
+    expect(() => outcomes.end()).toThrow(error)
+  })
+
+  test('a single success is a line', () => {
+    const { context: at, said } = context()
+    const outcomes = createOutcomes(at, 'uploaded', {})
+    outcomes.succeed(done('a'))
+    expect(outcomes.end()).toBe(0)
+    expect(said()).toEqual(['a  good'])
+  })
+
+  test('several add up, each failure is named, and one makes 1', () => {
+    const { context: at, said, texts } = context({}, { json: true })
+    const outcomes = createOutcomes(at, 'uploaded', {})
+    outcomes.fail('bad', Object.assign(new Error('no'), { name: 'LibrarianError', code: 'FileExists' }))
+    outcomes.succeed(done('a'))
+    outcomes.succeed(done('b', false))
+    expect(outcomes.end()).toBe(1)
+    expect(said()).toEqual([])
+    expect(
+      texts.stdout
+        .trim()
+        .split('\n')
+        .map(line => JSON.parse(line)),
+    ).toEqual([
+      { ok: false, name: 'bad', error: { code: 'file_exists', message: 'no' } },
+      { ok: true, name: 'a' },
+      { ok: true, name: 'b' },
+      { summary: { listed: 3, ok: 2, uploaded: 1, present: 1, failed: 1 } },
+    ])
+  })
+})

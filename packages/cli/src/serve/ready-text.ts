@@ -1,0 +1,43 @@
+/** What is said when the server is ready. */
+import type { Ready } from '@arriero/librarian'
+
+export interface ReadyTextOptions extends Ready {
+  /** Of a new administrator, where it was made here. */
+  readonly password: string | undefined
+  readonly settingsPath: string | undefined
+}
+
+export interface ReadyText {
+  /** What cannot be had again. */
+  readonly result: readonly string[]
+  readonly advice: readonly string[]
+}
+
+export function readyText({ settings, listening, admin, password, settingsPath }: ReadyTextOptions): ReadyText {
+  return {
+    result: admin && password !== undefined ? [`user: ${admin.username}`, `password: ${password}`] : [],
+    advice: [
+      ...(password === undefined
+        ? []
+        : ['The password is shown this once and kept nowhere; arriero serve --reset-admin makes a new one.']),
+      ...(settingsPath === undefined ? [] : [`Settings: ${settingsPath}`]),
+      ...(listening === undefined ? workerLines(settings.name) : apiLines(listening.url, admin?.username ?? 'USER')),
+    ],
+  }
+}
+
+function workerLines(name: string): string[] {
+  return [`The worker of ${name} is ready.`]
+}
+
+function apiLines(url: string, user: string): string[] {
+  return [
+    // Scripts around existing servers wait for the quoted words (librarian 15).
+    `Listening on ${url} (older scripts wait for the words "Uvicorn running on ${url}").`,
+    'Next, in another terminal:',
+    `  arriero login here ${url} --user ${user}`,
+    '  arriero upload FILE NAME',
+    '  arriero search NAME',
+    'Ctrl-C stops it.',
+  ]
+}
