@@ -1,7 +1,9 @@
 /** `npm run bench -- WHAT …`: one module per thing that is measured. */
 const benches: Readonly<Record<string, () => Promise<(args: readonly string[]) => Promise<number>>>> = {
+  catalogue: async () => (await import('./catalogue.ts')).benchCatalogue,
   get: async () => (await import('./get.ts')).benchGet,
   pipeline: async () => (await import('./pipeline.ts')).benchPipeline,
+  librarian: async () => (await import('./librarian.ts')).benchLibrarian,
 }
 
 const [what = '', ...args] = process.argv.slice(2)

@@ -1,8 +1,10 @@
 /**
  * `npm run test:faults [-- --quick] [-- --only TEXT]`: `arriero get` is killed at every durable system call, given EIO
- * and ENOSPC at every one, and run again each time; and the order of its syncs is checked (reliability 4 K, E, O).
+ * and ENOSPC at every one, and run again each time; and the order of its syncs is checked (reliability 4 K, E, O). So is
+ * `arriero serve` while it commits uploads.
  *
- *     --quick    every fifth point
+ *     --quick    every fifth point; of commits every 25th
+ *     --commits-every N   every Nth point of commits
  *     --only     groups whose name, such as `many EIO unlink`, contains TEXT
  *     --verbose  each point as it is made
  *     --strict   fails where nothing could be run
@@ -16,6 +18,7 @@ import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { killAndResume, randomFrom } from '../run-kills.ts'
 import type { Call } from './calls.ts'
+import { sweepCommits } from './commit/sweep.ts'
 import { Lane, type Point, showPoint } from './lane.ts'
 import { checkOrder } from './order.ts'
 import { type Fault, whyNoStrace } from './strace.ts'
@@ -33,6 +36,7 @@ const { values } = parseArgs({
     only: { type: 'string', default: '' },
     quick: { type: 'boolean', default: false },
     verbose: { type: 'boolean', default: false },
+    'commits-every': { type: 'string' },
     strict: { type: 'boolean', default: false },
     seed: { type: 'string', default: process.env.ARRIERO_SEED ?? String(Math.floor(Math.random() * 1e6)) },
   },
@@ -50,6 +54,13 @@ if (noStrace !== undefined) {
 } else {
   console.log(`seed ${values.seed}`)
   for (const workload of workloads) await runWorkload(workload)
+  await sweepCommits({
+    faults,
+    step: Number(values['commits-every'] ?? (values.quick ? 25 : 1)),
+    only: values.only,
+    isVerbose: values.verbose,
+    tell,
+  })
 }
 await runKills()
 const notReached = tally.notReached > 0 ? `, ${tally.notReached} not reached` : ''

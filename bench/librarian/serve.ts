@@ -1,0 +1,91 @@
+/** `arriero serve` as a process of its own, as an operator starts it. */
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { createWriteStream } from 'node:fs'
+import { mkdir, readFile, writeFile } from 'node:fs/promises'
+import { hostname } from 'node:os'
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { type Connection, connect } from '@arriero/api'
+import { freePorts } from '../../e2e/servers/ports.ts'
+
+export interface Served extends AsyncDisposable {
+  readonly url: string
+  readonly user: string
+  readonly password: string
+  readonly authorization: string
+  readonly librarian: Connection
+  /** Resident memory now, bytes. */
+  rss(): Promise<number>
+  /** User and system time so far, seconds. */
+  cpuSeconds(): Promise<number>
+}
+
+const program = new URL('../../packages/cli/bin/arriero.js', import.meta.url).pathname
+const password = 'bench-password'
+
+/** @param catalogue `sqlite:…` or `postgres://…`; default: SQLite in the directory */
+export async function serve(directory: string, catalogue = 'sqlite:catalogue.db'): Promise<Served> {
+  const [port] = await freePorts(1)
+  const [store, staging] = [join(directory, 'files'), join(directory, 'staging')]
+  await mkdir(store, { recursive: true })
+  await mkdir(staging)
+  const settings = {
+    name: 'bench',
+    host: '127.0.0.1',
+    port,
+    catalogue,
+    data_directory: directory,
+    log_level: 'warning',
+    add_stores: [
+      {
+        store_name: 'files',
+        store_type: 'local',
+        ingestable: true,
+        store_data: { store_path: store, staging_path: staging },
+        transfer_manager_data: { local: { available: true, hostnames: [hostname()] } },
+      },
+    ],
+    limits: { requests_per_user: 1024, connections_per_address: 4096 },
+  }
+  await writeFile(join(directory, 'arriero.yaml'), JSON.stringify(settings), { mode: 0o600 })
+  await writeFile(join(directory, 'password'), password, { mode: 0o600 })
+  const args = [program, 'serve', '--config', join(directory, 'arriero.yaml')]
+  const child = spawn(process.execPath, [...args, '--admin-password-file', join(directory, 'password')], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+  })
+  const log = createWriteStream(join(directory, 'serve.log'))
+  child.stdout.pipe(log)
+  child.stderr.pipe(log)
+  const url = `http://127.0.0.1:${port}`
+  await untilReady(url, child, join(directory, 'serve.log'))
+  const pid = child.pid as number
+  const user = 'admin'
+  return {
+    url,
+    user,
+    password,
+    authorization: `Basic ${Buffer.from(`${user}:${password}`).toString('base64')}`,
+    librarian: connect({ url, user, password }),
+    rss: async () => Number(/VmRSS:\s+(\d+)/.exec(await readFile(`/proc/${pid}/status`, 'utf8'))?.[1]) * 1024,
+    cpuSeconds: async () => {
+      const fields = (await readFile(`/proc/${pid}/stat`, 'utf8')).split(') ')[1]?.split(' ') ?? []
+      return (Number(fields[11]) + Number(fields[12])) / 100
+    },
+    async [Symbol.asyncDispose]() {
+      if (child.exitCode !== null) return
+      child.kill('SIGTERM')
+      await once(child, 'exit')
+    },
+  }
+}
+
+async function untilReady(url: string, child: ChildProcess, log: string): Promise<void> {
+  for (let wait = 0; wait < 300; wait++) {
+    if (child.exitCode !== null) throw new Error(`arriero serve ended: ${await readFile(log, 'utf8')}`)
+    const answer = await fetch(`${url}/health`).catch(() => undefined)
+    if (answer?.ok) return
+    await sleep(100)
+  }
+  throw new Error(`arriero serve is not ready after 30 s: ${await readFile(log, 'utf8')}`)
+}

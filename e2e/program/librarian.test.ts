@@ -1,0 +1,283 @@
+/** Whole processes: `arriero serve` in one, the user's commands in others; either side is killed in between. */
+import { randomBytes } from 'node:crypto'
+import { mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { arriero, type Outcome, type RunOptions, startArriero } from '../program.ts'
+import { type RunningLibrarian, type SlowWay, startLibrarian, startSlowWay } from './serve.ts'
+
+let folder!: string
+let site!: RunningLibrarian
+let home!: string
+let n = 0
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'arriero-librarian-'))
+  home = join(folder, 'home')
+  await mkdir(home)
+  site = await startLibrarian(join(folder, 'data'))
+  const logged = await run(['login', 'here', site.url, '--user', 'admin', '--password-file', site.passwordFile])
+  expect(logged.code, logged.stderr).toBe(0)
+}, 60_000)
+
+afterAll(async () => {
+  await site?.stop()
+  await rm(folder, { recursive: true, force: true })
+})
+
+/** A directory and a prefix for each test. */
+let here!: string
+let prefix!: string
+beforeEach(async () => {
+  prefix = `t${n++}`
+  here = join(folder, prefix)
+  await mkdir(here)
+})
+
+const env = () => ({
+  HOME: home,
+  XDG_STATE_HOME: join(home, 'state'),
+  HL_CLIENT_CONFIG: undefined,
+  ARRIERO_LIBRARIAN: undefined,
+})
+
+function run(args: readonly string[], options: RunOptions = {}): Promise<Outcome> {
+  return arriero(args, { cwd: here ?? folder, ...options, env: { ...env(), ...options.env } })
+}
+
+async function put(name: string, content: string | Buffer): Promise<Buffer> {
+  const bytes = Buffer.from(content)
+  await mkdir(join(here, name, '..'), { recursive: true })
+  await writeFile(join(here, name), bytes)
+  return bytes
+}
+
+const rowsOf = (stdout: string) =>
+  stdout
+    .split('\n')
+    .filter(Boolean)
+    .map(line => JSON.parse(line))
+
+describe('the README’s second example', () => {
+  test('login, upload, search, download and validate', async () => {
+    const bytes = await put('ocean.nc', randomBytes(3_000_000))
+    const uploaded = await run(['upload', 'ocean.nc', `${prefix}/ocean.nc`])
+    expect(uploaded.code, uploaded.stderr).toBe(0)
+    expect(uploaded.stderr).toContain('xxh3 ok')
+
+    const found = await run(['search', `${prefix}/*`])
+    const [name, size, , uploader, , copies, , checksum] = found.stdout.trimEnd().split('\t')
+    expect([name, size, uploader, copies]).toEqual([`${prefix}/ocean.nc`, '3000000', 'admin', '1'])
+    expect(checksum).toMatch(/^xxh3:::[0-9a-f]{32}$/)
+
+    const fetched = await run(['download', `${prefix}/ocean.nc`, '-d', 'data'])
+    expect(fetched.code, fetched.stderr).toBe(0)
+    expect((await readFile(join(here, 'data', 'ocean.nc'))).equals(bytes)).toBe(true)
+
+    const valid = await run(['validate', `${prefix}/ocean.nc`, '--json'])
+    expect(valid.code, valid.stderr).toBe(0)
+    expect(rowsOf(valid.stdout)).toMatchObject([{ ok: true, current_checksum: checksum, current_size: 3_000_000 }])
+  })
+
+  test('a tree goes in and comes back, with every name', async () => {
+    await put('night/a.fits', 'abc')
+    await put('night/sub/b c.fits', 'xyz')
+    const uploaded = await run(['upload', 'night', `${prefix}/night`, '--json'])
+    expect(uploaded.code, uploaded.stderr).toBe(0)
+    expect(rowsOf(uploaded.stdout)).toMatchObject([
+      { ok: true, kind: 'tree', size: 6, status: 'uploaded', method: 'local' },
+    ])
+    const fetched = await run(['download', `${prefix}/night`, '-d', 'back'])
+    expect(fetched.code, fetched.stderr).toBe(0)
+    expect((await readdir(join(here, 'back'), { recursive: true })).sort()).toEqual([
+      'night',
+      'night/a.fits',
+      'night/sub',
+      'night/sub/b c.fits',
+    ])
+    expect(await readFile(join(here, 'back', 'night', 'sub', 'b c.fits'), 'utf8')).toBe('xyz')
+    const again = await run(['download', `${prefix}/night`, '-d', 'back', '--json'])
+    expect(rowsOf(again.stdout)).toMatchObject([{ ok: true, status: 'skipped' }])
+    await writeFile(join(here, 'back', 'night', 'a.fits'), 'abd')
+    const differs = await run(['download', `${prefix}/night`, '-d', 'back'])
+    expect(differs.code, differs.stderr).toBe(3)
+    expect(await readFile(join(here, 'back', 'night', 'a.fits'), 'utf8')).toBe('abd')
+  })
+
+  test('many at once: each with its own end, and the sum', async () => {
+    for (let at = 0; at < 60; at++) await put(`in/f${at}`, `content ${at}`)
+    await symlink('nowhere', join(here, 'in', 'broken'))
+    const first = await run(['upload', '--each', 'in', `${prefix}/`, '--report', 'report.jsonl'])
+    expect(first.code).toBe(1)
+    expect(first.stderr).toContain('broken')
+    const report = rowsOf(await readFile(join(here, 'report.jsonl'), 'utf8'))
+    expect(report.at(-1)).toEqual({ summary: { listed: 61, ok: 60, uploaded: 60, present: 0, failed: 1 } })
+    await rm(join(here, 'in', 'broken'))
+    const again = await run(['upload', '--each', 'in', `${prefix}/`, '--json'])
+    expect(again.code, again.stderr).toBe(0)
+    expect(rowsOf(again.stdout).at(-1)).toEqual({
+      summary: { listed: 60, ok: 60, uploaded: 0, present: 60, failed: 0 },
+    })
+    const fetched = await run(['download', `${prefix}/in/*`, '-d', 'out'])
+    expect(fetched.code, fetched.stderr).toBe(0)
+    expect(await readdir(join(here, 'out'))).toHaveLength(60)
+    expect(await readFile(join(here, 'out', 'f17'), 'utf8')).toBe('content 17')
+  })
+})
+
+describe('the older names', () => {
+  const old = (args: readonly string[]) => run(['librarian', ...args])
+
+  test('upload is silent, search-files and validate-file print what they printed', async () => {
+    await put('f1.bin', 'hello world'.repeat(100))
+    const uploaded = await old(['upload', 'here', 'f1.bin', `${prefix}/f1.bin`])
+    expect(uploaded).toMatchObject({ code: 0, stdout: '', stderr: '' })
+    const found = await old(['search-files', 'here', '--name', `${prefix}/f1.bin`])
+    expect(found.stdout).toMatch(
+      new RegExp(
+        `^${prefix}/f1.bin \\(1.1 kB\\) - \\d{4}-\\d\\d-\\d\\d \\d\\d:\\d\\d:\\d\\d(\\.\\d+)? - admin - admin\nInstances:\n    /.*${prefix}/f1.bin - AVAILABLE\nNo remote instances of this file found.\n$`,
+      ),
+    )
+    const valid = await old(['validate-file', 'here', `${prefix}/f1.bin`])
+    expect(valid.stdout.split('\n').slice(0, 2)).toEqual([
+      'Found 1 instances of files in the librarian network.',
+      'Checksum Match | Current Checksum                        | Librarian | Original Checksum                      ',
+    ])
+    expect(valid.stdout).toContain('xxh3:::fece70bec15fa5d04e440dc8809b1a8c')
+    expect(await old(['search-files', 'here', '-n', 'none'])).toMatchObject({ code: 0, stdout: 'No results found.\n' })
+  })
+
+  test('stores, users and errors', async () => {
+    const stores = await old(['get-store-list', 'here'])
+    expect(stores.stdout).toMatch(/^files \(local\) \[[0-9.]+ .?B Free\] - Ingestable - Available - Enabled\n$/)
+    expect((await old(['search-errors', 'here'])).stdout).toBe('No errors found.\n')
+    const user = ['--username', `u${prefix}`]
+    const created = await old(['create-user', 'here', ...user, '--password', 'a-password', '--auth-level', 'READONLY'])
+    expect(created).toMatchObject({ code: 0, stdout: '' })
+    expect((await run(['users', 'show', `u${prefix}`, '--json'])).stdout).toContain('"level":"READONLY"')
+    expect((await old(['delete-user', 'here', ...user])).code).toBe(0)
+    expect((await old(['get-librarian-list', 'here'])).stdout).toBe('No librarians found.\n')
+  })
+
+  test('failures are `error: …` and 1; what is gone names its class', async () => {
+    const unknown = await old(['search-files', 'nowhere'])
+    expect(unknown.code).toBe(1)
+    expect(unknown.stderr).toMatch(/^error: .*nowhere/)
+    expect((await old(['upload', 'here', 'x', '/abs'])).stderr).toMatch(/^error: destination path must be relative/)
+    const gone = await old(['launch-copy', 'a', 'b', 'c', '--dest', 'd'])
+    expect(gone.code).toBe(1)
+    expect(gone.stderr).toContain('LibrarianClientRemovedFunctionality')
+  })
+
+  test('check-connections asks them all, and fails when one does', async () => {
+    const good = await old(['check-connections'])
+    expect(good.stdout).toContain(`Connection to here (${site.url}) succeeded.`)
+    const away = { host: 'http://127.0.0.1', port: 9, user: 'a', password: 'b' }
+    const bad = await run(['librarian', 'check-connections'], {
+      env: { HOME: here, LIBRARIAN_CLIENT_CONNECTIONS: JSON.stringify({ away }) },
+    })
+    expect(bad.code).toBe(1)
+    expect(bad.stdout).toMatch(/^Connection to away \(http:\/\/127.0.0.1:9\) failed: /)
+  })
+})
+
+describe('what can be wrong', () => {
+  test('a name that holds other content is never replaced', async () => {
+    await put('f', 'one')
+    expect((await run(['upload', 'f', `${prefix}/f`])).code).toBe(0)
+    await put('f', 'two')
+    const refused = await run(['upload', 'f', `${prefix}/f`])
+    expect(refused.code).toBe(1)
+    expect(refused.stderr).toContain('kept already')
+    const back = await run(['download', `${prefix}/f`, '-o', 'back'])
+    expect(back.code, back.stderr).toBe(0)
+    expect(await readFile(join(here, 'back'), 'utf8')).toBe('one')
+  })
+
+  test('a wrong password is 5, and is not kept', async () => {
+    const args = ['login', 'wrong', site.url, '--user', 'admin', '--password-stdin']
+    const { code, stderr, stdout } = await run(args, { input: 'hunter2\n' })
+    expect(code).toBe(5)
+    expect(stderr + stdout).not.toContain('hunter2')
+    expect(await readFile(join(home, '.hl_client.cfg'), 'utf8')).not.toContain('wrong')
+  })
+
+  test('an unknown name is 4, an unknown librarian 2, nobody there 6', async () => {
+    expect((await run(['download', `${prefix}/none`])).code).toBe(4)
+    expect((await run(['validate', `${prefix}/none`])).code).toBe(4)
+    expect((await run(['search', '--librarian', 'nobody'])).code).toBe(2)
+    const connections = { gone: { host: 'http://127.0.0.1', port: 9, user: 'a', password: 'b' } }
+    const away = await run(['search'], {
+      env: { HOME: here, LIBRARIAN_CLIENT_CONNECTIONS: JSON.stringify(connections) },
+    })
+    expect(away.code).toBe(6)
+    expect(away.stderr).toContain('nobody listens there')
+  })
+
+  test('names that could do harm here are escaped', async () => {
+    const denied = await run(['download', 'a\u001b[2Jb'])
+    expect(denied.code).not.toBe(0)
+    expect(denied.stderr).not.toContain('\u001b[2J')
+  })
+
+  test('a password is no argument of any newer command', async () => {
+    const help = await run(['users', 'add', '--help'])
+    expect(help.stdout).toContain('--password-file')
+    expect(help.stdout).not.toMatch(/--password </)
+  })
+})
+
+describe('after a kill', () => {
+  const size = 48 << 20
+  let away!: RunningLibrarian
+  let way!: SlowWay
+
+  beforeAll(async () => {
+    // Nobody shares its staging area: bytes go over HTTP, and slowly enough to be met half way.
+    away = await startLibrarian(join(folder, 'away'), { hostnames: ['another-machine'] })
+    way = await startSlowWay(away.port, 16 << 20)
+    const address = `http://127.0.0.1:${way.port}`
+    const logged = await run(['login', 'away', address, '--user', 'admin', '--password-file', away.passwordFile])
+    expect(logged.code, logged.stderr).toBe(0)
+  }, 60_000)
+
+  afterAll(async () => {
+    way?.close()
+    await away?.stop()
+  })
+
+  const upload = () => ['upload', 'big', `${prefix}/big`, '--librarian', 'away', '--checksum', 'sha256', '--json']
+
+  async function expectKept(bytes: Buffer): Promise<void> {
+    const fetched = await run(['download', `${prefix}/big`, '-o', 'back', '--librarian', 'away'])
+    expect(fetched.code, fetched.stderr).toBe(0)
+    expect((await readFile(join(here, 'back'))).equals(bytes)).toBe(true)
+  }
+
+  test('of the client: the same command sends only what is missing', async () => {
+    const bytes = await put('big', randomBytes(size))
+    const killed = startArriero(upload(), { cwd: here, env: env() })
+    await way.passed(size / 2)
+    killed.process.kill('SIGKILL')
+    expect((await killed.outcome).code).toBe(137)
+    const again = await run(upload())
+    expect(again.code, again.stdout + again.stderr).toBe(0)
+    const [row] = rowsOf(again.stdout)
+    expect(row).toMatchObject({ ok: true, status: 'uploaded', method: 'http', size })
+    expect(row.held).toBeGreaterThan(size / 4)
+    await expectKept(bytes)
+    expect(await readdir(join(home, 'state', 'arriero', 'uploads'))).toEqual([])
+  }, 120_000)
+
+  test('of the server: the client waits, and goes on when it is back', async () => {
+    const bytes = await put('big', randomBytes(size))
+    const uploading = run(upload())
+    await way.passed(size / 2)
+    await away.kill()
+    await away.start()
+    const { code, stdout, stderr } = await uploading
+    expect(code, stdout + stderr).toBe(0)
+    await expectKept(bytes)
+  }, 120_000)
+})
