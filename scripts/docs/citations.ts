@@ -5,9 +5,11 @@ const pages = {
   design: 'docs/design.md',
   retrieval: 'docs/requirements.md',
   gen3: 'docs/requirements.md',
+  librarian: 'docs/requirements.md',
   reliability: 'docs/requirements.md',
 }
-const cited = /\b(design|retrieval|gen3|reliability) ((?:[A-G]\d?|\d+(?:\.\d+)?)(?:, (?:[A-G]\d?|\d+(?:\.\d+)?))*)/g
+const cited =
+  /\b(design|retrieval|gen3|librarian|reliability) ((?:[A-G]\d?|\d+(?:\.\d+)?)(?:, (?:[A-G]\d?|\d+(?:\.\d+)?))*)/g
 
 /** Comments cite requirements and the design by number: each number leads to a heading. */
 export function checkCitations(files: readonly ProjectFile[]): Findings {
