@@ -20,6 +20,7 @@ export type FailureShape = 'plain' | 'detail' | 'text' | 'bare'
 type ReasonOf<Request> = { of(request: Request): string }['of']
 
 /** What an endpoint answers for an error code, where that differs from the table of errors. */
+/** What an endpoint answers for an error code, where that differs from the table of errors. */
 export interface Failure<Request = unknown> {
   readonly status: number
   /** Literal protocol text: real clients compare it. A function where the text holds a value of the request. */
