@@ -60,7 +60,7 @@ export function downloadAll(entries: Entries, options: DownloadAllOptions = {}):
   return {
     summary,
     async *[Symbol.asyncIterator]() {
-      const results = new ResultQueue(options.resultOrder ?? 'completed')
+      const results = new ResultQueue<EntryResult>(options.resultOrder === 'manifest' ? 'list' : 'completed')
       const leave = new AbortController()
       const signal = options.signal ? AbortSignal.any([options.signal, leave.signal]) : leave.signal
       let all: AllDownloads | undefined
@@ -71,10 +71,12 @@ export function downloadAll(entries: Entries, options: DownloadAllOptions = {}):
       const running = withCall({ ...options, signal }, begin, () => all?.end ?? NOTHING)
       running.then(
         total => {
+          results.releaseAll()
           results.end()
           resolve(total)
         },
         error => {
+          results.releaseAll()
           results.fail(error)
           if (all && leave.signal.aborted && !options.signal?.aborted) resolve(all.summary)
           else reject(error)
@@ -99,7 +101,7 @@ class AllDownloads {
   readonly #engine: EngineParts
   readonly #entries: Entries
   readonly #o: Options
-  readonly #results: ResultQueue
+  readonly #results: ResultQueue<EntryResult>
   readonly #directory: string
   readonly #backlog: Backlog
   readonly #names = new NameRegistry()
@@ -119,7 +121,7 @@ class AllDownloads {
   #unexpect: () => void = () => {}
   #count = { files: 0, downloaded: 0, skipped: 0, failed: 0, bytes: 0 }
 
-  constructor(engine: EngineParts, entries: Entries, options: Options, results: ResultQueue) {
+  constructor(engine: EngineParts, entries: Entries, options: Options, results: ResultQueue<EntryResult>) {
     this.#engine = engine
     this.#entries = entries
     this.#o = options
@@ -333,7 +335,7 @@ class AllDownloads {
       this.#count.bytes += result.result.bytes
     } else this.#count.failed++
     const wasCancelled = !result.ok && this.#o.signal.aborted
-    if (!wasCancelled) this.#results.push(result)
+    if (!wasCancelled) this.#results.push(result.entry.index, result)
     if (!result.ok) this.#stopAfter(result.error)
     leave()
     this.#proceed()
@@ -342,7 +344,7 @@ class AllDownloads {
   #reject(entry: Entry, error: unknown): void {
     this.#count.failed++
     this.#engine.progress.failed++
-    this.#results.push({ entry, ok: false, error })
+    this.#results.push(entry.index, { entry, ok: false, error })
     this.#stopAfter(error)
   }
 

@@ -3,10 +3,11 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { GDC_MANIFEST_HEADER, startCommons, startGdc } from '../test/commons-server.ts'
-import { type DownloadManifestOptions, downloadManifest, type ManifestSummary } from './download-manifest.ts'
+import { downloadManifest } from './download-manifest.ts'
 import type { Row } from './manifest/entry.ts'
 import type { Outcome } from './manifest/outcome.ts'
 import { parseManifest } from './manifest/parse-manifest.ts'
+import type { DownloadManifestOptions, ManifestSummary } from './manifest/run.ts'
 
 let directory: string
 beforeEach(async () => {

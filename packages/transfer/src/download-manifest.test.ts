@@ -6,10 +6,11 @@ import { basename, join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { type MixedFile, mixedCommons, startCommons, type Commons as TestCommons } from '../test/commons-server.ts'
 import type { CommonsOptions } from './commons/options.ts'
-import { type DownloadManifestOptions, downloadManifest } from './download-manifest.ts'
+import { downloadManifest } from './download-manifest.ts'
 import { createEngine } from './engine.ts'
 import type { Outcome } from './manifest/outcome.ts'
 import { parseManifest } from './manifest/parse-manifest.ts'
+import type { DownloadManifestOptions } from './manifest/run.ts'
 
 let directory: string
 beforeEach(async () => {

@@ -15,68 +15,18 @@ import { createEngine, type Engine, partsOf } from './engine.ts'
 import { TransferError } from './errors.ts'
 import { askFile } from './hooks/ask-file.ts'
 import { activeHooks, withHooks } from './hooks/open-hooks.ts'
-import type { HookTimes, RunEnd } from './hooks.ts'
+import type { RunEnd } from './hooks.ts'
 import { list } from './list.ts'
 import { type Entry, isBadRow, type Row } from './manifest/entry.ts'
-import { type Outcome, type OutcomeStatus, outcomeOf, outcomeOfError, outcomeOfResult } from './manifest/outcome.ts'
+import { type Outcome, outcomeOf, outcomeOfError, outcomeOfResult } from './manifest/outcome.ts'
 import { Proofs } from './manifest/proofs.ts'
+import type { DownloadManifestOptions, ManifestResult, ManifestRun, ManifestSummary } from './manifest/run.ts'
+import { Tally } from './manifest/tally.ts'
 import { GivenNames } from './names/given-names.ts'
-import { type NamePlan, type NamePlanOptions, type Placement, planNames } from './names/plan.ts'
-import type { DownloadAllOptions } from './options.ts'
+import { type NamePlan, type Placement, planNames } from './names/plan.ts'
 import type { EntryResult } from './results.ts'
 import { Channel } from './sinks/channel.ts'
 import type { Listed } from './source.ts'
-
-export interface DownloadManifestOptions
-  extends Omit<DownloadAllOptions, 'resultOrder' | 'pathFor' | 'arePathsPlanned' | 'areFilesAsked' | 'isEnd'>,
-    NamePlanOptions {
-  /** Where proofs are kept from one run to the next. Default: none are kept, and what is there is read again. */
-  readonly state?: string | undefined
-  /** Where the names are kept that rows were given which the list does not name. Default: such rows are numbered as they come. */
-  readonly names?: string | undefined
-  /**
-   * After an abort, tell what was not done as `cancelled`, and resolve `summary`; after a failure that ends the run
-   * (`continueAfterError`), tell the rest of the list as well. It is read for that: one that is not worth waiting for must
-   * end when the signal does. Default false: the iteration ends at once.
-   */
-  readonly tellsCancelled?: boolean | undefined
-}
-
-/** A row and what became of it. */
-export interface ManifestResult {
-  /** May hold secrets in its URLs and headers. */
-  readonly entry: Entry
-  /** What may be shown. */
-  readonly outcome: Outcome
-}
-
-/** Results, one for every row, and what they add up to. */
-export interface ManifestRun extends AsyncIterable<ManifestResult> {
-  /** Resolves when the iteration has ended; after an abort only with `tellsCancelled`. */
-  readonly summary: Promise<ManifestSummary>
-}
-
-export interface ManifestSummary {
-  /** Rows of the manifest. */
-  readonly rows: number
-  /** Rows and members of bundles, by status. */
-  readonly statuses: Readonly<Partial<Record<OutcomeStatus, number>>>
-  readonly failed: number
-  readonly renamed: number
-  /** Files that were there and were others: replaced. */
-  readonly repaired: number
-  /** Bytes of files that are in place. */
-  readonly bytes: number
-  /** Of these, bytes of files that were there already. */
-  readonly skippedBytes: number
-  /** Bytes over the network. */
-  readonly transferred: number
-  readonly totalMs: number
-  /** Ended by an abort: `failed` counts what was not done, too. */
-  readonly isInterrupted?: true | undefined
-  /** Time in the caller's hooks; undefined when none was called. */
-  readonly hooks?: HookTimes | undefined
-}
 
 /**
  * Fetches what a manifest lists. No row is passed over in silence, and a failure of one stops no other, unless
@@ -183,7 +133,7 @@ class Run {
   readonly #given: GivenNames | undefined
   readonly #pending = new Map<number, Pending>()
   readonly #startedAt = Date.now()
-  readonly #statuses = new Map<OutcomeStatus, number>()
+  readonly #tally = new Tally()
   #hasPassed = false
   /** What is being fetched from. */
   #feed: AsyncGenerator<readonly Row[]> | undefined
@@ -194,7 +144,6 @@ class Run {
   /** How many of them are done with. */
   #asked = 0
   #proofs: Proofs | undefined
-  #total = { rows: 0, failed: 0, renamed: 0, repaired: 0, bytes: 0, skippedBytes: 0, transferred: 0 }
   /** Members of bundles are numbered behind all rows. */
   #nextIndex = 0
 
@@ -244,16 +193,14 @@ class Run {
 
   /** What `onDone` is told. */
   get end(): RunEnd {
-    const files = [...this.#statuses.values()].reduce((sum, count) => sum + count, 0)
-    const { failed, bytes } = this.#total
-    return { files, failed, bytes }
+    return this.#tally.end
   }
 
   // Rows
 
   /** A failure has ended the run: `continueAfterError` is false. */
   get #isStopped(): boolean {
-    return this.#o.continueAfterError === false && this.#total.failed > 0
+    return this.#o.continueAfterError === false && this.#tally.failed > 0
   }
 
   async *#untilStopped(): AsyncGenerator<readonly Row[]> {
@@ -267,7 +214,7 @@ class Run {
     for (let next = await this.#rows.next(); !next.done; next = await this.#rows.next()) {
       const wanted: Row[] = []
       for (const row of next.value) {
-        this.#total.rows++
+        this.#tally.addRow()
         this.#nextIndex = Math.max(this.#nextIndex, row.index + 1)
         const entry = isBadRow(row) ? await this.#refuse(row) : await this.#place(row, row.index)
         if (entry) wanted.push(entry)
@@ -528,14 +475,7 @@ class Run {
 
   /** Resolves when whoever listens has taken it. */
   async #tell(entry: Entry, outcome: Outcome): Promise<void> {
-    this.#statuses.set(outcome.status, (this.#statuses.get(outcome.status) ?? 0) + 1)
-    const total = this.#total
-    if (!outcome.ok) total.failed++
-    if (outcome.renamed_from !== undefined) total.renamed++
-    if (outcome.repaired) total.repaired++
-    if (outcome.ok && outcome.status !== 'duplicate') total.bytes += outcome.size_actual ?? 0
-    if (/^skipped/.test(outcome.status)) total.skippedBytes += outcome.size_actual ?? 0
-    total.transferred += outcome.bytes_transferred ?? 0
+    this.#tally.add(outcome)
     await this.#results.send({ entry, outcome })
   }
 
@@ -545,9 +485,8 @@ class Run {
   }
 
   #summary(): ManifestSummary {
-    const statuses = Object.fromEntries(this.#statuses)
     const hooks = activeHooks(this.#o)?.clock.times
-    return { ...this.#total, statuses, totalMs: Date.now() - this.#startedAt, ...(hooks && { hooks }) }
+    return { ...this.#tally.summary, totalMs: Date.now() - this.#startedAt, ...(hooks && { hooks }) }
   }
 }
 

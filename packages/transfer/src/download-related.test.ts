@@ -5,9 +5,10 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { type AddedGdcFile, faults, GDC_MANIFEST_HEADER, type Gdc, startGdc } from '../test/commons-server.ts'
 import { testData } from '../test/data.ts'
 import { expectSame } from '../test/source-suite.ts'
-import { type DownloadManifestOptions, downloadManifest } from './download-manifest.ts'
+import { downloadManifest } from './download-manifest.ts'
 import type { Outcome } from './manifest/outcome.ts'
 import { parseManifest } from './manifest/parse-manifest.ts'
+import type { DownloadManifestOptions } from './manifest/run.ts'
 
 let directory: string
 beforeEach(async () => {

@@ -9,21 +9,23 @@
  *
  * A failure between prepare and commit leaves the sink to keep what a later run may trust, or nothing.
  */
+import { holdSize, reconcile, wantedOf } from './answered.ts'
 import { isCodedName } from './coded-name.ts'
 import { TransferError } from './errors.ts'
 import type { TransferEvent } from './events.ts'
 import type { AttemptHooks } from './hooks/file-hooks.ts'
 import { shownResource } from './hooks/shown.ts'
 import type { HookContext } from './hooks.ts'
-import { chooseExpectations, type StatedChecksum } from './integrity/choose-expectations.ts'
-import { CONTRADICTION, contradictionOf, contradictionText } from './integrity/contradiction.ts'
+import { chooseExpectations } from './integrity/choose-expectations.ts'
+import { CONTRADICTION } from './integrity/contradiction.ts'
 import { createDigester, type Digester } from './integrity/digester.ts'
 import { type Digests, digestsFor, partAlgorithm } from './integrity/digests.ts'
 import { isLoaded, loadHashers } from './integrity/hasher.ts'
 import { searchComposites } from './integrity/search-composites.ts'
 import type { Expectation, Verification } from './integrity/verification.ts'
 import { verify } from './integrity/verify.ts'
-import { type Move, type Moved, move } from './move/mover.ts'
+import type { Move, Moved } from './move/move.ts'
+import { move } from './move/mover.ts'
 import type { Places } from './move/places.ts'
 import { fileNameFor } from './names/file-name.ts'
 import { total } from './plan.ts'
@@ -262,10 +264,11 @@ class Session<Result> {
         url: task.shownUri,
       })
     }
-    const listed = this.#reconciled(answered)
-    this.#holdSize(answered)
+    const { listed, contradiction } = reconcile(task, answered)
+    this.#contradiction = contradiction
+    holdSize(task, answered, contradiction !== undefined)
     this.#holdReading(answered)
-    const resource = this.#wanted(answered)
+    const resource = wantedOf(answered, task.range)
     this.#firstByteAt = task.engine.clock.now()
     this.#p.onResource?.(answered)
     this.#resource = answered
@@ -360,7 +363,7 @@ class Session<Result> {
     const task = this.#task
     const size = moved.end - (task.range?.start ?? 0)
     const digests = await this.#digests(size)
-    const resource = this.#wanted(this.#resource as Resource)
+    const resource = wantedOf(this.#resource as Resource, task.range)
     if (!moved.isLengthProven && task.size === undefined && !task.options.allowUnverifiedLength) {
       const hasChecksum = this.#expectations.some(({ algorithm }) => algorithm !== 'null')
       if (!hasChecksum) throw unprovenEnd(task)
@@ -389,60 +392,12 @@ class Session<Result> {
     })
   }
 
-  /** The digests of the manifest that hold: those that the commons contradicts end the transfer, or are dropped. */
-  #reconciled({ catalogued }: Resource): readonly StatedChecksum[] {
-    const task = this.#task
-    const { listed, size, range } = task
-    if (!catalogued || range) return listed
-    const contradiction = contradictionOf({ size, checksums: listed }, catalogued)
-    if (!contradiction) return listed
-    const text = contradictionText(contradiction)
-    if (!task.options.trustCommons) {
-      throw new TransferError(
-        contradiction.what === 'size' ? 'SizeMismatch' : 'ChecksumMismatch',
-        `Cannot fetch ${task.shownUri}: manifest and commons contradict each other, ${text}`,
-        {
-          url: task.shownUri,
-          reason: CONTRADICTION,
-          algorithm: contradiction.what === 'size' ? undefined : contradiction.what,
-          expected: contradiction.listed,
-          actual: contradiction.catalogued,
-          remedy: 'Ask whoever made the manifest, or say --trust-commons.',
-        },
-      )
-    }
-    this.#contradiction = text
-    return listed.filter(({ algorithm, value }) =>
-      catalogued.checksums.every(other => other.algorithm !== algorithm || other.value === value),
-    )
-  }
-
-  #holdSize({ size, isDecoded }: Resource): void {
-    const task = this.#task
-    if (task.size === undefined || size === undefined || isDecoded || size === task.size || task.range) return
-    if (task.options.trustServerSize || (task.options.trustCommons && this.#contradiction !== undefined)) return
-    const message = `Cannot fetch ${task.shownUri}: it should have ${task.size} bytes, the server has ${size}`
-    throw new TransferError('SizeMismatch', message, {
-      expected: String(task.size),
-      actual: String(size),
-      url: task.shownUri,
-    })
-  }
-
   #holdReading(answered: Resource): void {
     const { stated, listed, shownUri } = this.#task
     if (!this.#isAmbiguous(answered) || statedChecksums({ stated, listed }).length > 0) return
     const coding = answered.contentEncoding
     const message = `Cannot tell whether ${shownUri} is stored as ${coding} or only sent that way: a checksum or keepEncoding must say`
     throw new TransferError('AmbiguousEncoding', message, { url: shownUri })
-  }
-
-  /** What the sink gets to see: the wanted range as if it were the whole. */
-  #wanted(resource: Resource): Resource {
-    const { range } = this.#task
-    if (!range) return resource
-    const size = resource.size === undefined ? undefined : Math.max(0, Math.min(range.end, resource.size) - range.start)
-    return { ...resource, size, checksums: [] }
   }
 
   #timings(fetchedAt: number, verifiedAt: number): Timings {

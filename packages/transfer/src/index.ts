@@ -4,19 +4,16 @@
  * @module
  */
 
+export type { ArchiveEntry } from './archive/archive-entry.ts'
+export { type ArchivePart, ArchivePlan } from './archive/archive-plan.ts'
+export { type ArchiveHandler, ArchiveReader } from './archive/archive-reader.ts'
 export { type Clock, systemClock } from './clock.ts'
 export { type Credential, parseCredentials, readCredentials, tokenCredential } from './commons/credentials.ts'
 export { logIn } from './commons/log-in.ts'
 export type { CommonsOptions } from './commons/options.ts'
 export { download, whereTo } from './download.ts'
 export { type Downloads, downloadAll, type Entries } from './download-all.ts'
-export {
-  type DownloadManifestOptions,
-  downloadManifest,
-  type ManifestResult,
-  type ManifestRun,
-  type ManifestSummary,
-} from './download-manifest.ts'
+export { downloadManifest } from './download-manifest.ts'
 export { createEngine, type Engine } from './engine.ts'
 export { type ErrorCode, type ErrorDetails, errorTable, isRetriable, TransferError } from './errors.ts'
 export type { Emit, EventLevel, EventStage, TransferEvent } from './events.ts'
@@ -34,8 +31,10 @@ export { type BadRow, type Entry, isBadRow, type Row, type RowReason } from './m
 export type { Outcome, OutcomeStatus } from './manifest/outcome.ts'
 export { type ManifestOptions, parseManifest } from './manifest/parse-manifest.ts'
 export { readBag } from './manifest/read-bag.ts'
+export type { DownloadManifestOptions, ManifestResult, ManifestRun, ManifestSummary } from './manifest/run.ts'
 export { fileNameFor } from './names/file-name.ts'
 export type { NamedLayout } from './names/layout.ts'
+export { MemberNames } from './names/member-names.ts'
 export type { Duplicate, Placed, Refused, Skipped, Unnamed } from './names/plan.ts'
 export { type NamePlan, type NamePlanOptions, type Placement, planNames } from './names/plan.ts'
 export { NameRegistry } from './names/registry.ts'

@@ -1,53 +1,55 @@
-import type { EntryResult } from './results.ts'
+import { Queue } from './queue.ts'
+import { Turnstile } from './turnstile.ts'
 
-/** The results that wait for whoever iterates, in the order asked for. */
-export class ResultQueue {
-  readonly #inOrder: boolean
-  #ready: EntryResult[] = []
-  readonly #early = new Map<number, EntryResult>()
-  readonly #passed = new Set<number>()
-  #next = 0
+/** A result, and the bytes that it keeps in memory until it is taken. */
+interface Parcel<Result> {
+  readonly result: Result
+  readonly bytes: number
+}
+
+/** Results on their way to whoever iterates: as they come, or in the order of the list. */
+export class ResultQueue<Result> {
+  readonly #turnstile: Turnstile<Parcel<Result>> | undefined
+  readonly #ready = new Queue<Parcel<Result>>()
+  #readyBytes = 0
   #end: { readonly error?: unknown } | undefined
   #wake: (() => void) | undefined
-  onTaken: () => void = () => {}
+  /** Called for each one that was taken, with its bytes. */
+  onTaken: (bytes: number) => void = () => {}
 
-  constructor(order: 'completed' | 'manifest') {
-    this.#inOrder = order === 'manifest'
+  constructor(order: 'completed' | 'list') {
+    this.#turnstile = order === 'list' ? new Turnstile() : undefined
   }
 
   /** In the order of the list: the index of the result that all later ones wait for; else none. */
   get due(): number {
-    return this.#inOrder ? this.#next : -1
+    return this.#turnstile?.due ?? -1
   }
 
-  /** There will be no result of this entry. */
-  pass(index: number): void {
-    if (!this.#inOrder) return
-    this.#passed.add(index)
-    this.#release()
-  }
-
-  /** Results that nobody has taken. */
+  /** Results that nobody has taken, those that wait for an earlier one among them. */
   get waiting(): number {
-    return this.#ready.length + this.#early.size
+    return this.#ready.length + (this.#turnstile?.waiting ?? 0)
   }
 
-  push(result: EntryResult): void {
-    if (!this.#inOrder) this.#ready.push(result)
-    else {
-      this.#early.set(result.entry.index, result)
-      this.#release()
-    }
-    this.#signal()
+  /** Bytes of those that could be taken. */
+  get readyBytes(): number {
+    return this.#readyBytes
   }
 
-  #release(): void {
-    for (;;) {
-      const due = this.#early.get(this.#next)
-      if (!due && !this.#passed.delete(this.#next)) return
-      this.#early.delete(this.#next++)
-      if (due) this.#ready.push(due)
-    }
+  push(index: number, result: Result, bytes = 0): void {
+    const parcel = { result, bytes }
+    if (this.#turnstile) this.#release(this.#turnstile.arrive(index, parcel))
+    else this.#release([parcel])
+  }
+
+  /** There will be no result of this index. */
+  pass(index: number): void {
+    if (this.#turnstile) this.#release(this.#turnstile.pass(index))
+  }
+
+  /** Whatever order was asked for, nothing is kept back any more: what a run did not come to leaves gaps. */
+  releaseAll(): void {
+    if (this.#turnstile) this.#release(this.#turnstile.rest())
   }
 
   end(): void {
@@ -60,29 +62,35 @@ export class ResultQueue {
     this.#signal()
   }
 
-  async *take(): AsyncGenerator<EntryResult, void, undefined> {
+  async *take(): AsyncGenerator<Result, void, undefined> {
     for (;;) {
-      const batch = this.#ready
-      this.#ready = []
-      for (const result of batch) yield result
-      if (batch.length > 0) this.onTaken()
-      else if (this.#end) {
-        // Whatever order was asked for, nothing is kept back: an entry that a hook skipped leaves a gap.
-        const rest = [...this.#early.values()].sort((a, b) => a.entry.index - b.entry.index)
-        this.#early.clear()
-        yield* rest
+      for (let parcel = this.#ready.shift(); parcel; parcel = this.#ready.shift()) {
+        this.#readyBytes -= parcel.bytes
+        yield parcel.result
+        // It is the consumer's until the next one is asked for.
+        this.onTaken(parcel.bytes)
+      }
+      if (this.#end) {
         if ('error' in this.#end) throw this.#end.error
         return
-      } else {
-        await new Promise<void>(resolve => {
-          this.#wake = resolve
-        })
       }
+      await new Promise<void>(resolve => {
+        this.#wake = resolve
+      })
     }
   }
 
+  #release(parcels: readonly Parcel<Result>[]): void {
+    for (const parcel of parcels) {
+      this.#ready.push(parcel)
+      this.#readyBytes += parcel.bytes
+    }
+    if (parcels.length > 0) this.#signal()
+  }
+
   #signal(): void {
-    this.#wake?.()
+    const wake = this.#wake
     this.#wake = undefined
+    wake?.()
   }
 }

@@ -5,11 +5,11 @@
  */
 import { createEngine } from '../engine.ts'
 import { TransferError } from '../errors.ts'
+import { ResultQueue } from '../result-queue.ts'
 import type { ItemContext, ThreadContext, Written } from './item.ts'
 import type { Located } from './located.ts'
 import type { RunOptions } from './options.ts'
 import { PipelineProgress } from './progress.ts'
-import { Results } from './result-channel.ts'
 import type { ItemResult, PipelineSummary } from './results.ts'
 import type { Ended, StageDefinition, StageOptions } from './stage.ts'
 import { append } from './stages/append.ts'
@@ -182,7 +182,7 @@ class Builder implements CompletePipeline<unknown, unknown> {
       progress,
       summary,
       async *[Symbol.asyncIterator]() {
-        const results = new Results(options.resultOrder ?? 'completed')
+        const results = new ResultQueue<ItemResult>(options.resultOrder ?? 'completed')
         let hasLeft = false
         const own = options.engine ? undefined : createEngine()
         // Loaded when it is needed: most who use the library run no pipeline.

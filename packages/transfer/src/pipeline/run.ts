@@ -10,6 +10,7 @@
 import { setImmediate } from 'node:timers/promises'
 import { abortable } from '../abortable.ts'
 import { type EngineParts, partsOf } from '../engine.ts'
+import type { ResultQueue } from '../result-queue.ts'
 import { Commits } from './commits.ts'
 import { placed, placeOf, stageError } from './failure.ts'
 import { ItemInFlight, labelOf } from './item.ts'
@@ -17,7 +18,6 @@ import { keyOf } from './key.ts'
 import { Memory } from './memory.ts'
 import type { RunOptions } from './options.ts'
 import type { PipelineProgress } from './progress.ts'
-import type { Results } from './result-channel.ts'
 import type { ItemResult, PipelineSummary } from './results.ts'
 import { Schedule } from './schedule.ts'
 import { type Ended, isThenable, type Stage, type StageDefinition } from './stage.ts'
@@ -42,7 +42,7 @@ const TURN_MS = 10
 export class Run {
   readonly #p: RunParts
   readonly #engine: EngineParts
-  readonly #results: Results
+  readonly #results: ResultQueue<ItemResult>
   readonly #leave = new AbortController()
   readonly #signal: AbortSignal
   readonly #inFlight = new Map<number, ItemInFlight>()
@@ -57,7 +57,7 @@ export class Run {
   #fatal: { readonly error: unknown } | undefined
   #wake: (() => void) | undefined
 
-  constructor(parts: RunParts, results: Results) {
+  constructor(parts: RunParts, results: ResultQueue<ItemResult>) {
     const { options } = parts
     this.#p = parts
     this.#engine = partsOf(options.engine as NonNullable<RunOptions['engine']>)
@@ -218,7 +218,7 @@ export class Run {
     if (record && !(options.recheck && mayHaveChanged(record))) {
       progress.skipped++
       this.#schedule?.pass(index)
-      this.#results.push({
+      this.#results.push(index, {
         item: value,
         index,
         key: name,
@@ -292,7 +292,7 @@ export class Run {
   }
 
   #told(item: ItemInFlight, result: ItemResult): void {
-    this.#results.push(result, result.status === 'done' ? this.#memory.handOver(item) : 0)
+    this.#results.push(result.index, result, result.status === 'done' ? this.#memory.handOver(item) : 0)
     this.#gone(item)
   }
 

@@ -4,14 +4,14 @@
  * nothing before it begins more: that is the back-pressure. With no queue that can be full, nothing can wait in a circle.
  */
 import type { Clock } from '../clock.ts'
+import { Queue } from '../queue.ts'
+import { Turnstile } from '../turnstile.ts'
 import { attempt } from './attempt.ts'
 import type { ItemInFlight } from './item.ts'
 import { bytesIn } from './item-bytes.ts'
 import type { Memory } from './memory.ts'
 import type { StageProgress } from './progress.ts'
-import { Queue } from './queue.ts'
 import { Ended, isThenable, type Stage, type StageDefinition } from './stage.ts'
-import { Turnstile } from './turnstile.ts'
 
 export interface ScheduleOptions {
   readonly clock: Clock

@@ -19,9 +19,10 @@ import { contentOf, expectSame } from '../../test/source-suite.ts'
 import { isRetriable, type TransferError } from '../errors.ts'
 import { outsideOnly } from '../http/addresses.ts'
 import { createOrigins, type Origins, type OriginsOptions } from '../http/origins.ts'
+import type { HttpSourceOptions } from '../http/source-options.ts'
 import type { Resource } from '../resource.ts'
 import type { Source } from '../source.ts'
-import { createHttpSource, type HttpSourceOptions } from './http.ts'
+import { createHttpSource } from './http.ts'
 
 const closing: (() => Promise<void>)[] = []
 afterEach(async () => {

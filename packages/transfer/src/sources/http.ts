@@ -9,10 +9,8 @@
  * same question without a condition or range that the server takes wrongly, fresh credentials after a refusal.
  */
 import { type ErrorCode, TransferError } from '../errors.ts'
-import type { EtagPolicy } from '../http/agreement.ts'
 import type { AnswerHead } from '../http/answer-head.ts'
 import { parseLength } from '../http/content-range.ts'
-import type { HttpCredentials } from '../http/credentials.ts'
 import { canDecode, pourDecoded } from '../http/decode.ts'
 import { expiryOf, isQuerySigned } from '../http/expiry.ts'
 import type { FastBody } from '../http/fast-connection.ts'
@@ -42,55 +40,15 @@ import {
 import { originOf, parseRequestUrl, portOf } from '../http/request-url.ts'
 import { Resolution } from '../http/resolution.ts'
 import { resourceFromHeaders } from '../http/resource-from-headers.ts'
+import type { HttpSourceOptions } from '../http/source-options.ts'
 import { isPlainFailure, statusFailure } from '../http/status-failure.ts'
 import { createStoredCheck, decodedResource, isStoredCoded } from '../http/stored-check.ts'
+import { FastExplanation, NOTHING_WANTED, unwanted } from '../http/unwanted.ts'
 import { oneHeader } from '../integrity/headers.ts'
 import { redactUrl } from '../redact.ts'
 import type { Resource } from '../resource.ts'
-import type { Answer, FetchRequest, Landing, Source } from '../source.ts'
+import type { Answer, FetchRequest, Source } from '../source.ts'
 import { checkRange } from './local-answer.ts'
-
-export interface HttpSourceOptions {
-  /** Shared by all HTTP sources of a run: connections, and what was learnt of each origin. */
-  readonly origins: Origins
-  /** What messages call the resource, without secrets. Default: the URL, redacted. */
-  readonly label?: string | undefined
-  /** Sent to the resource's own origin and, unless secret, to where it redirects. */
-  readonly headers?: Readonly<Record<string, string>> | undefined
-  /** Names of headers that must never reach another origin. Authorization, Cookie and the like always are secret. */
-  readonly secretHeaders?: readonly string[] | undefined
-  readonly credentials?: HttpCredentials | undefined
-  /** Follow redirects from https to http. Default false. */
-  readonly allowDowngrade?: boolean | undefined
-  /** How entity tags that differ between nodes are taken. Default `strict`. */
-  readonly etagPolicy?: EtagPolicy | undefined
-  /** Hand on content-coded bytes as they were sent. Default false: they are decoded. */
-  readonly keepEncoding?: boolean | undefined
-  /**
-   * Codings that are asked for. Default `identity`. `gzip` is for stores that decode by themselves what is not asked for
-   * in the coding it is stored in, and then tell neither length nor checksums (retrieval 13.2).
-   */
-  readonly acceptCoding?: AcceptedCoding | undefined
-  /** How later parts are tied to the version of the first. Default `if-range`; S3 understands `if-match` better. */
-  readonly condition?: 'if-range' | 'if-match' | undefined
-  /** The request target, where it must reach the server as it is: the URL parser takes `/./` and `/../` out of a path. */
-  readonly target?: string | undefined
-  /**
-   * What an answer without content (a redirect, a refusal, a failure) means at this kind of server: the error to reject
-   * with; undefined: what it means everywhere.
-   */
-  readonly explain?: ((answer: FailedAnswer) => TransferError | undefined) | undefined
-  /** Hears of header values that cannot be what they are called. */
-  readonly onWarning?: ((warning: string) => void) | undefined
-  /** Milliseconds since 1970. Default `Date.now`. */
-  readonly now?: (() => number) | undefined
-}
-
-/** An answer of status 300 or more. */
-export interface FailedAnswer extends AnswerHead {
-  /** Its beginning, as text; empty where it did not come or was not worth another request. */
-  readonly body: string
-}
 
 export function createHttpSource(uri: string, options: HttpSourceOptions): Source {
   return new HttpSource(uri, options)
@@ -98,8 +56,6 @@ export function createHttpSource(uri: string, options: HttpSourceOptions): Sourc
 
 /** Statuses by which servers mean "not by HEAD", among other things. */
 const HEAD_REFUSED = new Set([400, 401, 403, 404, 405, 501])
-/** The body of a redirect or an error is read to keep the connection, unless it is longer. */
-const MOST_UNWANTED = 64 * 1024
 
 /** Failures that another resolution of the redirects would not mend. */
 const KEEPS_RESOLVED = new Set<ErrorCode>(['ResourceChanged', 'RangeUnsupported', 'Throttled', 'Usage'])
@@ -523,57 +479,4 @@ class HttpSource implements Source {
   #now(): number {
     return (this.#options.now ?? Date.now)()
   }
-}
-
-/** For probing: the head was all that was wanted. */
-const NOTHING_WANTED: Landing = {
-  room: () => new Uint8Array(0),
-  advance: () => {},
-  whenRoom: async () => {},
-  isComplete: true,
-}
-
-/** The words of a failed answer, read in the fast lane where their length is told. */
-class FastExplanation implements Landing {
-  readonly head: AnswerHead
-  readonly body: FastBody | undefined
-  readonly #bytes: Buffer
-  #filled = 0
-
-  constructor(head: AnswerHead) {
-    this.head = head
-    const length = unwanted(head)?.length
-    this.#bytes = Buffer.alloc(length ?? 0)
-    this.body = length === undefined ? undefined : { landing: this, length }
-  }
-
-  /** Whether more words are not to be had, or not worth a second request. */
-  get isKnown(): boolean {
-    return this.body !== undefined || (this.head.status >= 500 && this.head.status !== 501)
-  }
-
-  get text(): string {
-    return this.#bytes.toString('utf8', 0, this.#filled)
-  }
-
-  get isComplete(): boolean {
-    return this.#filled === this.#bytes.length
-  }
-
-  room(): Uint8Array {
-    return this.#bytes.subarray(this.#filled)
-  }
-
-  advance(count: number): void {
-    this.#filled += count
-  }
-
-  async whenRoom(): Promise<void> {}
-}
-
-/** A body that is read only because the connection shall carry the next request, too. */
-function unwanted({ headers }: AnswerHead): FastBody | undefined {
-  const isFramed = headers['transfer-encoding'] === undefined
-  const length = isFramed ? parseLength(oneHeader(headers, 'content-length')) : undefined
-  return length !== undefined && length <= MOST_UNWANTED ? { landing: NOTHING_WANTED, length } : undefined
 }

@@ -1,5 +1,5 @@
 /** Fault matrix, reliability N: SFTP servers that cut, fall silent, change their files or their keys, and refuse. */
-import { writeFile } from 'node:fs/promises'
+import { rm, writeFile } from 'node:fs/promises'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { download } from '../../src/index.ts'
 import type { SftpOptions } from '../../src/sources/sftp/options.ts'
@@ -23,10 +23,17 @@ async function serve(options: SftpServerOptions = {}, more: SftpOptions = {}): P
   const server = await startSftpServer(options)
   onTestFinished(() => server.close())
   server.tree.put(PATH, dataOf(SIZE))
-  const knownHosts = `${setting.directory}.known`
-  await writeFile(knownHosts, server.knownHosts)
+  const knownHosts = await fileBeside(setting, 'known', server.knownHosts)
   const sftp = { password: 'secret word', knownHosts, identity: [], agent: false, config: false, ...more } as const
   return { server, setting, url: `${server.origin}${PATH}`, sftp }
+}
+
+/** Not among what is fetched. */
+async function fileBeside({ directory }: Setting, ending: string, text: string): Promise<string> {
+  const path = `${directory}.${ending}`
+  await writeFile(path, text)
+  onTestFinished(() => rm(path))
+  return path
 }
 
 describe.each(ways)('%s', way => {
@@ -96,8 +103,8 @@ describe.each(ways)('%s', way => {
 
   test('another key than the known one → refused, no login is tried', async () => {
     const { server, setting, url, sftp } = await serve()
-    const knownHosts = `${setting.directory}.other`
-    await writeFile(knownHosts, knownLine(`[127.0.0.1]:${server.port}`, makeKey('ed25519').wire))
+    const line = knownLine(`[127.0.0.1]:${server.port}`, makeKey('ed25519').wire)
+    const knownHosts = await fileBeside(setting, 'other', line)
     const error = await failing(way, url, setting, { sftp: { ...sftp, knownHosts } })
     expect(error).toMatchObject({ code: 'Tls', retriable: false })
     expect(error.message).toContain('has changed')
@@ -107,8 +114,7 @@ describe.each(ways)('%s', way => {
 
   test('a host that is not known → refused, with its fingerprint and what to do, no login is tried', async () => {
     const { server, setting, url, sftp } = await serve()
-    const knownHosts = `${setting.directory}.empty`
-    await writeFile(knownHosts, '')
+    const knownHosts = await fileBeside(setting, 'empty', '')
     const error = await failing(way, url, setting, { sftp: { ...sftp, knownHosts } })
     expect(error).toMatchObject({ code: 'Tls', retriable: false })
     expect(error.message).toContain(server.fingerprints[0])

@@ -10,7 +10,7 @@
  * (unlimited), --token-ttl, --url-ttl SECONDS (1200, 3600), --no-bulk, --no-digests, --tls, --mixed (one row per fault
  * instead of --files), --dir DIR (a new one in the temporary directory).
  */
-import { mkdirSync, mkdtempSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
@@ -62,6 +62,7 @@ async function stop(): Promise<void> {
   const counts = routes.map(([route, requests]) => [route, describe(requests)])
   console.log(JSON.stringify(Object.fromEntries(counts)))
   await commons.close()
+  if (values.dir === undefined) rmSync(directory, { recursive: true, force: true })
 }
 
 function describe(requests: readonly CommonsRequest[]): object {

@@ -5,10 +5,10 @@
 import { type ErrorCode, TransferError } from '../../errors.ts'
 import { parseHttpDate } from '../../http/http-date.ts'
 import { retryAfter } from '../../http/retry-after.ts'
+import type { FailedAnswer } from '../../http/source-options.ts'
 import { oneHeader } from '../../integrity/headers.ts'
 import { SLASH_HINT } from '../../listing/slash-hint.ts'
 import { printable, redactText } from '../../redact.ts'
-import type { FailedAnswer } from '../http.ts'
 
 const MOST_TEXT = 300
 

@@ -6,7 +6,7 @@
 import type { TransferError } from '../../errors.ts'
 import type { HttpCredentials } from '../../http/credentials.ts'
 import type { RequestHeaders } from '../../http/request-headers.ts'
-import type { FailedAnswer } from '../http.ts'
+import type { FailedAnswer } from '../../http/source-options.ts'
 import type { Container } from './address.ts'
 import { type FailureContext, S3Answer, s3AnswerOf, s3Failure } from './answer.ts'
 import type { CredentialKeeper } from './credential-keeper.ts'

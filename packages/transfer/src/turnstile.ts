@@ -3,6 +3,11 @@ export class Turnstile<T> {
   readonly #early = new Map<number, T | undefined>()
   #next = 0
 
+  /** The index that all later ones wait for. */
+  get due(): number {
+    return this.#next
+  }
+
   /** Items that wait for an earlier one. */
   get waiting(): number {
     return this.#early.size
@@ -18,6 +23,13 @@ export class Turnstile<T> {
   pass(index: number): T[] {
     this.#early.set(index, undefined)
     return this.#released()
+  }
+
+  /** All that still wait, in order: nobody waits for the missing ones any more. */
+  rest(): T[] {
+    const rest = [...this.#early].sort(([a], [b]) => a - b).flatMap(([, item]) => (item === undefined ? [] : [item]))
+    this.#early.clear()
+    return rest
   }
 
   #released(): T[] {
