@@ -3,6 +3,7 @@ import { type Address, baseUrl } from './connection/address.ts'
 import { basicAuthorization } from './connection/basic.ts'
 import { exchange, type NotReceived, type Received } from './connection/exchange.ts'
 import { createGreeter, type Greeting, IDEMPOTENCY } from './connection/greeting.ts'
+import { createOutage, type Patience, type Wait } from './connection/patience.ts'
 import { type Read, readAnswer } from './connection/read-answer.ts'
 import { type Sleep, sleep as sleepByTimer, waitBefore } from './connection/wait.ts'
 import type { AnswerOf, Endpoint, RequestInput } from './endpoint.ts'
@@ -25,6 +26,12 @@ export type ConnectOptions = Address & {
   readonly idempotencyKeys?: () => string
   /** How often a call is repeated at most, where that is safe; default 4. */
   readonly retries?: number
+  /** Of a server that cannot be reached, instead of `retries`. */
+  readonly patience?: Patience | undefined
+  /** Told before each wait. */
+  readonly onWait?: ((wait: Wait) => void) | undefined
+  /** Milliseconds, rising; default `performance.now`. */
+  readonly now?: () => number
   /** Longest wait that a server may ask for, in milliseconds; default one hour. */
   readonly longestWaitMs?: number
   /** Largest answer, in bytes; default 256 MiB. */
@@ -88,7 +95,13 @@ function createCaller(options: ConnectOptions): Caller {
   const { retries = 4, longestWaitMs = 3_600_000, random = Math.random, sleep = sleepByTimer } = options
   const { idempotencyKeys = () => crypto.randomUUID() } = options
   const address = baseUrl(options)
-  const send = createSender(address, options)
+  const outage = options.patience && createOutage(options.patience, options.now ?? (() => performance.now()))
+  const sendOnce = createSender(address, options)
+  const send: Send = async (...given) => {
+    const received = await sendOnce(...given)
+    if (received.kind === 'answered') outage?.end()
+    return received
+  }
   const greeter = createGreeter(signal => send(endpoints.ping.any, {}, { signal, key: undefined }))
 
   const attempt = async <E extends Endpoint>(endpoint: E, request: unknown, call: SendOptions): Promise<Attempt<E>> => {
@@ -107,13 +120,19 @@ function createCaller(options: ConnectOptions): Caller {
   const call: Caller['call'] = async (endpoint, request, { signal: own, idempotencyKey } = {}) => {
     const signal = anyOf(options.signal, own)
     const key = endpoint.mutates ? (idempotencyKey ?? idempotencyKeys()) : undefined
+    const unreached = outage?.ofCall()
     for (let repetition = 0; ; repetition++) {
       const outcome = await attempt(endpoint, request, { signal, key })
       if (outcome.isSuccess) return outcome.answer
-      const { retryAfterSeconds } = outcome.error
+      const { error, mayRepeat } = outcome
+      const { retryAfterSeconds } = error
+      const left = error.code === 'PeerUnreachable' ? unreached?.left() : undefined
       const wait = waitBefore({ attempt: repetition, random, retryAfterSeconds, longestWaitMs })
-      if (!outcome.mayRepeat || repetition >= retries || wait === undefined) throw outcome.error
-      await sleep(wait, { signal })
+      const isOver = left === undefined ? repetition >= retries : left <= 0
+      if (!mayRepeat || isOver || wait === undefined) throw error
+      const ms = Math.min(wait, left ?? wait)
+      options.onWait?.({ error, ms })
+      await sleep(ms, { signal })
     }
   }
 

@@ -63,6 +63,8 @@ export interface Endpoint<Request extends z.ZodType = z.ZodType, Answer extends 
   readonly bodyIsOptional?: true
   /** Whether a call may change something: such calls take an Idempotency-Key (reliability E1). */
   readonly mutates: boolean
+  /** Calls of one content have one end by themselves, also at once: one need not wait for another that may be dead. */
+  readonly joins?: true
 }
 
 /** Keeps the schemas' types. */

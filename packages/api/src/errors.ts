@@ -67,6 +67,11 @@ export const errorTable = {
     retriable: false,
     remedy: 'Replace links, devices and pipes by ordinary files; then upload again.',
   },
+  BadArchive: {
+    status: 400,
+    retriable: false,
+    remedy: 'Send a POSIX archive (ustar or pax) of plain files and directories, each once and under a portable name.',
+  },
   IdempotencyMismatch: { status: 422, retriable: false, remedy: 'Use a new Idempotency-Key for another request.' },
   Locked: {
     status: 423,

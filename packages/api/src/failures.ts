@@ -29,12 +29,23 @@ const detailCodes: readonly ErrorCode[] = ['BadRequest', 'IdempotencyMismatch']
  * @param request as the endpoint's schema gave it; undefined where the failure came before that
  */
 export function toFailureBody(error: unknown, endpoint?: Endpoint, request?: unknown): FailureAnswer {
-  const known = error instanceof LibrarianError ? error : new LibrarianError('Internal', 'Internal server error.')
+  const met = error instanceof LibrarianError ? error : new LibrarianError('Internal', 'Internal server error.')
+  const known = hideOthers(met, endpoint)
   const failure: Failure | undefined = endpoint?.failures?.[known.code]
   const status = failure?.status ?? errorTable[known.code].status
   const content = failureContent(known, failure, endpoint, request)
   const body = shaped(failureShape(known.code, endpoint), content, known, failure)
   return { status, body, headers: failureHeaders(status, known) }
+}
+
+/**
+ * What is another's is answered as what is not there, to the letter: numbers shall tell nobody what others do (reliability 6).
+ * Only an endpoint that says so in its table tells them apart, where callers of old know the difference.
+ */
+export function hideOthers(error: LibrarianError, endpoint?: Pick<Endpoint, 'failures'>): LibrarianError {
+  if (error.code !== 'NotYours' || endpoint?.failures?.NotYours) return error
+  const { message, fields, retryAfterSeconds } = error
+  return new LibrarianError('NotFound', message, { fields, retryAfterSeconds, cause: error })
 }
 
 /** How an endpoint writes an error code. */

@@ -7,6 +7,7 @@
 export { type CallOptions, type Connection, type ConnectOptions, connect, type Method } from './connect.ts'
 export type { Address } from './connection/address.ts'
 export { type Greeting, IDEMPOTENCY } from './connection/greeting.ts'
+export type { Patience, Wait } from './connection/patience.ts'
 export {
   type AnswerInput,
   type AnswerOf,
@@ -30,6 +31,7 @@ export {
 export { type OutcomeFailure, outcomeFailure } from './endpoints/outcome.ts'
 export {
   type AsyncProviders,
+  archiveHeaders,
   asyncProviders,
   bytesUrl,
   type HttpProvider,
@@ -47,7 +49,7 @@ export {
   type LibrarianErrorOptions,
 } from './errors.ts'
 export { parseRequest, type SuccessAnswer, toAnswer } from './exchange.ts'
-export { type FailureAnswer, type FromFailureOptions, fromFailure, toFailureBody } from './failures.ts'
+export { type FailureAnswer, type FromFailureOptions, fromFailure, hideOthers, toFailureBody } from './failures.ts'
 export { type OpenApiOptions, openApi } from './openapi.ts'
 export { findUnsafeCharacter, printable } from './values/characters.ts'
 export {

@@ -174,6 +174,39 @@ describe('repeating', () => {
     expect(waits).toHaveLength(2)
   })
 
+  /** A clock that its own waits drive. */
+  function patient(server: ScriptedServer, url = server.url) {
+    let at = 0
+    const told: string[] = []
+    const [librarian] = impatient(server, {
+      url,
+      retries: 2,
+      patience: { firstMs: 1000, laterMs: 5000 },
+      now: () => at,
+      sleep: async ms => void (at += ms),
+      onWait: ({ error, ms }) => told.push(`${(error as LibrarianError).code} ${ms}`),
+    })
+    return { librarian, told, at: () => at }
+  }
+
+  test('a server that never answered is given up soon, by all calls together', async () => {
+    await using server = await startScriptedServer({ steps: [] })
+    const { librarian, told, at } = patient(server, 'http://127.0.0.1:1')
+    await expect(librarian.search.file()).rejects.toMatchObject({ code: 'PeerUnreachable' })
+    expect(at()).toBe(1000)
+    expect(told).toEqual(['PeerUnreachable 125', 'PeerUnreachable 250', 'PeerUnreachable 500', 'PeerUnreachable 125'])
+    await expect(librarian.search.file()).rejects.toMatchObject({ code: 'PeerUnreachable' })
+    expect(at()).toBe(1000)
+  })
+
+  test('one that has answered is waited for longer than it may be repeated; a call that is always cut ends, too', async () => {
+    await using server = await startScriptedServer({ steps: ['cut'] })
+    const { librarian, told, at } = patient(server)
+    await expect(librarian.search.file()).rejects.toMatchObject({ code: 'PeerUnreachable' })
+    expect(at()).toBe(5000)
+    expect(told.length).toBeGreaterThan(3)
+  })
+
   test.each<Step>(['cut', 'cut in the body', busy])('a real librarian’s change is never repeated: %j', async step => {
     await using server = await startScriptedServer({ steps: [step] })
     const [librarian, waits] = impatient(server)

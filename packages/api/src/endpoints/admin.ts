@@ -2,7 +2,7 @@
 import { z } from 'zod'
 import { endpoint } from '../endpoint.ts'
 import { deletionPolicy } from '../values/deletion-policy.ts'
-import { boolean, instant, integer, naive, optional, path, text } from '../values/lax.ts'
+import { boolean, instant, integer, maxResults, naive, optional, path, text } from '../values/lax.ts'
 
 type Store = { readonly store_name: string }
 type Librarian = { readonly librarian_name: string }
@@ -20,9 +20,23 @@ const instance = {
     delete_file: optional(boolean),
   }),
   answer: z.object({ success: z.boolean(), instance_id: z.int() }),
-  failures: { NotFound: { status: 400 } },
+  /** Real clients look for these words. */
+  failures: { NotFound: { status: 400, reason: 'Instance does not exist.' } },
   failureFields: (request: { readonly instance_id: number }) => ({ success: false, instance_id: request.instance_id }),
 } as const
+
+const trashed = z.object({
+  trash_id: z.string(),
+  file_name: z.string(),
+  store_name: z.string(),
+  instance_path: z.string(),
+  /** Who wanted it gone, and why. */
+  deleted_by: z.string(),
+  reason: z.string(),
+  deleted_time: naive,
+  /** From then on it may be purged, if enough good copies remain. */
+  purge_time: naive,
+})
 
 export const manifestEntry = z.object({
   name: z.string(),
@@ -195,5 +209,40 @@ export const admin = {
     summary: 'Forget a copy at another librarian.',
     ...instance,
     mutates: true,
+  }),
+  trashList: endpoint({
+    path: 'admin/trash/list',
+    level: 'ADMIN',
+    summary: 'List deleted copies that can be restored, oldest first.',
+    request: z.object({
+      store_name: optional(text),
+      /** The `next` of the page before. */
+      after: optional(text),
+      max_results: maxResults,
+    }),
+    answer: z.object({
+      trash: z.array(trashed),
+      /** For `after` of the next page; null: there is none. */
+      next: z.string().nullable(),
+    }),
+    failures: { UnknownStore: { status: 400 } },
+    mutates: false,
+    isOurs: true,
+  }),
+  trashRestore: endpoint({
+    path: 'admin/trash/restore',
+    level: 'ADMIN',
+    summary: 'Bring a deleted copy back under its name, and read it.',
+    request: z.object({ trash_id: text }),
+    answer: z.object({
+      success: z.boolean(),
+      file_name: z.string(),
+      /** As before it was deleted. */
+      instance_id: z.int(),
+      /** As the copy was found: anything but `ok` is not served. */
+      state: z.string(),
+    }),
+    mutates: true,
+    isOurs: true,
   }),
 }

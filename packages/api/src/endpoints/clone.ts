@@ -31,7 +31,7 @@ const repeated = {
   TransferReplaced: { status: 406, reason: 'Transfer was already initiated or staged.' },
 } as const satisfies Failures
 
-const wrongState = { NotFound: { status: 404 }, NotYours: { status: 404 }, Conflict: { status: 406 } } as const
+const wrongState = { NotFound: { status: 404 }, Conflict: { status: 406 } } as const
 
 export const clone = {
   stage: endpoint({

@@ -22,9 +22,21 @@ export const httpProvider = z.object({
   version: z.string().optional(),
   /** The most bytes that one PATCH may carry; absent: no limit. */
   max_chunk_bytes: z.int().positive().optional(),
+  /** Kinds of archive as which a directory may be sent to this address; absent: files only. See `archiveHeaders`. */
+  archives: z.array(z.string()).optional(),
+  /** Files and directories that one archive may have; absent: nobody says. */
+  max_members: z.int().positive().optional(),
 })
 
 export type HttpProvider = z.output<typeof httpProvider>
+
+/**
+ * What a sender says with every request when the bytes are a directory's, as a POSIX archive: how long that is, since what was
+ * announced is the size of its files.
+ */
+export function archiveHeaders(length: number): Record<string, string> {
+  return { 'upload-length': String(length), 'upload-metadata': `archive ${btoa('tar')}` }
+}
 
 /**
  * Where the bytes of an upload go. A path begins where the librarian’s own address ends, so that a proxy may put a prefix

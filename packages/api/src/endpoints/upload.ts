@@ -24,14 +24,16 @@ const stageFailures = {
 } as const satisfies Failures
 
 const commitFailures = {
-  NotYours: { status: 401 },
+  NotYours: { status: 401, reason: 'This transfer is another user’s.' },
   UnknownStore: { status: 404 },
   StagedNotFound: { status: 404, reason: 'File not found in staging area.' },
   FileExists: { status: 409, reason: 'File already exists on store.' },
   Mismatch: { status: 406, reason: 'File does not have a valid checksum or size' },
-  StoreUnavailable: { status: 406, reason: 'File does not have a valid checksum or size' },
   Internal: { status: 500, reason: 'Internal server error.' },
 } as const satisfies Failures
+
+/** Of ours, nothing tells what is another's from what is not there. */
+const { NotYours: _, ...batchCommitFailures } = commitFailures
 
 const staged = {
   available_bytes_on_store: z.int(),
@@ -71,7 +73,12 @@ export const upload = {
     path: 'upload/stage',
     level: 'READAPPEND',
     summary: 'Announce an upload and learn where its bytes go.',
-    request: z.object({ ...announced, uploader: text }),
+    request: z.object({
+      ...announced,
+      uploader: text,
+      /** Ours: a directory, so that a store is chosen which keeps such. Older servers and clients do not know it. */
+      is_tree: z.boolean().optional(),
+    }),
     answer: z.object(staged),
     status: 201,
     failures: stageFailures,
@@ -101,6 +108,7 @@ export const upload = {
     answerIsEmpty: true,
     failures: commitFailures,
     mutates: true,
+    joins: true,
   }),
   batchStage: endpoint({
     path: 'upload/batch_stage',
@@ -131,8 +139,9 @@ export const upload = {
         .max(MAX_BATCH),
     }),
     answer: z.object({ outcomes: z.array(z.discriminatedUnion('success', [committed, commitFailed])) }),
-    failures: commitFailures,
+    failures: batchCommitFailures,
     mutates: true,
+    joins: true,
     isOurs: true,
   }),
   abort: endpoint({

@@ -24,6 +24,8 @@ export const validate = {
         checked_time: z.string().optional(),
         /** Ours: `ok`, `mismatch` or `unreadable`; of a copy that could not be read, `current_checksum` is empty. */
         state: z.string().optional(),
+        /** Ours: how it differs, of a tree in which members; or why it could not be read. */
+        reason: z.string().optional(),
       }),
     ),
     failures: {
