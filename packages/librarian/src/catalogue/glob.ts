@@ -2,7 +2,7 @@
  * Globs over names: `*` is any run of characters, also of slashes, `?` is one; everything else is itself. Both databases match
  * them in time that grows with name times glob, never worse.
  */
-import { LibrarianError } from '@arriero/api'
+import { LibrarianError } from '@arriero/api/errors'
 
 /** The same glob with runs of stars made one. Refuses what no name could match for its length. */
 export function cleanGlob(glob: string): string {

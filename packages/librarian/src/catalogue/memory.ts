@@ -7,7 +7,7 @@ import { migrate } from './migrate.ts'
 import { operations } from './operations/index.ts'
 import { toLibrarianError } from './sqlite/failures.ts'
 import { GroupCommit, type Outcome, type Pending } from './sqlite/group-commit.ts'
-import { runRead } from './sqlite/snapshot.ts'
+import { Snapshot } from './sqlite/snapshot.ts'
 
 export interface MemoryCatalogueOptions {
   /** Default: those of the catalogue. */
@@ -18,6 +18,7 @@ export async function openMemoryCatalogue({ registry = operations }: MemoryCatal
   const connection = new BetterSqlite3(':memory:')
   connection.pragma('foreign_keys = ON')
   const group = new GroupCommit(connection, { maxOperations: 1 })
+  const snapshot = new Snapshot(connection, group.database)
   let last: Promise<unknown> = Promise.resolve()
   let isClosed = false
 
@@ -28,7 +29,8 @@ export async function openMemoryCatalogue({ registry = operations }: MemoryCatal
   }
   const read = async (pending: Pending): Promise<Outcome> => {
     connection.pragma('query_only = 1')
-    const outcome = await runRead(connection, group.database, pending)
+    const outcome = await snapshot.read(pending)
+    snapshot.end()
     connection.pragma('query_only = 0')
     return outcome
   }

@@ -1,4 +1,4 @@
-import { LibrarianError } from '@arriero/api'
+import { LibrarianError } from '@arriero/api/errors'
 import { sql } from 'kysely'
 import type { Dialect } from './dialect.ts'
 import { migrations as released } from './migrations/index.ts'

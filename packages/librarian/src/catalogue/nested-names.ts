@@ -5,6 +5,7 @@
  */
 import { type RawBuilder, sql } from 'kysely'
 import type { Database } from './operation.ts'
+import { rowSet } from './row-set.ts'
 
 /** `a/b/c` lies in `a` and in `a/b`. */
 export function ancestorsOf(name: string): string[] {
@@ -23,49 +24,56 @@ const columns = { file: 'name', intent: 'file_name' } as const satisfies Record<
 
 /** For each name, one that is in its way in this table, if there is any: the same name first. */
 export async function findObstacles(
-  { sql: db, dialect }: Database,
+  database: Database,
   table: NamedTable,
   names: readonly string[],
 ): Promise<Map<string, string>> {
   const obstacles = new Map<string, string>()
   if (names.length === 0) return obstacles
   const column = sql.ref(columns[table])
-  const bytewise = dialect.name === 'postgres' ? sql`${column} COLLATE "C"` : column
-  for (const [name, below] of await findBelow(db, sql.table(table), bytewise, names)) obstacles.set(name, below)
-  const above = new Set(await findExact(db, sql.table(table), column, names.flatMap(ancestorsOf)))
-  const same = new Set(await findExact(db, sql.table(table), column, names))
+  const bytewise = database.dialect.name === 'postgres' ? sql`${column} COLLATE "C"` : column
+  for (const [name, below] of await findBelow(database, sql.table(table), bytewise, names)) obstacles.set(name, below)
+  // One question for a name and for those above it.
+  const met = new Set(await findExact(database, sql.table(table), column, [...names, ...names.flatMap(ancestorsOf)]))
   for (const name of names) {
-    const ancestor = ancestorsOf(name).find(candidate => above.has(candidate))
+    const ancestor = ancestorsOf(name).find(candidate => met.has(candidate))
     if (ancestor !== undefined) obstacles.set(name, ancestor)
-    if (same.has(name)) obstacles.set(name, name)
+    if (met.has(name)) obstacles.set(name, name)
   }
   return obstacles
 }
 
 async function findExact(
-  db: Database['sql'],
+  { sql: db, dialect }: Database,
   table: RawBuilder<unknown>,
   column: RawBuilder<unknown>,
   names: readonly string[],
 ): Promise<string[]> {
-  if (names.length === 0) return []
+  const wanted = rowSet(
+    dialect,
+    { name: 'text' },
+    [...new Set(names)].map(name => ({ name })),
+  )
   const { rows } = await sql<{ name: string }>`
-    SELECT ${column} AS name FROM ${table} WHERE ${column} IN (${sql.join([...new Set(names)])})`.execute(db)
+    SELECT ${column} AS name FROM ${table} WHERE ${column} IN (SELECT wanted.name FROM ${wanted} AS wanted)`.execute(db)
   return rows.map(({ name }) => name)
 }
 
 async function findBelow(
-  db: Database['sql'],
+  { sql: db, dialect }: Database,
   table: RawBuilder<unknown>,
   column: RawBuilder<unknown>,
   names: readonly string[],
 ): Promise<[string, string][]> {
   // `0` follows `/`: everything below a name lies between the two.
-  const bounds = sql.join(names.map(name => sql`(CAST(${name} AS TEXT), ${`${name}/`}, ${`${name}0`})`))
+  const wanted = rowSet(
+    dialect,
+    { name: 'text', low: 'text', high: 'text' },
+    names.map(name => ({ name, low: `${name}/`, high: `${name}0` })),
+  )
   const { rows } = await sql<{ name: string; below: string | null }>`
-    WITH wanted (name, low, high) AS (VALUES ${bounds})
     SELECT wanted.name AS name,
       (SELECT ${column} FROM ${table} WHERE ${column} > wanted.low AND ${column} < wanted.high LIMIT 1) AS below
-    FROM wanted`.execute(db)
+    FROM ${wanted} AS wanted`.execute(db)
   return rows.flatMap(({ name, below }) => (below === null ? [] : [[name, below] as [string, string]]))
 }

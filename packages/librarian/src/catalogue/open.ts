@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs'
 import { LibrarianError } from '@arriero/api'
 import type { Log } from '../log.ts'
 import type { Catalogue } from './catalogue.ts'
@@ -10,17 +11,27 @@ export interface OpenCatalogueOptions {
   readonly readers?: number | undefined
   /** Connections (PostgreSQL) at once. Default 10. */
   readonly connections?: number | undefined
+  /** PostgreSQL: there is a backup, so that the schema may be changed. SQLite makes one itself. Default false. */
+  readonly isBackedUp?: boolean | undefined
+  /** None is made: where there is none, it is refused. Default false. */
+  readonly mustExist?: boolean | undefined
 }
 
 /** Opens the catalogue that a URL names, creates it where there is none, brings its schema up to date. */
 export async function openCatalogue(options: OpenCatalogueOptions): Promise<Catalogue> {
-  const { url, log, readers, connections } = options
+  const { url, log, readers, connections, isBackedUp, mustExist } = options
   if (/^postgres(ql)?:\/\//.test(url)) {
     const { openPostgresCatalogue } = await import('./postgres/catalogue.ts')
-    return await openPostgresCatalogue({ url, log, connections })
+    return await openPostgresCatalogue({ url, log, connections, isBackedUp, mustExist })
   }
   const { openSqliteCatalogue } = await import('./sqlite/catalogue.ts')
-  return await openSqliteCatalogue({ path: sqlitePathOf(url), log, readers })
+  const path = sqlitePathOf(url)
+  if (mustExist && !existsSync(path)) {
+    throw new LibrarianError('Configuration', `Cannot open the catalogue ${path}: there is none`, {
+      remedy: 'Check the settings; one that was lost comes back with arriero serve --restore newest.',
+    })
+  }
+  return await openSqliteCatalogue({ path, log, readers })
 }
 
 /** The path that a URL names. `sqlite:///a` and `sqlite:/a` are the same; `sqlite:a` is relative. */

@@ -60,6 +60,8 @@ export interface InstanceTable {
   checksum_time: Instant | null
   /** Size, mtime and ctime in nanoseconds, inode: told by the store, compared as text. */
   fingerprint: string | null
+  /** The manifest that took it out of use: by this its pages find the copies that were in use before (librarian 10.8). */
+  withdrawn_by: string | null
 }
 
 /** A dated full read of a copy (reliability 1, C1). Rows are never changed. */
@@ -271,6 +273,8 @@ export interface IntentTable {
   started: Instant
   /** Who works on it: a process's id. */
   holder: string
+  /** JSON of the entry that the audit has with the file; null: it is no privileged act (reliability F4). */
+  act: string | null
 }
 
 /** Works that have ended, until their private copies are gone: the sweep removes nothing that is not here (reliability 7.7). */
@@ -285,6 +289,8 @@ export interface IdempotencyTable {
   /** SHA-256 of method, path and body. */
   request: string
   created: Instant
+  /** Who works on it: a process's id. */
+  holder: string | null
   /** Null while the first call runs. */
   status: number | null
   body: string | null
@@ -307,14 +313,19 @@ export interface AuditTable {
 export interface TrashTable {
   id: string
   /** `deleting` until the bytes are in the trash; `kept` where that was given up and they stayed. */
-  state: 'deleting' | 'trashed' | 'restored' | 'purged' | 'kept'
-  /** Who works on it while it is `deleting`: a process's id. */
+  state: 'deleting' | 'trashed' | 'restoring' | 'restored' | 'purging' | 'purged' | 'kept'
+  /** Who works on it while it is `deleting`, `restoring` or `purging`: a process's id. */
   holder: string
   instance_id: number
   file_name: string
   store_id: number
   path: string
+  deletion_policy: DeletionPolicy
+  /** Who wanted it gone. */
+  actor: string
   reason: string
+  /** JSON: the copies that were read, and what was found. */
+  proofs: string
   trashed: Instant
   purged: Instant | null
 }

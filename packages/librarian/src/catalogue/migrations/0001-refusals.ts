@@ -72,8 +72,8 @@ const records: readonly Refusal[] = [
     name: 'lease_stays',
     table: 'lease',
     event: 'DELETE',
-    // A process's lease of itself is never leased again by anybody.
-    when: `OLD.resource <> 'process:' || OLD.holder`,
+    // A process's lease of itself is never leased again by anybody, and an upload that has ended is never written again.
+    when: `OLD.resource <> 'process:' || OLD.holder AND OLD.resource NOT LIKE 'upload:%' AND OLD.resource NOT LIKE 'upload-wish:%'`,
     message: 'a lease is released, not removed: its token must not start again',
   },
   {

@@ -67,6 +67,7 @@ export function tables(define: Definitions): string[] {
       maybe(size('calculated_size')),
       maybe(instant('checksum_time')),
       maybe(text('fingerprint')),
+      maybe(text('withdrawn_by')),
       'UNIQUE (file_name, store_id)',
       // By path first, so that it also finds a path whatever its store.
       'UNIQUE (path, store_id)',
@@ -271,6 +272,7 @@ export function tables(define: Definitions): string[] {
       instant('create_time'),
       instant('started'),
       text('holder'),
+      maybe(text('act')),
     ),
     table('finished_work', key('id'), instant('time')),
 
@@ -280,6 +282,7 @@ export function tables(define: Definitions): string[] {
       limited('key', 256),
       hex('request', 64),
       instant('created'),
+      maybe(text('holder')),
       maybe(integer('status')),
       maybe(text('body')),
       'PRIMARY KEY (actor, key)',
@@ -302,17 +305,22 @@ export function tables(define: Definitions): string[] {
     table(
       'trash',
       key('id'),
-      oneOf('state', ['deleting', 'trashed', 'restored', 'purged', 'kept']),
+      oneOf('state', ['deleting', 'trashed', 'restoring', 'restored', 'purging', 'purged', 'kept']),
       text('holder'),
       integer('instance_id'),
       text('file_name'),
       integer('store_id'),
       text('path'),
+      oneOf('deletion_policy', policies),
+      text('actor'),
       text('reason'),
+      text('proofs'),
       instant('trashed'),
       maybe(instant('purged')),
     ),
-    'CREATE INDEX trash_waiting ON trash (trashed) WHERE purged IS NULL',
+    'CREATE INDEX trash_state ON trash (state, trashed, id)',
+    'CREATE INDEX trash_file ON trash (file_name, state)',
+    'CREATE INDEX trash_store ON trash (store_id, trashed)',
 
     table(
       'job',

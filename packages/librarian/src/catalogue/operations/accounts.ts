@@ -3,8 +3,11 @@
  * it, and whoever came next under the same name would own them (reliability 6).
  */
 import type { Level } from '@arriero/api'
-import { LibrarianError } from '@arriero/api'
-import { type Database, read, write } from '../operation.ts'
+import { LibrarianError } from '@arriero/api/errors'
+import { sql as text } from 'kysely'
+import { audited, ifDone } from '../audited.ts'
+import { type Database, read } from '../operation.ts'
+import type { AccountTable } from '../schema.ts'
 
 export interface Account {
   readonly username: string
@@ -20,7 +23,9 @@ const removed = '!'
 
 export const accounts = {
   find: read<{ username: string }, Account | undefined>(async ({ sql }, { username }) => {
-    const row = await sql.selectFrom('account').selectAll().where('username', '=', username).executeTakeFirst()
+    // Asked by every call: text as it is costs a tenth of what building it does.
+    const { rows } = await text<AccountTable>`SELECT * FROM account WHERE username = ${username}`.execute(sql)
+    const [row] = rows
     return row === undefined || row.auth_token === removed ? undefined : toAccount(row)
   }),
 
@@ -42,7 +47,7 @@ export const accounts = {
   countAdmins: read<void, number>(database => countAdmins(database)),
 
   /** False: the name is taken, or was. */
-  create: write<{ username: string; authToken: string; level: Level }, boolean>(
+  create: audited<{ username: string; authToken: string; level: Level }, boolean>(
     async ({ sql }, { username, authToken, level }) => {
       const done = await sql
         .insertInto('account')
@@ -51,10 +56,11 @@ export const accounts = {
         .executeTakeFirst()
       return (done.numInsertedOrUpdatedRows ?? 0n) > 0n
     },
+    ifDone,
   ),
 
   /** False: no such user. What is undefined stays. Nobody can take away the last administrator's level. */
-  update: write<{ username: string; authToken?: string | undefined; level?: Level | undefined }, boolean>(
+  update: audited<{ username: string; authToken?: string | undefined; level?: Level | undefined }, boolean>(
     async (database, { username, authToken, level }) => {
       const { sql } = database
       const done = await sql
@@ -70,10 +76,11 @@ export const accounts = {
       if (level !== undefined && level !== 'ADMIN') await keepAdmin(database, `change the level of ${username}`)
       return done.numUpdatedRows > 0n
     },
+    ifDone,
   ),
 
   /** False: no such user. */
-  remove: write<{ username: string }, boolean>(async (database, { username }) => {
+  remove: audited<{ username: string }, boolean>(async (database, { username }) => {
     const done = await database.sql
       .updateTable('account')
       .set(values => ({ auth_token: removed, auth_level: 'NONE', version: values('version', '+', 1) }))
@@ -82,7 +89,7 @@ export const accounts = {
       .executeTakeFirst()
     if (done.numUpdatedRows > 0n) await keepAdmin(database, `remove ${username}`)
     return done.numUpdatedRows > 0n
-  }),
+  }, ifDone),
 }
 
 /** Throws after the change: the transaction takes it back, and no second one can slip between look and change. */

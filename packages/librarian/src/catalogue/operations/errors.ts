@@ -1,8 +1,10 @@
 /** What an operator must know of (librarian 3.12): recorded once while it is not dealt with. Rows hold the upper-case names
  * that people's own SQL reads (librarian 2).
  */
-import { type ErrorCategory, type ErrorSeverity, type Instant, LibrarianError } from '@arriero/api'
-import { read, write } from '../operation.ts'
+import type { ErrorCategory, ErrorSeverity, Instant } from '@arriero/api'
+import { LibrarianError } from '@arriero/api/errors'
+import { audited } from '../audited.ts'
+import { read } from '../operation.ts'
 
 export interface RecordedError {
   readonly id: number
@@ -29,7 +31,7 @@ type NewError = Pick<RecordedError, 'severity' | 'category' | 'message' | 'calle
 
 export const errors = {
   /** The same condition again, while nobody has cleared it, is the same row. */
-  raise: write<NewError, { id: number; raisedTime: Instant }>(async ({ sql, dialect }, error) => {
+  raise: audited<NewError, { id: number; raisedTime: Instant; isNew: boolean }>(async ({ sql, dialect }, error) => {
     const { message, caller } = error
     const severity = error.severity.toUpperCase()
     const category = error.category.toUpperCase()
@@ -42,13 +44,13 @@ export const errors = {
       .where('message', '=', message)
       .where('caller', caller === null ? 'is' : '=', caller)
       .executeTakeFirst()
-    if (known) return { id: known.id, raisedTime: known.raised_time }
+    if (known) return { id: known.id, raisedTime: known.raised_time, isNew: false }
     const row = await sql
       .insertInto('error')
       .values({ severity, category, message, caller, raised_time: dialect.now(), cleared_time: null, cleared: 0 })
       .returning(['id', 'raised_time'])
       .executeTakeFirstOrThrow()
-    return { id: row.id, raisedTime: row.raised_time }
+    return { id: row.id, raisedTime: row.raised_time, isNew: true }
   }),
 
   /** Newest first. */
@@ -74,7 +76,7 @@ export const errors = {
   }),
 
   /** `NotFound`; `Conflict` where that was done before. */
-  clear: write<{ id: number }, { clearedTime: Instant }>(async ({ sql, dialect }, { id }) => {
+  clear: audited<{ id: number }, { clearedTime: Instant }>(async ({ sql, dialect }, { id }) => {
     const row = await sql
       .updateTable('error')
       .set({ cleared: 1, cleared_time: dialect.now() })

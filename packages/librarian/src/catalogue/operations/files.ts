@@ -1,12 +1,12 @@
 /** What is kept: files, and where their copies are. */
 import type { Instant } from '@arriero/api'
-import type { Selectable } from 'kysely'
+import { type Selectable, sql } from 'kysely'
 import { cleanGlob, literalPrefix } from '../glob.ts'
 import { pageLimit } from '../limits.ts'
 import { type Database, read } from '../operation.ts'
 import type { FileTable, InstanceTable } from '../schema.ts'
 import { countNames, type FileFilter, selectFiles, selectFilesByTime } from './files-filter.ts'
-import { type RemoteInstanceRecord, selectRemoteInstances } from './instances.ts'
+import type { RemoteInstanceRecord } from './instances.ts'
 
 export type InstanceRecord = Selectable<InstanceTable>
 
@@ -38,13 +38,15 @@ export interface FilePage {
 
 export const files = {
   find: read<{ name: string }, FileRecord | undefined>(async (database, { name }) => {
-    const rows = await database.sql.selectFrom('file').selectAll().where('name', '=', name).execute()
-    return (await withCopies(database, rows))[0]
+    return (await withCopies(database, await named(database, name)))[0]
   }),
 
   search: read<FileSearch, FilePage>(async (database, { after, limit, ...filter }) => {
     const most = pageLimit(limit)
     if (most === 0) return { files: [] }
+    if (filter.name !== undefined && after === undefined && isNothingElse(filter)) {
+      return { files: await withCopies(database, await named(database, filter.name)) }
+    }
     const rows = await newest(await candidates(database, filter), after, most + 1)
     const page = rows.slice(0, most)
     const last = page.at(-1)
@@ -87,20 +89,26 @@ async function newest(
   return await rest.orderBy('create_time', 'desc').orderBy('name', 'desc').limit(limit).execute()
 }
 
-/** Three queries, however many files. */
+function isNothingElse({ name: _, ...others }: FileFilter): boolean {
+  return Object.values(others).every(value => value === undefined)
+}
+
+/** What searches ask most: its text is written out, because building it takes longer than the answer. */
+async function named({ sql: db }: Database, name: string): Promise<FileTable[]> {
+  const { rows } = await sql<FileTable>`SELECT * FROM file WHERE name = ${name}`.execute(db)
+  return rows
+}
+
+/** Two more queries, however many files. */
 async function withCopies(database: Database, rows: readonly FileTable[]): Promise<FileRecord[]> {
   if (rows.length === 0) return []
-  const names = rows.map(({ name }) => name)
-  const instances = await database.sql
-    .selectFrom('instance')
-    .selectAll()
-    .where('file_name', 'in', names)
-    .orderBy('id')
-    .execute()
-  const remotes = await selectRemoteInstances(database)
-    .where('remote_instance.file_name', 'in', names)
-    .orderBy('remote_instance.id')
-    .execute()
+  const names = sql.join(rows.map(({ name }) => name))
+  const { rows: instances } = await sql<InstanceRecord>`
+    SELECT * FROM instance WHERE file_name IN (${names}) ORDER BY id`.execute(database.sql)
+  const { rows: remotes } = await sql<RemoteInstanceRecord>`
+    SELECT remote_instance.*, peer.name AS librarian_name FROM remote_instance
+    JOIN peer ON peer.id = remote_instance.librarian_id
+    WHERE remote_instance.file_name IN (${names}) ORDER BY remote_instance.id`.execute(database.sql)
   const here = Map.groupBy(instances, ({ file_name }) => file_name)
   const elsewhere = Map.groupBy(remotes, ({ file_name }) => file_name)
   return rows.map(row => ({

@@ -1,5 +1,5 @@
 /** Answers by key: the same key gives the same outcome, also after a restart (reliability E1). */
-import { LibrarianError } from '@arriero/api'
+import { LibrarianError } from '@arriero/api/errors'
 import { read, write } from '../operation.ts'
 
 export interface IdempotencyKey {
@@ -12,8 +12,8 @@ export type Begun =
   | { readonly state: 'new' }
   /** As `new`, but a call before this one may have done some or all of it: its process ended in the middle. */
   | { readonly state: 'interrupted' }
-  /** Another call works on it. */
-  | { readonly state: 'running' }
+  /** Another call works on it, or its process has ended; `holder` is that process, where it said so. */
+  | { readonly state: 'running'; readonly holder?: string | undefined }
   | { readonly state: 'done'; readonly status: number; readonly body: string | undefined }
 
 export interface BeginIdempotency extends IdempotencyKey {
@@ -21,20 +21,25 @@ export interface BeginIdempotency extends IdempotencyKey {
   readonly request: string
   /** A call that began longer ago and has not finished is taken for dead. Default 300. */
   readonly deadAfterSeconds?: number | undefined
+  /** The process of this call. */
+  readonly holder?: string | undefined
+  /** A process that has ended: its call is taken over at once. */
+  readonly dead?: string | undefined
 }
 
 export const idempotency = {
-  begin: write<BeginIdempotency, Begun>(async ({ sql, dialect }, { actor, key, request, deadAfterSeconds = 300 }) => {
+  begin: write<BeginIdempotency, Begun>(async ({ sql, dialect }, call) => {
+    const { actor, key, request, deadAfterSeconds = 300, holder = null, dead } = call
     const created = await sql
       .insertInto('idempotency')
-      .values({ actor, key, request, created: dialect.now() })
+      .values({ actor, key, request, holder, created: dialect.now() })
       .onConflict(conflict => conflict.doNothing())
       .returning('key')
       .executeTakeFirst()
     if (created) return { state: 'new' }
     const known = await sql
       .selectFrom('idempotency')
-      .select(['request', 'status', 'body'])
+      .select(['request', 'holder', 'status', 'body'])
       .where('actor', '=', actor)
       .where('key', '=', key)
       .executeTakeFirstOrThrow()
@@ -47,12 +52,19 @@ export const idempotency = {
     if (known.status !== null) return { state: 'done', status: known.status, body: known.body ?? undefined }
     const { numUpdatedRows } = await sql
       .updateTable('idempotency')
-      .set({ created: dialect.now() })
+      .set({ holder, created: dialect.now() })
       .where('actor', '=', actor)
       .where('key', '=', key)
-      .where('created', '<', dialect.nowPlus(-deadAfterSeconds))
+      .where('status', 'is', null)
+      .where(eb =>
+        eb.or([
+          eb('created', '<', dialect.nowPlus(-deadAfterSeconds)),
+          ...(dead === undefined ? [] : [eb('holder', '=', dead)]),
+        ]),
+      )
       .executeTakeFirst()
-    return { state: numUpdatedRows === 1n ? 'interrupted' : 'running' }
+    if (numUpdatedRows === 1n) return { state: 'interrupted' }
+    return { state: 'running', ...(known.holder === null ? {} : { holder: known.holder }) }
   }),
 
   /** A call that takes long says that it lives; false where it was taken over. */

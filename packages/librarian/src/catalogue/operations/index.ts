@@ -17,6 +17,8 @@ import { rebuilding } from './rebuilding.ts'
 import { serving } from './serving.ts'
 import { settings } from './settings.ts'
 import { stores } from './stores.ts'
+import { trash } from './trash.ts'
+import { uploadTurns } from './upload-turns.ts'
 import { uploads } from './uploads.ts'
 
 export const operations = {
@@ -38,5 +40,7 @@ export const operations = {
   serving,
   settings,
   stores,
+  trash,
+  uploadTurns,
   uploads,
 }

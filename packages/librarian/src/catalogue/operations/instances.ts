@@ -1,17 +1,9 @@
 /** Copies, here and at other librarians. */
 import type { Instant } from '@arriero/api'
-import type { Selectable } from 'kysely'
+import { sql as raw, type Selectable } from 'kysely'
 import { pageLimit } from '../limits.ts'
 import { type Database, read, write } from '../operation.ts'
-import type {
-  Bit,
-  CopyState,
-  CorruptFileTable,
-  DeletionPolicy,
-  FileTable,
-  InstanceTable,
-  RemoteInstanceTable,
-} from '../schema.ts'
+import type { Bit, CorruptFileTable, DeletionPolicy, FileTable, InstanceTable, RemoteInstanceTable } from '../schema.ts'
 
 export type File = Selectable<FileTable>
 export type Instance = Selectable<InstanceTable>
@@ -19,18 +11,6 @@ export type Instance = Selectable<InstanceTable>
 export interface FileWithInstances {
   readonly file: File
   readonly instances: readonly Instance[]
-}
-
-/** What one full read of a copy found (reliability C1, C2). */
-export interface NewReading {
-  readonly instanceId: number
-  readonly outcome: CopyState
-  readonly medium: 'medium' | 'cache'
-  readonly sha256: string | null
-  readonly size: number | null
-  /** Wire form, by the function of the recorded checksum. */
-  readonly checksum: string | null
-  readonly fingerprint: string | null
 }
 
 export interface RemoteInstanceRecord extends Selectable<RemoteInstanceTable> {
@@ -95,7 +75,7 @@ export const instances = {
       const copies = await sql
         .selectFrom('instance')
         .selectAll()
-        .where('store_id', '=', storeId)
+        .where(onStore(storeId))
         .where('id', '>', after)
         .orderBy('id')
         .limit(limit)
@@ -126,14 +106,6 @@ export const instances = {
     return [...new Set([...kept, ...coming].map(({ file_name }) => file_name))]
   }),
 
-  /**
-   * Records full reads, in one transaction: a dated proof each, the copy's state, the cached checksum, and the row by which
-   * a damaged copy is known and repaired (librarian 3.13), by instance. A later good read of the same copy ends that row.
-   */
-  recordReadings: write<{ by: string; readings: readonly NewReading[] }, void>(async (database, { by, readings }) => {
-    for (const reading of readings) await recordReading(database, by, reading)
-  }),
-
   /** Another copy of a file, as never checked: what was not read is not called good. */
   add: write<{ name: string; storeId: number; path: string }, { id: number }>(
     async ({ sql, dialect }, { name, storeId, path }) =>
@@ -151,6 +123,7 @@ export const instances = {
           calculated_size: null,
           checksum_time: null,
           fingerprint: null,
+          withdrawn_by: null,
         })
         .returning('id')
         .executeTakeFirstOrThrow(),
@@ -173,58 +146,15 @@ export const instances = {
   })),
 }
 
-async function recordReading({ sql, dialect }: Database, by: string, reading: NewReading): Promise<void> {
-  const { instanceId, outcome, medium, sha256, size, checksum, fingerprint } = reading
-  const isRead = outcome === 'ok' || outcome === 'mismatch'
-  const copy = await sql
-    .updateTable('instance')
-    .set({
-      state: outcome,
-      ...(isRead
-        ? { calculated_checksum: checksum, calculated_size: size, checksum_time: dialect.now(), fingerprint }
-        : { calculated_checksum: null, calculated_size: null, checksum_time: null }),
-    })
-    .where('id', '=', instanceId)
-    .returningAll()
-    .executeTakeFirst()
-  // Gone meanwhile: there is nothing that this could be said of.
-  if (!copy) return
-  const { file_name, store_id } = copy
-  await sql
-    .insertInto('proof')
-    .values({ instance_id: instanceId, file_name, store_id, time: dialect.now(), medium, by, outcome, sha256, size })
-    .execute()
-  if (outcome === 'ok') await sql.deleteFrom('corrupt_file').where('instance_id', '=', instanceId).execute()
-  if (outcome === 'mismatch') await countCorrupt({ sql, dialect }, copy, checksum ?? '', size ?? 0)
+/**
+ * For pages by number: the plus keeps the indexes by store out of it, which would have every page sort all copies of the
+ * store anew.
+ */
+export function onStore(storeId: number) {
+  return raw<boolean>`+instance.store_id = ${storeId}`
 }
 
-async function countCorrupt({ sql, dialect }: Database, copy: Instance, checksum: string, size: number): Promise<void> {
-  const file = await sql
-    .selectFrom('file')
-    .select('source')
-    .where('name', '=', copy.file_name)
-    .executeTakeFirstOrThrow()
-  await sql
-    .insertInto('corrupt_file')
-    .values({
-      file_name: copy.file_name,
-      file_source: file.source,
-      instance_id: copy.id,
-      instance_path: copy.path,
-      corrupt_time: dialect.now(),
-      size,
-      checksum,
-      count: 1,
-      replacement_requested: 0,
-      incoming_transfer_id: null,
-    })
-    .onConflict(conflict =>
-      conflict.column('instance_id').doUpdateSet(eb => ({ count: eb('corrupt_file.count', '+', 1), checksum, size })),
-    )
-    .execute()
-}
-
-export function selectRemoteInstances({ sql }: Database) {
+function selectRemoteInstances({ sql }: Database) {
   return sql
     .selectFrom('remote_instance')
     .innerJoin('peer', 'peer.id', 'remote_instance.librarian_id')

@@ -2,7 +2,7 @@
  * Jobs and their items. Whoever works on a job holds its lease; every write names the lease's token, so that one who lost it
  * changes nothing (reliability E2, 8.13).
  */
-import { LibrarianError } from '@arriero/api'
+import { LibrarianError } from '@arriero/api/errors'
 import type { Insertable, Selectable } from 'kysely'
 import { type Database, read, write } from '../operation.ts'
 import type { JobItemTable, JobTable } from '../schema.ts'

@@ -2,7 +2,7 @@
  * Leases (reliability 8.13): permission to try, by the database's clock. Safety never rests on one alone: what a holder
  * writes names its token too.
  */
-import { LibrarianError } from '@arriero/api'
+import { LibrarianError } from '@arriero/api/errors'
 import { type Database, read, write } from '../operation.ts'
 import type { LeaseTable } from '../schema.ts'
 

@@ -1,11 +1,15 @@
 /**
- * All copies on a store, as a carried disk takes them along (librarian 10.8, 11.7). Listing, making transfers, marking copies
- * and switching the store off are one transaction: what the manifest says is what was changed.
+ * All copies on a store, as a carried disk takes them along (librarian 10.8, 11.7). Making transfers, marking copies and
+ * switching the store off are one transaction; what it has changed, and nothing else, is then listed in pages, so that a
+ * store of millions is nowhere whole in memory.
  */
-import { type Instant, LibrarianError } from '@arriero/api'
+import type { Instant } from '@arriero/api'
+import { LibrarianError } from '@arriero/api/errors'
 import { sql as raw } from 'kysely'
-import { type Database, write } from '../operation.ts'
+import { audited } from '../audited.ts'
+import { type Database, read } from '../operation.ts'
 import type { DeletionPolicy } from '../schema.ts'
+import { onStore } from './instances.ts'
 
 export interface ManifestOrder {
   readonly storeName: string
@@ -15,7 +19,19 @@ export interface ManifestOrder {
   readonly markUnavailable: boolean
 }
 
+/** A manifest that was made: what its pages list. */
+export interface Manifest {
+  /** 32 hex digits, by which copies that it took out of use are known. */
+  readonly id: string
+  readonly storeId: number
+  readonly destination: string | undefined
+  /** Copies and transfers that came later are not in it. */
+  readonly lastInstance: number
+  readonly lastTransfer: number
+}
+
 export interface ManifestRow {
+  readonly instanceId: number
   readonly name: string
   readonly createTime: Instant
   readonly size: number
@@ -32,20 +48,40 @@ const open = ['INITIATED', 'ONGOING', 'STAGED'] as const
 
 export const manifest = {
   /** Everything that would refuse it is looked at before anything is changed. */
-  make: write<ManifestOrder, ManifestRow[]>(async (database, order) => {
+  make: audited<ManifestOrder & { id: string }, Manifest>(async (database, { id, destination, ...order }) => {
     const { sql } = database
     const store = await sql.selectFrom('store').select('id').where('name', '=', order.storeName).executeTakeFirst()
     if (!store) {
       throw new LibrarianError('UnknownStore', `Cannot list the store ${order.storeName}: there is no such store`)
     }
-    if (order.destination !== undefined) await demandPeer(database, order.destination)
+    if (destination !== undefined) await demandPeer(database, destination)
     if (order.disableStore) await sql.updateTable('store').set({ enabled: 0 }).where('id', '=', store.id).execute()
-    if (order.destination !== undefined) await openTransfers(database, store.id, order.destination)
-    const rows = await listCopies(database, store.id, order.destination)
+    if (destination !== undefined) await openTransfers(database, store.id, destination)
     if (order.markUnavailable) {
-      await sql.updateTable('instance').set({ available: 0 }).where('store_id', '=', store.id).execute()
+      await sql
+        .updateTable('instance')
+        .set({ available: 0, withdrawn_by: id })
+        .where('store_id', '=', store.id)
+        .where('available', '=', 1)
+        .execute()
     }
-    return rows
+    const lastInstance = await lastId(database, 'instance')
+    return {
+      id,
+      storeId: store.id,
+      destination,
+      lastInstance,
+      lastTransfer: await lastId(database, 'outgoing_transfer'),
+    }
+  }),
+
+  /** Rows by number of the copy: those after `after`, at most `limit`. Fewer than that: it was the last page. */
+  page: read<{ manifest: Manifest; after: number; limit: number }, ManifestRow[]>(async (database, page) => {
+    const rows = await copiesOf(database, page)
+    const { manifest: made } = page
+    if (made.destination === undefined) return rows.map(row => ({ ...row, transferId: undefined }))
+    const transfers = await transfersOf(database, made, made.destination, rows)
+    return rows.map(row => ({ ...row, transferId: transfers.get(row.instanceId) }))
   }),
 }
 
@@ -88,6 +124,8 @@ async function openTransfers({ sql, dialect }: Database, storeId: number, destin
             exists(
               selectFrom('outgoing_transfer')
                 .select('outgoing_transfer.id')
+                // The name too: it has the index, and a store of millions is gone through once.
+                .whereRef('outgoing_transfer.file_name', '=', 'instance.file_name')
                 .whereRef('outgoing_transfer.instance_id', '=', 'instance.id')
                 .where('outgoing_transfer.destination', '=', destination)
                 .where('outgoing_transfer.status', 'in', open),
@@ -99,8 +137,16 @@ async function openTransfers({ sql, dialect }: Database, storeId: number, destin
     .execute()
 }
 
-async function listCopies({ sql }: Database, storeId: number, destination: string | undefined): Promise<ManifestRow[]> {
-  const rows = await sql
+async function lastId({ sql }: Database, table: 'instance' | 'outgoing_transfer'): Promise<number> {
+  const row = await sql.selectFrom(table).select('id').orderBy('id', 'desc').limit(1).executeTakeFirst()
+  return row?.id ?? 0
+}
+
+async function copiesOf(
+  { sql }: Database,
+  { manifest: { id, storeId, lastInstance }, after, limit }: { manifest: Manifest; after: number; limit: number },
+) {
+  return await sql
     .selectFrom('instance')
     .innerJoin('file', 'file.name', 'instance.file_name')
     .select([
@@ -115,26 +161,36 @@ async function listCopies({ sql }: Database, storeId: number, destination: strin
       'instance.deletion_policy as deletionPolicy',
       'instance.created_time as instanceCreateTime',
     ])
-    .where('instance.store_id', '=', storeId)
-    .where('instance.available', '=', 1)
+    .where('instance.id', '>', after)
+    .where('instance.id', '<=', lastInstance)
+    .where(onStore(storeId))
+    .where(eb => eb.or([eb('instance.available', '=', 1), eb('instance.withdrawn_by', '=', id)]))
     .orderBy('instance.id')
+    .limit(limit)
     .execute()
-  const transfers = destination === undefined ? new Map() : await transfersOf({ sql }, storeId, destination)
-  return rows.map(({ instanceId, ...row }) => ({ ...row, transferId: transfers.get(instanceId) }))
 }
 
 async function transfersOf(
-  { sql }: Pick<Database, 'sql'>,
-  storeId: number,
+  { sql }: Database,
+  { lastTransfer }: Manifest,
   destination: string,
+  rows: readonly { readonly name: string }[],
 ): Promise<Map<number, number>> {
-  const rows = await sql
+  if (rows.length === 0) return new Map()
+  const names = rows.map(({ name }) => name)
+  const transfers = await sql
     .selectFrom('outgoing_transfer')
-    .innerJoin('instance', 'instance.id', 'outgoing_transfer.instance_id')
-    .select(['outgoing_transfer.id', 'outgoing_transfer.instance_id as instanceId'])
-    .where('instance.store_id', '=', storeId)
-    .where('outgoing_transfer.destination', '=', destination)
-    .where('outgoing_transfer.status', 'in', open)
+    .select(['id', 'instance_id', 'status'])
+    .where('file_name', 'in', names)
+    .where('destination', '=', destination)
+    .where('id', '<=', lastTransfer)
+    .orderBy('id')
     .execute()
-  return new Map(rows.map(row => [row.instanceId, row.id]))
+  const isOpen = (status: string) => open.some(each => each === status)
+  // It may have ended since; then it is the last one.
+  const ordered = [
+    ...transfers.filter(({ status }) => !isOpen(status)),
+    ...transfers.filter(each => isOpen(each.status)),
+  ]
+  return new Map(ordered.map(({ id, instance_id }) => [instance_id, id]))
 }

@@ -1,5 +1,7 @@
 /** Other librarians, as this one knows them (librarian 3.10). */
-import { type Instant, LibrarianError } from '@arriero/api'
+import type { Instant } from '@arriero/api'
+import { LibrarianError } from '@arriero/api/errors'
+import { audited, ifDone } from '../audited.ts'
 import { type Database, read, write } from '../operation.ts'
 import type { PeerTable } from '../schema.ts'
 
@@ -40,20 +42,23 @@ export const peers = {
   find: read<{ name: string }, Peer | undefined>((database, { name }) => findPeer(database, name)),
 
   /** False: there is one of this name. */
-  add: write<NewPeer, boolean>(async ({ sql, dialect }, peer) => {
-    const done = await sql
-      .insertInto('peer')
-      .values({ ...peer, transfers_enabled: 1, last_seen: dialect.now(), last_heard: dialect.now() })
-      .onConflict(conflict => conflict.column('name').doNothing())
-      .executeTakeFirst()
-    return (done.numInsertedOrUpdatedRows ?? 0n) > 0n
-  }),
+  add: audited<NewPeer, boolean>(
+    async ({ sql, dialect }, peer) => {
+      const done = await sql
+        .insertInto('peer')
+        .values({ ...peer, transfers_enabled: 1, last_seen: dialect.now(), last_heard: dialect.now() })
+        .onConflict(conflict => conflict.column('name').doNothing())
+        .executeTakeFirst()
+      return (done.numInsertedOrUpdatedRows ?? 0n) > 0n
+    },
+    isNew => (isNew ? 'done' : 'exists'),
+  ),
 
   /**
    * Forgets a peer and the copies it is known to hold: a copy that nobody can ask for proves nothing. Open transfers to it
    * fail where that is asked for; ended ones stay as they ended. Undefined: no such peer.
    */
-  remove: write<{ name: string; failTransfers: boolean }, RemovedPeer | undefined>(
+  remove: audited<{ name: string; failTransfers: boolean }, RemovedPeer | undefined>(
     async (database, { name, failTransfers }) => {
       const { sql, dialect } = database
       const peer = await findPeer(database, name)
@@ -75,9 +80,10 @@ export const peers = {
         forgottenCopies: Number(forgotten.numDeletedRows),
       }
     },
+    removed => ifDone(removed !== undefined),
   ),
 
-  setTransfersEnabled: write<{ name: string; enabled: boolean }, void>(async ({ sql }, { name, enabled }) => {
+  setTransfersEnabled: audited<{ name: string; enabled: boolean }, void>(async ({ sql }, { name, enabled }) => {
     const done = await sql
       .updateTable('peer')
       .set({ transfers_enabled: enabled ? 1 : 0 })

@@ -1,60 +1,114 @@
-/** What reading a copy has shown (reliability C1, C2). */
-import { write } from '../operation.ts'
-import type { CopyState } from '../schema.ts'
+/** What reading copies has shown (reliability C1, C2). */
+import type { Selectable } from 'kysely'
+import { type Database, read, write } from '../operation.ts'
+import type { CopyState, FileTable, InstanceTable } from '../schema.ts'
 
-export interface RecordedReading {
+/** What one full read of a copy found. */
+export interface NewReading {
   readonly instanceId: number
-  readonly fileName: string
-  readonly storeId: number
   readonly outcome: CopyState
   readonly medium: 'medium' | 'cache'
-  /** Who read it: this librarian's name. */
-  readonly by: string
   readonly sha256: string | null
   readonly size: number | null
-  /** Wire form of what was read; null where nothing could be. */
+  /** Wire form, by the function of the recorded checksum. */
   readonly checksum: string | null
   readonly fingerprint: string | null
-  /** Told to the operator, as an error row; undefined: there is nothing to tell. */
-  readonly message: string | undefined
+}
+
+export interface UncheckedCopy {
+  readonly file: Pick<FileTable, 'name' | 'kind' | 'size' | 'checksum' | 'sha256'>
+  readonly instance: { readonly id: number; readonly store_id: number }
 }
 
 export const readings = {
-  /** A proof row, the copy's new state, and a line for the operator where it is bad. */
-  record: write<RecordedReading, void>(async ({ sql, dialect }, reading) => {
-    const { instanceId, fileName, storeId, outcome, medium, by, sha256, size, checksum, fingerprint, message } = reading
-    const now = dialect.now()
-    await sql
-      .insertInto('proof')
-      .values({
-        instance_id: instanceId,
-        file_name: fileName,
-        store_id: storeId,
-        time: now,
-        medium,
-        by,
-        outcome,
-        sha256,
-        size,
-      })
+  /**
+   * Records full reads, in one transaction: a dated proof each, the copy's state, the cached checksum, and the row by which
+   * a damaged copy is known and repaired (librarian 3.13), by instance. A later good read of the same copy ends that row. A
+   * disk that is not there says nothing about the copy, whose state stays (B4).
+   */
+  record: write<{ by: string; readings: readonly NewReading[] }, void>(async (database, { by, readings: found }) => {
+    for (const reading of found) await recordReading(database, by, reading)
+  }),
+
+  /** Copies that nobody has read yet, by number: those after `after`. */
+  unchecked: read<{ after: number; limit: number }, UncheckedCopy[]>(async ({ sql }, { after, limit }) => {
+    const rows = await sql
+      .selectFrom('instance')
+      .innerJoin('file', 'file.name', 'instance.file_name')
+      .select([
+        'instance.id',
+        'instance.store_id',
+        'file.name',
+        'file.kind',
+        'file.size',
+        'file.checksum',
+        'file.sha256',
+      ])
+      // Both, because only the index of those that are not ok finds them among millions.
+      .where('instance.state', '<>', 'ok')
+      .where('instance.state', '=', 'never-checked')
+      .where('instance.available', '=', 1)
+      .where('instance.id', '>', after)
+      .orderBy('instance.id')
+      .limit(limit)
       .execute()
-    const isRead = outcome === 'ok' || outcome === 'mismatch'
-    await sql
-      .updateTable('instance')
-      .set({ state: outcome })
-      .$if(isRead, query =>
-        query.set({ calculated_checksum: checksum, calculated_size: size, checksum_time: now, fingerprint }),
-      )
-      .where('id', '=', instanceId)
-      .execute()
-    if (message === undefined) return
-    await sql
-      .insertInto('error')
-      .values({ severity: 'ERROR', category: categoryOf(outcome), message, raised_time: now, cleared: 0, caller: by })
-      .execute()
+    return rows.map(({ id, store_id, ...file }) => ({ file, instance: { id, store_id } }))
   }),
 }
 
-function categoryOf(outcome: CopyState): string {
-  return outcome === 'mismatch' ? 'DATA_INTEGRITY' : 'DATA_AVAILABILITY'
+async function recordReading({ sql, dialect }: Database, by: string, reading: NewReading): Promise<void> {
+  const { instanceId, outcome, medium, sha256, size, checksum, fingerprint } = reading
+  const copy = await sql.selectFrom('instance').selectAll().where('id', '=', instanceId).executeTakeFirst()
+  // Gone meanwhile: there is nothing that this could be said of.
+  if (!copy) return
+  const { file_name, store_id } = copy
+  await sql
+    .insertInto('proof')
+    .values({ instance_id: instanceId, file_name, store_id, time: dialect.now(), medium, by, outcome, sha256, size })
+    .execute()
+  if (outcome === 'unavailable') return
+  const isRead = outcome === 'ok' || outcome === 'mismatch'
+  await sql
+    .updateTable('instance')
+    .set({
+      state: outcome,
+      ...(isRead
+        ? { calculated_checksum: checksum, calculated_size: size, checksum_time: dialect.now(), fingerprint }
+        : { calculated_checksum: null, calculated_size: null, checksum_time: null }),
+    })
+    .where('id', '=', instanceId)
+    .execute()
+  if (outcome === 'ok') await sql.deleteFrom('corrupt_file').where('instance_id', '=', instanceId).execute()
+  if (outcome === 'mismatch') await countCorrupt({ sql, dialect }, copy, checksum ?? '', size ?? 0)
+}
+
+async function countCorrupt(
+  { sql, dialect }: Database,
+  copy: Selectable<InstanceTable>,
+  checksum: string,
+  size: number,
+): Promise<void> {
+  const file = await sql
+    .selectFrom('file')
+    .select('source')
+    .where('name', '=', copy.file_name)
+    .executeTakeFirstOrThrow()
+  await sql
+    .insertInto('corrupt_file')
+    .values({
+      file_name: copy.file_name,
+      file_source: file.source,
+      instance_id: copy.id,
+      instance_path: copy.path,
+      corrupt_time: dialect.now(),
+      size,
+      checksum,
+      count: 1,
+      replacement_requested: 0,
+      incoming_transfer_id: null,
+    })
+    .onConflict(conflict =>
+      conflict.column('instance_id').doUpdateSet(eb => ({ count: eb('corrupt_file.count', '+', 1), checksum, size })),
+    )
+    .execute()
 }

@@ -72,10 +72,27 @@ export const rebuilding = {
           calculated_size: null,
           checksum_time: null,
           fingerprint: null,
+          withdrawn_by: null,
         })
         .execute()
       outcomes.push(known ? 'copy' : 'file')
     }
     return outcomes
+  }),
+
+  /** Copies that were put away while the catalogue was a later one; resolves to how many rows went. */
+  forgetCopies: write<{ storeId: number; names: readonly string[] }, number>(async ({ sql }, { storeId, names }) => {
+    if (names.length === 0) return 0
+    const rows = await sql
+      .selectFrom('instance')
+      .select('id')
+      .where('store_id', '=', storeId)
+      .where('file_name', 'in', names)
+      .execute()
+    const ids = rows.map(({ id }) => id)
+    if (ids.length === 0) return 0
+    await sql.deleteFrom('corrupt_file').where('instance_id', 'in', ids).execute()
+    await sql.deleteFrom('instance').where('id', 'in', ids).execute()
+    return ids.length
   }),
 }

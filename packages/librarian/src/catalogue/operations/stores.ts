@@ -1,5 +1,6 @@
 /** Stores as the catalogue knows them. */
-import { LibrarianError } from '@arriero/api'
+import { LibrarianError } from '@arriero/api/errors'
+import { audited, ifDone } from '../audited.ts'
 import { type Database, read, write } from '../operation.ts'
 
 export interface StoreRow {
@@ -56,14 +57,14 @@ export const stores = {
   ),
 
   /** Whether there is such a store. */
-  setEnabled: write<{ name: string; enabled: boolean }, boolean>(async ({ sql }, { name, enabled }) => {
+  setEnabled: audited<{ name: string; enabled: boolean }, boolean>(async ({ sql }, { name, enabled }) => {
     const done = await sql
       .updateTable('store')
       .set({ enabled: enabled ? 1 : 0 })
       .where('name', '=', name)
       .executeTakeFirst()
     return done.numUpdatedRows > 0n
-  }),
+  }, ifDone),
 
   /** Remembers the marker of a store that was opened for the first time; another one than remembered is refused (B4). */
   setUuid: write<{ id: number; uuid: string }, void>(async ({ sql }, { id, uuid }) => {

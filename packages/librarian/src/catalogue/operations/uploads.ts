@@ -21,6 +21,8 @@ export interface NewUpload {
   readonly stagingId: string
   /** 128 random bits in hex. */
   readonly token: string
+  /** Announced as a directory: only a store that keeps trees may have it. */
+  readonly isTree?: boolean | undefined
 }
 
 /** All conditions must hold. */
@@ -42,6 +44,7 @@ export interface TransferSearch {
 export interface RoomyStore {
   readonly id: number
   readonly free: number
+  readonly hasTrees: boolean
 }
 
 export type StageOutcome =
@@ -91,8 +94,8 @@ export const uploads = {
       await sql.selectFrom('incoming_transfer').selectAll().where('id', '=', id).executeTakeFirst(),
   ),
 
-  getMany: read<{ ids: readonly number[] }, IncomingTransfer[]>(async ({ sql }, { ids }) =>
-    ids.length === 0 ? [] : await sql.selectFrom('incoming_transfer').selectAll().where('id', 'in', ids).execute(),
+  getMany: read<{ ids: readonly number[] }, IncomingTransfer[]>(
+    async (database, { ids }) => await transfersOf(database, ids),
   ),
 
   byToken: read<{ token: string }, IncomingTransfer | undefined>(
@@ -171,6 +174,18 @@ export const uploads = {
   }),
 }
 
+export async function transfersOf({ sql: db, dialect }: Database, ids: readonly number[]): Promise<IncomingTransfer[]> {
+  if (ids.length === 0) return []
+  const wanted = rowSet(
+    dialect,
+    { id: 'integer' },
+    ids.map(id => ({ id })),
+  )
+  const { rows } = await sql<IncomingTransfer>`
+    SELECT * FROM incoming_transfer WHERE id IN (SELECT wanted.id FROM ${wanted} AS wanted)`.execute(db)
+  return rows
+}
+
 function refuseName({ name }: NewUpload, obstacle: string): StageOutcome {
   const why =
     obstacle === name
@@ -193,13 +208,14 @@ async function replaceEarlier(
     columns,
     uploads.map(({ name, source, checksum }) => ({ name, source, checksum })),
   )
+  // A cross join, so that SQLite asks by name for each of them instead of going through all that are open.
   const { rows } = await sql<IncomingTransfer>`
     UPDATE incoming_transfer SET status = 'FAILED', reason = 'announced again by the same user', end_time = ${dialect.now()}
     WHERE id IN (
       SELECT earlier.id FROM ${again} AS again
-      JOIN incoming_transfer AS earlier ON earlier.store_path = again.name AND earlier.source = again.source
-        AND earlier.transfer_checksum = again.checksum
-      WHERE earlier.status IN ('INITIATED','ONGOING','STAGED') AND earlier.source_transfer_id IS NULL
+      CROSS JOIN incoming_transfer AS earlier
+      WHERE earlier.store_path = again.name AND earlier.source = again.source
+        AND earlier.transfer_checksum = again.checksum AND earlier.status IN ('INITIATED','ONGOING','STAGED') AND earlier.source_transfer_id IS NULL
         AND NOT EXISTS (SELECT 1 FROM intent WHERE intent.incoming_transfer_id = earlier.id))
     RETURNING *`.execute(db)
   return rows
@@ -219,14 +235,14 @@ async function placeAll(
   uploads: readonly NewUpload[],
   stores: readonly RoomyStore[],
 ): Promise<Map<NewUpload, Place>> {
-  const open: { id: number; free: number }[] = []
-  for (const { id, free } of stores) {
+  const open: { id: number; free: number; readonly hasTrees: boolean }[] = []
+  for (const { id, free, hasTrees } of stores) {
     const { enabled, reserved } = await stateOf(database, id)
-    if (enabled) open.push({ id, free: free - reserved })
+    if (enabled) open.push({ id, free: free - reserved, hasTrees })
   }
   const places = new Map<NewUpload, Place>()
   for (const upload of uploads) {
-    const store = open.find(({ free }) => free > upload.size)
+    const store = open.find(({ free, hasTrees }) => free > upload.size && (hasTrees || !upload.isTree))
     if (!store) continue
     store.free -= upload.size
     places.set(upload, { storeId: store.id, free: store.free })

@@ -1,4 +1,4 @@
-import { afterAll, test } from 'vitest'
+import { afterAll, expect, test } from 'vitest'
 import { catalogueSuite } from '../../../test/catalogue-suite.ts'
 import { startPostgres } from '../../../test/postgres.ts'
 import { operations, type TrialCatalogue } from '../../../test/trial-operations.ts'
@@ -11,5 +11,13 @@ if (server) {
   catalogueSuite('openPostgresCatalogue()', async () => {
     const url = await server.createDatabase()
     return (await openPostgresCatalogue({ url, registry: operations })) as TrialCatalogue
+  })
+
+  test('openPostgresCatalogue() makes none in an empty database where one must exist', async () => {
+    const url = await server.createDatabase()
+    for (let times = 0; times < 2; times++)
+      await expect(openPostgresCatalogue({ url, mustExist: true })).rejects.toThrow(/there is no catalogue in it/)
+    await (await openPostgresCatalogue({ url })).close()
+    await (await openPostgresCatalogue({ url, mustExist: true })).close()
   })
 } else test.skip('NOT RUN postgres', () => {})

@@ -4,7 +4,7 @@ import { type Log, silentLog } from '../../log.ts'
 import { bindOperations, type Registry } from '../bind.ts'
 import type { Catalogue } from '../catalogue.ts'
 import { postgresDialect } from '../dialect.ts'
-import { type Migration, migrate } from '../migrate.ts'
+import { type Migration, migrate, schemaState } from '../migrate.ts'
 import { type Operation, write } from '../operation.ts'
 import { operations } from '../operations/index.ts'
 import { kyselyOver } from './kysely.ts'
@@ -24,6 +24,10 @@ export interface PostgresCatalogueOptions {
   readonly registry?: Registry | undefined
   /** Default: those of this program. */
   readonly migrations?: readonly Migration[] | undefined
+  /** The operator says that there is a backup: without, a schema with content is not changed. Default false. */
+  readonly isBackedUp?: boolean | undefined
+  /** None is made: an empty database is refused. Default false. */
+  readonly mustExist?: boolean | undefined
 }
 
 /** Of no meaning; the same in every release, so that two processes that start at once take turns. */
@@ -39,7 +43,11 @@ export async function openPostgresCatalogue(options: PostgresCatalogueOptions): 
   const timeouts = { ...defaultTimeouts, ...options.timeouts }
   const pool = createPool(url, connections, timeouts, log)
   try {
-    await start(pool, log, migrations)
+    await start(pool, log, {
+      migrations,
+      isBackedUp: options.isBackedUp ?? false,
+      mustExist: options.mustExist ?? false,
+    })
   } catch (error) {
     await pool.end()
     throw error
@@ -101,21 +109,31 @@ const forgetNotes = write<undefined, void>(async ({ sql, dialect }) => {
   await sql.deleteFrom('outcome').where('id', 'in', old).execute()
 })
 
-async function start(pool: Pool, log: Log, migrations: readonly Migration[] | undefined): Promise<void> {
+interface SchemaChange {
+  readonly migrations: readonly Migration[] | undefined
+  readonly isBackedUp: boolean
+  readonly mustExist: boolean
+}
+
+async function start(pool: Pool, log: Log, change: SchemaChange): Promise<void> {
   await withClient(pool, async client => {
     const { problems, warnings } = await checkServer(client)
     if (problems.length > 0) throw unfit(problems.join('; '))
     for (const warning of warnings) log.warn({}, `catalogue’s database: ${warning}`)
-    await migrateAlone(client, migrations)
+    await migrateAlone(client, change)
   })
 }
 
-async function migrateAlone(client: PoolClient, migrations: readonly Migration[] | undefined): Promise<void> {
+async function migrateAlone(client: PoolClient, { migrations, isBackedUp, mustExist }: SchemaChange): Promise<void> {
   await client.query('BEGIN')
   try {
     // Of the transaction, so that it ends with it, whatever stands between us and the server.
     await client.query('SELECT pg_advisory_xact_lock($1)', [migrationLock])
-    await migrate({ sql: kyselyOver(client), dialect: postgresDialect }, migrations)
+    const database = { sql: kyselyOver(client), dialect: postgresDialect }
+    const { isNew, pending } = await schemaState(database, migrations)
+    if (isNew && mustExist) throw unfit('there is no catalogue in it')
+    if (!isNew && pending.length > 0 && !isBackedUp) throw backupFirst(pending)
+    await migrate(database, migrations)
     await client.query('COMMIT')
   } catch (error) {
     await client.query('ROLLBACK').catch(() => {})
@@ -132,6 +150,16 @@ async function withClient<T>(pool: Pool, use: (client: PoolClient) => Promise<T>
   } finally {
     client.release()
   }
+}
+
+/** A backup in a file is made by ourselves; here only the operator's tools can (reliability G3). */
+function backupFirst(pending: readonly Migration[]): LibrarianError {
+  const names = pending.map(({ name }) => name).join(', ')
+  return new LibrarianError(
+    'Configuration',
+    `Cannot open the catalogue: its schema is to be changed (${names}), and there must be a backup before`,
+    { remedy: 'Stop all servers, run pg_dump --format=custom, then start once with --backup-made.' },
+  )
 }
 
 function unfit(why: string, cause?: unknown): LibrarianError {

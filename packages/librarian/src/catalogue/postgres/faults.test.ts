@@ -188,7 +188,12 @@ function claims(server: TestPostgres): void {
         throw new Error('a migration broke')
       },
     }
-    await expect(openIt(url, { migrations: [...migrations, broken] })).rejects.toThrow('a migration broke')
+    const changed = { migrations: [...migrations, broken] }
+    await expect(openIt(url, changed)).rejects.toMatchObject({
+      code: 'Configuration',
+      message: expect.stringMatching(/\(0002-broken\), and there must be a backup before/),
+    })
+    await expect(openIt(url, { ...changed, isBackedUp: true })).rejects.toThrow('a migration broke')
     expect(await sqlOn(url, `SELECT to_regclass('half') AS half`)).toEqual([{ half: null }])
     expect(await sqlOn(url, 'SELECT name FROM migration')).toEqual([{ name: '0001-first' }])
   })

@@ -1,6 +1,6 @@
 import { closeSync, fsyncSync, openSync, renameSync, rmSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
-import { LibrarianError } from '@arriero/api'
+import { LibrarianError } from '@arriero/api/errors'
 import BetterSqlite3 from 'better-sqlite3'
 import { fullCheck } from './check.ts'
 import { syncDirectory } from './file.ts'
@@ -38,8 +38,10 @@ function checkCopy(connection: BetterSqlite3.Database, temporary: string): void 
   }
 }
 
+/** Without statistics: the writer makes those tables whenever it has nothing else to do, also after the copy was taken. */
 function tablesOf(connection: BetterSqlite3.Database): string {
-  return JSON.stringify(connection.prepare(`SELECT type, name, sql FROM sqlite_schema ORDER BY type, name`).all())
+  const query = `SELECT type, name, sql FROM sqlite_schema WHERE name NOT LIKE 'sqlite_stat%' ORDER BY type, name`
+  return JSON.stringify(connection.prepare(query).all())
 }
 
 function syncFile(path: string): void {

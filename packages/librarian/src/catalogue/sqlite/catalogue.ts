@@ -6,6 +6,7 @@ import { operations as allOperations } from '../operations/index.ts'
 import { type FileChecks, prepareFile } from './file.ts'
 import type { ThreadData } from './messages.ts'
 import { ReadThreads } from './read-threads.ts'
+import { refuseHalfRestored } from './restore.ts'
 import { damaged, wasLeftOpen } from './start.ts'
 import { Thread } from './thread.ts'
 
@@ -29,15 +30,19 @@ export interface SqliteCatalogueOptions extends FileChecks {
 export async function openSqliteCatalogue(options: SqliteCatalogueOptions): Promise<Catalogue> {
   const { path, log = silentLog, readers = 1, maxWaiting = 20_000 } = options
   const { registry, url } = options.operations ?? ownOperations()
+  refuseHalfRestored(path)
   prepareFile(path, options)
   const isLeftOpen = wasLeftOpen(path)
   const data: ThreadData = { path, operations: url, busyTimeoutMs: options.busyTimeoutMs ?? 5000 }
 
   let failure: LibrarianError | undefined
   let isClosed = false
+  let isOpen = false
   const fail = (met: LibrarianError) => {
     if (failure || isClosed) return
     failure = met
+    // Whoever opens it is told by the rejection.
+    if (!isOpen) return
     log.error({ reason: met.message, cause: met.cause }, 'catalogue can no longer be used; restart the server')
   }
 
@@ -53,6 +58,8 @@ export async function openSqliteCatalogue(options: SqliteCatalogueOptions): Prom
     await writer.ready
     reads = new ReadThreads(readers, { kind: 'reader-worker', data, log, lost: readerLost, onFailure: fail })
     await reads.ready
+    if (failure) throw failure
+    isOpen = true
   } catch (error) {
     isClosed = true
     await endAll()

@@ -1,4 +1,4 @@
-import { LibrarianError } from '@arriero/api'
+import { LibrarianError } from '@arriero/api/errors'
 import BetterSqlite3 from 'better-sqlite3'
 
 export interface ConnectionOptions {

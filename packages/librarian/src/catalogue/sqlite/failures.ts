@@ -1,4 +1,4 @@
-import { LibrarianError } from '@arriero/api'
+import { LibrarianError } from '@arriero/api/errors'
 
 /** What an operation threw, as the one error that callers know. */
 export function toLibrarianError(error: unknown): LibrarianError {

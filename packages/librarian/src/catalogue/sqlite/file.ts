@@ -1,6 +1,6 @@
 import { closeSync, fsyncSync, openSync, statfsSync, statSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
-import { LibrarianError } from '@arriero/api'
+import { LibrarianError } from '@arriero/api/errors'
 
 /** `statfs` types of what other machines may write to as well: locks and shared memory cannot be relied on there. */
 const networkFileSystems: Readonly<Record<number, string>> = {

@@ -1,14 +1,13 @@
 import type BetterSqlite3 from 'better-sqlite3'
 import {
   type CompiledQuery,
-  type DatabaseConnection,
-  type Driver,
   Kysely,
   type QueryResult,
   SqliteAdapter,
   SqliteIntrospector,
   SqliteQueryCompiler,
 } from 'kysely'
+import { createDriver } from '../create-driver.ts'
 import type { Schema } from '../schema.ts'
 
 /** Statements kept prepared; each takes a few KiB. */
@@ -19,18 +18,18 @@ const STATEMENT_LIMIT = 200
  * `transaction()` is refused here.
  */
 export function kyselyOver(database: BetterSqlite3.Database): Kysely<Schema> {
-  const driver = new OneConnection(database)
+  const statements = new Statements(database)
   return new Kysely<Schema>({
     dialect: {
       createAdapter: () => new SqliteAdapter(),
-      createDriver: () => driver,
+      createDriver: () => createDriver(query => statements.execute(query)),
       createIntrospector: db => new SqliteIntrospector(db),
       createQueryCompiler: () => new SqliteQueryCompiler(),
     },
   })
 }
 
-class OneConnection implements Driver, DatabaseConnection {
+class Statements {
   readonly #database: BetterSqlite3.Database
   readonly #statements = new Map<string, BetterSqlite3.Statement>()
 
@@ -38,7 +37,7 @@ class OneConnection implements Driver, DatabaseConnection {
     this.#database = database
   }
 
-  async executeQuery<R>({ sql, parameters }: CompiledQuery): Promise<QueryResult<R>> {
+  execute<R>({ sql, parameters }: CompiledQuery): QueryResult<R> {
     const statement = this.#prepared(sql)
     if (statement.reader) return { rows: statement.all(parameters) as R[] }
     const { changes, lastInsertRowid } = statement.run(parameters)
@@ -57,27 +56,5 @@ class OneConnection implements Driver, DatabaseConnection {
     this.#statements.set(sql, statement)
     if (this.#statements.size > STATEMENT_LIMIT) this.#statements.delete(this.#statements.keys().next().value!)
     return statement
-  }
-
-  // biome-ignore lint/correctness/useYield: rows of a catalogue are read in pages, never as a stream
-  async *streamQuery(): AsyncGenerator<never> {
-    throw new Error('the catalogue does not stream rows')
-  }
-
-  async init() {}
-  async acquireConnection() {
-    return this
-  }
-  async releaseConnection() {}
-  async destroy() {}
-
-  async beginTransaction(): Promise<never> {
-    throw new Error('an operation is one transaction already')
-  }
-  async commitTransaction(): Promise<never> {
-    return this.beginTransaction()
-  }
-  async rollbackTransaction(): Promise<never> {
-    return this.beginTransaction()
   }
 }

@@ -1,5 +1,5 @@
 /** What the main thread and the catalogue's threads tell each other. */
-import { type ErrorCode, type ErrorFields, LibrarianError } from '@arriero/api'
+import { type ErrorCode, type ErrorFields, LibrarianError } from '@arriero/api/errors'
 import type { Log } from '../../log.ts'
 import { toLibrarianError } from './failures.ts'
 

@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs'
 import { hostname } from 'node:os'
-import { LibrarianError } from '@arriero/api'
+import { LibrarianError } from '@arriero/api/errors'
 import BetterSqlite3 from 'better-sqlite3'
 import { prepareFile } from './file.ts'
 
@@ -29,6 +29,22 @@ export function takeOwnership(path: string): { release(): void } {
       lock.exec('ROLLBACK')
       lock.close()
     },
+  }
+}
+
+/** Who has it open now; undefined: nobody. Makes no file. */
+export function ownerNow(path: string): string | undefined {
+  if (!existsSync(`${path}.owner`)) return undefined
+  const lock = new BetterSqlite3(`${path}.owner`, { fileMustExist: true, timeout: 0 })
+  try {
+    lock.exec('BEGIN IMMEDIATE')
+    lock.exec('ROLLBACK')
+    return undefined
+  } catch (error) {
+    if ((error as { code?: string }).code !== 'SQLITE_BUSY') throw error
+    return ownerOf(lock)
+  } finally {
+    lock.close()
   }
 }
 

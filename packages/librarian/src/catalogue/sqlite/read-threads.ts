@@ -1,7 +1,7 @@
 import { Thread, type ThreadOptions } from './thread.ts'
 
-/** How many reads one thread is given ahead: one slow search delays no more than these. */
-const ahead = 4
+/** How many reads one of several threads is given ahead: one slow search delays no more than these. */
+const aheadOfSeveral = 4
 
 interface Read {
   readonly area: string
@@ -14,10 +14,13 @@ interface Read {
 /** Hands reads to the threads that have least to do. */
 export class ReadThreads {
   readonly #threads: readonly Thread[]
+  /** A single thread has them all anyway, and what travels together is answered together. */
+  readonly #ahead: number
   readonly #waiting: Read[] = []
 
   constructor(count: number, options: ThreadOptions) {
     this.#threads = Array.from({ length: count }, () => new Thread(options))
+    this.#ahead = count > 1 ? aheadOfSeveral : Number.POSITIVE_INFINITY
   }
 
   get ready(): Promise<unknown> {
@@ -40,7 +43,7 @@ export class ReadThreads {
   #hand(): void {
     while (this.#waiting.length > 0) {
       const thread = this.#threads.reduce((a, b) => (b.load < a.load ? b : a))
-      if (thread.load >= ahead) return
+      if (thread.load >= this.#ahead) return
       this.#give(thread, this.#waiting.shift()!)
     }
   }

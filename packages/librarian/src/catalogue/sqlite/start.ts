@@ -1,5 +1,5 @@
 import { statSync } from 'node:fs'
-import { LibrarianError } from '@arriero/api'
+import { LibrarianError } from '@arriero/api/errors'
 import type BetterSqlite3 from 'better-sqlite3'
 import type { Log } from '../../log.ts'
 import { sqliteDialect } from '../dialect.ts'

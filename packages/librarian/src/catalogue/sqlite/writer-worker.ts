@@ -1,7 +1,7 @@
 /** The thread that writes: one connection, operations in groups, each group one durable commit. */
 import { statSync } from 'node:fs'
 import { workerData } from 'node:worker_threads'
-import { LibrarianError } from '@arriero/api'
+import { LibrarianError } from '@arriero/api/errors'
 import type BetterSqlite3 from 'better-sqlite3'
 import { operationOf, type Registry } from '../bind.ts'
 import { openConnection } from './connection.ts'

@@ -1,0 +1,74 @@
+/** The last step of a commit: everything that makes the file known is one transaction. */
+import { sql } from 'kysely'
+import type { Database } from '../../operation.ts'
+import { rowSet } from '../../row-set.ts'
+import type { FailedWork, Intent, PublishedWork } from './contract.ts'
+import { addFinished, endTransfer, recordAct } from './rows.ts'
+
+const publishedColumns = { id: 'text', token: 'integer', path: 'text', fingerprint: 'text' } as const
+
+/** One statement for each table, over all works whose intents still are ours. */
+export async function finishWorks(
+  { sql: db, dialect }: Database,
+  holder: string,
+  by: string,
+  works: readonly PublishedWork[],
+): Promise<boolean[]> {
+  const given = rowSet(
+    dialect,
+    publishedColumns,
+    works.map(({ id, token, path, fingerprint }) => ({ id, token, path, fingerprint })),
+  )
+  const now = dialect.now()
+  const mine = sql`intent JOIN ${given} AS work ON work.id = intent.id AND work.token = intent.token`
+  const isReady = sql`intent.holder = ${holder} AND intent.sha256 IS NOT NULL AND intent.kind IS NOT NULL
+    AND intent.checksum IS NOT NULL`
+  await sql`
+    INSERT INTO file (name, create_time, size, checksum, sha256, kind, is_attested, uploader, source, first_uploader)
+    SELECT intent.file_name, intent.create_time, intent.size, intent.checksum, intent.sha256, intent.kind,
+      intent.is_attested, intent.uploader, intent.source, intent.first_uploader
+    FROM ${mine} WHERE ${isReady}`.execute(db)
+  await sql`
+    INSERT INTO tree (file_name, manifest)
+    SELECT intent.file_name, intent.manifest FROM ${mine} WHERE ${isReady} AND intent.manifest IS NOT NULL`.execute(db)
+  await sql`
+    INSERT INTO instance (path, file_name, store_id, deletion_policy, created_time, available, state,
+      calculated_checksum, calculated_size, checksum_time, fingerprint)
+    SELECT work.path, intent.file_name, intent.store_id, intent.deletion_policy, ${now}, 1, 'ok',
+      intent.checksum, intent.size, ${now}, work.fingerprint
+    FROM ${mine} WHERE ${isReady}`.execute(db)
+  await sql`
+    INSERT INTO proof (instance_id, file_name, store_id, time, medium, "by", outcome, sha256, size)
+    SELECT instance.id, intent.file_name, intent.store_id, ${now}, 'commit', ${by}, 'ok', intent.sha256, intent.size
+    FROM ${mine} JOIN instance ON instance.file_name = intent.file_name AND instance.store_id = intent.store_id
+    WHERE ${isReady}`.execute(db)
+  await sql`
+    UPDATE incoming_transfer SET status = 'COMPLETED', end_time = ${now},
+      transfer_manager_name = done.transfer_manager_name, deletion_policy = done.deletion_policy
+    FROM (SELECT intent.incoming_transfer_id, intent.transfer_manager_name, intent.deletion_policy
+      FROM ${mine} WHERE ${isReady}) AS done
+    WHERE incoming_transfer.id = done.incoming_transfer_id AND incoming_transfer.status IN ('INITIATED','ONGOING','STAGED')
+    `.execute(db)
+  await sql`
+    INSERT INTO finished_work (id, time) SELECT intent.id, ${now} FROM ${mine} WHERE ${isReady}`.execute(db)
+  const { rows } = await sql<Pick<Intent, 'id' | 'act'>>`
+    DELETE FROM intent WHERE id IN (SELECT intent.id FROM ${mine} WHERE ${isReady}) RETURNING id, act`.execute(db)
+  for (const { act } of rows) await recordAct({ sql: db, dialect }, act, 'done')
+  const done = new Set(rows.map(({ id }) => id))
+  return works.map(({ id }) => done.has(id))
+}
+
+/** Instead of the last step, where a work cannot go on. */
+export async function failWork(database: Database, holder: string, work: FailedWork): Promise<boolean> {
+  const intent = await database.sql
+    .deleteFrom('intent')
+    .where('id', '=', work.id)
+    .where('token', '=', work.token)
+    .where('holder', '=', holder)
+    .returning('incoming_transfer_id')
+    .executeTakeFirst()
+  if (!intent) return false
+  await addFinished(database, work.id)
+  if (!work.keepsTransfer) await endTransfer(database, intent.incoming_transfer_id ?? undefined, work.reason)
+  return true
+}

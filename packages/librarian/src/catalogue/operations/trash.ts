@@ -1,0 +1,149 @@
+/** What becomes of the bytes in the trash: restored, or purged (reliability B2). Only the deletion gate changes these rows. */
+import type { Instant } from '@arriero/api'
+import { LibrarianError } from '@arriero/api/errors'
+import { pageLimit } from '../limits.ts'
+import { type Database, read, write } from '../operation.ts'
+import { demandBrake, demandNoneGoing, demandProofs } from './deletion-rules.ts'
+import { appendTrashAct, type Evidence, type Held, move, type Trash } from './deletions.ts'
+
+export interface TrashCursor {
+  readonly trashed: Instant
+  readonly id: string
+}
+
+export interface BeginPurge extends Held {
+  readonly olderThanSeconds: number
+  /** Copies that were just read in full and found good: they must still be there. */
+  readonly proofInstanceIds: readonly number[]
+  readonly evidence: readonly Evidence[]
+}
+
+export const trash = {
+  get: read<{ id: string }, Trash | undefined>(
+    async ({ sql }, { id }) => await sql.selectFrom('trash').selectAll().where('id', '=', id).executeTakeFirst(),
+  ),
+
+  /** Those that can still be restored, oldest first. */
+  list: read<{ storeId?: number | undefined; after?: TrashCursor | undefined; limit?: number | undefined }, Trash[]>(
+    async ({ sql }, { storeId, after, limit }) => {
+      let query = sql.selectFrom('trash').selectAll().where('state', '=', 'trashed')
+      if (storeId !== undefined) query = query.where('store_id', '=', storeId)
+      return await pageAfter(query, after, pageLimit(limit)).execute()
+    },
+  ),
+
+  /** Those that have waited long enough, by the database's clock, oldest first. */
+  due: read<{ olderThanSeconds: number; after?: TrashCursor | undefined; limit: number }, Trash[]>(
+    async ({ sql, dialect }, { olderThanSeconds, after, limit }) => {
+      const query = sql.selectFrom('trash').selectAll().where('state', '=', 'trashed')
+      const old = query.where('trashed', '<', dialect.nowPlus(-olderThanSeconds))
+      return await pageAfter(old, after, limit).execute()
+    },
+  ),
+
+  /** @throws LibrarianError `NotFound`; `Conflict` where it is not in the trash any more; `FileExists` */
+  beginRestore: write<Held, Trash>(async ({ sql }, { id, holder }) => {
+    const row = await sql.selectFrom('trash').selectAll().where('id', '=', id).executeTakeFirst()
+    if (!row) throw new LibrarianError('NotFound', `Cannot restore ${id}: there is no such thing in the trash`)
+    if (row.state !== 'trashed') {
+      throw new LibrarianError('Conflict', `Cannot restore ${row.path}: it must be in the trash, it is ${row.state}`)
+    }
+    const { file_name, store_id } = row
+    const copy = await sql
+      .selectFrom('instance')
+      .select('id')
+      .where('file_name', '=', file_name)
+      .where('store_id', '=', store_id)
+      .executeTakeFirst()
+    if (copy) {
+      throw new LibrarianError('FileExists', `Cannot restore ${row.path}: its store has another copy of ${file_name}`, {
+        remedy: 'Nothing is lost: the other copy is in its place.',
+      })
+    }
+    await sql.updateTable('trash').set({ state: 'restoring', holder }).where('id', '=', id).execute()
+    return { ...row, state: 'restoring', holder }
+  }),
+
+  /** The bytes are back under their name: so is the copy, under its old number, as one that nobody has read yet. */
+  finishRestore: write<Held & { actor: string }, boolean>(async (database, { actor, ...held }) => {
+    const { sql, dialect } = database
+    const row = await move(database, held, 'restoring', { state: 'restored' })
+    if (!row) return false
+    await sql
+      .insertInto('instance')
+      .values({
+        id: row.instance_id,
+        path: row.path,
+        file_name: row.file_name,
+        store_id: row.store_id,
+        deletion_policy: row.deletion_policy,
+        created_time: dialect.now(),
+        available: 1,
+        state: 'never-checked',
+        calculated_checksum: null,
+        calculated_size: null,
+        checksum_time: null,
+        fingerprint: null,
+        withdrawn_by: null,
+      })
+      .execute()
+    await appendTrashAct(database, row, { action: 'deletion/restore', actor, outcome: 'done' })
+    return true
+  }),
+
+  /** The bytes stay in the trash. */
+  cancelRestore: write<Held, boolean>(
+    async (database, held) => (await move(database, held, 'restoring', { state: 'trashed' })) !== undefined,
+  ),
+
+  /**
+   * B1 from scratch: refused like the deletion was (`KeepsLastCopy`, `Busy`, `TooMany`). False: it is not in the trash any
+   * more, or not long enough.
+   */
+  beginPurge: write<BeginPurge, boolean>(async (database, purge) => {
+    const { id, holder, olderThanSeconds, proofInstanceIds, evidence } = purge
+    const { sql, dialect } = database
+    const row = await sql
+      .selectFrom('trash')
+      .selectAll()
+      .where('id', '=', id)
+      .where('state', '=', 'trashed')
+      .where('trashed', '<', dialect.nowPlus(-olderThanSeconds))
+      .executeTakeFirst()
+    if (!row) return false
+    await demandNoneGoing(database, row.file_name)
+    await demandProofs(database, row.file_name, row.instance_id, proofInstanceIds)
+    await demandBrake(database, row.store_id, 'purged')
+    const proofs = JSON.stringify(evidence)
+    await sql.updateTable('trash').set({ state: 'purging', holder, proofs }).where('id', '=', id).execute()
+    return true
+  }),
+
+  /** The bytes are gone. */
+  finishPurge: write<Held & { actor: string }, boolean>(async (database, { actor, ...held }) => {
+    const row = await move(database, held, 'purging', { state: 'purged', purged: database.dialect.now() })
+    if (!row) return false
+    await appendTrashAct(database, row, { action: 'deletion/purge', actor, outcome: 'done' })
+    return true
+  }),
+
+  /** What is left of the bytes stays in the trash. */
+  cancelPurge: write<Held, boolean>(
+    async (database, held) => (await move(database, held, 'purging', { state: 'trashed' })) !== undefined,
+  ),
+}
+
+function pageAfter<Query extends ReturnType<typeof selection>>(
+  query: Query,
+  after: TrashCursor | undefined,
+  limit: number,
+) {
+  const rest = after
+    ? query.where(({ eb, refTuple, tuple }) => eb(refTuple('trashed', 'id'), '>', tuple(after.trashed, after.id)))
+    : query
+  return rest.orderBy('trashed').orderBy('id').limit(limit)
+}
+
+function selection({ sql }: Database) {
+  return sql.selectFrom('trash').selectAll()
+}
