@@ -1,4 +1,13 @@
-import { describeTree, digestBytesBy, loadPathFunctions, type PathDigests, type TreeMember } from '@arriero/transfer'
+import {
+  type ArchiveEntry,
+  ArchiveReader,
+  describeTree,
+  digestBytesBy,
+  loadPathFunctions,
+  type PathDigests,
+  type TreeMember,
+} from '@arriero/transfer'
+import { ArchiveMembers, archiveErrorOf } from './archive-members.ts'
 import { functionsFor, inFormOf } from './wire-checksum.ts'
 
 /** Content of a memory store: a file's bytes; or a tree's members by path, null for a directory. */
@@ -57,6 +66,29 @@ function withParents(tree: ReadonlyMap<string, Uint8Array | null>): Map<string, 
     whole.set(path, bytes)
   }
   return whole
+}
+
+/** @param size of all files, as announced. @throws LibrarianError BadArchive, Mismatch */
+export function unpackContent(what: string, archive: Uint8Array, size: number): MemoryContent {
+  const admitted = new ArchiveMembers({ what, size })
+  const tree = new Map<string, Uint8Array | null>()
+  let [open, pieces]: [ArchiveEntry | undefined, Uint8Array[]] = [undefined, []]
+  const reader = new ArchiveReader({
+    begin(entry) {
+      admitted.admit(entry)
+      if (entry.type === 'directory') tree.set(entry.path, null)
+      else [open, pieces] = [entry, []]
+    },
+    bytes: bytes => void pieces.push(bytes),
+    finish: () => void tree.set(open!.path, new Uint8Array(Buffer.concat(pieces))),
+  })
+  try {
+    reader.write(archive)
+    reader.end()
+  } catch (error) {
+    throw archiveErrorOf(what, error)
+  }
+  return tree
 }
 
 /** The same, so that what the caller does with its own changes nothing here. */

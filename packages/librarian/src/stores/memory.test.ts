@@ -14,6 +14,9 @@ describeStore('memory', {
       async damage(name, content) {
         store.damage(name, content)
       },
+      async put(name, content) {
+        store.damage(name, content)
+      },
       reopen: async () => store,
       async setThere(isThere) {
         store.unavailableBecause = isThere ? undefined : 'taken away'

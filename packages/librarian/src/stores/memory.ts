@@ -3,9 +3,10 @@ import { randomUUID } from 'node:crypto'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { copyOf, describeContent, type MemoryContent } from './memory-content.ts'
+import { MemberNames } from '@arriero/transfer'
+import { copyOf, describeContent, type MemoryContent, unpackContent } from './memory-content.ts'
 import { MemorySpool } from './memory-spool.ts'
-import { takenAbove, whyNoMember } from './names.ts'
+import { takenAbove } from './names.ts'
 import { outcomeOf } from './outcomes.ts'
 import {
   fileExists,
@@ -51,7 +52,7 @@ interface Kept {
 export class MemoryStore implements Store {
   readonly name: string
   readonly type = 'memory'
-  readonly capabilities = { hasStaging: true, hasPaths: false }
+  readonly capabilities = { hasStaging: true, hasPaths: false, hasTrees: true, canAdopt: true }
   /** Set it, and the store is not available. */
   unavailableBecause: string | undefined
   readonly #total: number
@@ -134,6 +135,11 @@ export class MemoryStore implements Store {
     return spool
   }
 
+  async spoolOffset(id: string): Promise<number> {
+    this.#check()
+    return this.#spools.get(id)?.offset ?? 0
+  }
+
   async removeSpool(id: string): Promise<void> {
     this.#check()
     this.#spools.delete(id)
@@ -153,6 +159,18 @@ export class MemoryStore implements Store {
     const outcomes: Outcome<Published>[] = []
     for (const work of works) outcomes.push(await outcomeOf(() => this.#publish(work)))
     return outcomes
+  }
+
+  async adopt(work: Publication): Promise<Published> {
+    this.#check()
+    const met = this.#files.get(work.name)
+    if (!met) return await this.#publish(work)
+    if (!(await isContentOf(met.content, work))) throw fileExists(work.name, 'it was changed after it was read')
+    const copy = this.#works.get(work.id)?.get(work.token)
+    if (copy) this.#files.set(work.name, this.#keep(copy))
+    // It is the file now; taken over twice, it would look like another one.
+    this.#works.delete(work.id)
+    return this.#published(work.name)
   }
 
   async replace(work: Publication, id: string): Promise<Published> {
@@ -264,6 +282,7 @@ export class MemoryStore implements Store {
 
   async [Symbol.asyncDispose](): Promise<void> {
     if (this.#directory !== undefined) rmSync(this.#directory, { recursive: true, force: true })
+    this.#directory = undefined
   }
 
   // ——— Inside ———
@@ -299,12 +318,10 @@ export class MemoryStore implements Store {
   async #prepare(work: Work): Promise<Prepared> {
     this.#check()
     const { origin } = work
-    const [what, found] =
-      origin.from === 'staging'
-        ? ([origin.uploadName, this.#stagings.get(origin.id)?.get(origin.uploadName)] as const)
-        : ([`spool ${origin.id}`, this.#spools.get(origin.id)?.bytes] as const)
+    const [what, found] = this.#origin(origin)
     if (!found) throw stagedNotFound(what)
-    const content = copyOf(found)
+    const isArchive = origin.from === 'spool' && origin.archive !== undefined
+    const content = isArchive ? unpackContent(what, found as Uint8Array, work.size) : copyOf(found)
     checkMembers(content)
     const prepared = await describeContent(content, work.checksum)
     const isRight = work.checksum === undefined || work.checksum === prepared.checksum
@@ -312,6 +329,12 @@ export class MemoryStore implements Store {
     const tokens = this.#works.get(work.id) ?? new Map<number, MemoryContent>()
     this.#works.set(work.id, tokens.set(work.token, content))
     return prepared
+  }
+
+  #origin(origin: Work['origin']): readonly [string, MemoryContent | undefined] {
+    if (origin.from === 'place') return [origin.name, this.#files.get(origin.name)?.content]
+    if (origin.from === 'spool') return [`spool ${origin.id}`, this.#spools.get(origin.id)?.bytes]
+    return [origin.uploadName, this.#stagings.get(origin.id)?.get(origin.uploadName)]
   }
 
   async #publish(work: Publication): Promise<Published> {
@@ -348,8 +371,9 @@ async function isContentOf(content: MemoryContent, { kind, size, sha256 }: Publi
 
 function checkMembers(content: MemoryContent): void {
   if (content instanceof Uint8Array) return
-  for (const path of content.keys()) {
-    const why = whyNoMember(path)
+  const names = new MemberNames()
+  for (const [path, bytes] of content) {
+    const why = names.claim(path, bytes === null ? 'directory' : 'file')
     if (why !== undefined) throw unacceptable(path, 'a member must have a name that others can use', why)
   }
 }

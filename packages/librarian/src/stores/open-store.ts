@@ -26,6 +26,8 @@ export interface OpenStoreParts {
   readonly log?: Log | undefined
   /** Make a place a store that is none yet: on the operator's word only (B4). Default: false. */
   readonly createMarker?: boolean | undefined
+  /** Of its own threads, all start with the first task: for servers, which live long. Default: false. */
+  readonly startThreadsTogether?: boolean | undefined
 }
 
 /**
@@ -55,7 +57,7 @@ async function openLocal(settings: StoreSettings, parts: OpenStoreParts): Promis
   const isOpen = data.readonly_after_commit
   const [uid, gid] = [process.geteuid?.(), process.getegid?.()]
   const owner = data.own_after_commit && uid !== undefined && gid !== undefined ? { uid, gid } : undefined
-  const threads = parts.threads ?? createThreads()
+  const threads = parts.threads ?? createThreads({ startTogether: parts.startThreadsTogether })
   const store = new LocalStore(
     {
       name: settings.name,
@@ -87,7 +89,7 @@ async function openS3(settings: StoreSettings, parts: OpenStoreParts): Promise<S
     // Its warnings go to the console, ours through the log.
     logger: { trace() {}, debug() {}, info() {}, warn() {}, error() {} },
   })
-  const threads = parts.threads ?? createThreads()
+  const threads = parts.threads ?? createThreads({ startTogether: parts.startThreadsTogether })
   const { name, uuid } = settings
   const { prefix, scratch_path: scratchPath, capacity } = data
   const place = { library, client, bucket: data.bucket }

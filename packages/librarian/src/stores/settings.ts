@@ -15,7 +15,7 @@ export const localStoreData = z.object({
   /** Files 0444 and directories 0555 after the commit, for everybody to read; else 0440 and 0550. */
   readonly_after_commit: z.boolean().default(false),
   /** Bytes that are kept free; `standard` is max(5 %, 10 GiB) (reliability 7.15). */
-  reserve: z.union([z.literal('standard'), z.int().nonnegative()]).default(0),
+  reserve: z.union([z.literal('standard'), z.int().nonnegative()]).default('standard'),
 })
 
 export type LocalStoreData = z.infer<typeof localStoreData>

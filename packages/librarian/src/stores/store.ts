@@ -50,9 +50,17 @@ export interface Store extends AsyncDisposable {
    * Opens, or makes, the private file for bytes that arrive over HTTP or through the engine. Of an opened one, `offset` is
    * what was durable before, and later bytes are gone.
    *
-   * @param options.functions what `append` computes besides SHA-256; `prepare` reads the bytes again for any other. Default: xxh3
+   * @param options.functions what `append` computes besides SHA-256; `prepare` reads the bytes again for any other. Default:
+   * xxh3. An empty list: nothing at all is computed, for an archive, whose own digest nobody asks for
+   * @param options.keepsLater later bytes stay: for the engine, which finds out itself what those at `path` are worth. Default: false
+   * @param options.turn where several processes write to one store: rises with each that opens this spool. What this process
+   *   remembers of it counts only if the turn before was its own. Default: no other process writes
+   * @param options.isTakenOver whoever had the turn before may still write: it goes on in an inode that only this one has opened
    */
-  openSpool(id: string, options?: { functions?: readonly PathFunction[] }): Promise<Spool>
+  openSpool(id: string, options?: SpoolOptions): Promise<Spool>
+
+  /** Bytes of it that are durable; 0 where there is none. Changes nothing, so another process may be writing it. */
+  spoolOffset(id: string): Promise<number>
 
   removeSpool(id: string): Promise<void>
 
@@ -63,7 +71,8 @@ export interface Store extends AsyncDisposable {
   /**
    * Step 1. Resolves to one outcome per work, in order, when all that succeeded is durable.
    * Errors: `StagedNotFound`, `Mismatch` (size or checksum; the message has both), `Unacceptable` (a link, pipe, device,
-   * hard link, changed while it was read, a name in a tree that is none), `NoSpace`, `StoreUnavailable`.
+   * hard link, changed while it was read, a name in a tree that is none), `BadArchive` (anything in an archive but plain files
+   * and directories, each once and under a name that others can use), `NoSpace`, `StoreUnavailable`.
    */
   prepare(works: readonly Work[], options?: { signal?: AbortSignal }): Promise<Outcome<Prepared>[]>
 
@@ -72,6 +81,14 @@ export interface Store extends AsyncDisposable {
    * or above something; an equal work that already is there is success.
    */
   publish(works: readonly Publication[]): Promise<Outcome<Published>[]>
+
+  /**
+   * Step 2 of what lies in its place (`capabilities.canAdopt`): the private copy takes the name over from what others put
+   * there, so that what was hashed is what is kept, and nobody holds it open (A5). A file's name is absent at no instant; a
+   * tree's for that of two renames. May be repeated. `FileExists` where the name leads to other bytes by now, which then stay;
+   * `Unacceptable` where the server may not replace what lies there.
+   */
+  adopt(work: Publication): Promise<Published>
 
   /**
    * Step 2 of a repair: like `publish`, but the name is there, with bytes that are proven bad. They go to the quarantine
@@ -134,6 +151,10 @@ export interface StoreCapabilities {
   readonly hasStaging: boolean
   /** `pathOf` is a path that other programs on this machine can read. */
   readonly hasPaths: boolean
+  /** It keeps directories as one file. */
+  readonly hasTrees: boolean
+  /** Others may hold open for writing what lies under a name; where not, it is proven as it lies. */
+  readonly canAdopt: boolean
 }
 
 export type StoreState =
@@ -147,7 +168,19 @@ export type StoreState =
       /** Of what holds the bytes: copies on one device are lost together, and count once (reliability 1). */
       readonly device?: string | undefined
     }
-  | { readonly available: false; readonly reason: string }
+  | {
+      readonly available: false
+      readonly reason: string
+      /** Of the marker that is there, where it is another's: somebody has mounted the wrong disk. */
+      readonly otherUuid?: string | undefined
+    }
+
+export interface SpoolOptions {
+  readonly functions?: readonly PathFunction[]
+  readonly keepsLater?: boolean
+  readonly turn?: number
+  readonly isTakenOver?: boolean
+}
 
 /** Bytes that this server writes itself: one writer at a time, resumable. */
 export interface Spool extends AsyncDisposable {
@@ -176,7 +209,15 @@ export interface Work {
   readonly token: number
   readonly origin:
     | { readonly from: 'staging'; readonly id: string; readonly uploadName: string }
-    | { readonly from: 'spool'; readonly id: string }
+    | {
+        readonly from: 'spool'
+        readonly id: string
+        /** The spool holds a tree, as a POSIX archive: `prepare` unpacks it. */
+        readonly archive?: 'tar' | undefined
+      }
+    /** What others have put under its final name (`capabilities.canAdopt`). */
+    | { readonly from: 'place'; readonly name: string }
+  /** Of the file, or of all files of the tree; never of an archive. */
   readonly size: number
   /** Wire form (librarian 6.1); undefined for an upload that is explicitly unattested. */
   readonly checksum: string | undefined

@@ -1,8 +1,8 @@
-import { LibrarianError } from '@arriero/api'
+import { LibrarianError } from '@arriero/api/errors'
 import { alignedBuffer, type IsStopped, Stopped } from './read-file.ts'
 import { type Durability, systemDurability } from './sync-all.ts'
-import { systemError } from './system-error.ts'
-import type { Answer, Place } from './task.ts'
+import { codeOf, systemError } from './system-error.ts'
+import type { Answer, Place, PlainError } from './task.ts'
 
 /** What a thread of the store works with. */
 export interface Context extends Place {
@@ -34,10 +34,11 @@ export function answerOf<T>(action: string, what: string, act: () => T): Answer<
   }
 }
 
-export function refused({ code, message }: LibrarianError): Answer<never> {
-  return { ok: false, error: { code, message } }
+export function refused({ code, message, cause }: LibrarianError): Answer<never> {
+  return { ok: false, error: { code, message, system: codeOf(cause) } }
 }
 
-export function errorOf({ code, message }: { code: LibrarianError['code']; message: string }): LibrarianError {
-  return new LibrarianError(code, message)
+export function errorOf({ code, message, system }: PlainError): LibrarianError {
+  if (system === undefined) return new LibrarianError(code, message)
+  return new LibrarianError(code, message, { cause: Object.assign(new Error(message), { code: system }) })
 }

@@ -101,8 +101,14 @@ export class Copies {
       }
       return { copy, what: origin.uploadName, from: 'staging', segments, size, checksum }
     }
-    const digests = await this.#parts.spools.seal(checkId(origin.id), functionsFor(checksum), size)
-    return { copy, what: `spool ${origin.id}`, from: 'spool', segments: [origin.id], size, checksum, digests }
+    if (origin.from === 'place') {
+      return { copy, what: origin.name, from: 'place', segments: origin.name.split('/'), size, checksum }
+    }
+    const { id: spool, archive } = origin
+    // What was digested while it was written are the bytes of the archive, not those of the tree.
+    const digests = await this.#parts.spools.seal(checkId(spool), functionsFor(checksum), size)
+    const job = { copy, what: `spool ${spool}`, from: 'spool', segments: [spool], size, checksum } as const
+    return archive === undefined ? { ...job, digests } : { ...job, archive }
   }
 
   /** On several threads where there are many; nothing of it is durable yet. */

@@ -8,7 +8,7 @@ import {
   type PathFunction,
   printable,
   type TreeMember,
-} from '@arriero/transfer'
+} from '@arriero/transfer/paths'
 import type { Context } from './context.ts'
 import type { Held } from './held.ts'
 import { fingerprintOf, isUnchanged, openDirectly, openLeaf, readThrough, statsOf } from './read-file.ts'
@@ -157,7 +157,9 @@ function describeMember(
   try {
     return describeFile(here, name, options, context)
   } catch (error) {
-    throw error instanceof Strange ? new Strange(`${printable(path)}: ${error.message}`) : error
+    if (error instanceof Strange) throw new Strange(`${printable(path)}: ${error.message}`)
+    // A system error names only the descriptor that it met.
+    throw error instanceof Error ? Object.assign(error, { member: path }) : error
   }
 }
 

@@ -21,6 +21,8 @@ export interface Layout {
   readonly trash: string
   readonly quarantine: string
   readonly trail: string
+  /** Emptied staging directories; made when it is first needed. */
+  readonly spare: string
 }
 
 export function layoutOf(root: string, staging: string): Layout {
@@ -36,6 +38,7 @@ export function layoutOf(root: string, staging: string): Layout {
     trash: at('trash'),
     quarantine: at('quarantine'),
     trail: at('trail'),
+    spare: at('spare'),
   }
 }
 

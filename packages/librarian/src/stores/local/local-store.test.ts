@@ -8,6 +8,7 @@ describeStore('local', {
       store: await place.open(),
       stage: (id, uploadName, content) => place.stage(id, uploadName, content),
       damage: (name, content) => place.damage(name, content),
+      put: (name, content) => place.put(name, content),
       reopen: () => place.open(),
       setThere: isThere => place.setThere(isThere),
       [Symbol.asyncDispose]: () => place[Symbol.asyncDispose](),

@@ -1,11 +1,13 @@
 /** A store in a directory: plain files under their plain names, and `.arriero` for what is private (reliability 7). */
-import { chmod, lstat, mkdir, readdir, stat } from 'node:fs/promises'
+import { constants } from 'node:fs'
+import { access, lstat, readdir, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 
-import type { PathFunction } from '@arriero/transfer'
+import { LibrarianError } from '@arriero/api'
 import type { Log } from '../../log.ts'
+import { createSharedLook } from '../../shared-look.ts'
 import { failed } from '../outcomes.ts'
-import { unavailable } from '../refusals.ts'
+import { atStore, unavailable } from '../refusals.ts'
 import type {
   ExamineOptions,
   OpenFile,
@@ -17,6 +19,7 @@ import type {
   Removed,
   Scanned,
   Spool,
+  SpoolOptions,
   Stat,
   Store,
   StoreState,
@@ -26,16 +29,15 @@ import type {
 } from '../store.ts'
 import { errorOf } from './context.ts'
 import { Copies } from './copies.ts'
-import { createGroup } from './group.ts'
 import { checkId, isUuid, type Layout, layoutOf } from './layout.ts'
 import { readMarker } from './marker.ts'
 import type { Modes } from './modes.ts'
 import { openFile } from './open-file.ts'
 import { type FileSystemPowers, probe } from './probe.ts'
 import { scan } from './scan.ts'
-import { createSharedLook } from './shared-look.ts'
 import { measureSpace, type SpaceOptions } from './space.ts'
 import { Spools } from './spools.ts'
+import { Stagings } from './stagings.ts'
 import { Sums } from './sums.ts'
 import { codeOf, systemError } from './system-error.ts'
 import type { Place, TaskKind, Tasks } from './task.ts'
@@ -62,7 +64,7 @@ export interface LocalStoreParts {
 export class LocalStore implements Store {
   readonly name: string
   readonly type = 'local'
-  readonly capabilities = { hasStaging: true, hasPaths: true }
+  readonly capabilities = { hasStaging: true, hasPaths: true, hasTrees: true, canAdopt: true }
   readonly #options: LocalStoreOptions
   readonly #layout: Layout
   readonly #threads: Threads
@@ -72,12 +74,12 @@ export class LocalStore implements Store {
   readonly #trail: Trail
   readonly #sums: Sums
   /** Looked at anew for every question; questions of one moment share a look. */
-  readonly #whyUnavailable = createSharedLook(() => this.#lookForDisk())
-  readonly #removeStagings = createGroup<string>(async ids => {
-    const answers = await this.#run('removeStaging', ids)
-    return answers.map(answer => (answer.ok ? undefined : errorOf(answer.error)))
-  })
+  readonly #whyUnavailable = createSharedLook(async () => this.#noted(await this.#lookForDisk()))
+  readonly #stagings: Stagings
   #uuid: string | undefined
+  #otherUuid: string | undefined
+  /** Why it was unavailable when somebody last looked. */
+  #reason: string | undefined
   #powers: FileSystemPowers | undefined
 
   constructor(options: LocalStoreOptions, { threads, log }: LocalStoreParts) {
@@ -87,12 +89,17 @@ export class LocalStore implements Store {
     this.#layout = layoutOf(options.storePath, options.stagingPath)
     this.#threads = threads
     this.#log = log
-    this.#spools = new Spools(this.#layout)
+    this.#spools = new Spools(this.#layout, options.name)
     this.#copies = new Copies({
       layout: this.#layout,
       spools: this.#spools,
       size: threads.size,
       run: (kind, ask, signal) => this.#run(kind, ask, signal),
+    })
+    this.#stagings = new Stagings({
+      spare: this.#layout.spare,
+      mode: options.groupWriteAfterStage ? 0o775 : undefined,
+      run: (kind, ask) => this.#run(kind, ask),
     })
     this.#trail = new Trail(this.#layout.trail, log)
     this.#sums = new Sums(this.#layout.sums)
@@ -100,7 +107,7 @@ export class LocalStore implements Store {
 
   async state(): Promise<StoreState> {
     const reason = await this.#whyUnavailable()
-    if (reason !== undefined) return { available: false, reason }
+    if (reason !== undefined) return { available: false, reason, otherUuid: this.#otherUuid }
     try {
       const space = await measureSpace(this.#layout.root, this.#layout.staging, this.#options)
       const { dev } = await stat(this.#layout.root)
@@ -118,22 +125,15 @@ export class LocalStore implements Store {
 
   async openStaging(id: string, uploadName: string): Promise<string> {
     await this.#check()
-    if (!isUuid(id))
-      throw new RangeError(`Cannot stage as ${JSON.stringify(id)}: a staging directory is named by a UUID`)
-    const path = join(this.#layout.staging, id)
-    try {
-      await mkdir(path)
-      if (this.#options.groupWriteAfterStage) await chmod(path, 0o775)
-    } catch (error) {
-      const isThere = codeOf(error) === 'EEXIST' && (await lstat(path)).isDirectory()
-      if (!isThere) throw systemError(error, 'make the staging directory', path)
-    }
-    return `${path}/${uploadName}`
+    await this.#stagings.open(id).catch(error => {
+      throw error instanceof LibrarianError ? atStore(this.name, error) : error
+    })
+    return `${join(this.#layout.staging, id)}/${uploadName}`
   }
 
   async removeStaging(id: string): Promise<void> {
     await this.#check()
-    await this.#removeStagings(id)
+    await this.#stagings.remove(id)
   }
 
   async *stagings(): AsyncIterable<string> {
@@ -145,9 +145,14 @@ export class LocalStore implements Store {
 
   // ——— Spool ———
 
-  async openSpool(id: string, { functions = ['xxh3'] }: { functions?: readonly PathFunction[] } = {}): Promise<Spool> {
+  async openSpool(id: string, options: SpoolOptions = {}): Promise<Spool> {
     await this.#check()
-    return this.#told('open the spool', id, () => this.#spools.open(id, functions))
+    return this.#told('open the spool', id, () => this.#spools.open(id, options))
+  }
+
+  async spoolOffset(id: string): Promise<number> {
+    await this.#check()
+    return this.#told('look at the spool', id, () => this.#spools.offset(id))
   }
 
   async removeSpool(id: string): Promise<void> {
@@ -169,21 +174,32 @@ export class LocalStore implements Store {
     } catch (error) {
       return works.map(() => failed(error))
     }
-    return this.#copies.prepare(works, signal)
+    const outcomes = await this.#copies.prepare(works, signal)
+    return Promise.all(outcomes.map(outcome => this.#judged(outcome)))
   }
 
   async publish(works: readonly Publication[]): Promise<Outcome<Published>[]> {
     try {
       await this.#check()
       const answers = await this.#run('publish', await this.#copies.jobsFor(works))
-      return answers.map((answer, index) => {
-        if (!answer.ok) return failed(errorOf(answer.error))
-        this.#copies.forget(works[index]!)
-        return { ok: true, value: answer.value }
-      })
+      return await Promise.all(
+        answers.map((answer, index) => {
+          if (!answer.ok) return this.#judged(failed(errorOf(answer.error)))
+          this.#copies.forget(works[index]!)
+          return { ok: true as const, value: answer.value }
+        }),
+      )
     } catch (error) {
-      return works.map(() => failed(error))
+      return await Promise.all(works.map(() => this.#judged(failed(error))))
     }
+  }
+
+  async adopt(work: Publication): Promise<Published> {
+    await this.#check()
+    const [job] = await this.#copies.jobsFor([work])
+    const published = await this.#run('adopt', job!)
+    this.#copies.forget(work)
+    return published
   }
 
   async replace(work: Publication, id: string): Promise<Published> {
@@ -232,7 +248,7 @@ export class LocalStore implements Store {
   async examine(name: string, { checksum, isDirect = false, signal }: ExamineOptions): Promise<Reading> {
     const reason = await this.#whyUnavailable()
     if (reason !== undefined) return { outcome: 'unavailable', reason }
-    const isAsked = isDirect && this.#powers!.canReadDirectly
+    const isAsked = isDirect && this.#powers?.canReadDirectly === true
     const reading = await this.#run('examine', { name, checksum, isDirect: isAsked }, signal)
     // What is not there may be so because the disk went meanwhile (B4).
     const later = reading.outcome === 'read' ? undefined : await this.#whyUnavailable()
@@ -284,7 +300,9 @@ export class LocalStore implements Store {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#spools[Symbol.asyncDispose]()
-    if ((await this.#whyUnavailable()) === undefined) await this.#sums.flush()
+    if ((await this.#whyUnavailable()) !== undefined) return
+    await this.#stagings[Symbol.asyncDispose]()
+    await this.#sums.flush()
   }
 
   // ——— Inside ———
@@ -296,18 +314,49 @@ export class LocalStore implements Store {
 
   async #lookForDisk(): Promise<string | undefined> {
     const marker = await readMarker(this.#layout)
+    this.#otherUuid = undefined
     if ('reason' in marker) return marker.reason
     this.#uuid ??= marker.uuid
-    if (marker.uuid !== this.#uuid) return `another disk is there: its marker has ${marker.uuid}, not ${this.#uuid}`
+    if (marker.uuid !== this.#uuid) {
+      this.#otherUuid = marker.uuid
+      return `another disk is there: its marker has ${marker.uuid}, not ${this.#uuid}`
+    }
     const hasStaging = await lstat(this.#layout.staging).catch(() => undefined)
     if (!hasStaging?.isDirectory()) return `its staging area ${this.#layout.staging} is not there`
     try {
-      this.#powers ??= probe(this.name, this.#layout)
+      await access(this.#layout.work, constants.W_OK)
+      if (this.#powers === undefined) {
+        this.#powers = probe(this.name, this.#layout)
+        await this.#mendSums()
+      }
       return undefined
     } catch (error) {
-      this.#log.error({ store: this.name, error }, 'the store cannot be used')
-      return (error as Error).message
+      if (codeOf(error) === 'EROFS') return 'its disk is mounted read-only'
+      // A full disk that was a store before still is one; what it can do is found out when there is room.
+      const isFull = error instanceof LibrarianError && error.code === 'NoSpace'
+      return isFull && this.#options.uuid !== undefined ? undefined : (error as Error).message
     }
+  }
+
+  /** What a killed process has left. The check list is for people: without it the store does its work. */
+  async #mendSums(): Promise<void> {
+    await this.#sums
+      .flush()
+      .catch(error => this.#log.warn({ store: this.name, err: error }, 'SHA256SUMS could not be brought up to date'))
+  }
+
+  /** That its disk went, and that it is back, is told once each, however many ask. */
+  #noted(reason: string | undefined): string | undefined {
+    const before = this.#reason
+    this.#reason = reason
+    if (reason !== undefined && before === undefined) {
+      this.#log.error(
+        { store: this.name, reason },
+        'a store is unavailable; it is used again by itself when its disk is back',
+      )
+    }
+    if (reason === undefined && before !== undefined) this.#log.info({ store: this.name }, 'a store is available again')
+    return reason
   }
 
   #run<Kind extends TaskKind>(
@@ -324,8 +373,15 @@ export class LocalStore implements Store {
     try {
       return await act()
     } catch (error) {
-      throw error instanceof RangeError ? error : systemError(error, action, what)
+      throw error instanceof RangeError ? error : systemError(error, action, `${what} of store ${this.name}`)
     }
+  }
+
+  async #judged<T>(outcome: Outcome<T>): Promise<Outcome<T>> {
+    if (outcome.ok) return outcome
+    const reason = await this.#whyUnavailable()
+    if (reason !== undefined) return failed(unavailable(this.name, reason))
+    return failed(atStore(this.name, outcome.error))
   }
 
   /** An error of a disk that is not there is about the disk. */

@@ -1,6 +1,9 @@
 /**
  * What of each spool is known to be durable, for after a restart: a file of JSON lines for each process. A spool's own size
  * says nothing, since a power cut may leave a size without the bytes.
+ *
+ * Where several processes write, one after another, the line of the highest turn counts, and of one turn the last. Without
+ * turns, files count in the order in which they were begun.
  */
 import { randomBytes } from 'node:crypto'
 import { open, readdir, readFile, rm, stat } from 'node:fs/promises'
@@ -19,11 +22,13 @@ const OLD_MS = 7 * 86_400_000
 interface Told {
   readonly id: string
   readonly offset: number
+  /** Of the process among those that write it; absent: there are no others. */
+  readonly turn?: number
 }
 
 export class Offsets {
   readonly #directory: string
-  readonly #mine = new Map<string, number>()
+  readonly #mine = new Map<string, Told>()
   readonly #write: (told: Told) => Promise<void>
   #name: string | undefined
   #size = 0
@@ -37,25 +42,47 @@ export class Offsets {
   }
 
   /** Durable when it resolves, together with the names of new spools. Bytes themselves must be durable before. */
-  async tell(id: string, offset: number): Promise<void> {
-    this.#mine.set(id, offset)
-    await this.#write({ id, offset })
+  async tell(id: string, offset: number, turn = 0): Promise<void> {
+    const told = turn === 0 ? { id, offset } : { id, offset, turn }
+    this.#mine.set(id, told)
+    await this.#write(told)
   }
 
-  /** 0: nothing is known. */
-  async find(id: string): Promise<number> {
+  /**
+   * For whoever is about to write. 0: nothing is known.
+   *
+   * @param turn what this process remembers counts if it is the one before, or if there are no turns
+   */
+  async find(id: string, turn = 0): Promise<number> {
     const mine = this.#mine.get(id)
-    if (mine !== undefined) return mine
-    let found = 0
-    for (const name of await this.#files()) {
-      for (const told of await this.#read(name)) if (told.id === id) found = told.offset
-    }
-    return found
+    if (mine && (turn === 0 || mine.turn === turn - 1)) return mine.offset
+    if (turn > 0) this.#mine.delete(id)
+    return await this.look(id)
   }
 
-  /** A spool that begins anew must not be given the offset of the one before. */
+  /** As all processes have told. */
+  async look(id: string): Promise<number> {
+    const mine = this.#mine.get(id)
+    if (mine && mine.turn === undefined) return mine.offset
+    let found: Told | undefined
+    for (const name of await this.#files()) {
+      for (const told of await this.#read(name)) {
+        if (told.id === id && (told.turn ?? 0) >= (found?.turn ?? 0)) found = told
+      }
+    }
+    return found?.offset ?? 0
+  }
+
+  /** A spool that begins anew must not be given the offset of the one before, whoever told that. */
+  async begin(id: string, turn = 0): Promise<void> {
+    await this.tell(id, 0, turn)
+    this.#mine.delete(id)
+  }
+
+  /** It is gone for good. */
   async forget(id: string): Promise<void> {
-    if (this.#mine.get(id)) await this.tell(id, 0)
+    const mine = this.#mine.get(id)
+    if (mine && mine.offset > 0) await this.tell(id, 0, mine.turn)
     this.#mine.delete(id)
   }
 
@@ -87,8 +114,8 @@ export class Offsets {
     const isNew = this.#name === undefined || this.#size > LONG
     const before = this.#name
     if (isNew) this.#name = `${PREFIX}${String(Date.now()).padStart(15, '0')}-${randomBytes(8).toString('hex')}`
-    const lines = isNew ? [...this.#mine].map(([id, offset]) => ({ id, offset })) : told
-    const text = lines.map(({ id, offset }) => `${JSON.stringify({ id, offset })}\n`).join('')
+    const lines = isNew ? [...this.#mine.values()] : told
+    const text = lines.map(line => `${JSON.stringify(line)}\n`).join('')
     const file = await open(join(this.#directory, this.#name!), isNew ? 'ax' : 'a', 0o600)
     try {
       await file.writeFile(text)

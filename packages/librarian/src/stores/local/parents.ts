@@ -1,5 +1,5 @@
 import { readdirSync } from 'node:fs'
-import { printable } from '@arriero/transfer'
+import { printable } from '@arriero/transfer/paths'
 import { fileExists } from '../refusals.ts'
 import type { Context } from './context.ts'
 import { Held } from './held.ts'

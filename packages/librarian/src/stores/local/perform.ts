@@ -1,14 +1,16 @@
-import { loadPathFunctions, type PathFunction } from '@arriero/transfer'
+import { loadPathFunctions, type PathFunction, printable } from '@arriero/transfer/paths'
 import type { Reading, Stat, WorkState } from '../store.ts'
 import { functionsFor, inFormOf } from '../wire-checksum.ts'
+import { adopt } from './adopt.ts'
 import type { Context } from './context.ts'
 import { describe, fingerprintAt, Strange } from './describe.ts'
 import { Held } from './held.ts'
 import { Parents } from './parents.ts'
 import { findCopy, isContentOf, publish, replace } from './publish.ts'
 import { Stopped } from './read-file.ts'
-import { discard, purge, removeStaging, restore, trash } from './remove.ts'
+import { discard, purge, restore, trash } from './remove.ts'
 import { secure } from './secure.ts'
+import { openStaging, removeStaging } from './staging.ts'
 import { codeOf } from './system-error.ts'
 import { takeAll } from './take.ts'
 import type { ExamineJob, PublishJob, TaskKind, Tasks } from './task.ts'
@@ -29,6 +31,7 @@ const performers: Performers = {
   take: takeAll,
   secure,
   publish,
+  adopt,
   replace,
   inspect,
   discard,
@@ -37,6 +40,7 @@ const performers: Performers = {
   trash: ({ name, id }, context) => trash(name, id, context),
   restore: ({ name, id }, context) => restore(name, id, context),
   purge,
+  openStaging,
   removeStaging,
 }
 
@@ -89,11 +93,13 @@ function examine({ name, checksum, isDirect }: ExamineJob, context: Context): Re
 /** Bad bytes are a finding; a thread that ran out of descriptors has found nothing (C2). */
 function findingOf(error: unknown, name: string): Reading {
   if (error instanceof Stopped) throw error
+  const { member } = error as { member?: string }
+  const where = member === undefined ? name : printable(`${name}/${member}`)
   const code = codeOf(error)
   if (error instanceof Strange) return { outcome: 'unreadable', reason: `${name}: ${error.message}` }
-  if (code === 'ENOENT') return { outcome: 'missing', reason: `${name} was removed while it was read` }
+  if (code === 'ENOENT') return { outcome: 'missing', reason: `${where} was removed while it was read` }
   if (code === 'ESTALE' || code === 'ENODEV' || code === 'ENOTCONN') {
-    return { outcome: 'unavailable', reason: `${name}: ${code}` }
+    return { outcome: 'unavailable', reason: `${where}: ${code}` }
   }
   if (
     code === 'EIO' ||
@@ -103,7 +109,7 @@ function findingOf(error: unknown, name: string): Reading {
     code === 'ELOOP' ||
     code === 'ENXIO'
   ) {
-    return { outcome: 'unreadable', reason: `${name}: ${code}` }
+    return { outcome: 'unreadable', reason: `${where}: ${code}` }
   }
   throw error
 }

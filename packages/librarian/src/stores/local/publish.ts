@@ -117,7 +117,7 @@ export function findCopy(job: PublishJob, work: Held, context: Context): string 
 /** How often a directory that others remove while it is empty is made again. */
 const ATTEMPTS = 20
 
-function giveName(job: PublishJob, copy: string, work: Held, parents: Parents): void {
+export function giveName(job: PublishJob, copy: string, work: Held, parents: Parents): void {
   for (let attempt = 1; ; attempt++) {
     const { directory, leaf, above } = parents.of(job.name)
     try {
@@ -161,7 +161,7 @@ function removeSpooled(id: string, { layout }: Context): void {
   removeAll(spool, id)
 }
 
-function closeTree(directory: Held, leaf: string, { modes }: Context): void {
+export function closeTree(directory: Held, leaf: string, { modes }: Context): void {
   using top = directory.enter(leaf)
   if ((top.stats().mode & 0o7777) === modes.directory) return
   fchmodSync(top.fd, modes.directory)

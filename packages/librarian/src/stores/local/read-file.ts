@@ -1,5 +1,5 @@
 import { type BigIntStats, constants, fstatSync, openSync, readSync } from 'node:fs'
-import { allocateShared } from '@arriero/transfer'
+import { allocateShared } from '@arriero/transfer/paths'
 import type { Held } from './held.ts'
 
 const { O_DIRECT, O_NOFOLLOW, O_NONBLOCK, O_RDONLY } = constants

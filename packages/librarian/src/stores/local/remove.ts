@@ -1,15 +1,14 @@
 /** Trash, and back (reliability B2). Only the deletion gate asks for these. */
 import { linkSync, readdirSync, rmdirSync, unlinkSync } from 'node:fs'
 import { fileExists, notFound, notInTrash } from '../refusals.ts'
-import { answerOf, type Context } from './context.ts'
+import type { Context } from './context.ts'
 import { Held } from './held.ts'
-import { checkId, isUuid } from './layout.ts'
+import { checkId } from './layout.ts'
 import { isCommittedTree } from './modes.ts'
 import { Parents, parentOf } from './parents.ts'
 import { moveTree } from './publish.ts'
 import { removeAll } from './remove-tree.ts'
 import { codeOf } from './system-error.ts'
-import type { Answer } from './task.ts'
 
 export function trash(name: string, id: string, context: Context): null {
   using place = Held.place(context.layout.trash)
@@ -88,18 +87,6 @@ export function purge(id: string, { layout, durability }: Context): null {
     durability.path(place.at('.'))
   }
   return null
-}
-
-export function removeStaging(ids: readonly string[], { layout }: Context): Answer<null>[] {
-  using place = Held.place(layout.staging)
-  return ids.map(id =>
-    answerOf('remove the staging directory', id, () => {
-      if (!isUuid(id))
-        throw new RangeError(`Cannot remove ${JSON.stringify(id)}: a staging directory is named by a UUID`)
-      removeAll(place, id)
-      return null
-    }),
-  )
 }
 
 export function discard(copies: readonly string[], { layout }: Context): null {

@@ -6,7 +6,8 @@
  *                  └→ hash, in order
  *     end of the body → sync → offset told durably → offset
  */
-import type { FileHandle } from 'node:fs/promises'
+import type { BigIntStats } from 'node:fs'
+import { type FileHandle, lstat } from 'node:fs/promises'
 import { LibrarianError } from '@arriero/api'
 import type { PathDigests, PathFunction, Slot } from '@arriero/transfer'
 import type { Spool } from '../store.ts'
@@ -35,11 +36,14 @@ export interface OpenSpoolOptions {
   readonly functions: readonly PathFunction[]
   /** It was prepared: its bytes may be published under a name. */
   readonly isSealed: boolean
+  /** Of this process among those that write it; 0: there are no others. */
+  readonly turn: number
 }
 
 export class LocalSpool implements Spool {
   readonly id: string
   readonly path: string
+  readonly turn: number
   readonly #handle: FileHandle
   readonly #functions: readonly PathFunction[]
   readonly #parts: SpoolParts
@@ -53,10 +57,13 @@ export class LocalSpool implements Spool {
   #isCondemned = false
   #isClosed = false
   #isInline = false
+  /** Of the file when it was closed, where others may have changed it since. */
+  #left: string | undefined
 
   constructor(options: OpenSpoolOptions, parts: SpoolParts) {
     this.id = options.id
     this.path = options.path
+    this.turn = options.turn
     this.#handle = options.handle
     this.#offset = options.offset
     this.#functions = options.functions
@@ -74,7 +81,8 @@ export class LocalSpool implements Spool {
 
   /** Goes on with the digests of the one that had the same file open before, if they are of just these bytes. */
   inherit(before: LocalSpool): void {
-    const isSame = before.#offset === this.#offset && before.#hashed === this.#offset
+    const isNext = this.turn === 0 || this.turn === before.turn + 1
+    const isSame = isNext && before.#offset === this.#offset && before.#hashed === this.#offset
     const isFitting = isSame && before.#functions.join() === this.#functions.join()
     if (!isFitting || before.#isAppending || before.#isCondemned) {
       before.#hash?.close()
@@ -89,6 +97,22 @@ export class LocalSpool implements Spool {
   /** Nobody may write what is about to be published. */
   seal(): void {
     this.#isSealed = true
+  }
+
+  /** Whether its path still leads to the file that this one has open. */
+  async isInPlace(): Promise<boolean> {
+    const [mine, there] = await Promise.all([
+      this.#handle.stat({ bigint: true }).catch(() => undefined),
+      lstat(this.path, { bigint: true }).catch(() => undefined),
+    ])
+    return mine !== undefined && mine.ino === there?.ino
+  }
+
+  /** Whether nobody has written to it since this process closed it. */
+  async isAsItWasLeft(): Promise<boolean> {
+    if (this.turn === 0 || !this.#isClosed) return true
+    const there = await lstat(this.path, { bigint: true }).catch(() => undefined)
+    return there !== undefined && printOf(there) === this.#left
   }
 
   /** Of all that is durable, if it was digested while it was written, by these functions at least. */
@@ -128,6 +152,7 @@ export class LocalSpool implements Spool {
   async [Symbol.asyncDispose](): Promise<void> {
     if (this.#isClosed) return
     this.#isClosed = true
+    if (this.turn > 0) this.#left = await this.#handle.stat({ bigint: true }).then(printOf, () => undefined)
     await this.#handle.close()
   }
 
@@ -171,7 +196,7 @@ export class LocalSpool implements Spool {
   }
 
   async #tell(end: number): Promise<void> {
-    await this.#parts.offsets.tell(this.id, end)
+    await this.#parts.offsets.tell(this.id, end, this.turn)
     this.#offset = end
   }
 
@@ -180,13 +205,15 @@ export class LocalSpool implements Spool {
     const isFitting = this.#hash && this.#hashed === writer.end
     if (isFitting && (!this.#isInline || isInlineSize(size))) return
     await writer.idle()
+    // What could not be written cannot be read either, and the reason to tell is the first.
+    if (writer.failure !== undefined) throw writer.failure
     this.#hash?.close()
     this.#digests = undefined
     this.#hashed = 0
     // What comes as one small piece is most often all.
     this.#hash = await createSpoolHash(this.#functions, size, this.#parts.pool)
     this.#isInline = isInlineSize(size)
-    await this.#parts.readInto(this.#handle, writer.end, this.#hash)
+    if (this.#functions.length > 0) await this.#parts.readInto(this.#handle, writer.end, this.#hash)
     this.#hashed = writer.end
   }
 
@@ -203,7 +230,7 @@ export class LocalSpool implements Spool {
       this.#offset = 0
       await this.#parts.condemn(this)
     }
-    return systemError(error, 'write', `spool ${this.id}`)
+    return systemError(error, 'write', `spool ${this.id} of store ${this.#parts.store}`)
   }
 
   /** What was appended does not count: it is cut off, and the digests have had too much. */
@@ -220,6 +247,10 @@ export class LocalSpool implements Spool {
       () => false,
     )
   }
+}
+
+function printOf({ ino, size, mtimeNs }: BigIntStats): string {
+  return `${ino}.${size}.${mtimeNs}`
 }
 
 /** Writes pieces at their offsets and has them hashed, several at once. */

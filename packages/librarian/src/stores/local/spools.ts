@@ -1,15 +1,17 @@
 import { constants } from 'node:fs'
-import { type FileHandle, open, readdir, rm, unlink } from 'node:fs/promises'
+import { copyFile, type FileHandle, lstat, open, readdir, rename, rm, unlink } from 'node:fs/promises'
 import { join } from 'node:path'
 import { createHashPool, type HashPool, type PathDigests, type PathFunction, Slots } from '@arriero/transfer'
+import type { SpoolOptions } from '../store.ts'
 import { createGroup, settleEach } from './group.ts'
 import { checkId, type Layout } from './layout.ts'
 import { Offsets } from './offsets.ts'
 import { LocalSpool } from './spool.ts'
 import type { SpoolHash } from './spool-hash.ts'
 import { syncDirectory } from './sync-directory.ts'
+import { codeOf } from './system-error.ts'
 
-const { O_CREAT, O_NOFOLLOW, O_RDWR } = constants
+const { COPYFILE_FICLONE, O_CREAT, O_NOFOLLOW, O_RDWR } = constants
 
 /** Bytes on their way from bodies to disk and hash, over all spools. */
 const BUDGET = 32 << 20
@@ -22,6 +24,8 @@ const KEPT = 512
 
 /** What all spools of a store share. */
 export interface SpoolParts {
+  /** Its name. */
+  readonly store: string
   readonly slots: Slots
   readonly pool: HashPool
   readonly offsets: Offsets
@@ -38,26 +42,34 @@ export interface SpoolParts {
 
 export class Spools {
   readonly #layout: Layout
+  readonly #store: string
   /** Open, or closed and not prepared yet; the oldest first. */
   readonly #known = new Map<string, LocalSpool>()
   #parts: SpoolParts | undefined
 
-  constructor(layout: Layout) {
+  /** @param store its name, for messages */
+  constructor(layout: Layout, store: string) {
     this.#layout = layout
+    this.#store = store
   }
 
-  async open(id: string, functions: readonly PathFunction[]): Promise<LocalSpool> {
+  async open(
+    id: string,
+    { functions = ['xxh3'], keepsLater = false, turn = 0, isTakenOver = false }: SpoolOptions = {},
+  ): Promise<LocalSpool> {
     const parts = (this.#parts ??= this.#makeParts())
     const path = this.#pathOf(id)
+    if (isTakenOver) await this.#leaveBehind(path, turn)
     const handle = await open(path, O_RDWR | O_CREAT | O_NOFOLLOW, 0o600)
     try {
       const { size, mode } = await handle.stat()
-      const isSealed = (mode & 0o200) === 0
-      const offset = isSealed ? size : Math.min(size, await parts.offsets.find(id))
-      if (offset < size) await handle.truncate(offset)
-      const all = functions.includes('sha256') ? functions : ([...functions, 'sha256'] as const)
+      const isSealed = isSealedMode(mode)
+      const offset = isSealed ? size : Math.min(size, await parts.offsets.find(id, turn))
+      if (offset < size && !keepsLater) await handle.truncate(offset)
+      const isPlain = functions.length === 0 || functions.includes('sha256')
+      const all = isPlain ? functions : ([...functions, 'sha256'] as const)
       const before = this.#known.get(id)
-      const spool = new LocalSpool({ id, path, handle, offset, functions: all, isSealed }, parts)
+      const spool = new LocalSpool({ id, path, handle, offset, functions: all, isSealed, turn }, parts)
       if (before) await this.#inherit(before, spool)
       this.#known.set(id, spool)
       this.#letGo()
@@ -72,7 +84,19 @@ export class Spools {
   async seal(id: string, functions: readonly PathFunction[], size: number): Promise<PathDigests | undefined> {
     const spool = this.#known.get(id)
     spool?.seal()
+    if (spool && !(await spool.isAsItWasLeft())) return undefined
     return spool?.digestsBy(functions, size)
+  }
+
+  /** Durable bytes; another process may be writing them. */
+  async offset(id: string): Promise<number> {
+    const parts = (this.#parts ??= this.#makeParts())
+    const stats = await lstat(this.#pathOf(id)).catch(error => {
+      if (codeOf(error) === 'ENOENT') return undefined
+      throw error
+    })
+    if (!stats) return 0
+    return isSealedMode(stats.mode) ? stats.size : Math.min(stats.size, await parts.offsets.look(id))
   }
 
   async remove(id: string): Promise<void> {
@@ -109,6 +133,22 @@ export class Spools {
     spool.inherit(before)
   }
 
+  /** Whoever still has the old inode open writes to nothing that counts any more. */
+  async #leaveBehind(path: string, turn: number): Promise<void> {
+    const stats = await lstat(path).catch(() => undefined)
+    if (!stats?.isFile() || isSealedMode(stats.mode)) return
+    const copy = `${path}.turn-${turn}`
+    await copyFile(path, copy, COPYFILE_FICLONE)
+    const file = await open(copy, O_RDWR)
+    try {
+      await file.sync()
+    } finally {
+      await file.close()
+    }
+    await rename(copy, path)
+    await syncDirectory(this.#layout.spool)
+  }
+
   /** Digests cost threads little memory, but many uploads are never finished. */
   #letGo(): void {
     for (const [id, spool] of this.#known) {
@@ -126,6 +166,7 @@ export class Spools {
       settleEach(handles, SYNCS, handle => handle.datasync()),
     )
     const parts: SpoolParts = {
+      store: this.#store,
       slots,
       pool: createHashPool({ buffer: slots.buffer }),
       offsets: new Offsets(this.#layout.spool),
@@ -140,10 +181,15 @@ export class Spools {
 
   async #condemn(spool: LocalSpool): Promise<void> {
     this.#known.delete(spool.id)
-    await this.#parts?.offsets.forget(spool.id).catch(() => {})
-    await unlink(spool.path).catch(() => {})
+    await this.#parts?.offsets.begin(spool.id, spool.turn).catch(() => {})
+    // Another process may have taken it over, and goes on in a file of its own.
+    if (await spool.isInPlace()) await unlink(spool.path).catch(() => {})
     await syncDirectory(this.#layout.spool).catch(() => {})
   }
+}
+
+function isSealedMode(mode: number): boolean {
+  return (mode & 0o200) === 0
 }
 
 async function readInto(handle: FileHandle, size: number, hash: SpoolHash, slots: Slots): Promise<void> {

@@ -3,10 +3,10 @@
  * (reliability G2).
  *
  * Commits append to it. Removals are noted durably beside it and taken out later, many at once, because that means to write it
- * anew.
+ * anew. So are torn lines: a power cut or a full disk may leave the last one without its end.
  */
 import { createReadStream } from 'node:fs'
-import { open, readFile, rename, rm, stat } from 'node:fs/promises'
+import { type FileHandle, open, readFile, rename, rm } from 'node:fs/promises'
 import { createInterface } from 'node:readline'
 import type { TrailRecord } from '../store.ts'
 import { syncDirectory } from './sync-directory.ts'
@@ -15,10 +15,17 @@ import { codeOf } from './system-error.ts'
 /** How long removals are gathered, ms. */
 const GATHER_MS = 5000
 
+/** Ends a torn line, for what is appended to be a line of its own; no name has such a character. */
+const TORN = '\u0001\n'
+
+/** A whole line of a check list. */
+const wholeLine = /^\\?[0-9a-f]{64} {2}[^\u0000-\u0008]+$/
+
 export class Sums {
   readonly #path: string
   readonly #removed = new Set<string>()
   #hasLooked = false
+  #isTorn = false
   #timer: NodeJS.Timeout | undefined
   #last: Promise<void> = Promise.resolve()
 
@@ -37,7 +44,7 @@ export class Sums {
     })
   }
 
-  /** Takes out what was removed. */
+  /** Takes out what was removed, and what is torn. */
   flush(): Promise<void> {
     return this.#inTurn(async () => {
       await this.#look()
@@ -51,11 +58,16 @@ export class Sums {
     return mine
   }
 
-  /** What a process before us had removed and not taken out. */
+  /** What a process before us had removed and not taken out, and whether its last line has an end. */
   async #look(): Promise<void> {
     if (this.#hasLooked) return
     const text = await readFile(this.#removedPath, 'utf8').catch(() => '')
     for (const line of text.split('\n')) if (line !== '') this.#removed.add(unescapeName(line))
+    const file = await openIfThere(this.#path)
+    if (file) {
+      this.#isTorn = await isTorn(file)
+      await file.close()
+    }
     this.#hasLooked = true
   }
 
@@ -63,8 +75,18 @@ export class Sums {
     // A name that comes again must not lose its new line with the old one.
     if (records.some(({ name }) => this.#removed.has(name))) await this.#rewrite()
     const text = records.flatMap(linesOf).join('')
-    if (text === '') return
-    while (!(await append(this.#path, text))) {
+    if (text !== '') await this.#append(text)
+    if (this.#isTorn) await this.#rewrite()
+  }
+
+  async #append(text: string): Promise<void> {
+    for (;;) {
+      const { isThere, wasTorn } = await append(this.#path, text).catch(error => {
+        this.#isTorn = true
+        throw error
+      })
+      this.#isTorn ||= wasTorn
+      if (isThere) return
       // Another process has replaced it meanwhile.
     }
   }
@@ -78,35 +100,51 @@ export class Sums {
   async #rewrite(): Promise<void> {
     clearTimeout(this.#timer)
     this.#timer = undefined
-    if (this.#removed.size === 0) return
-    const temporary = `${this.#path}.new`
-    const size = await this.#copyKept(temporary)
-    if (size !== undefined) {
-      await rename(temporary, this.#path)
-      await syncDirectory(this.#path.replace(/\/[^/]*$/, ''))
-    }
+    if (this.#removed.size === 0 && !this.#isTorn) return
+    const old = await openIfThere(this.#path)
+    if (old) await this.#replace(old).finally(() => old.close())
     await rm(this.#removedPath, { force: true })
     this.#removed.clear()
+    this.#isTorn = false
   }
 
-  /** Undefined: there is nothing to copy. */
-  async #copyKept(temporary: string): Promise<number | undefined> {
-    if (!(await stat(this.#path).catch(() => undefined))) return undefined
+  async #replace(old: FileHandle): Promise<void> {
+    const { size } = await old.stat()
+    const temporary = `${this.#path}.new`
+    await this.#copyKept(old, size, temporary)
+    await rename(temporary, this.#path)
+    await syncDirectory(this.#path.replace(/\/[^/]*$/, ''))
+    // What another process appended while we copied, it takes for kept.
+    const late = await wholeLinesOf(old, size)
+    if (late !== '') await this.#append(late)
+  }
+
+  async #copyKept(old: FileHandle, size: number, temporary: string): Promise<void> {
+    // Before the reading begins: lines that nobody waits for yet are lost.
+    const lastIsWhole = !(await isTorn(old))
     const file = await open(temporary, 'w', 0o600)
     try {
       let lines: string[] = []
-      for await (const line of createInterface({ input: createReadStream(this.#path, 'utf8') })) {
-        if (!this.#isRemoved(line)) lines.push(`${line}\n`)
+      const input = { fd: old.fd, start: 0, end: size - 1, autoClose: false, encoding: 'utf8' } as const
+      const kept = size === 0 ? [] : createInterface({ input: createReadStream('', input) })
+      let last: string | undefined
+      for await (const line of kept) {
+        if (last !== undefined) lines.push(...this.#keptOf(last))
+        last = line
         if (lines.length < 4096) continue
-        await file.write(lines.join(''))
+        await file.writeFile(lines.join(''))
         lines = []
       }
-      await file.write(lines.join(''))
+      if (last !== undefined && lastIsWhole) lines.push(...this.#keptOf(last))
+      await file.writeFile(lines.join(''))
       await file.sync()
-      return (await file.stat()).size
     } finally {
       await file.close()
     }
+  }
+
+  #keptOf(line: string): string[] {
+    return wholeLine.test(line) && !this.#isRemoved(line) ? [`${line}\n`] : []
   }
 
   #isRemoved(line: string): boolean {
@@ -163,17 +201,47 @@ function unescapeName(text: string): string {
   return text.replace(/\\([\\nr])/g, (_, letter: string) => (letter === 'n' ? '\n' : letter === 'r' ? '\r' : '\\'))
 }
 
-/** False: it was replaced while we wrote, and what we wrote may be lost. */
-async function append(path: string, text: string): Promise<boolean> {
-  const file = await open(path, 'a', 0o600)
+interface Appended {
+  /** False: it was replaced while we wrote, and what we wrote may be lost. */
+  readonly isThere: boolean
+  /** What was the last line before had no end. */
+  readonly wasTorn: boolean
+}
+
+async function append(path: string, text: string): Promise<Appended> {
+  const file = await open(path, 'a+', 0o600)
   try {
-    await file.writeFile(text)
+    const wasTorn = await isTorn(file)
+    await file.writeFile(wasTorn ? TORN + text : text)
     await file.datasync()
-    return (await file.stat()).nlink > 0
+    return { isThere: (await file.stat()).nlink > 0, wasTorn }
   } catch (error) {
     if (codeOf(error) !== undefined) await file.sync().catch(() => {})
     throw error
   } finally {
     await file.close()
   }
+}
+
+async function isTorn(file: FileHandle): Promise<boolean> {
+  const { size } = await file.stat()
+  if (size === 0) return false
+  const { buffer } = await file.read(Buffer.alloc(1), 0, 1, size - 1)
+  return buffer[0] !== 0x0a
+}
+
+/** Behind a place, up to the last end of a line. */
+async function wholeLinesOf(file: FileHandle, start: number): Promise<string> {
+  const { size } = await file.stat()
+  if (size <= start) return ''
+  const { buffer, bytesRead } = await file.read(Buffer.alloc(size - start), 0, size - start, start)
+  const text = buffer.toString('utf8', 0, bytesRead)
+  return text.slice(0, text.lastIndexOf('\n') + 1)
+}
+
+async function openIfThere(path: string): Promise<FileHandle | undefined> {
+  return await open(path, 'r').catch(error => {
+    if (codeOf(error) === 'ENOENT') return undefined
+    throw error
+  })
 }

@@ -8,6 +8,7 @@ import { silentLog } from '../../log.ts'
 import type { Publication, Store, TrailRecord } from '../store.ts'
 import { createMarker } from './marker.ts'
 import { reserveOf } from './space.ts'
+import { Sums } from './sums.ts'
 
 let place: LocalPlace
 let store: Store
@@ -104,7 +105,7 @@ describe('SHA256SUMS (G2)', () => {
     await commitAndNote(
       'tree',
       new Map([
-        ['sub/é\\', text('3')],
+        ['sub/é and space', text('3')],
         ['b', text('4')],
         ['empty', null],
       ]),
@@ -123,7 +124,7 @@ describe('SHA256SUMS (G2)', () => {
     await store.trash('file', 'one')
     await store.trash('tree', 'two')
     await store.appendTrail([recordOf(file, { action: 'trash' }), recordOf(tree, { action: 'trash' })])
-    // A new process, as after a kill: nothing has been taken out yet.
+    // As after a kill: nothing has been taken out yet.
     expect(check().status).toBe(1)
     store = await place.open()
     await commitAndNote('file', text('another'))
@@ -134,6 +135,49 @@ describe('SHA256SUMS (G2)', () => {
     await store.appendTrail([recordOf(tree, { action: 'restore' })])
     expect(check().stdout.trim().split('\n')).toHaveLength(3)
     expect(check().status).toBe(0)
+  })
+
+  // A power cut leaves the end of a write out, or zeros in its place; a full disk the part that found room.
+  test.each([
+    ['cut in a digest', (sums: Buffer) => sums.subarray(0, -50)],
+    ['cut in a name', (sums: Buffer) => sums.subarray(0, -3)],
+    ['zeros', (sums: Buffer) => Buffer.concat([sums.subarray(0, -20), Buffer.alloc(20)])],
+  ])('a last line that is torn (%s) spoils neither the list nor the next line', async (_, tear) => {
+    await commitAndNote('first', text('1'))
+    await commitAndNote('torn/name', text('2'))
+    const path = join(place.root, '.arriero/SHA256SUMS')
+    const torn = tear(await readFile(path))
+    await writeFile(path, torn)
+    // By a process that is running, as after a full disk: it was opened before the line was torn.
+    await commitAndNote('next', text('3'))
+    expect(check().stdout.trim().split('\n')).toEqual(['first: OK', 'next: OK'])
+    expect(check().status).toBe(0)
+    // And at the next start, before anything is added.
+    await writeFile(path, torn)
+    store = await place.open()
+    expect(await store.state()).toMatchObject({ available: true })
+    expect(check().stdout.trim().split('\n')).toEqual(['first: OK'])
+    expect(check().status).toBe(0)
+  })
+
+  test('lines that another process adds while the list is written anew are all kept', async () => {
+    const path = join(place.root, '.arriero/SHA256SUMS')
+    const [mine, another] = [new Sums(path), new Sums(path)]
+    const some = recordOf(await commitTo(store, 'some', text('x')))
+    const record = (name: string, action: 'commit' | 'trash') => ({ ...some, name, action })
+    const names = Array.from({ length: 200 }, (_, index) => `kept-${index}`)
+    const adding = async () => {
+      for (const name of names) await another.note([record(name, 'commit')])
+    }
+    const rewriting = async () => {
+      for (let round = 0; round < 60; round++) {
+        await mine.note([record('gone', 'commit'), record('gone', 'trash')])
+        await mine.flush()
+      }
+    }
+    await Promise.all([adding(), rewriting()])
+    const lines = (await readFile(path, 'utf8')).trimEnd().split('\n')
+    expect(new Set(lines.map(line => line.slice(66)))).toEqual(new Set(names))
   })
 })
 

@@ -1,5 +1,5 @@
-import { LibrarianError } from '@arriero/api'
-import { printable } from '@arriero/transfer'
+import { LibrarianError } from '@arriero/api/errors'
+import { printable } from '@arriero/transfer/paths'
 
 export function codeOf(error: unknown): string | undefined {
   return (error as NodeJS.ErrnoException | undefined)?.code

@@ -79,8 +79,14 @@ describe('prepare() refuses', () => {
 
   test('a socket', async () => {
     const servers: ReturnType<typeof createServer>[] = []
-    const socket = (path: string) =>
-      new Promise<void>(resolve => void servers.push(createServer().listen(path, () => resolve())))
+    // Where it belongs, its path would be longer than a socket's may be.
+    const short = join(place.place, 'socket')
+    const socket = async (path: string) => {
+      await new Promise<void>((resolve, reject) => {
+        servers.push(createServer().listen(short, resolve).once('error', reject))
+      })
+      await rename(short, path)
+    }
     await refusedBecause(socket, /socket/)
     await refusedBecause(asMember(socket), /deep\/er\/member.*socket/)
     for (const server of servers) server.close()
@@ -113,7 +119,15 @@ describe('prepare() refuses', () => {
     await refusedBecause(async path => {
       await mkdir(path)
       await writeFile(`${path}/a\nb`, '')
-    }, /control characters/)
+    }, /control/)
+  })
+
+  test('names that are one where case or Unicode form does not count', async () => {
+    await refusedBecause(async path => {
+      await mkdir(path)
+      await writeFile(`${path}/Data`, '')
+      await writeFile(`${path}/data`, '')
+    }, /one name/)
   })
 
   test('a directory above the upload that is a link', async () => {

@@ -8,24 +8,29 @@ import {
   constants,
   copyFileSync,
   fchmodSync,
-  fchownSync,
   linkSync,
   openSync,
   readdirSync,
-  writeSync,
 } from 'node:fs'
-import { describeTree, type PathDigests, type PathFunction, type TreeMember } from '@arriero/transfer'
-import { whyNoMember } from '../names.ts'
+import {
+  describeTree,
+  MemberNames,
+  type PathDigests,
+  type PathFunction,
+  type TreeMember,
+} from '@arriero/transfer/paths'
 import { mismatch, stagedNotFound, unacceptable } from '../refusals.ts'
 import { functionsFor, inFormOf } from '../wire-checksum.ts'
 import { answerOf, type Context } from './context.ts'
 import { digestFile } from './describe.ts'
+import { finishFile, own, writeWhole } from './finish-file.ts'
 import { Held } from './held.ts'
 import { PRIVATE_DIRECTORY_MODE } from './modes.ts'
 import { isUnchanged, openLeaf, statsOf } from './read-file.ts'
 import { removeAll } from './remove-tree.ts'
 import { codeOf } from './system-error.ts'
 import type { Answer, TakeJob, Taken } from './task.ts'
+import { unpack } from './unpack.ts'
 
 const { O_CREAT, O_EXCL, O_NOFOLLOW, O_WRONLY, COPYFILE_EXCL, COPYFILE_FICLONE_FORCE } = constants
 
@@ -42,7 +47,7 @@ export function takeAll(jobs: readonly TakeJob[], context: Context): Answer<Take
 function take(job: TakeJob, work: Held, context: Context): Taken {
   try {
     using above = enterOrigin(job, context)
-    const taken = job.from === 'spool' ? adopt(job, above, work, context) : copy(job, above, work, context)
+    const taken = takeBy(job)(job, above, work, context)
     const isRight = job.checksum === undefined || job.checksum === taken.checksum
     if (taken.size !== job.size || !isRight) throw mismatch(job.what, job, taken)
     return taken
@@ -52,9 +57,14 @@ function take(job: TakeJob, work: Held, context: Context): Taken {
   }
 }
 
+function takeBy({ from, archive }: TakeJob): typeof copy {
+  if (from !== 'spool') return copy
+  return archive === undefined ? adopt : unpackTree
+}
+
 /** The directory that has the upload, reached without following a link. */
 function enterOrigin({ from, segments, what }: TakeJob, { layout }: Context): Held {
-  using place = Held.place(layout[from])
+  using place = Held.place(from === 'place' ? layout.root : layout[from])
   try {
     return place.walk(segments.slice(0, -1))
   } catch (error) {
@@ -181,25 +191,6 @@ function clone(fd: number, to: Held, name: string): boolean {
   }
 }
 
-export function writeWhole(fd: number, bytes: Uint8Array): void {
-  for (let at = 0; at < bytes.length; ) at += writeSync(fd, bytes, at, bytes.length - at)
-}
-
-function finishFile(fd: number, { modes }: Context): void {
-  own(fd, modes.owner)
-  fchmodSync(fd, modes.file)
-}
-
-function own(fd: number, owner: Context['modes']['owner']): void {
-  if (!owner) return
-  try {
-    fchownSync(fd, owner.uid, owner.gid)
-  } catch (error) {
-    // It is ours as it is; a group that we are not in is not to be had.
-    if (codeOf(error) !== 'EPERM') throw error
-  }
-}
-
 // ——— Trees ———
 
 interface TreeCopy {
@@ -207,12 +198,13 @@ interface TreeCopy {
   readonly functions: readonly PathFunction[]
   readonly context: Context
   readonly members: TreeMember[]
+  readonly names: MemberNames
   /** Bytes taken; more than were announced are not taken. */
   size: number
 }
 
 function copyTree(job: TakeJob, from: Held, work: Held, functions: readonly PathFunction[], context: Context): Taken {
-  const tree: TreeCopy = { job, functions, context, members: [], size: 0 }
+  const tree: TreeCopy = { job, functions, context, members: [], names: new MemberNames(), size: 0 }
   using source = from
   using target = work.make(job.copy, PRIVATE_DIRECTORY_MODE).directory
   copyDirectory(source, target, '', tree)
@@ -224,7 +216,7 @@ function copyTree(job: TakeJob, from: Held, work: Held, functions: readonly Path
 function copyDirectory(from: Held, to: Held, below: string, tree: TreeCopy): void {
   const before = statsOf(from.fd)
   for (const raw of readdirSync(from.path, { encoding: 'buffer' })) {
-    const leaf = memberName(raw, below, tree.job)
+    const leaf = memberName(raw, below, tree)
     copyMember(from, to, leaf, below === '' ? leaf : `${below}/${leaf}`, tree)
   }
   if (!isUnchanged(before, statsOf(from.fd))) {
@@ -233,9 +225,12 @@ function copyDirectory(from: Held, to: Held, below: string, tree: TreeCopy): voi
 }
 
 function copyMember(from: Held, to: Held, leaf: string, path: string, tree: TreeCopy): void {
-  const { job, functions, context, members } = tree
+  const { job, functions, context, members, names } = tree
   const what = shownMember(job, path)
-  if (from.look(leaf)?.isDirectory()) {
+  const isDirectory = from.look(leaf)?.isDirectory() === true
+  const problem = names.claim(path, isDirectory ? 'directory' : 'file')
+  if (problem !== undefined) throw noName(job, path, problem)
+  if (isDirectory) {
     using source = from.enter(leaf)
     using target = to.make(leaf, PRIVATE_DIRECTORY_MODE).directory
     copyDirectory(source, target, path, tree)
@@ -252,13 +247,15 @@ function copyMember(from: Held, to: Held, leaf: string, path: string, tree: Tree
 }
 
 /** Text APIs show a name that is no UTF-8 as one that does not exist. */
-function memberName(raw: Buffer, below: string, job: TakeJob): string {
+function memberName(raw: Buffer, below: string, { job }: TreeCopy): string {
   const leaf = raw.toString()
-  const path = below === '' ? leaf : `${below}/${leaf}`
-  const why = Buffer.from(leaf).equals(raw) ? whyNoMember(path) : 'it is no UTF-8'
-  if (why !== undefined)
-    throw unacceptable(shownMember(job, path), 'a member must have a name that others can use', why)
+  if (!Buffer.from(leaf).equals(raw)) throw noName(job, below === '' ? leaf : `${below}/${leaf}`, 'it is no UTF-8')
   return leaf
+}
+
+function noName(job: TakeJob, path: string, why: string): Error {
+  const must = 'a member must have a name that others can use'
+  return unacceptable(shownMember(job, path), must, why, 'Rename it; then upload again.')
 }
 
 function shownMember({ what }: TakeJob, path: string): string {
@@ -266,6 +263,11 @@ function shownMember({ what }: TakeJob, path: string): string {
 }
 
 // ——— From the spool ———
+
+function unpackTree(job: TakeJob, above: Held, work: Held, context: Context): Taken {
+  const { size, digests, manifest, sha256 } = unpack(job, above, work, functionsFor(job.checksum), context)
+  return { kind: 'tree', size, ...inWireForm(job, digests, sha256), manifest, copy: job.copy }
+}
 
 /** Only this server ever wrote it, so it need not be copied; from now on nobody writes it. */
 function adopt(job: TakeJob, above: Held, work: Held, context: Context): Taken {

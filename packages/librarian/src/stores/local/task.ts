@@ -18,11 +18,13 @@ export interface TakeJob {
   readonly copy: string
   /** For messages. */
   readonly what: string
-  readonly from: 'staging' | 'spool'
-  /** Below the staging area or the spool. */
+  readonly from: 'staging' | 'spool' | 'place'
+  /** Below the staging area, the spool, or the store's root. */
   readonly segments: readonly string[]
   readonly size: number
   readonly checksum: string | undefined
+  /** Of a spool: what it holds is an archive of a tree. */
+  readonly archive?: 'tar' | undefined
   /** Of a spool: what was digested while it was written. */
   readonly digests?: PathDigests | undefined
 }
@@ -44,9 +46,21 @@ export interface ExamineJob {
   readonly isDirect: boolean
 }
 
-export type Answer<T> =
-  | { readonly ok: true; readonly value: T }
-  | { readonly ok: false; readonly error: { readonly code: ErrorCode; readonly message: string } }
+export type Answer<T> = { readonly ok: true; readonly value: T } | { readonly ok: false; readonly error: PlainError }
+
+/** A `LibrarianError` on its way between threads. */
+export interface PlainError {
+  readonly code: ErrorCode
+  readonly message: string
+  /** What the system called it, as `EIO`: on it depends what becomes of the disk. */
+  readonly system?: string | undefined
+}
+
+export interface DirectoryLook {
+  readonly mode: number
+  readonly uid: number
+  readonly gid: number
+}
 
 /** By kind: what is asked, what is answered. */
 export interface Tasks {
@@ -55,6 +69,7 @@ export interface Tasks {
   /** Makes copies durable; of those that cannot be, nothing is left. */
   secure: { ask: readonly Pick<Taken, 'copy' | 'kind'>[]; answer: readonly Answer<null>[] }
   publish: { ask: readonly PublishJob[]; answer: readonly Answer<Published>[] }
+  adopt: { ask: PublishJob; answer: Published }
   replace: { ask: PublishJob & { readonly quarantineId: string }; answer: Published }
   inspect: { ask: PublishJob; answer: WorkState }
   /** Removes private copies. */
@@ -64,7 +79,19 @@ export interface Tasks {
   trash: { ask: { readonly name: string; readonly id: string }; answer: null }
   restore: { ask: { readonly name: string; readonly id: string }; answer: null }
   purge: { ask: string; answer: null }
-  removeStaging: { ask: readonly string[]; answer: readonly Answer<null>[] }
+  openStaging: {
+    ask: {
+      readonly ids: readonly string[]
+      readonly spares: readonly string[]
+      readonly mode: number | undefined
+    }
+    answer: readonly Answer<DirectoryLook>[]
+  }
+  /** `room`: how many may be kept, emptied, where they look alike. True: it was. */
+  removeStaging: {
+    ask: { readonly ids: readonly string[]; readonly room: number; readonly like: DirectoryLook | undefined }
+    answer: readonly Answer<boolean>[]
+  }
 }
 
 export type TaskKind = keyof Tasks

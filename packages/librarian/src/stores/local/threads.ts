@@ -21,6 +21,11 @@ export interface Threads extends AsyncDisposable {
 export interface ThreadsOptions {
   /** Threads of each of the two crews. Default: min(4, availableParallelism()), at least 2. */
   readonly size?: number | undefined
+  /**
+   * A crew's first task starts all of it, as where one is needed the others soon are, and each takes a while to load.
+   * Default false: as they are needed.
+   */
+  readonly startTogether?: boolean | undefined
 }
 
 /** Full readings take minutes: a crew of their own, so that no upload waits for them. */
@@ -28,8 +33,9 @@ const long: ReadonlySet<TaskKind> = new Set(['examine', 'inspect', 'purge', 'rem
 
 export function createThreads({
   size = Math.max(2, Math.min(4, availableParallelism())),
+  startTogether = false,
 }: ThreadsOptions = {}): Threads {
-  const crews = { short: createCrew(size), long: createCrew(size) }
+  const crews = { short: createCrew(size, startTogether), long: createCrew(size, false) }
   return {
     size,
     run(kind, ask, place, { signal } = {}) {
@@ -50,7 +56,7 @@ interface Waiting {
 }
 
 /** One task at a time for each thread; the others wait here, where an abort still finds them. */
-function createCrew(size: number) {
+function createCrew(size: number, startTogether: boolean) {
   const waiting: Waiting[] = []
   const idle: Worker[] = []
   const crew = new Set<Worker>()
@@ -103,6 +109,7 @@ function createCrew(size: number) {
         continue
       }
       const worker = idle.pop() ?? spawn()
+      while (startTogether && crew.size < size) idle.push(spawn())
       running.set(worker, job)
       worker.ref()
       job.signal?.addEventListener('abort', job.stop, { once: true })

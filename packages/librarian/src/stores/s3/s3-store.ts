@@ -8,8 +8,7 @@ import { createReadStream } from 'node:fs'
 import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { LibrarianError } from '@arriero/api'
-import { digestPath, type PathFunction } from '@arriero/transfer'
-import { z } from 'zod'
+import { digestPath } from '@arriero/transfer'
 import type { Log } from '../../log.ts'
 import { Copies } from '../local/copies.ts'
 import { checkId, type Layout, layoutOf } from '../local/layout.ts'
@@ -21,7 +20,7 @@ import type { Place, PublishJob } from '../local/task.ts'
 import type { Threads } from '../local/threads.ts'
 import { whyNoMember } from '../names.ts'
 import { failed, outcomeOf } from '../outcomes.ts'
-import { fileExists, notFound, notInTrash, notPrepared, unavailable } from '../refusals.ts'
+import { fileExists, keepsNoTrees, notFound, notInTrash, notPrepared, unavailable } from '../refusals.ts'
 import type {
   ExamineOptions,
   OpenFile,
@@ -33,6 +32,7 @@ import type {
   Removed,
   Scanned,
   Spool,
+  SpoolOptions,
   Stat,
   Store,
   StoreState,
@@ -41,12 +41,13 @@ import type {
   WorkState,
 } from '../store.ts'
 import { functionsFor, inFormOf } from '../wire-checksum.ts'
+import { copyObject, isContentOf, isSame, whyNotFree } from './s3-contents.ts'
+import { probe, readUuid } from './s3-marker.ts'
 import {
   abortUploads,
   digestObject,
   headObject,
   listObjects,
-  probeParts,
   putObject,
   readObject,
   removeObject,
@@ -75,15 +76,13 @@ export interface S3StoreParts {
   readonly log: Log
 }
 
-const markerSchema = z.object({ uuid: z.uuid(), name: z.string() })
-
 /** Bytes of one piece that `open` gives. */
 const PIECE = 8 << 20
 
 export class S3Store implements Store {
   readonly name: string
   readonly type = 's3'
-  readonly capabilities = { hasStaging: false, hasPaths: false }
+  readonly capabilities = { hasStaging: false, hasPaths: false, hasTrees: false, canAdopt: false }
   readonly #options: S3StoreOptions
   readonly #place: S3Place
   readonly #scratch: Layout
@@ -99,7 +98,7 @@ export class S3Store implements Store {
     this.#place = place
     this.#uuid = options.uuid
     this.#scratch = layoutOf(options.scratchPath, options.scratchPath)
-    this.#spools = new Spools(this.#scratch)
+    this.#spools = new Spools(this.#scratch, this.name)
     const modes = { file: 0o400, directory: 0o500, owner: undefined }
     const here: Place = { layout: this.#scratch, modes, canClone: false }
     this.#copies = new Copies({
@@ -152,11 +151,16 @@ export class S3Store implements Store {
 
   // ——— Spool ———
 
-  async openSpool(id: string, { functions = ['xxh3'] }: { functions?: readonly PathFunction[] } = {}): Promise<Spool> {
+  async openSpool(id: string, options: SpoolOptions = {}): Promise<Spool> {
     await this.#check()
-    return this.#spools.open(id, functions).catch(error => {
-      throw systemError(error, 'open the spool', id)
+    return this.#spools.open(id, options).catch(error => {
+      throw systemError(error, 'open the spool', `${id} of store ${this.name}`)
     })
+  }
+
+  async spoolOffset(id: string): Promise<number> {
+    await this.#check()
+    return this.#spools.offset(id)
   }
 
   async removeSpool(id: string): Promise<void> {
@@ -178,7 +182,9 @@ export class S3Store implements Store {
     } catch (error) {
       return works.map(() => failed(error))
     }
-    return this.#copies.prepare(works, signal)
+    const isFile = ({ origin }: Work) => origin.from !== 'spool' || origin.archive === undefined
+    const prepared = (await this.#copies.prepare(works.filter(isFile), signal)).values()
+    return works.map(work => (isFile(work) ? prepared.next().value! : failed(keepsNoTrees(this.name))))
   }
 
   async publish(works: readonly Publication[]): Promise<Outcome<Published>[]> {
@@ -191,15 +197,19 @@ export class S3Store implements Store {
     }
   }
 
+  async adopt({ name }: Publication): Promise<Published> {
+    throw new RangeError(`Cannot adopt ${name}: an object is written whole or not at all, and is proven as it lies`)
+  }
+
   async replace(work: Publication, id: string): Promise<Published> {
     await this.#check()
     const key = this.#keyOf(work.name)
     const bad = await headObject(this.#place, key)
-    if (bad && (await this.#isContentOf(work, key, bad))) return this.#published(work.name, bad)
+    if (bad && (await isContentOf(this.#place, work, key, bad))) return this.#published(work.name, bad)
     const [job] = await this.#copies.jobsFor([work])
     const content = await this.#contentOf(job!)
     if (!content) throw notPrepared(work.id, work.name)
-    if (bad) await this.#copyTo(this.#privateKey(`quarantine/${checkId(id)}`), key, bad)
+    if (bad) await copyObject(this.#place, this.#privateKey(`quarantine/${checkId(id)}`), key, bad)
     return this.#speaking('repair', work.name, async () => {
       await putObject(this.#place, key, content, bad ? { replaces: bad.etag } : {})
       return this.#verified(work, key)
@@ -215,8 +225,8 @@ export class S3Store implements Store {
     await this.#check()
     const key = this.#keyOf(work.name)
     const found = await headObject(this.#place, key)
-    if (found) return (await this.#isContentOf(work, key, found)) ? 'published' : 'foreign'
-    if (await this.#whyNotFree(work.name)) return 'foreign'
+    if (found) return (await isContentOf(this.#place, work, key, found)) ? 'published' : 'foreign'
+    if (await whyNotFree(this.#place, this.#options.prefix, work.name)) return 'foreign'
     const [job] = await this.#copies.jobsFor([work])
     return (await this.#contentOf({ ...job!, isKnown: false })) ? 'prepared' : 'absent'
   }
@@ -285,7 +295,7 @@ export class S3Store implements Store {
         if (await headObject(this.#place, kept)) return
         throw notFound(name)
       }
-      await this.#copyTo(kept, key, found)
+      await copyObject(this.#place, kept, key, found)
       await removeObject(this.#place, key)
     })
   }
@@ -298,9 +308,10 @@ export class S3Store implements Store {
       if (!found && there) return
       if (!found) throw notInTrash(name, id)
       const met =
-        (there && !(await this.#isSame(kept, found, key, there)) && 'it is taken') || (await this.#whyNotFree(name))
+        (there && !(await isSame(this.#place, [kept, found], [key, there])) && 'it is taken') ||
+        (await whyNotFree(this.#place, this.#options.prefix, name))
       if (met) throw fileExists(name, met)
-      if (!there) await this.#copyTo(key, kept, found)
+      if (!there) await copyObject(this.#place, key, kept, found)
       await removeObject(this.#place, kept)
     })
   }
@@ -378,37 +389,18 @@ export class S3Store implements Store {
     try {
       const found = await headObject(this.#place, this.#markerKey)
       if (!found) return `there is no marker ${this.#markerKey} in ${this.#place.bucket}`
-      await this.#readMarker(found)
-      await this.#probe()
+      if (!this.#isProbed) await this.#makeSure(found)
       return undefined
     } catch (error) {
       return `${this.#place.bucket}: ${(error as Error).message || (error as Error).name}`
     }
   }
 
-  async #readMarker({ etag, size }: S3Object): Promise<void> {
-    if (this.#uuid !== undefined && this.#isProbed) return
-    const pieces = await Array.fromAsync(readObject(this.#place, this.#markerKey, { etag, start: 0, end: size }))
-    const { uuid } = markerSchema.parse(JSON.parse(Buffer.concat(pieces).toString()))
+  async #makeSure(marker: S3Object): Promise<void> {
+    const uuid = await readUuid(this.#place, this.#markerKey, marker)
     this.#uuid ??= uuid
     if (uuid !== this.#uuid) throw new Error(`another store is there: its marker has ${uuid}, not ${this.#uuid}`)
-  }
-
-  /** A server that replaces what it was told not to is no place for a store (reliability 7.11). */
-  async #probe(): Promise<void> {
-    if (this.#isProbed) return
-    const isReplaced = await putObject(this.#place, this.#markerKey, contentOf(new Uint8Array())).then(
-      () => true,
-      error => {
-        if (error instanceof Taken) return false
-        throw error
-      },
-    )
-    if (isReplaced) throw new Error('it must keep If-None-Match, it replaced an object')
-    const probed = this.#privateKey(`probe-${randomUUID()}`)
-    await putObject(this.#place, probed, contentOf(new Uint8Array()))
-    this.#place.hasConditionalParts = await probeParts(this.#place, probed)
-    await removeObject(this.#place, probed)
+    await probe(this.#place, { marker: this.#markerKey, spare: this.#privateKey(`probe-${randomUUID()}`) })
     this.#isProbed = true
   }
 
@@ -438,7 +430,7 @@ export class S3Store implements Store {
     return this.#speaking('publish', job.name, async () => {
       const there = await headObject(this.#place, key)
       if (there) return this.#sameOrRefused(job, key, there)
-      const met = await this.#whyNotFree(job.name)
+      const met = await whyNotFree(this.#place, this.#options.prefix, job.name)
       if (met) throw fileExists(job.name, met)
       const content = await this.#contentOf(job)
       if (!content) throw notPrepared(job.id, job.name)
@@ -455,7 +447,7 @@ export class S3Store implements Store {
   }
 
   async #sameOrRefused(work: Publication, key: string, there: S3Object): Promise<Published> {
-    if (!(await this.#isContentOf(work, key, there))) throw fileExists(work.name, 'it leads to something else')
+    if (!(await isContentOf(this.#place, work, key, there))) throw fileExists(work.name, 'it leads to something else')
     return this.#published(work.name, there)
   }
 
@@ -475,20 +467,6 @@ export class S3Store implements Store {
     return { path: this.pathOf(name), fingerprint: fingerprintOf(found) }
   }
 
-  async #isContentOf({ kind, size, sha256 }: Publication, key: string, found: S3Object): Promise<boolean> {
-    if (kind !== 'file' || found.size !== size) return false
-    return (await digestObject(this.#place, key, found, ['sha256'])).sha256 === sha256
-  }
-
-  async #isSame(aKey: string, a: S3Object, bKey: string, b: S3Object): Promise<boolean> {
-    if (a.size !== b.size) return false
-    const digests = await Promise.all([
-      digestObject(this.#place, aKey, a, ['sha256']),
-      digestObject(this.#place, bKey, b, ['sha256']),
-    ])
-    return digests[0].sha256 === digests[1].sha256
-  }
-
   /** The private copy on the scratch disk. */
   async #contentOf(job: PublishJob): Promise<S3Content | undefined> {
     for (const copy of job.copies) {
@@ -499,28 +477,6 @@ export class S3Store implements Store {
       }
       return { size: job.size, sha256: job.sha256, read: (start, end) => readFileRange(path, start, end) }
     }
-    return undefined
-  }
-
-  /** Through us, since no copy inside S3 is conditional everywhere; read and digested on the way. */
-  async #copyTo(to: string, from: string, found: S3Object): Promise<void> {
-    const { sha256 } = await digestObject(this.#place, from, found, ['sha256'])
-    const read = (start: number, end: number) => readObject(this.#place, from, { etag: found.etag, start, end })
-    try {
-      await putObject(this.#place, to, { size: found.size, sha256: sha256!, read })
-    } catch (error) {
-      const there = error instanceof Taken ? await headObject(this.#place, to) : undefined
-      if (!there || !(await this.#isSame(from, found, to, there))) throw error
-    }
-  }
-
-  async #whyNotFree(name: string): Promise<string | undefined> {
-    for (let at = name.lastIndexOf('/'); at > 0; at = name.lastIndexOf('/', at - 1)) {
-      const above = name.slice(0, at)
-      if (await headObject(this.#place, this.#keyOf(above))) return `it lies in ${above}`
-    }
-    for await (const { key } of listObjects(this.#place, `${this.#keyOf(name)}/`, { most: 1 }))
-      return `${key} lies in it`
     return undefined
   }
 }
