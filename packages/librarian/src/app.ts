@@ -2,19 +2,23 @@
  * The HTTP application: the wire's table of endpoints and the routes beside it, behind one authentication and one error
  * exit. Without a socket it is asked by `app.inject`.
  */
-import { randomBytes } from 'node:crypto'
+import { randomUUID } from 'node:crypto'
 import { type Endpoint, endpoints, LibrarianError } from '@arriero/api'
 import Fastify, { type FastifyInstance } from 'fastify'
 import { answerMalformed } from './app/answer-malformed.ts'
 import { createErrorExit } from './app/error-exit.ts'
+import { createFailureLog } from './app/failure-log.ts'
 import { guardConnections } from './app/guard-connections.ts'
 import { type Readiness, registerHealth } from './app/health.ts'
 import type { Once } from './app/idempotency.ts'
+import { isAmbiguous } from './app/is-ambiguous.ts'
+import { limitForwarded } from './app/limit-forwarded.ts'
 import { createUserLimit } from './app/limit-users.ts'
 import { registerOpenApi } from './app/openapi.ts'
 import { readJson } from './app/read-json.ts'
 import { registerRawRoutes } from './app/register-raw-routes.ts'
 import { type Authenticate, pathsOf, registerRoutes } from './app/register-routes.ts'
+import { trustedAddresses } from './app/trusted-addresses.ts'
 import { isUnserved } from './app/unserved.ts'
 import type { Authenticator } from './auth/authenticator.ts'
 import type { Clock } from './clock.ts'
@@ -22,16 +26,24 @@ import type { Settings } from './config.ts'
 import type { Log } from './log.ts'
 import type { RawRoute } from './routes/raw-route.ts'
 import type { Route } from './routes/route.ts'
+import type { BackupState } from './services/backups/describe-backups.ts'
+import type { Hear } from './services/heard-peers.ts'
 
 export interface AppOptions {
   readonly settings: Pick<Settings, 'limits' | 'trustedProxies' | 'debug'>
   readonly routes: readonly Route[]
   readonly rawRoutes: readonly RawRoute[]
   readonly authenticator: Authenticator
+  /** Told of callers who proved who they are. */
+  readonly hear?: Hear | undefined
   readonly once: Once
   readonly readiness: Readiness
+  /** How backups stand, for `health`. */
+  readonly backups?: (() => BackupState | undefined) | undefined
   readonly clock: Clock
   readonly log: Log
+  /** For the headers of a request. Default 15,000. */
+  readonly headersTimeoutMs?: number | undefined
   /** Over which a body's rate is taken. Default 60,000. */
   readonly bodyWindowMs?: number | undefined
   /** Default: `isUnserved`. */
@@ -40,45 +52,65 @@ export interface AppOptions {
 
 export async function createApp(options: AppOptions): Promise<FastifyInstance> {
   const { settings, routes, rawRoutes, once, readiness, clock, log, isUnserved: isLeftOut = isUnserved } = options
+  const { headersTimeoutMs = 15_000 } = options
   const { limits, trustedProxies } = settings
+  const isTrusted = trustedAddresses(trustedProxies)
   const app = Fastify({
     bodyLimit: limits.jsonBytes,
-    trustProxy: trustedProxies.length === 0 ? false : [...trustedProxies],
-    genReqId: () => randomBytes(8).toString('hex'),
+    trustProxy: trustedProxies.length === 0 ? false : isTrusted,
+    // Node draws randomness for many of these at once; each draw of its own is a call of the system.
+    genReqId: () => randomUUID().slice(19).replaceAll('-', ''),
     requestIdHeader: false,
     // Long uploads are healthy; slow ones are ended by the watchdog.
     requestTimeout: 0,
     keepAliveTimeout: 30_000,
-    http: { headersTimeout: 15_000, connectionsCheckingInterval: 2000, maxHeaderSize: 16_384 },
+    http: {
+      headersTimeout: headersTimeoutMs,
+      connectionsCheckingInterval: Math.min(2000, headersTimeoutMs),
+      maxHeaderSize: 16_384,
+      // Node would refuse it, and yet obey what was sent behind it.
+      requireHostHeader: false,
+    },
     forceCloseConnections: 'idle',
     return503OnClosing: true,
     clientErrorHandler: answerMalformed,
   })
-  guardConnections(app.server, { limits, trustedProxies, clock, log, windowMs: options.bodyWindowMs })
+  guardConnections(app.server, { limits, isTrusted, clock, log, windowMs: options.bodyWindowMs })
   const authenticate = createAuthenticate(options)
-  app.setErrorHandler(createErrorExit(log))
+  const failures = createFailureLog(log)
+  app.setErrorHandler(createErrorExit(failures))
+  const condemned = new WeakSet<object>()
   app.addHook('onRequest', async (request, reply) => {
     reply.headers({ 'x-request-id': request.id, 'x-content-type-options': 'nosniff', 'cache-control': 'no-store' })
+    const { raw } = request
+    if (condemned.has(raw.socket)) return reply.hijack()
+    if (!isAmbiguous(raw)) return
+    // What was sent behind it is at hand already, and would be obeyed before the connection ends.
+    condemned.add(raw.socket)
+    return reply.code(400).header('connection', 'close').send({ detail: 'Bad Request' })
   })
+  limitForwarded(app, { isTrusted, most: limits.connectionsPerAddress })
   const table = allEndpoints()
   answerUnknown(app, new Set(routes.flatMap(({ endpoint }) => pathsOf(endpoint))))
   await app.register(async scope => {
     readJson(scope)
     registerRoutes(scope, { routes, endpoints: table, isUnserved: isLeftOut, authenticate, once })
   })
-  await app.register(async scope => registerRawRoutes(scope, { routes: rawRoutes, authenticate, log }))
-  registerHealth(app, readiness)
+  await app.register(async scope => registerRawRoutes(scope, { routes: rawRoutes, authenticate, failures }))
+  registerHealth(app, readiness, options.backups)
   if (settings.debug) registerOpenApi(app, table)
   return app
 }
 
-function createAuthenticate({ authenticator, settings }: AppOptions): Authenticate {
+function createAuthenticate({ authenticator, settings, hear }: AppOptions): Authenticate {
   const enter = createUserLimit(settings.limits.requestsPerUser)
   return async (request, reply, level) => {
     const { authorization } = request.headers
     const caller = await authenticator.authenticate(authorization, { level, address: request.ip })
     // Who may be anybody is counted by address alone.
-    if (level !== 'NONE') enter(caller.name, reply.raw)
+    if (level === 'NONE') return caller
+    enter(caller.name, reply.raw)
+    hear?.(caller.name)
     return caller
   }
 }

@@ -152,7 +152,19 @@ describe('loadSettings()', () => {
       catalogue: 'sqlite:x',
     }
     for (const key of settingsKeys) {
-      if (['add_stores', 'log_settings', 'ingest', 'limits', 'trusted_proxies', 'background'].includes(key)) continue
+      if (
+        [
+          'add_stores',
+          'log_settings',
+          'ingest',
+          'deletion',
+          'backups',
+          'limits',
+          'trusted_proxies',
+          'background',
+        ].includes(key)
+      )
+        continue
       if (key.endsWith('_file')) continue
       const env = { [`LIBRARIAN_SERVER_${key.toUpperCase()}`]: samples[key] ?? '1' }
       expect(() => loadSettings({ env }), key).not.toThrow()

@@ -2,7 +2,7 @@
  * Settings of the server (librarian 13): from a file, then the environment, then defaults. What the file says beats the
  * environment, as it does in existing installations (librarian Q26).
  */
-import { dirname, extname, resolve } from 'node:path'
+import { dirname, extname, join, resolve } from 'node:path'
 import { LibrarianError } from '@arriero/api'
 import { type BackgroundSettings, backgroundSchema, withAliases } from './config/background.ts'
 import { catalogueSettings } from './config/catalogue-settings.ts'
@@ -11,8 +11,10 @@ import { readSecretFile, readSettingsFile, refuseIfPublic } from './config/files
 import { issuesOf } from './config/issues.ts'
 import { backgroundPrefix, type RawSettings, serverPrefix, settingsKeys, settingsSchema } from './config/schema.ts'
 import { Secret } from './config/secret.ts'
-import type { Settings } from './config/settings.ts'
+import type { CatalogueSettings, Settings } from './config/settings.ts'
 import { storeSettings } from './config/store-settings.ts'
+import { parseRotation } from './log/rotation.ts'
+import { rankOf } from './log/slack.ts'
 
 export { Secret } from './config/secret.ts'
 export type * from './config/settings.ts'
@@ -28,7 +30,16 @@ export interface SettingsSource {
 }
 
 /** Keys whose text in the environment is JSON. */
-const complexKeys = new Set(['add_stores', 'log_settings', 'ingest', 'limits', 'trusted_proxies', 'background'])
+const complexKeys = new Set([
+  'add_stores',
+  'log_settings',
+  'ingest',
+  'deletion',
+  'backups',
+  'limits',
+  'trusted_proxies',
+  'background',
+])
 
 const secretKeys = ['encryption_key', 'database_password', 'globus_client_secret'] as const
 
@@ -58,7 +69,9 @@ function readMainFile(path: string | undefined, env: Environment): MainFile {
   if (named === undefined) return { path: undefined, values: {}, shown: '' }
   const values = readSettingsFile(named)
   if (values === undefined && path !== undefined) {
-    throw new LibrarianError('Configuration', `Cannot read the settings: there is no file ${path}`)
+    throw new LibrarianError('Configuration', `Cannot read the settings: there is no file ${path}`, {
+      remedy: 'Check the path that --config names.',
+    })
   }
   return { path: values && named, values: values ?? {}, shown: values ? ` in ${named}` : '' }
 }
@@ -112,15 +125,21 @@ function complete(
     file === null ? (text === null ? undefined : new Secret(text)) : readSecretFile(file, key)
   const { stores, warnings: storeWarnings } = storeSettings(raw.add_stores)
   const password = secret(raw.database_password, raw.database_password_file, 'database_password_file')
+  const catalogue = catalogueSettings(raw, { password, dataDirectory })
   const log = raw.log_settings
-  if (Object.keys(log.files).length > 0 || log.slack_webhook_enable) {
-    warnings.push('log_settings: this release logs to stderr alone; have your service manager keep it')
+  const slackUrl = secret(log.slack_webhook_url, log.slack_webhook_url_file, 'slack_webhook_url_file')
+  if (log.slack_webhook_enable && !slackUrl) {
+    warnings.push('log_settings: slack_webhook_enable does nothing without slack_webhook_url or slack_webhook_url_file')
+  }
+  for (const rotation of Object.values(log.files)) parseRotation(rotation)
+  if (rankOf(log.slack_webhook_level) === undefined) {
+    throw new LibrarianError('Configuration', `Cannot use slack_webhook_level: ${log.slack_webhook_level} is no level`)
   }
   return {
     name: raw.name,
     debug: raw.debug,
     encryptionKey: secret(raw.encryption_key, raw.encryption_key_file, 'encryption_key_file'),
-    catalogue: catalogueSettings(raw, { password, dataDirectory }),
+    catalogue,
     logLevel: raw.log_level,
     displayedSiteName: raw.displayed_site_name,
     displayedSiteDescription: raw.displayed_site_description,
@@ -132,9 +151,11 @@ function complete(
     maxAsyncSendRetries: raw.max_async_send_retries,
     maxAsyncInflightTransfers: raw.max_async_inflight_transfers,
     log: {
-      files: log.files,
+      files: Object.fromEntries(
+        Object.entries(log.files).map(([path, rotation]) => [resolve(dataDirectory, path), rotation]),
+      ),
       slackEnabled: log.slack_webhook_enable,
-      slackUrl: secret(log.slack_webhook_url, log.slack_webhook_url_file, 'slack_webhook_url_file'),
+      slackUrl,
       slackLevel: log.slack_webhook_level,
     },
     globus: {
@@ -159,6 +180,15 @@ function complete(
       itemsAtOnce: raw.ingest.items_at_once,
       jobsAtOnce: raw.ingest.jobs_at_once,
     },
+    deletion: { proofs: raw.deletion.proofs, purgeAfterMs: raw.deletion.purge_after },
+    backups: {
+      directory: backupDirectory(raw.backups.directory, catalogue, dataDirectory),
+      isChosen: raw.backups.directory !== null,
+      everyMs: raw.backups.every ?? undefined,
+      keep: raw.backups.keep,
+      restoreEveryMs: raw.backups.restore_every,
+      checkEveryMs: raw.backups.check_every,
+    },
     limits: {
       jsonBytes: raw.limits.json_bytes,
       connectionsPerAddress: raw.limits.connections_per_address,
@@ -170,4 +200,10 @@ function complete(
     background,
     warnings: [...warnings, ...storeWarnings],
   }
+}
+
+/** Default: beside the catalogue, wherever the server is run. */
+function backupDirectory(named: string | null, catalogue: CatalogueSettings, dataDirectory: string): string {
+  if (named !== null) return resolve(dataDirectory, named)
+  return join(catalogue.engine === 'sqlite' ? dirname(catalogue.path) : dataDirectory, 'backups')
 }

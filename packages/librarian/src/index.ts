@@ -9,12 +9,22 @@ export { openMemoryCatalogue } from './catalogue/memory.ts'
 export { type OpenCatalogueOptions, openCatalogue } from './catalogue/open.ts'
 export { readSecretFile } from './config/files.ts'
 export { loadSettings, Secret, type Settings, type SettingsSource } from './config.ts'
-export { type InspectOptions, inspectStores, rebuildCatalogue } from './inspect.ts'
+export {
+  type InspectOptions,
+  inspectBackups,
+  inspectOwner,
+  inspectStores,
+  type RestoreReport,
+  rebuildCatalogue,
+  restoreCatalogue,
+} from './inspect.ts'
 export { createLog, type LogOptions } from './log/create-log.ts'
+export { openLogSinks } from './log/open-sinks.ts'
 export type { Log } from './log.ts'
 export { type Ready, type ServeOptions, serve } from './main.ts'
+export type { BackupState } from './services/backups/describe-backups.ts'
 export type { RebuildReport } from './services/recovery/rebuild.ts'
 export type { Difference, Finding } from './services/recovery/reconcile.ts'
-export { type DataDirectory, makeDataDirectory } from './setup/data-directory.ts'
+export { type DataDirectory, findDataDirectory, makeDataDirectory } from './setup/data-directory.ts'
 export { MemoryStore } from './stores/memory.ts'
 export type * from './stores/store.ts'

@@ -1,12 +1,23 @@
-/** What is done to a catalogue and its stores while no server runs on them: comparing, and making the catalogue again. */
+/**
+ * What is done to a catalogue and its stores while no server runs on them: comparing, making the catalogue again, putting a
+ * backup back.
+ */
+import { LibrarianError } from '@arriero/api'
 
 import type { Catalogue } from './catalogue/catalogue.ts'
 import { openCatalogue } from './catalogue/open.ts'
+import { ownerNow } from './catalogue/sqlite/owner.ts'
+import { restoreFile } from './catalogue/sqlite/restore.ts'
 import { systemClock } from './clock.ts'
 import type { Settings } from './config.ts'
+import { createCommitServices } from './features/commits.ts'
 import type { Log } from './log.ts'
+import { digestProblem, listBackups } from './services/backups/backup-directory.ts'
+import { type BackupState, describeBackups } from './services/backups/describe-backups.ts'
+import { createAlarms } from './services/create-alarms.ts'
 import { type RebuildOptions, type RebuildReport, rebuild } from './services/recovery/rebuild.ts'
 import { type Finding, reconcile } from './services/recovery/reconcile.ts'
+import { type ReplayReport, replay } from './services/recovery/replay.ts'
 import { openStore } from './stores/open-store.ts'
 import { openStores } from './stores/open-stores.ts'
 import type { Stores } from './stores/stores.ts'
@@ -17,9 +28,13 @@ export interface InspectOptions {
   readonly signal?: AbortSignal | undefined
 }
 
-/** Every difference between the catalogue and the stores; changes no file and no row. */
+/**
+ * Every difference between the catalogue and the stores; changes no file and no row.
+ *
+ * @throws `Configuration` where there is no catalogue: an empty one, made for the question, agrees with everything
+ */
 export async function* inspectStores(options: InspectOptions): AsyncIterable<Finding> {
-  await using ground = await openGround(options)
+  await using ground = await openGround({ ...options, isOnlyLooking: true })
   for (const site of ground.stores.all) yield* await reconcile(site, ground.catalogue, options.signal)
 }
 
@@ -32,21 +47,103 @@ export async function rebuildCatalogue(
   return await rebuild({ ...ground, clock: systemClock, directories, signal })
 }
 
+export interface RestoreReport extends ReplayReport {
+  /** The backup that was put back; undefined: the catalogue was brought up to date as it is. */
+  readonly backup: string | undefined
+  /** Where the catalogue that was there is now. */
+  readonly replaced: string | undefined
+  /** What the catalogue and the stores still say differently. */
+  readonly differences: readonly Finding[]
+}
+
+export interface RestoreOptions extends InspectOptions {
+  /** A file, or `newest`; default: none is put back, because another tool did that (PostgreSQL). */
+  readonly backup?: string | undefined
+}
+
+/**
+ * The way back after a catalogue was lost or damaged (reliability 8.17): a backup in its place, what its intents began ended,
+ * what the stores' trails know since taken over, and then both compared.
+ */
+export async function restoreCatalogue(options: RestoreOptions): Promise<RestoreReport> {
+  const { backup, replaced } = await putBack(options)
+  await using ground = await openGround(options)
+  const { catalogue, stores } = ground
+  await endIntents(ground, options)
+  const replayed = await replay({ catalogue, stores, signal: options.signal })
+  const differences: Finding[] = []
+  for (const site of stores.all) differences.push(...(await reconcile(site, catalogue, options.signal)))
+  const { added, removed, problems } = replayed
+  const detail = { added, removed, problems: problems.length, differences: differences.length }
+  const actor = options.settings.name
+  await catalogue.audit.append({ actor, action: 'restore', subject: backup ?? 'catalogue', detail })
+  return { backup, replaced, ...replayed, differences }
+}
+
+async function putBack({ settings, backup }: RestoreOptions): Promise<Pick<RestoreReport, 'backup' | 'replaced'>> {
+  if (backup === undefined) return { backup, replaced: undefined }
+  const { catalogue, backups } = settings
+  if (catalogue.engine !== 'sqlite') {
+    throw new LibrarianError('Configuration', 'Cannot restore: this catalogue is in PostgreSQL', {
+      remedy: 'Restore it with its own tools (pg_restore), then run arriero serve --replay.',
+    })
+  }
+  const file = backup === 'newest' ? (await listBackups(backups.directory))[0]?.path : backup
+  if (file === undefined) {
+    throw new LibrarianError('Configuration', `Cannot restore: there is no backup in ${backups.directory}`, {
+      remedy: 'Mount the disk of the backups, or name a file with --restore; without any, use --rebuild.',
+    })
+  }
+  const wrong = await digestProblem(file)
+  if (wrong !== undefined)
+    throw new LibrarianError('Configuration', `Cannot restore ${file}: ${wrong}`, {
+      remedy: 'Check the path, or name another backup with --restore.',
+    })
+  const stamp = new Date(systemClock.wallNow()).toISOString().replace(/[-:]/g, '')
+  return { backup: file, replaced: restoreFile({ backup: file, path: catalogue.path, stamp }) }
+}
+
+async function endIntents({ catalogue, stores }: InspectedGround, { settings, log }: InspectOptions): Promise<void> {
+  const alarms = createAlarms({ catalogue, log })
+  const services = createCommitServices({ catalogue, stores, alarms, clock: systemClock, log, settings })
+  try {
+    await services.recover()
+  } finally {
+    await services.close()
+  }
+}
+
+/** How the backups of a librarian's catalogue stand; undefined where it makes none. A server may run meanwhile. */
+export async function inspectBackups({ settings }: Pick<InspectOptions, 'settings'>): Promise<BackupState | undefined> {
+  if (settings.catalogue.engine !== 'sqlite') return undefined
+  return await describeBackups(settings.backups, systemClock)
+}
+
+/** Who has the catalogue to himself, in words; undefined: nobody, or it is one for many. Changes nothing. */
+export function inspectOwner({ settings: { catalogue } }: Pick<InspectOptions, 'settings'>): string | undefined {
+  return catalogue.engine === 'sqlite' ? ownerNow(catalogue.path) : undefined
+}
+
 interface InspectedGround extends AsyncDisposable {
   readonly catalogue: Catalogue
   readonly stores: Stores
 }
 
-async function openGround({ settings, log }: InspectOptions): Promise<InspectedGround> {
+async function openGround({
+  settings,
+  log,
+  isOnlyLooking,
+}: InspectOptions & { isOnlyLooking?: boolean }): Promise<InspectedGround> {
   const { catalogue: where } = settings
   const url = where.engine === 'sqlite' ? where.path : where.url.reveal()
-  const catalogue = await openCatalogue({ url, log })
+  const catalogue = await openCatalogue({ url, log, mustExist: isOnlyLooking })
   try {
     const stores = await openStores({
       settings,
       catalogue,
       openStore: (row, { createMarker }) => openStore(row, { log, createMarker }),
       log,
+      isOnlyLooking,
     })
     const dispose = async () => {
       await stores[Symbol.asyncDispose]()

@@ -11,10 +11,13 @@ import { createFailureLimit } from './auth/failure-limit.ts'
 import { createPasswords, type Passwords } from './auth/passwords.ts'
 import { createRecentSuccesses } from './auth/recent-successes.ts'
 import type { Catalogue } from './catalogue/catalogue.ts'
+import type { AuditEntry } from './catalogue/operations/audit.ts'
 import type { Clock } from './clock.ts'
 import type { Settings } from './config.ts'
+import { createBackupFeature } from './features/backups.ts'
 import { createBytes } from './features/bytes.ts'
 import { createCommitServices } from './features/commits.ts'
+import { createCopyServices } from './features/copies.ts'
 import { createIngestFeature } from './features/ingest.ts'
 import type { Log } from './log.ts'
 import { errorRoutes } from './routes/errors.ts'
@@ -31,7 +34,9 @@ import { withAudit } from './services/audit.ts'
 import { httpProvider } from './services/byte-uploads/provider.ts'
 import { callPeers } from './services/call-peers.ts'
 import { createAlarms } from './services/create-alarms.ts'
+import { createHeardPeers } from './services/heard-peers.ts'
 import { createPeers } from './services/peers.ts'
+import type { Presence } from './services/presence.ts'
 import { createSearch } from './services/search.ts'
 import { createStoreAdmin } from './services/store-admin.ts'
 import { createUsers } from './services/users.ts'
@@ -46,6 +51,8 @@ export interface Ground {
   readonly log: Log
   /** So many bytes that nobody can guess. */
   readonly random: (bytes: number) => Buffer
+  /** Default: of the usual cost. */
+  readonly passwords?: Passwords | undefined
 }
 
 /** What features share beyond the ground. */
@@ -76,10 +83,12 @@ export async function assemble(ground: Ground): Promise<House> {
   const shared: Shared = {
     ...ground,
     alarms: createAlarms({ catalogue, log }),
-    passwords: createPasswords({ random }),
+    passwords: ground.passwords ?? createPasswords({ random }),
   }
-  const features = await featuresOf(shared)
-  const record = async (act: Parameters<typeof catalogue.audit.append>[0]) => {
+  const backups = createBackupFeature(shared)
+  const { own, presence } = await featuresOf(shared)
+  const features: Feature[] = [...own, backups]
+  const record = async (act: AuditEntry) => {
     await catalogue.audit.append(act)
   }
   return {
@@ -90,8 +99,10 @@ export async function assemble(ground: Ground): Promise<House> {
         routes: features.flatMap(({ routes = [] }) => routes).map(route => withAudit(route, record, log)),
         rawRoutes: features.flatMap(({ rawRoutes = [] }) => rawRoutes),
         authenticator: authenticatorOf(shared),
-        once: createOnce(catalogue.idempotency),
+        hear: createHeardPeers({ catalogue, clock, log }),
+        once: createOnce(catalogue.idempotency, presence),
         readiness: () => readinessOf(ground),
+        backups: () => backups.backups?.state(),
         clock,
         log,
       }),
@@ -99,11 +110,18 @@ export async function assemble(ground: Ground): Promise<House> {
 }
 
 /** Every feature of a librarian; a new one is a line here. */
-async function featuresOf(shared: Shared): Promise<Feature[]> {
+async function featuresOf(shared: Shared): Promise<{ own: Feature[]; presence: Presence }> {
   const commits = createCommitServices({ ...shared, providers: [httpProvider] })
-  const bytes = await createBytes({ ...shared, uploads: commits.uploads })
+  const copies = createCopyServices({ ...shared, commits: commits.commits, presence: commits.presence })
+  const bytes = await createBytes({
+    ...shared,
+    uploads: commits.uploads,
+    reader: copies.reader,
+    presence: commits.presence,
+  })
   const ingest = createIngestFeature({ ...shared, uploads: commits.uploads, holder: commits.presence.holder })
-  return [administration(shared), commits, bytes, ingest, housekeeping(shared)]
+  const own = [administration(shared), commits, copies, bytes, ingest, housekeeping(shared)]
+  return { own, presence: commits.presence }
 }
 
 function administration({ settings, catalogue, stores, passwords, clock, random, log }: Shared): Feature {

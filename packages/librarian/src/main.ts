@@ -23,6 +23,8 @@ export interface ServeOptions {
     readonly isReset?: boolean
   }
   readonly overwriteStores?: boolean | undefined
+  /** There is a backup of the catalogue in PostgreSQL: its schema may be changed. */
+  readonly isBackedUp?: boolean | undefined
 }
 
 export interface Ready {
@@ -35,12 +37,13 @@ export interface Ready {
 
 /** Resolves when everything has ended. `Configuration` with what to do, where it must not start. */
 export async function serve(options: ServeOptions): Promise<void> {
-  const { settings, log, signal, onReady, overwriteStores } = options
+  const { settings, log, signal, onReady, overwriteStores, isBackedUp } = options
   refusePublicCatalogue(settings)
-  const librarian = await openLibrarian({ settings, log, overwriteStores })
+  const librarian = await openLibrarian({ settings, log, overwriteStores, isBackedUp })
   try {
-    const admin = await adminOf(options, librarian.catalogue)
     const listening = await librarian.start()
+    // Not before: where the start fails, nobody would be shown a password that counts from then on.
+    const admin = await adminOf(options, librarian.catalogue)
     onReady({ settings, listening, admin })
     if (!signal.aborted) await new Promise(resolve => signal.addEventListener('abort', resolve, { once: true }))
   } finally {

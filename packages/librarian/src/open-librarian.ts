@@ -2,6 +2,7 @@
 import { randomBytes } from 'node:crypto'
 import { LibrarianError } from '@arriero/api'
 import type { FastifyInstance } from 'fastify'
+import type { Passwords } from './auth/passwords.ts'
 import type { Catalogue } from './catalogue/catalogue.ts'
 import { openCatalogue } from './catalogue/open.ts'
 import { type Clock, systemClock } from './clock.ts'
@@ -36,22 +37,35 @@ export interface OpenLibrarianOptions {
   readonly log: Log
   readonly clock?: Clock
   readonly random?: (bytes: number) => Buffer
+  /** Default: of the usual cost. */
+  readonly passwords?: Passwords | undefined
   /** Take over what the settings say of stores that are known already. */
   readonly overwriteStores?: boolean | undefined
+  /** There is a backup of the catalogue in PostgreSQL: its schema may be changed. */
+  readonly isBackedUp?: boolean | undefined
   /** How long calls under way may go on when it stops. Default 20,000: 30 s are allowed for the whole. */
   readonly graceMs?: number
 }
 
 /** `Configuration` with what to do, where it must not start. */
 export async function openLibrarian(options: OpenLibrarianOptions): Promise<Librarian> {
-  const { settings, log, clock = systemClock, random = randomBytes, overwriteStores, graceMs = 20_000 } = options
+  const {
+    settings,
+    log,
+    clock = systemClock,
+    random = randomBytes,
+    overwriteStores,
+    graceMs = 20_000,
+    isBackedUp,
+    passwords,
+  } = options
   for (const warning of settings.warnings) log.warn({}, warning)
-  const catalogue = await openCatalogue({ url: urlOf(settings), log })
+  const catalogue = await openCatalogue({ url: urlOf(settings), log, isBackedUp })
   let stores: Stores | undefined
   try {
-    const open: OpenStore = (row, { createMarker }) => openStore(row, { log, createMarker })
+    const open: OpenStore = (row, { createMarker }) => openStore(row, { log, createMarker, startThreadsTogether: true })
     stores = await openStores({ settings, catalogue, openStore: open, log, overwrite: overwriteStores })
-    const house = await assemble({ settings, catalogue, stores, clock, log, random })
+    const house = await assemble({ settings, catalogue, stores, clock, log, random, passwords })
     return run({ settings, catalogue, stores, house, log, graceMs })
   } catch (error) {
     // The reason why it cannot start is the one to tell, whatever closing says.

@@ -1,8 +1,8 @@
 /** The one place where errors become answers. */
-import { type Endpoint, type LibrarianError, toFailureBody } from '@arriero/api'
+import { type Endpoint, toFailureBody } from '@arriero/api'
 import type { FastifyReply, FastifyRequest } from 'fastify'
-import type { Log } from '../log.ts'
 import { toLibrarianError } from './failure.ts'
+import type { FailureLog } from './failure-log.ts'
 
 declare module 'fastify' {
   interface FastifyContextConfig {
@@ -14,25 +14,15 @@ declare module 'fastify' {
 /** What calls asked for, once their bodies were understood: failures repeat some of it. */
 export const understood = new WeakMap<FastifyRequest, unknown>()
 
-export function createErrorExit(log: Log) {
+export function createErrorExit(failures: FailureLog) {
   return async (thrown: unknown, request: FastifyRequest, reply: FastifyReply): Promise<unknown> => {
     const error = toLibrarianError(thrown)
     const { endpoint } = request.routeOptions.config
     const { status, headers, body } = toFailureBody(error, endpoint, understood.get(request))
-    tell(log, error, thrown, { id: request.id, path: request.routeOptions.url, status })
+    failures.tell(error, thrown, { id: request.id, path: request.routeOptions.url, status })
     reply.code(status).headers(headers)
     // What is left of the body would otherwise be read as the next request.
     if (!request.raw.complete) reply.header('connection', 'close')
     return reply.send(body)
   }
-}
-
-function tell(
-  log: Log,
-  error: LibrarianError,
-  thrown: unknown,
-  fields: { id: string; status: number; path?: string | undefined },
-): void {
-  if (fields.status >= 500) log.error({ ...fields, code: error.code, err: thrown }, error.message)
-  else log.info({ ...fields, code: error.code }, error.message)
 }

@@ -7,11 +7,12 @@ import type { Socket } from 'node:net'
 import type { Clock } from '../clock.ts'
 import type { Limits } from '../config.ts'
 import type { Log } from '../log.ts'
+import type { IsTrusted } from './trusted-addresses.ts'
 
 export interface GuardOptions {
   readonly limits: Pick<Limits, 'connections' | 'connectionsPerAddress' | 'floorRate'>
-  /** Addresses that stand for many callers: only the cap on all counts for them. */
-  readonly trustedProxies: readonly string[]
+  /** Addresses that stand for many callers: only the cap on all counts for them; `limitForwarded` counts those behind. */
+  readonly isTrusted: IsTrusted
   readonly clock: Pick<Clock, 'now'>
   readonly log: Log
   /** Over which the rate is taken. Default 60,000. */
@@ -24,11 +25,11 @@ export function guardConnections(server: Server, options: GuardOptions): void {
   watchBodies(server, options)
 }
 
-function capAddresses(server: Server, { limits, trustedProxies, log }: GuardOptions): void {
+function capAddresses(server: Server, { limits, isTrusted, log }: GuardOptions): void {
   const counts = new Map<string, number>()
   server.on('connection', (socket: Socket) => {
     const address = socket.remoteAddress ?? ''
-    if (trustedProxies.includes(address)) return
+    if (isTrusted(address)) return
     const count = (counts.get(address) ?? 0) + 1
     if (count > limits.connectionsPerAddress) {
       log.warn({ address }, 'A connection was refused: its address has too many')

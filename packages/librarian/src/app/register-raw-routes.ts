@@ -1,10 +1,10 @@
 /** Registers routes that speak a protocol of their own: they are handed Node's request and response. */
 import { LibrarianError, toFailureBody } from '@arriero/api'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
-import type { Log } from '../log.ts'
 import type { RawRoute } from '../routes/raw-route.ts'
 import type { Caller } from '../routes/route.ts'
 import { toLibrarianError } from './failure.ts'
+import type { FailureLog } from './failure-log.ts'
 import { goneSignal } from './gone-signal.ts'
 import type { Authenticate } from './register-routes.ts'
 
@@ -12,7 +12,7 @@ const nobody: Caller = { name: '', level: 'NONE' }
 
 export function registerRawRoutes(
   app: FastifyInstance,
-  { routes, authenticate, log }: { routes: readonly RawRoute[]; authenticate: Authenticate; log: Log },
+  { routes, authenticate, failures }: { routes: readonly RawRoute[]; authenticate: Authenticate; failures: FailureLog },
 ): void {
   // The handler reads the body itself.
   app.removeAllContentTypeParsers()
@@ -25,7 +25,7 @@ export function registerRawRoutes(
       exposeHeadRoute: false,
       handler: async (request, reply) => {
         reply.hijack()
-        await serve(route, request, reply, { authenticate, log })
+        await serve(route, request, reply, { authenticate, failures })
       },
     })
   }
@@ -44,7 +44,7 @@ async function serve(
   route: RawRoute,
   request: FastifyRequest,
   reply: FastifyReply,
-  { authenticate, log }: { authenticate: Authenticate; log: Log },
+  { authenticate, failures }: { authenticate: Authenticate; failures: FailureLog },
 ): Promise<void> {
   const response = reply.raw
   response.setHeader('x-request-id', request.id)
@@ -54,7 +54,7 @@ async function serve(
     const origin = `${request.protocol}://${request.host}`
     await route.handle(request.raw, response, { caller, origin, id: request.id, signal: goneSignal(response) })
   } catch (thrown) {
-    fail(route, thrown, request, response, log)
+    fail(route, thrown, request, response, failures)
   }
 }
 
@@ -73,13 +73,11 @@ function fail(
   thrown: unknown,
   request: FastifyRequest,
   response: FastifyReply['raw'],
-  log: Log,
+  failures: FailureLog,
 ): void {
   const error = toLibrarianError(thrown)
   const { status, headers, body } = toFailureBody(error)
-  const fields = { id: request.id, path: route.path, status, code: error.code }
-  if (status >= 500) log.error({ ...fields, err: thrown }, error.message)
-  else log.info(fields, error.message)
+  failures.tell(error, thrown, { id: request.id, path: route.path, status })
   if (response.headersSent) {
     // Nobody may take a part for the whole.
     response.destroy()

@@ -6,7 +6,7 @@ import { JsonText } from '../routes/json-text.ts'
 import type { Call, Caller, Route } from '../routes/route.ts'
 import { understood } from './error-exit.ts'
 import { goneSignal } from './gone-signal.ts'
-import type { Kept, Once } from './idempotency.ts'
+import { type Kept, maxKept, type Once } from './idempotency.ts'
 
 export const prefix = '/api/v2'
 
@@ -83,23 +83,44 @@ async function answer(
 }
 
 function send(endpoint: Endpoint, result: unknown, reply: FastifyReply): unknown {
-  if (!(result instanceof JsonText)) return sendText(reply, keptOf(endpoint, result))
-  return reply
-    .code(endpoint.status ?? 200)
-    .type(jsonType)
-    .send(Readable.from(batched(result.pieces)))
+  if (!(result instanceof JsonText)) return sendText(reply, answerOf(endpoint, result))
+  return sendText(reply, { status: endpoint.status ?? 200, body: undefined, pieces: result.pieces })
 }
 
-function keptOf(endpoint: Endpoint, result: unknown): Kept {
-  if (result instanceof JsonText) return { status: endpoint.status ?? 200, body: [...result.pieces].join('') }
+async function keptOf(endpoint: Endpoint, result: unknown): Promise<Kept> {
+  if (!(result instanceof JsonText)) return answerOf(endpoint, result)
+  const status = endpoint.status ?? 200
+  const { text, rest } = await gather(result.pieces, maxKept)
+  return rest === undefined ? { status, body: text } : { status, body: undefined, pieces: joined(text, rest) }
+}
+
+function answerOf(endpoint: Endpoint, result: unknown): Kept {
   const { status, body } = toAnswer(endpoint, result)
   return { status, body: body === undefined ? undefined : JSON.stringify(body) }
 }
 
 /** Success of a commit has neither body nor type (librarian 4.1). */
-function sendText(reply: FastifyReply, { status, body }: Kept): unknown {
+function sendText(reply: FastifyReply, { status, body, pieces }: Kept): unknown {
   reply.code(status)
+  if (pieces) return reply.type(jsonType).send(Readable.from(batched(pieces)))
   return body === undefined ? reply.send() : reply.type(jsonType).send(body)
+}
+
+/** @returns what follows, where there is more than `most` characters */
+async function gather(pieces: AsyncIterable<string>, most: number) {
+  const iterator = pieces[Symbol.asyncIterator]()
+  let text = ''
+  while (text.length <= most) {
+    const next = await iterator.next()
+    if (next.done) return { text, rest: undefined }
+    text += next.value
+  }
+  return { text, rest: iterator }
+}
+
+async function* joined(text: string, rest: AsyncIterator<string>): AsyncGenerator<string> {
+  yield text
+  yield* { [Symbol.asyncIterator]: () => rest }
 }
 
 function headerOf(request: FastifyRequest, name: string): string | undefined {
@@ -110,9 +131,9 @@ function headerOf(request: FastifyRequest, name: string): string | undefined {
 const jsonType = 'application/json'
 
 /** Pieces of some ten KiB: one write per entry would cost more than the entry. */
-function* batched(pieces: Iterable<string>): Generator<string> {
+async function* batched(pieces: AsyncIterable<string>): AsyncGenerator<string> {
   let batch = ''
-  for (const piece of pieces) {
+  for await (const piece of pieces) {
     batch += piece
     if (batch.length < 65_536) continue
     yield batch

@@ -6,6 +6,7 @@ import { type Level, LibrarianError, levels } from '@arriero/api'
 import type { Account } from '../catalogue/operations/accounts.ts'
 import type { Log } from '../log.ts'
 import type { Caller } from '../routes/route.ts'
+import { createSharedLooks } from '../shared-look.ts'
 import { type Credentials, parseBasic } from './basic.ts'
 import type { FailureLimit } from './failure-limit.ts'
 import type { Passwords } from './passwords.ts'
@@ -25,7 +26,9 @@ export interface AuthenticatorOptions {
 }
 
 export function createAuthenticator(options: AuthenticatorOptions): Authenticator {
-  const { findAccount, passwords, failures, successes, log } = options
+  const { passwords, failures, successes, log } = options
+  /** A program with many connections asks the catalogue once for all calls that come together. */
+  const findAccount = createSharedLooks(options.findAccount)
   /** Checks of the same credentials that run now: a client that opens twenty connections at once pays for one. */
   const running = new Map<string, Promise<boolean>>()
 

@@ -19,13 +19,23 @@ export interface PasswordsOptions {
   readonly concurrency?: number
   /** Checks that may wait; more are answered `Busy`. Default 64. */
   readonly waiting?: number
+  /** Of new hashes, and of the work that nobody's password costs. Default: what existing accounts have (librarian 5.3). */
+  readonly cost?: PasswordCost
+}
+
+export interface PasswordCost {
+  /** KiB. */
+  readonly memoryCost: number
+  readonly timeCost: number
+  readonly parallelism: number
 }
 
 /** Argon2id; the module's own enumeration exists only for its compiler. */
 const argon2id = 2
-const cost = { algorithm: argon2id, memoryCost: 65_536, timeCost: 3, parallelism: 4, outputLen: 32 }
+const usual: PasswordCost = { memoryCost: 65_536, timeCost: 3, parallelism: 4 }
 
-export function createPasswords({ random, concurrency = 2, waiting = 64 }: PasswordsOptions): Passwords {
+export function createPasswords(options: PasswordsOptions): Passwords {
+  const { random, concurrency = 2, waiting = 64, cost = usual } = options
   const turn = createTurns(concurrency, waiting)
   const load = () => import('@node-rs/argon2')
   const base64 = (bytes: number) => random(bytes).toString('base64').replace(/=+$/, '')
@@ -41,7 +51,10 @@ export function createPasswords({ random, concurrency = 2, waiting = 64 }: Passw
       }
     })
   return {
-    hash: password => turn(async () => (await load()).hash(password, { ...cost, salt: random(16) })),
+    hash: password =>
+      turn(async () =>
+        (await load()).hash(password, { ...cost, algorithm: argon2id, outputLen: 32, salt: random(16) }),
+      ),
     verify,
     verifyNobody: async password => (await verify(nobody, password)) && false,
   }

@@ -1,6 +1,7 @@
 /** The keys of a settings file (librarian 13.1), and after them our own. Their names and defaults are fixed by existing files. */
 
 import { z } from 'zod'
+import { backupSchema } from './backup-schema.ts'
 import { duration } from './duration.ts'
 import { ingestSchema } from './ingest-schema.ts'
 import { bool, int } from './values.ts'
@@ -85,12 +86,16 @@ const ours = {
   role: z.enum(['api', 'worker', 'all']).default('all'),
   data_directory: optional,
   ingest: ingestSchema.prefault({}),
+  deletion: z
+    .strictObject({ proofs: count.default(2), purge_after: duration.default(7 * 24 * 3600 * 1000) })
+    .prefault({}),
+  backups: backupSchema.prefault({}),
   limits: z
     .strictObject({
       json_bytes: count.default(1024 * 1024),
-      connections_per_address: count.default(256),
+      connections_per_address: count.default(1024),
       connections: count.default(4096),
-      requests_per_user: count.default(128),
+      requests_per_user: count.default(512),
       floor_rate: count.default(1024),
     })
     .prefault({}),

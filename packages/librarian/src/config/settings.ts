@@ -31,6 +31,8 @@ export interface Settings {
   /** Where the embedded catalogue lives, and whatever else needs a place of its own. Absolute. */
   readonly dataDirectory: string
   readonly ingest: IngestSettings
+  readonly deletion: DeletionSettings
+  readonly backups: BackupSettings
   readonly limits: Limits
   /** Addresses of proxies whose `X-Forwarded-For` is believed. */
   readonly trustedProxies: readonly string[]
@@ -61,7 +63,7 @@ export interface StoreSettings {
 }
 
 export interface LogSettings {
-  /** Path to rotation text (`500 MB`, `1 week`). */
+  /** Absolute path to rotation text (`500 MB`, `1 week`). */
   readonly files: Readonly<Record<string, string>>
   readonly slackEnabled: boolean
   readonly slackUrl: Secret | undefined
@@ -96,6 +98,30 @@ export interface IngestSettings {
   readonly jobsAtOnce: number
 }
 
+/** What the deletion gate asks (reliability B1, B2). */
+export interface DeletionSettings {
+  /** Good copies on other devices that must remain. Default 2, least 1. */
+  readonly proofs: number
+  /** How long a deleted copy can be restored. Default 7 days. */
+  readonly purgeAfterMs: number
+}
+
+/** Of the catalogue in a file (reliability G3). */
+export interface BackupSettings {
+  /** Absolute. Default: `backups` beside the catalogue, and so on its disk. */
+  readonly directory: string
+  /** Whether the settings name it: then it must be there, since a missing one is a disk that is not mounted. */
+  readonly isChosen: boolean
+  /** Undefined: none are made. Default an hour. */
+  readonly everyMs: number | undefined
+  /** Beyond so many the oldest go; the newest that was restored and found good stays. Default 48. */
+  readonly keep: number
+  /** The newest is restored and checked so often. Default a day. */
+  readonly restoreEveryMs: number
+  /** The catalogue itself is read in full so often. Default 7 days. */
+  readonly checkEveryMs: number
+}
+
 export type IngestScheme = 'https' | 'http' | 's3' | 'gs' | 'drs'
 
 /** Secrets are in files of their own, read when a job needs them, and shown to `hosts` only. */
@@ -120,11 +146,11 @@ export type IngestCredentials =
 export interface Limits {
   /** Of a JSON body. Default 1 MiB. */
   readonly jsonBytes: number
-  /** Connections of one address. Default 256. */
+  /** Connections of one address, which may be a proxy with everybody behind it. Default 1024. */
   readonly connectionsPerAddress: number
   /** Connections of all. Default 4096. */
   readonly connections: number
-  /** Requests of one user at a time. Default 128. */
+  /** Requests of one user at a time: an instrument with hundreds of uploads under way is one. Default 512. */
   readonly requestsPerUser: number
   /** A body slower than this for a whole minute is cut off; bytes per second. Default 1024. */
   readonly floorRate: number

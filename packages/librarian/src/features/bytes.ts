@@ -1,6 +1,6 @@
 /** Everything by which bytes come and go over HTTP: tus, data, DRS. */
 import { basename } from 'node:path/posix'
-import { parseFileName } from '@arriero/api'
+import { levels, parseFileName } from '@arriero/api'
 import type { Catalogue } from '../catalogue/catalogue.ts'
 import type { Clock } from '../clock.ts'
 import type { Settings } from '../config.ts'
@@ -10,14 +10,16 @@ import { drsRoutes } from '../routes/drs.ts'
 import type { RawCall, RawRoute } from '../routes/raw-route.ts'
 import type { CreateUpload } from '../routes/tus/creation.ts'
 import { tusRoutes } from '../routes/tus.ts'
-import { writeNotes } from '../services/byte-uploads/notes.ts'
+import { type NotedArchive, writeNotes } from '../services/byte-uploads/notes.ts'
 import { httpProvider } from '../services/byte-uploads/provider.ts'
+import { createSharedTurns } from '../services/byte-uploads/shared-turns.ts'
 import { ByteUploads, type ByteUploadsOptions } from '../services/byte-uploads.ts'
-import { Rereads } from '../services/data/rereads.ts'
+import type { CopyReader } from '../services/copies/read-copies.ts'
 import { ticketSecret } from '../services/data/ticket-secret.ts'
 import { Tickets } from '../services/data/tickets.ts'
 import { createData, type Data } from '../services/data.ts'
 import { createDrs } from '../services/drs.ts'
+import type { Presence } from '../services/presence.ts'
 import type { Uploads } from '../services/uploads/uploads.ts'
 import type { Stores } from '../stores/stores.ts'
 
@@ -32,6 +34,9 @@ export interface BytesOptions {
   readonly log: Log
   readonly random: (bytes: number) => Buffer
   readonly uploads: Uploads
+  readonly reader: CopyReader
+  /** This process among those that share the catalogue; default: there are no others. */
+  readonly presence?: Pick<Presence, 'holder' | 'isDead'> | undefined
   /** Where tests want other figures than the defaults. */
   readonly tuning?: Partial<Pick<ByteUploadsOptions, 'expiryMs' | 'patienceMs' | 'guard'>> & {
     readonly idleMs?: number
@@ -44,7 +49,6 @@ export interface Bytes {
   readonly rawRoutes: readonly RawRoute[]
   readonly byteUploads: ByteUploads
   readonly data: Data
-  readonly rereads: Rereads
   /** Ends uploads that nobody goes on with, now and then every hour, until the signal. */
   readonly work: (signal: AbortSignal) => Promise<void>
   /** Waits for copies that are being read again. */
@@ -55,19 +59,25 @@ export interface Bytes {
 const EXPIRE_EVERY_MS = 3600_000
 
 export async function createBytes(options: BytesOptions): Promise<Bytes> {
-  const { settings, catalogue, stores, clock, log, random, uploads, tuning = {} } = options
+  const { settings, catalogue, stores, clock, log, random, uploads, reader, tuning = {} } = options
   const { name, displayedSiteName: displayName, displayedSiteDescription: description } = settings
-  const rereads = new Rereads({ catalogue, name, log })
-  const data = createData({ catalogue, stores, rereads, patienceMs: tuning.rereadPatienceMs })
+  const data = createData({ catalogue, stores, reader, patienceMs: tuning.rereadPatienceMs })
   const secret = await ticketSecret({ catalogue, random, encryptionKey: settings.encryptionKey })
   const tickets = new Tickets({ secret, now: () => clock.wallNow() })
-  const byteUploads = new ByteUploads({ catalogue, stores, clock, ...tuning })
+  const guard = sharedTurns(options)
+  const byteUploads = new ByteUploads({ catalogue, stores, clock, guard, ...tuning })
   const rawRoutes = [
-    dataRoute({ data, tickets, perUser: tuning.perUser, idleMs: tuning.idleMs }),
+    dataRoute({
+      data,
+      tickets,
+      mayRead: name => mayRead(name, options),
+      perUser: tuning.perUser,
+      idleMs: tuning.idleMs,
+    }),
     ...drsRoutes({ drs: createDrs({ catalogue, data, tickets }), site: { name, displayName, description } }),
     ...tusRoutes({
       uploads: byteUploads,
-      create: (wanted, call) => createUpload(wanted, call, options),
+      create: (wanted, call) => createUpload(wanted, call, { ...options, byteUploads }),
       commit: async ({ transfer }) => {
         const caller = { name: transfer.source, level: 'READAPPEND' } as const
         const deletionPolicy = transfer.deletion_policy
@@ -80,25 +90,55 @@ export async function createBytes(options: BytesOptions): Promise<Bytes> {
     while (!signal.aborted) {
       try {
         await byteUploads.expire()
+        await catalogue.uploadTurns.forget()
       } catch (error) {
         log.warn({ err: error }, 'Uploads that nobody goes on with could not be ended; the next try is in an hour')
       }
       await clock.sleep(EXPIRE_EVERY_MS, signal).catch(() => {})
     }
   }
-  return { rawRoutes, byteUploads, data, rereads, work, close: () => rereads.settled() }
+  const close = async () => {
+    await guard?.[Symbol.asyncDispose]()
+    await reader.settled()
+  }
+  return { rawRoutes, byteUploads, data, work, close }
+}
+
+/** One file of SQLite has one process; of a PostgreSQL there may be many, on many machines. */
+function sharedTurns({ catalogue, presence, clock, log, tuning }: BytesOptions) {
+  if (catalogue.engine === 'sqlite' || !presence) return undefined
+  const { holder, isDead } = presence
+  return createSharedTurns({ catalogue, clock, log, holder, isDead, patienceMs: tuning?.patienceMs })
+}
+
+async function mayRead(username: string, { catalogue }: BytesOptions): Promise<boolean> {
+  const account = await catalogue.accounts.find({ username })
+  return account !== undefined && levels[account.level] >= levels.READONLY
 }
 
 async function createUpload(
   wanted: CreateUpload,
   { caller }: RawCall,
-  { uploads, catalogue }: BytesOptions,
+  { uploads, catalogue, byteUploads }: BytesOptions & { readonly byteUploads: ByteUploads },
 ): Promise<string> {
-  const { size, checksum, deletionPolicy, commitsItself, uploader = caller.name } = wanted
+  const { size, checksum, deletionPolicy, commitsItself, archive, uploader = caller.name } = wanted
   const name = parseFileName(wanted.name)
   const attested = checksum === '' ? { checksum: undefined, isUnattested: true } : { checksum }
-  const { transfer } = await uploads.stage({ ...attested, size, name, uploader, uploadName: basename(name) }, caller)
+  const request = { ...attested, size, name, uploader, uploadName: basename(name), isTree: archive !== undefined }
+  const { transfer } = await uploads.stage(request, caller)
   const data = writeNotes({ commitsItself })
   await catalogue.byteUploads.setPolicy({ id: transfer.id, deletionPolicy, data })
+  if (archive) await expectArchive(transfer.token, archive, caller.name, byteUploads)
   return transfer.token
+}
+
+/** One that cannot come is ended: its sender would not hear of it again. */
+async function expectArchive(token: string, archive: NotedArchive, user: string, uploads: ByteUploads): Promise<void> {
+  const upload = await uploads.find(token, user)
+  try {
+    await uploads.expectArchive(upload, archive)
+  } catch (error) {
+    await uploads.end(upload, error instanceof Error ? error.message : String(error))
+    throw error
+  }
 }

@@ -1,30 +1,22 @@
 /**
- * Everything around a commit, put together for one process: what brings bytes in hands them to `uploads`, or to `commits`;
- * what removes a copy goes through `gate`.
+ * Everything around a commit, put together for one process: what brings bytes in hands them to `uploads`, or to `commits`.
  */
 import type { Catalogue } from '../catalogue/catalogue.ts'
 import type { Clock } from '../clock.ts'
 import type { Settings } from '../config.ts'
 import type { Log } from '../log.ts'
-import { instanceRoutes } from '../routes/instances.ts'
 import type { Route } from '../routes/route.ts'
 import { transferRoutes } from '../routes/transfers.ts'
 import { uploadRoutes } from '../routes/uploads.ts'
-import { validateRoutes } from '../routes/validate.ts'
-import { createAddFile } from '../services/add-file.ts'
 import type { Alarms } from '../services/alarms.ts'
 import type { Commits } from '../services/commit/commits.ts'
 import { createCommits } from '../services/commit/create-commits.ts'
 import { createDiskTrouble } from '../services/commit/disk-trouble.ts'
-import { type CopyReader, createCopyReader } from '../services/copies/read-copies.ts'
-import { createDeletionGate, type DeletionGate } from '../services/deletion/gate.ts'
-import { createInstanceAdmin } from '../services/instance-admin.ts'
 import { createPresence, type Presence } from '../services/presence.ts'
 import { createRecovery, type Recovery } from '../services/recovery/create-recovery.ts'
 import { sweep } from '../services/recovery/sweep.ts'
 import { createUploads } from '../services/uploads/create-uploads.ts'
 import type { UploadProvider, Uploads } from '../services/uploads/uploads.ts'
-import { createValidation } from '../services/validation.ts'
 import type { Stores } from '../stores/stores.ts'
 
 export interface CommitServices {
@@ -32,8 +24,6 @@ export interface CommitServices {
   readonly commits: Commits
   readonly recovery: Recovery
   readonly uploads: Uploads
-  readonly copies: CopyReader
-  readonly gate: DeletionGate
   readonly routes: readonly Route[]
   /** Takes this process's lease and recovers what was interrupted; to be awaited before the first call is answered. */
   recover(): Promise<void>
@@ -48,10 +38,7 @@ export interface CommitServicesOptions {
   readonly alarms: Alarms
   readonly clock: Clock
   readonly log: Log
-  readonly settings: Pick<
-    Settings,
-    'name' | 'maximalUploadSize' | 'maxSearchResults' | 'checksumThreads' | 'checksumTimeoutMs'
-  >
+  readonly settings: Pick<Settings, 'name' | 'maximalUploadSize' | 'maxSearchResults'>
   /** Ways for bytes to come beside the stores' own managers; made with the uploads that they belong to. */
   readonly providers?: readonly UploadProvider[]
   /** Uploads that nobody committed for so long are ended. Default 14 d. */
@@ -75,7 +62,10 @@ export function createCommitServices(options: CommitServicesOptions): CommitServ
     by: name,
     isWorkingOn: id => commits.isWorkingOn(id),
   })
-  const disableStore = (store: string) => catalogue.stores.setEnabled({ name: store, enabled: false })
+  const disableStore = (store: string) => {
+    const act = { actor: 'task:commits', action: 'disable', subject: store, detail: { reason: 'disk trouble' } }
+    return catalogue.stores.setEnabled({ name: store, enabled: false, act })
+  }
   const commits: Commits = createCommits({
     catalogue,
     alarms,
@@ -96,17 +86,9 @@ export function createCommitServices(options: CommitServicesOptions): CommitServ
     recoverTransfer: recovery.recoverTransfer,
   })
 
-  const copies = createCopyReader({ catalogue, stores, alarms, by: name, atOnce: settings.checksumThreads })
-  const gate = createDeletionGate({ catalogue, stores, reader: copies, presence, clock, log })
-  const cacheMs = settings.checksumTimeoutMs
   const routes = [
     ...uploadRoutes(uploads),
     ...transferRoutes({ uploads, stores, maxResults: settings.maxSearchResults }),
-    ...validateRoutes(createValidation({ catalogue, stores, reader: copies, clock, cacheMs }), { librarianName: name }),
-    ...instanceRoutes({
-      addFile: createAddFile({ catalogue, stores, commits }),
-      instances: createInstanceAdmin({ catalogue, gate }),
-    }),
   ]
 
   async function recover(): Promise<void> {
@@ -115,7 +97,6 @@ export function createCommitServices(options: CommitServicesOptions): CommitServ
   }
 
   async function recoverAll(): Promise<void> {
-    await gate.recover()
     const report = await recovery.recover()
     if (Object.values(report).some(count => count > 0)) log.info(report, 'interrupted commits were looked after')
   }
@@ -150,5 +131,5 @@ export function createCommitServices(options: CommitServicesOptions): CommitServ
     await presence.close()
   }
 
-  return { presence, commits, recovery, uploads, copies, gate, routes, recover, work, close }
+  return { presence, commits, recovery, uploads, routes, recover, work, close }
 }

@@ -25,6 +25,8 @@ export const dataPrefix = '/api/v2/data/'
 export interface DataRouteOptions {
   readonly data: Data
   readonly tickets: Tickets
+  /** Whether somebody still has an account that may read: a ticket does not outlive that. */
+  readonly mayRead: (username: string) => Promise<boolean>
   /** Downloads of one user at once. Default 64. */
   readonly perUser?: number | undefined
   /** Downloads of all at once. Default 1000. */
@@ -33,7 +35,7 @@ export interface DataRouteOptions {
   readonly idleMs?: number | undefined
 }
 
-export function dataRoute({ data, tickets, perUser, total, idleMs = 60_000 }: DataRouteOptions): RawRoute {
+export function dataRoute({ data, tickets, mayRead, perUser, total, idleMs = 60_000 }: DataRouteOptions): RawRoute {
   const downloads = new Downloads({ perUser, total })
   const buffers = new Buffers()
   return {
@@ -42,7 +44,8 @@ export function dataRoute({ data, tickets, perUser, total, idleMs = 60_000 }: Da
     level: 'READONLY',
     identify: async request => {
       const bearer = /^Bearer +(\S+)$/i.exec(request.headers.authorization ?? '')?.[1]
-      return bearer === undefined ? undefined : tickets.redeem(bearer, nameOf(request))
+      const caller = bearer === undefined ? undefined : tickets.redeem(bearer, nameOf(request))
+      return caller !== undefined && (await mayRead(caller.name)) ? caller : undefined
     },
     async handle(request, response, call) {
       using _ = downloads.enter(call.caller.name)

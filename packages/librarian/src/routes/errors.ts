@@ -5,12 +5,13 @@ import { type Route, route } from './route.ts'
 
 export function errorRoutes(errors: Catalogue['errors']): Route[] {
   return [
-    route(endpoints.error.clear, async ({ id }) => {
-      const { clearedTime } = await errors.clear({ id })
+    route(endpoints.error.clear, async ({ id }, { act }) => {
+      const { clearedTime } = await errors.clear({ id, act: act?.entry() })
       return { id, cleared_time: clearedTime, cleared: true }
     }),
-    route(endpoints.error.raise, async ({ severity, category, message }, { caller }) => {
-      const { id, raisedTime } = await errors.raise({ severity, category, message, caller: caller.name })
+    route(endpoints.error.raise, async ({ severity, category, message }, { caller, act }) => {
+      const error = { severity, category, message, caller: caller.name, act: act?.entry() }
+      const { id, raisedTime } = await errors.raise(error)
       return { id, raised_time: raisedTime }
     }),
   ]

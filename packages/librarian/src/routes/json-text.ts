@@ -1,8 +1,8 @@
 /** An answer that is written piece by piece, because as a whole it could be too large for memory. */
 export class JsonText {
-  readonly pieces: Iterable<string>
+  readonly pieces: AsyncIterable<string>
 
-  constructor(pieces: Iterable<string>) {
+  constructor(pieces: AsyncIterable<string>) {
     this.pieces = pieces
   }
 }

@@ -8,21 +8,21 @@ export function librarianRoutes(peers: Peers): Route[] {
     route(endpoints.admin.librariansList, async ({ ping }, { signal }) => ({
       librarians: await peers.list({ ping, signal }),
     })),
-    route(endpoints.admin.librariansAdd, async (request, { signal }) => {
+    route(endpoints.admin.librariansAdd, async (request, { signal, act }) => {
       const { librarian_name: name, url, port, authenticator, check_connection: check } = request
       const { success, alreadyExists, pingSuccess } = await peers.add(
         { name, url, port, authenticator, check },
-        { signal },
+        { signal, act },
       )
       return { success, already_exists: alreadyExists, ping_success: pingSuccess }
     }),
-    route(endpoints.admin.librariansRemove, async (request, { signal }) => {
+    route(endpoints.admin.librariansRemove, async (request, { signal, act }) => {
       const failTransfers = request.remove_outgoing_transfers
-      const count = await peers.remove(request.librarian_name, { failTransfers, signal })
+      const count = await peers.remove(request.librarian_name, { failTransfers, signal, act })
       return { success: true, number_of_transfers_removed: count }
     }),
-    route(endpoints.admin.transferStatusChange, async ({ librarian_name, transfers_enabled }) => {
-      await peers.setTransfersEnabled(librarian_name, transfers_enabled)
+    route(endpoints.admin.transferStatusChange, async ({ librarian_name, transfers_enabled }, { act }) => {
+      await peers.setTransfersEnabled(librarian_name, transfers_enabled, act)
       return { librarian_name, transfers_enabled }
     }),
   ]

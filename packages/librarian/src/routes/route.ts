@@ -1,5 +1,6 @@
 /** What a route is: an endpoint of the wire's table and the function that answers it. Thin: parse, one service, answer. */
 import type { AnswerInput, Endpoint, Level, RequestOf } from '@arriero/api'
+import type { Act } from '../services/act.ts'
 import type { JsonText } from './json-text.ts'
 
 /** Who calls, as far as that was proven. */
@@ -15,6 +16,8 @@ export interface Call {
   readonly id: string
   /** Aborted when the caller has gone. */
   readonly signal: AbortSignal
+  /** Of privileged calls: to be handed to the operation that changes anything (reliability F4). */
+  readonly act?: Act | undefined
 }
 
 export interface Route {

@@ -11,26 +11,35 @@ export function storeRoutes(stores: StoreAdmin, { librarianName }: { librarianNa
       const listed = await stores.list()
       return listed.map(({ type, free, ...rest }) => ({ ...rest, store_type: type, free_space: free }))
     }),
-    route(endpoints.admin.storesStateChange, async ({ store_name, enabled }) => {
-      await stores.setEnabled(store_name, enabled)
+    route(endpoints.admin.storesStateChange, async ({ store_name, enabled }, { act }) => {
+      await stores.setEnabled(store_name, enabled, act)
       return { store_name, enabled, success: true }
     }),
-    streamingRoute(endpoints.admin.storesManifest, async request => {
-      const rows = await stores.manifest({
+    streamingRoute(endpoints.admin.storesManifest, async (request, { act }) => {
+      const order = {
         storeName: request.store_name,
         destination: request.create_outgoing_transfers ? request.destination_librarian : undefined,
         disableStore: request.disable_store,
         markUnavailable: request.mark_local_instances_as_unavailable,
-      })
+      }
+      const rows = await stores.manifest(order, act)
       return new JsonText(manifestText(librarianName, request.store_name, rows))
     }),
   ]
 }
 
-/** A store of a million files makes some hundred MB of text: it is never whole in memory. */
-function* manifestText(librarianName: string, storeName: string, rows: readonly ManifestRow[]): Generator<string> {
+/** A store of millions of files makes a GB of text: neither it nor its rows are ever whole in memory. */
+async function* manifestText(
+  librarianName: string,
+  storeName: string,
+  rows: AsyncIterable<ManifestRow>,
+): AsyncGenerator<string> {
   yield `{"librarian_name":${JSON.stringify(librarianName)},"store_name":${JSON.stringify(storeName)},"store_files":[`
-  for (const [at, row] of rows.entries()) yield `${at === 0 ? '' : ','}${JSON.stringify(entryOf(row))}`
+  let separator = ''
+  for await (const row of rows) {
+    yield `${separator}${JSON.stringify(entryOf(row))}`
+    separator = ','
+  }
   yield ']}'
 }
 

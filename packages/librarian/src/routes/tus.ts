@@ -3,6 +3,9 @@
  *
  * `upload/stage` announces an upload and names its address here, and `upload/commit` keeps it. A plain tus client may
  * also create one by itself; then it is committed as soon as all bytes are there, before the last piece is answered.
+ *
+ * A directory comes as a POSIX archive. Upload-Metadata says `archive tar`, Upload-Length how long the archive is; the announced
+ * size stays that of its files (`size`, where a plain client creates the upload).
  */
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { type ErrorCode, errorTable, LibrarianError } from '@arriero/api'
@@ -11,7 +14,7 @@ import { UploadBody, type UploadEnd } from '../http/upload-body.ts'
 import { bytesPath } from '../services/byte-uploads/provider.ts'
 import type { ByteUpload, ByteUploads, Writing } from '../services/byte-uploads.ts'
 import type { RawCall, RawRoute } from './raw-route.ts'
-import { type CreateUpload, parseCreation } from './tus/creation.ts'
+import { type CreateUpload, parseCreation, statedArchive } from './tus/creation.ts'
 import { statedDigest } from './tus/stated-digest.ts'
 
 const version = '1.0.0'
@@ -50,9 +53,11 @@ export function tusRoutes(options: TusRouteOptions): RawRoute[] {
         setVersion(response)
         if (request.method === 'OPTIONS') return describe(response, options)
         if (!hasVersion(request)) return refuseVersion(response)
-        const upload = await options.uploads.find(tokenOf(request), call.caller.name)
+        const found = await options.uploads.find(tokenOf(request), call.caller.name)
+        if (request.method === 'DELETE') return terminate(found, response, options)
+        const archive = statedArchive(request.headers)
+        const upload = archive ? await options.uploads.expectArchive(found, archive) : found
         if (request.method === 'HEAD') return tell(upload, response, options)
-        if (request.method === 'DELETE') return terminate(upload, response, options)
         return patch(upload, request, response, { ...options, call })
       },
     },

@@ -1,5 +1,5 @@
 /** Bringing files in (librarian 10.2). */
-import { type AnswerInput, endpoints, errorTable, LibrarianError } from '@arriero/api'
+import { type AnswerInput, type Endpoint, endpoints, errorTable, hideOthers, LibrarianError } from '@arriero/api'
 import type { Attempt, Staged, StageRequest, Uploads } from '../services/uploads/uploads.ts'
 import { type Route, route } from './route.ts'
 
@@ -15,7 +15,9 @@ interface Announced {
 export function uploadRoutes(uploads: Uploads): Route[] {
   return [
     route(upload.stage, async (request, { caller }) =>
-      stagedAnswer(await uploads.stage(stageRequestOf(request, request.uploader), caller)),
+      stagedAnswer(
+        await uploads.stage({ ...stageRequestOf(request, request.uploader), isTree: request.is_tree ?? false }, caller),
+      ),
     ),
     route(upload.commit, async (request, { caller }) => {
       await uploads.commit(
@@ -57,7 +59,7 @@ export function uploadRoutes(uploads: Uploads): Route[] {
           const { transfer_id } = commits[index]!
           return attempt.ok
             ? { success: true as const, transfer_id, name: attempt.value.name }
-            : { ...failureOf(upload.commit, attempt), transfer_id }
+            : { ...failureOf(upload.batchCommit, attempt), transfer_id }
         }),
       }
     }),
@@ -93,12 +95,10 @@ function stagedAnswer(staged: Staged): AnswerInput<typeof upload.stage> {
 }
 
 /** What the same call for this item alone would have answered. */
-function failureOf(
-  endpoint: { readonly failures?: Readonly<Record<string, { readonly status: number } | undefined>> },
-  { error }: Attempt<unknown> & { ok: false },
-) {
-  const known =
+function failureOf(endpoint: Pick<Endpoint, 'failures'>, { error }: Attempt<unknown> & { ok: false }) {
+  const met =
     error instanceof LibrarianError ? error : new LibrarianError('Internal', 'Something failed that should not')
+  const known = hideOthers(met, endpoint)
   return {
     success: false as const,
     status: endpoint.failures?.[known.code]?.status ?? errorTable[known.code].status,

@@ -7,21 +7,21 @@ const most = 1000
 
 export function userRoutes(users: Users): Route[] {
   return [
-    route(endpoints.users.create, async ({ username, password, permission }) => {
-      await users.create({ username, password, level: permission })
+    route(endpoints.users.create, async ({ username, password, permission }, { act }) => {
+      await users.create({ username, password, level: permission }, act)
       return { success: true, username }
     }),
-    route(endpoints.users.update, async ({ username, password, permission }, { caller }) => {
-      await users.update({ username, password, level: permission }, caller)
+    route(endpoints.users.update, async ({ username, password, permission }, { caller, act }) => {
+      await users.update({ username, password, level: permission }, caller, act)
       return { success: true, username }
     }),
-    route(endpoints.users.delete, async ({ username }, { caller }) => {
-      await users.remove(username, caller)
+    route(endpoints.users.delete, async ({ username }, { caller, act }) => {
+      await users.remove(username, caller, act)
       return { success: true, username }
     }),
     route(endpoints.users.get, async ({ username }) => ({ username, permission: await users.levelOf(username) })),
-    route(endpoints.users.passwordUpdate, async ({ password, new_password }, { caller }) => {
-      await users.changePassword({ username: caller.name, old: password, new: new_password })
+    route(endpoints.users.passwordUpdate, async ({ password, new_password }, { caller, act }) => {
+      await users.changePassword({ username: caller.name, old: password, new: new_password }, act)
       return { success: true, username: caller.name }
     }),
     route(endpoints.users.list, async ({ after, max_results }) => {

@@ -7,7 +7,7 @@ export function validateRoutes(validation: Validation, { librarianName }: { libr
   return [
     route(endpoints.validate.file, async ({ file_name }) => {
       const copies = await validation.validate(file_name)
-      return copies.map(({ file, instance, checksum, size, isSame, checkedTime, state }) => ({
+      return copies.map(({ file, instance, checksum, size, isSame, checkedTime, state, reason }) => ({
         librarian: librarianName,
         store: instance.store_id,
         instance_id: instance.id,
@@ -18,6 +18,7 @@ export function validateRoutes(validation: Validation, { librarianName }: { libr
         computed_same_checksum: isSame,
         checked_time: toNaive(checkedTime),
         state,
+        reason,
       }))
     }),
   ]

@@ -2,6 +2,7 @@
 import { type Instant, isWholeChecksum, LibrarianError, parseFileName } from '@arriero/api'
 import type { Catalogue } from '../catalogue/catalogue.ts'
 import type { Stores } from '../stores/stores.ts'
+import type { Act } from './act.ts'
 import type { Commits } from './commit/commits.ts'
 
 export interface AddFileRequest {
@@ -22,11 +23,11 @@ export interface AddFileOptions {
   readonly commits: Pick<Commits, 'commit'>
 }
 
-export type AddFile = (request: AddFileRequest) => Promise<'added' | 'already-exists'>
+export type AddFile = (request: AddFileRequest, act?: Act) => Promise<'added' | 'already-exists'>
 
 /** @throws LibrarianError `UnknownStore`, `BadName`, `BadRequest`, `StagedNotFound`, `Mismatch`, `Unacceptable`, `FileExists` */
 export function createAddFile({ catalogue, stores, commits }: AddFileOptions): AddFile {
-  return async ({ name, path, storeName, size, checksum, createTime, uploader, source }) => {
+  return async ({ name, path, storeName, size, checksum, createTime, uploader, source }, act) => {
     const site = stores.byName(storeName)
     if (!site) throw new LibrarianError('UnknownStore', `Cannot add ${name}: there is no store ${storeName}`)
     parseFileName(name)
@@ -52,6 +53,7 @@ export function createAddFile({ catalogue, stores, commits }: AddFileOptions): A
       uploader,
       source,
       createTime,
+      act,
     })
     return 'added'
   }

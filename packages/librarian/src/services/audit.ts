@@ -1,65 +1,77 @@
 /** Who did what to whom, and what became of it: append-only (reliability F4). */
 import type { Endpoint } from '@arriero/api'
 import { LibrarianError } from '@arriero/api'
+import { redactText } from '@arriero/transfer'
+import type { AuditEntry } from '../catalogue/operations/audit.ts'
 import type { Log } from '../log.ts'
 import type { Route } from '../routes/route.ts'
-
-export interface Act {
-  readonly actor: string
-  /** For calls of the wire, the endpoint's path. */
-  readonly action: string
-  /** What it was done to: a name or a number. */
-  readonly subject: string
-  /** Why, which proofs, outcome; never a secret. */
-  readonly detail: Readonly<Record<string, unknown>>
-}
+import { Act } from './act.ts'
 
 /** Resolves when it is durable. */
-export type RecordAct = (act: Act) => Promise<void>
+export type RecordAct = (entry: AuditEntry) => Promise<void>
 
 /** The fields of requests that must be kept nowhere. */
-const secretFields = new Set(['password', 'new_password', 'authenticator'])
+export const secretFields: ReadonlySet<string> = new Set(['password', 'new_password', 'authenticator'])
 
-const subjectFields = ['username', 'store_name', 'librarian_name', 'instance_id', 'id', 'name', 'file_name'] as const
+const subjectFields = [
+  'username',
+  'store_name',
+  'librarian_name',
+  'instance_id',
+  'trash_id',
+  'id',
+  'name',
+  'file_name',
+] as const
 
 /** Whether an endpoint is a privileged act: administration, and one's own password. */
 export function isPrivileged({ level, mutates, path }: Endpoint): boolean {
   return mutates && (level === 'ADMIN' || path.startsWith('users/'))
 }
 
-/** Records every privileged act, whether it was done or refused, before its caller hears of it. */
+/**
+ * Gives every privileged call its act, and sees to it that its entry is there before its caller hears of it: what changes
+ * anything writes the entry in its own transaction; what was refused, or changed nothing, is written down here.
+ */
 export function withAudit(route: Route, record: RecordAct, log: Log): Route {
   const { endpoint, handle } = route
   if (!isPrivileged(endpoint)) return route
   return {
     endpoint,
     handle: async (request, call) => {
-      const act = describe(endpoint, request, call.caller.name)
+      const act = actOf(endpoint, request, call.caller.name)
       let result: unknown
       try {
-        result = await handle(request, call)
+        result = await handle(request, { ...call, act })
       } catch (error) {
         const code = error instanceof LibrarianError ? error.code : 'Internal'
+        const outcome = code === 'OutcomeUnknown' ? 'unknown' : 'refused'
         // The refusal is the answer, whatever becomes of its record.
-        await record({ ...act, detail: { ...act.detail, outcome: 'refused', code } }).catch(failure =>
+        await record(act.entryWith({ outcome, code })).catch(failure =>
           log.error({ err: failure, action: act.action }, 'A refused act could not be recorded in the audit'),
         )
         throw error
       }
-      await record({ ...act, detail: { ...act.detail, outcome: 'done' } })
+      if (!act.isHandedOn) await record(act.entryWith({ outcome: 'unchanged' }))
       return result
     },
   }
 }
 
-/** A request as it may be written down. */
+/** A request as it may be written down: an address may carry a secret, too, above all in a call that was refused for it. */
 export function withoutSecrets(request: unknown): Record<string, unknown> {
   const fields = Object.entries(request as Record<string, unknown>).filter(([, value]) => value !== undefined)
-  return Object.fromEntries(fields.map(([key, value]) => [key, secretFields.has(key) ? '***' : value]))
+  return Object.fromEntries(
+    fields.map(([key, value]) => [key, secretFields.has(key) ? '***' : withoutAddresses(value)]),
+  )
 }
 
-function describe(endpoint: Endpoint, request: unknown, actor: string): Act {
+function withoutAddresses(value: unknown): unknown {
+  return typeof value === 'string' ? redactText(value) : value
+}
+
+function actOf(endpoint: Endpoint, request: unknown, actor: string): Act {
   const shown = withoutSecrets(request)
   const subject = subjectFields.map(key => shown[key]).find(value => value !== undefined) ?? actor
-  return { actor, action: endpoint.path, subject: String(subject), detail: { request: shown } }
+  return new Act({ actor, action: endpoint.path, subject: String(subject), detail: { request: shown } })
 }

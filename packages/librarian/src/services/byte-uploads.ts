@@ -3,13 +3,16 @@
  * durable (reliability 5); what is there is digested as it comes, and compared as a whole by the commit.
  */
 import { LibrarianError } from '@arriero/api'
+import type { PathFunction } from '@arriero/transfer'
 import type { Catalogue } from '../catalogue/catalogue.ts'
 import type { IncomingTransfer } from '../catalogue/operations/uploads.ts'
 import type { Clock } from '../clock.ts'
 import type { Spool } from '../stores/store.ts'
 import type { SiteStore, Stores } from '../stores/stores.ts'
 import { functionOf } from '../stores/wire-checksum.ts'
-import { type Notes, readNotes, writeNotes } from './byte-uploads/notes.ts'
+import { checkArchive } from './byte-uploads/check-archive.ts'
+import { type NotedArchive, type Notes, readNotes, writeNotes } from './byte-uploads/notes.ts'
+import type { WriteGuard, WriteTurn } from './byte-uploads/write-guard.ts'
 import { type Turn, Writers } from './byte-uploads/writers.ts'
 
 export interface ByteUploadsOptions {
@@ -24,14 +27,9 @@ export interface ByteUploadsOptions {
   readonly guard?: WriteGuard | undefined
 }
 
-/** For many processes at one catalogue: who writes to an upload. */
-export interface WriteGuard {
-  /** Resolves to what must be disposed of. @throws LibrarianError Locked */
-  enter(token: string, onLost: () => void): Promise<AsyncDisposable>
-}
-
 export interface ByteUpload {
   readonly token: string
+  /** Bytes that are to come: of the file, or of the archive. */
   readonly size: number
   readonly transfer: IncomingTransfer
   /** When it is given up if nothing more comes, ms since 1970. */
@@ -78,24 +76,48 @@ export class ByteUploads {
     return this.#describe(transfer)
   }
 
+  /**
+   * What will come is a directory, as an archive of so many bytes; known from the first of them on. May be called again.
+   *
+   * @throws LibrarianError BadArchive for a length that no archive of this upload has, Conflict where other bytes are there,
+   * Unacceptable for a store that keeps no directories, NoSpace where the archive and what is in it do not fit together
+   */
+  async expectArchive(upload: ByteUpload, archive: NotedArchive): Promise<ByteUpload> {
+    if (isExpected(upload, archive)) return upload
+    using _: Turn = await this.#writers.enter(upload.token)
+    await using _shared = await this.#o.guard?.enter(upload.token, () => {})
+    const now = await this.find(upload.token, upload.transfer.source)
+    if (isExpected(now, archive)) return now
+    const place = this.#storeOf(now)
+    await checkArchive(now, archive, place)
+    if ((await place.store.spoolOffset(now.token)) > 0 || readNotes(now.transfer.transfer_data).archive) {
+      throw new LibrarianError('Conflict', `Cannot make an archive of upload ${now.token}: it has other bytes already`)
+    }
+    const data = writeNotes({ ...readNotes(now.transfer.transfer_data), archive, active: this.#o.clock.wallNow() })
+    if (!(await this.#o.catalogue.byteUploads.note({ id: now.transfer.id, data }))) {
+      throw new LibrarianError('Gone', `Cannot go on with upload ${now.token}: it has ended meanwhile`)
+    }
+    return this.#describe({ ...now.transfer, status: 'ONGOING', transfer_data: data })
+  }
+
   /** Durable bytes. */
   async offset(upload: ByteUpload): Promise<number> {
     if (upload.transfer.status === 'COMPLETED') return upload.size
     const writing = this.#spools.get(upload.token)
     if (writing) return writing.offset
-    await using guarded = await this.#guarded(upload.token)
-    await using spool = await guarded.open(this.#storeOf(upload), upload)
-    return spool.offset
+    // Without a turn: another process may be writing, and whoever only asks must not stop it.
+    return this.#storeOf(upload).store.spoolOffset(upload.token)
   }
 
   /** Runs `use` when nobody else writes to the upload. */
   async write<T>(upload: ByteUpload, use: (writing: Writing) => Promise<T>): Promise<T> {
     using turn = await this.#writers.enter(upload.token)
-    await using guarded = await this.#guarded(upload.token)
-    await using spool = await guarded.open(this.#storeOf(upload), upload)
+    const stop = new AbortController()
+    await using shared = await this.#o.guard?.enter(upload.token, why => stop.abort(why))
+    await using spool = await this.#open(upload, shared)
     this.#spools.set(upload.token, spool)
     try {
-      const signal = AbortSignal.any([turn.signal, guarded.lost])
+      const signal = AbortSignal.any([turn.signal, stop.signal])
       return await use({
         offset: spool.offset,
         signal,
@@ -109,6 +131,7 @@ export class ByteUploads {
   /** Gives it up; its bytes and its room are free. May be called twice. */
   async end(upload: ByteUpload, reason: string): Promise<void> {
     using _: Turn = await this.#writers.enter(upload.token)
+    await using _shared = await this.#o.guard?.enter(upload.token, () => {})
     const { id, status } = upload.transfer
     if (status === 'COMPLETED') {
       throw new LibrarianError('Conflict', `Cannot give up upload ${upload.token}: it is kept already`)
@@ -166,16 +189,12 @@ export class ByteUploads {
     if (!isOpen) throw new LibrarianError('Gone', `Cannot go on with upload ${token}: it has ended meanwhile`)
   }
 
-  async #guarded(token: string): Promise<Guarded> {
-    const lost = new AbortController()
-    const onLost = () => lost.abort(new LibrarianError('Locked', `Upload ${token} belongs to another process now`))
-    const guard = await this.#o.guard?.enter(token, onLost)
-    return {
-      lost: lost.signal,
-      open: ({ store }, { transfer }) =>
-        store.openSpool(token, { functions: [functionOf(transfer.transfer_checksum || undefined)] }),
-      [Symbol.asyncDispose]: async () => guard?.[Symbol.asyncDispose](),
-    }
+  #open(upload: ByteUpload, shared: WriteTurn | undefined): Promise<Spool> {
+    const { token, transfer } = upload
+    return this.#storeOf(upload).store.openSpool(token, {
+      functions: functionsOf(transfer),
+      ...(shared && { turn: shared.number, isTakenOver: shared.isTakenOver }),
+    })
   }
 
   #storeOf({ place, transfer }: ByteUpload): SiteStore {
@@ -184,11 +203,11 @@ export class ByteUploads {
   }
 
   #describe(transfer: IncomingTransfer): ByteUpload {
-    const { active, commitsItself = false }: Notes = readNotes(transfer.transfer_data)
+    const { active, commitsItself = false, archive }: Notes = readNotes(transfer.transfer_data)
     const begun = Date.parse(`${transfer.start_time.slice(0, 23)}Z`)
     return {
       token: transfer.token,
-      size: transfer.transfer_size,
+      size: archive?.length ?? transfer.transfer_size,
       transfer,
       expires: Math.max(begun, active ?? 0) + this.#expiryMs,
       commitsItself,
@@ -197,7 +216,12 @@ export class ByteUploads {
   }
 }
 
-interface Guarded extends AsyncDisposable {
-  readonly lost: AbortSignal
-  open(place: SiteStore, upload: ByteUpload): Promise<Spool>
+function isExpected({ transfer }: ByteUpload, { format, length }: NotedArchive): boolean {
+  const { archive } = readNotes(transfer.transfer_data)
+  return archive?.format === format && archive.length === length
+}
+
+/** An archive's own digest is nobody's: its members are digested when it is unpacked. */
+function functionsOf({ transfer_checksum, transfer_data }: IncomingTransfer): PathFunction[] {
+  return readNotes(transfer_data).archive ? [] : [functionOf(transfer_checksum || undefined)]
 }

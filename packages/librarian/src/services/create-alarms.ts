@@ -6,12 +6,15 @@ import type { Alarm, Alarms } from './alarms.ts'
 export function createAlarms({ catalogue, log }: { catalogue: Pick<Catalogue, 'errors'>; log: Log }): Alarms {
   return {
     async raise(alarm: Alarm) {
-      const isSevere = alarm.severity === 'critical' || alarm.severity === 'error'
-      log[isSevere ? 'error' : 'warn']({ category: alarm.category, caller: alarm.caller }, alarm.message)
+      const { severity, category, caller, message } = alarm
+      const isSevere = severity === 'critical' || severity === 'error'
+      const tell = () => log[isSevere ? 'error' : 'warn']({ category, caller }, message)
       try {
-        await catalogue.errors.raise(alarm)
+        // A condition that lasts is told once, however often it is met, until somebody has dealt with it.
+        if ((await catalogue.errors.raise(alarm)).isNew) tell()
       } catch (error) {
-        log.error({ err: error, alarm: alarm.message }, 'An error could not be recorded in the catalogue')
+        tell()
+        log.error({ err: error, alarm: message }, 'An error could not be recorded in the catalogue')
       }
     },
   }

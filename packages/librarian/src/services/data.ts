@@ -4,18 +4,18 @@
  */
 import { type Instant, LibrarianError } from '@arriero/api'
 import type { Catalogue } from '../catalogue/catalogue.ts'
-import type { FoundFile } from '../catalogue/operations/serving.ts'
+import type { FoundCopy, FoundFile } from '../catalogue/operations/serving.ts'
 import type { CopyState } from '../catalogue/schema.ts'
 import type { OpenFile } from '../stores/store.ts'
 import type { SiteStore, Stores } from '../stores/stores.ts'
+import type { CopyReader } from './copies/read-copies.ts'
 import { MemberCache } from './data/member-cache.ts'
-import type { Copy, Rereads } from './data/rereads.ts'
-import type { TreeMembers } from './data/tree-members.ts'
+import type { TreeContents, TreeMembers } from './data/tree-members.ts'
 
 export interface DataOptions {
   readonly catalogue: Pick<Catalogue, 'serving'>
   readonly stores: Stores
-  readonly rereads: Rereads
+  readonly reader: CopyReader
   /** How long a caller waits for a copy that must be read again first; ms. Default 10,000. */
   readonly patienceMs?: number | undefined
 }
@@ -43,6 +43,8 @@ export interface DataTree {
   readonly checksum: string | undefined
   readonly created: Instant
   readonly members: TreeMembers
+  /** All of them, those with nothing in them too. */
+  readonly directories: readonly string[]
 }
 
 /** Bytes that may be sent. */
@@ -61,13 +63,13 @@ export interface Data {
   open(found: DataFile): Promise<OpenData>
 }
 
-export function createData({ catalogue, stores, rereads, patienceMs = 10_000 }: DataOptions): Data {
+export function createData({ catalogue, stores, reader, patienceMs = 10_000 }: DataOptions): Data {
   const members = new MemberCache({ read: name => catalogue.serving.manifest({ name }) })
   return {
     find: path => find(path, catalogue, members),
     async open(found) {
-      const copies = await goodCopies(found, catalogue, stores)
-      return (await firstThatOpens(found, copies, rereads)) ?? (await readAgain(found, copies, rereads, patienceMs))
+      const copies = await copiesOf(found, catalogue, stores)
+      return (await firstThatOpens(found, copies, reader)) ?? (await readFirst(found, copies, reader, patienceMs))
     },
   }
 }
@@ -81,12 +83,13 @@ async function find(
   if (!file) throw notFound(path)
   const { size, sha256, create_time: created, checksum } = file
   if (file.kind === 'file') return { kind: 'file', path, size, digests: digestsOf(file), created, file }
-  const members = await cache.of(file.name, `${file.name}\n${sha256}`)
+  const contents = await cache.of(file.name, `${file.name}\n${sha256}`)
   if (file.member === undefined) {
-    return { kind: 'tree', path, size, digests: sha256 === null ? {} : { sha256 }, checksum, created, members }
+    const digests: Digests = sha256 === null ? {} : { sha256 }
+    return { kind: 'tree', path, size, digests, checksum, created, ...contents }
   }
-  const member = members.get(file.member)
-  if (!member) return directoryOf(path, file.member, { members, created }) ?? fail(notFound(path))
+  const member = contents.members.get(file.member)
+  if (!member) return directoryOf(path, file.member, { ...contents, created }) ?? fail(notFound(path))
   return { kind: 'file', path, size: member.size, digests: { sha256: member.sha256 }, created, file }
 }
 
@@ -94,13 +97,13 @@ async function find(
 function directoryOf(
   path: string,
   directory: string,
-  { members, created }: Pick<DataTree, 'members' | 'created'>,
+  { members, directories, created }: TreeContents & Pick<DataTree, 'created'>,
 ): DataTree | undefined {
   const start = `${directory}/`
   const inside = [...members.values()]
     .filter(member => member.path.startsWith(start))
     .map(member => ({ ...member, path: member.path.slice(start.length) }))
-  if (inside.length === 0) return undefined
+  if (inside.length === 0 && !directories.includes(directory)) return undefined
   const size = inside.reduce((sum, member) => sum + member.size, 0)
   return {
     kind: 'tree',
@@ -110,6 +113,7 @@ function directoryOf(
     checksum: undefined,
     created,
     members: new Map(inside.map(member => [member.path, member])),
+    directories: directories.filter(each => each.startsWith(start)).map(each => each.slice(start.length)),
   }
 }
 
@@ -128,31 +132,39 @@ function digestsOf({ checksum, sha256 }: FoundFile): Digests {
   return sha256 === null ? stated : { ...stated, sha256 }
 }
 
-interface GoodCopies {
-  readonly copies: readonly Copy[]
+/** A copy of a file at a store of ours. */
+interface Copy {
+  readonly file: FoundFile
+  readonly copy: FoundCopy
+  readonly place: SiteStore
+}
+
+interface Copies {
+  /** Good when they were read last. */
+  readonly good: readonly Copy[]
+  /** Nobody has read them yet: after a rebuild, or where the librarian was told of them. */
+  readonly unchecked: readonly Copy[]
   /** States of the others, for the message. */
   readonly others: readonly CopyState[]
 }
 
-async function goodCopies(found: DataFile, catalogue: DataOptions['catalogue'], stores: Stores): Promise<GoodCopies> {
+async function copiesOf(found: DataFile, catalogue: DataOptions['catalogue'], stores: Stores): Promise<Copies> {
   const rows = await catalogue.serving.copies({ name: found.file.name })
-  const copies = rows.flatMap(copy => {
-    const place = copy.state === 'ok' ? stores.byId(copy.store_id) : undefined
-    return place ? [{ file: found.file, copy, place }] : []
-  })
-  return { copies, others: rows.filter(({ state }) => state !== 'ok').map(({ state }) => state) }
+  const inState = (wanted: CopyState) =>
+    rows.flatMap(copy => {
+      const place = copy.state === wanted ? stores.byId(copy.store_id) : undefined
+      return place ? [{ file: found.file, copy, place }] : []
+    })
+  const others = rows.map(({ state }) => state).filter(state => state !== 'ok' && state !== 'never-checked')
+  return { good: inState('ok'), unchecked: inState('never-checked'), others }
 }
 
 /** Undefined: none that is as it was when it was read last. */
-async function firstThatOpens(
-  found: DataFile,
-  { copies }: GoodCopies,
-  rereads: Rereads,
-): Promise<OpenData | undefined> {
-  for (const copy of copies) {
-    const opened = await tryOpen(found, copy, rereads)
+async function firstThatOpens(found: DataFile, { good }: Copies, reader: CopyReader): Promise<OpenData | undefined> {
+  for (const copy of good) {
+    const opened = await tryOpen(found, copy, reader)
     if (!opened) continue
-    if (isAsRead(copy, opened)) return openData(found, copy, opened, rereads)
+    if (isAsRead(copy, opened)) return openData(found, copy, opened, reader)
     await opened[Symbol.asyncDispose]()
   }
   return undefined
@@ -163,7 +175,7 @@ function isAsRead({ copy, file }: Copy, opened: OpenFile): boolean {
   return file.member !== undefined || copy.fingerprint === null || copy.fingerprint === opened.fingerprint
 }
 
-async function tryOpen(found: DataFile, copy: Copy, rereads: Rereads): Promise<OpenFile | undefined> {
+async function tryOpen(found: DataFile, copy: Copy, reader: CopyReader): Promise<OpenFile | undefined> {
   const { place, file } = copy
   let opened: OpenFile
   try {
@@ -172,46 +184,53 @@ async function tryOpen(found: DataFile, copy: Copy, rereads: Rereads): Promise<O
     // A disk that is not there says nothing about the copy (B4).
     if (isCode(error, 'StoreUnavailable')) return undefined
     const what = isCode(error, 'NotFound') ? 'missing' : 'unreadable'
-    rereads.doubt(copy, what, describe(error))
+    reader.doubt(file, copy.copy, { state: what, reason: describe(error) })
     return undefined
   }
   if (opened.size === found.size) return opened
   await opened[Symbol.asyncDispose]()
-  rereads.doubt(copy, 'mismatch', `${found.path} has ${opened.size} bytes, and must have ${found.size}`)
+  const reason = `${found.path} has ${opened.size} bytes, and must have ${found.size}`
+  reader.doubt(file, copy.copy, { state: 'mismatch', reason })
   return undefined
 }
 
-/** All that open were touched since they were read: one is read again before anybody gets a byte of it. */
-async function readAgain(found: DataFile, good: GoodCopies, rereads: Rereads, patienceMs: number): Promise<OpenData> {
-  for (const copy of good.copies) {
+/**
+ * None is as a full read has found it: those that were touched since, and those that nobody has read yet, are read before
+ * anybody gets a byte of them.
+ */
+async function readFirst(found: DataFile, copies: Copies, reader: CopyReader, patienceMs: number): Promise<OpenData> {
+  for (const copy of [...copies.good, ...copies.unchecked]) {
     if (!(await isThere(copy.place))) continue
-    const state = await within(patienceMs, rereads.again(copy))
-    if (state === undefined) {
-      throw new LibrarianError('Busy', `Cannot send ${found.path} yet: its copy was touched and is being read again`, {
-        retryAfterSeconds: 30,
-      })
-    }
-    const opened = state === 'ok' ? await tryOpen(found, copy, rereads) : undefined
-    if (opened) return openData(found, copy, opened, rereads)
+    const reading = await within(patienceMs, reader.read(copy.file, copy.copy))
+    if (reading === undefined) throw stillReading(found, copy)
+    const opened = reading.state === 'ok' ? await tryOpen(found, copy, reader) : undefined
+    if (opened) return openData(found, copy, opened, reader)
   }
-  throw unavailable(found, good)
+  throw unavailable(found, copies)
+}
+
+function stillReading({ path, file }: DataFile, { copy }: Copy): LibrarianError {
+  const why = copy.state === 'ok' ? 'was touched and is being read again' : 'is being read for the first time'
+  return new LibrarianError('Busy', `Cannot send ${path} yet: its copy ${why}`, {
+    remedy: `Try again in a while; \`arriero validate ${file.name}\` waits until it has been read.`,
+    retryAfterSeconds: 30,
+  })
 }
 
 async function isThere({ store }: SiteStore): Promise<boolean> {
   return (await store.state()).available
 }
 
-function unavailable(found: DataFile, { copies, others }: GoodCopies): LibrarianError {
-  const states =
-    others.length > 0 ? `, ${others.length} other${others.length > 1 ? 's are' : ' is'} ${others.join(', ')}` : ''
-  return new LibrarianError(
-    'StoreUnavailable',
-    `Cannot send ${found.path}: a verified copy must be readable, of ${copies.length} none is${states}`,
-    { retryAfterSeconds: 60 },
-  )
+function unavailable({ path, file }: DataFile, { good, unchecked, others }: Copies): LibrarianError {
+  const known = [...good.map(() => 'ok' as const), ...unchecked.map(() => 'never-checked' as const), ...others]
+  const met = known.length === 0 ? 'there is none at this site that is in use' : `recorded as ${known.join(', ')}`
+  return new LibrarianError('StoreUnavailable', `Cannot send ${path}: a copy must be there and be right, ${met}`, {
+    remedy: `Ask the operator to look at \`arriero validate ${file.name}\`, which reads every copy and says what is wrong with it.`,
+    retryAfterSeconds: 60,
+  })
 }
 
-function openData(found: DataFile, copy: Copy, opened: OpenFile, rereads: Rereads): OpenData {
+function openData(found: DataFile, copy: Copy, opened: OpenFile, reader: CopyReader): OpenData {
   const { store } = copy.place
   return {
     opened,
@@ -220,7 +239,8 @@ function openData(found: DataFile, copy: Copy, opened: OpenFile, rereads: Reread
       return now.fingerprint === opened.fingerprint
     },
     doubt: error => {
-      if (!isCode(error, 'StoreUnavailable')) rereads.doubt(copy, 'unreadable', `${found.path}: ${describe(error)}`)
+      if (isCode(error, 'StoreUnavailable')) return
+      reader.doubt(copy.file, copy.copy, { state: 'unreadable', reason: `${found.path}: ${describe(error)}` })
     },
     [Symbol.asyncDispose]: () => opened[Symbol.asyncDispose](),
   }

@@ -4,15 +4,21 @@ import type { Catalogue } from '../catalogue/catalogue.ts'
 import type { Peer } from '../catalogue/operations/peers.ts'
 import type { Log } from '../log.ts'
 import type { Fernet } from '../secrets/fernet.ts'
+import type { Act } from './act.ts'
 import type { PeerCalls } from './peer-calls.ts'
 
 export interface Peers {
   list(options: { ping: boolean; signal: AbortSignal }): Promise<ListedPeer[]>
-  add(peer: AddedPeer, options: { signal: AbortSignal }): Promise<PeerAddition>
+  add(peer: AddedPeer, options: PeerOptions): Promise<PeerAddition>
   /** `UnknownLibrarian`. Resolves to how many transfers were failed. */
-  remove(name: string, options: { failTransfers: boolean; signal: AbortSignal }): Promise<number>
+  remove(name: string, options: PeerOptions & { failTransfers: boolean }): Promise<number>
   /** `UnknownLibrarian`. */
-  setTransfersEnabled(name: string, enabled: boolean): Promise<void>
+  setTransfersEnabled(name: string, enabled: boolean, act?: Act): Promise<void>
+}
+
+export interface PeerOptions {
+  readonly signal: AbortSignal
+  readonly act?: Act | undefined
 }
 
 export interface ListedPeer {
@@ -89,7 +95,7 @@ export function createPeers({ catalogue: { peers }, calls, fernet, log }: PeersO
       }))
     },
 
-    async add({ name, url, port, authenticator, check }, { signal }) {
+    async add({ name, url, port, authenticator, check }, { signal, act }) {
       demandAddress(name, url, port, authenticator)
       const token = crypt().encrypt(authenticator)
       const exists = { success: false, alreadyExists: true, pingSuccess: false }
@@ -97,12 +103,13 @@ export function createPeers({ catalogue: { peers }, calls, fernet, log }: PeersO
       if (check && !(await calls.ping({ url, port }, { signal }))) {
         return { success: false, alreadyExists: false, pingSuccess: false }
       }
-      const isNew = await peers.add({ name, url: url.replace(/\/+$/, ''), port, authenticator: token })
+      const peer = { name, url: url.replace(/\/+$/, ''), port, authenticator: token }
+      const isNew = await peers.add({ ...peer, act: act?.entry() })
       return isNew ? { success: true, alreadyExists: false, pingSuccess: check ? true : null } : exists
     },
 
-    async remove(name, { failTransfers, signal }) {
-      const removed = await peers.remove({ name, failTransfers })
+    async remove(name, { failTransfers, signal, act }) {
+      const removed = await peers.remove({ name, failTransfers, act: act?.entry() })
       if (!removed) throw new LibrarianError('UnknownLibrarian', `Cannot remove ${name}: there is no such librarian`)
       if (removed.forgottenCopies > 0) {
         log.warn(
@@ -116,7 +123,7 @@ export function createPeers({ catalogue: { peers }, calls, fernet, log }: PeersO
       return removed.failed.length
     },
 
-    setTransfersEnabled: (name, enabled) => peers.setTransfersEnabled({ name, enabled }),
+    setTransfersEnabled: (name, enabled, act) => peers.setTransfersEnabled({ name, enabled, act: act?.entry() }),
   }
 }
 

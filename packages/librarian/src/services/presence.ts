@@ -15,6 +15,8 @@ export interface Presence extends AsyncDisposable {
   start(): Promise<void>
   /** Those whose work may be taken over. */
   gone(holders: readonly string[]): Promise<ReadonlySet<string>>
+  /** Whether it has ended for certain: a process of this machine that runs no more. */
+  isDead(holder: string): boolean
   close(): Promise<void>
 }
 
@@ -68,7 +70,8 @@ export function createPresence({ catalogue, clock, log, ...options }: PresenceOp
     await catalogue.leases.remove(lease)
   }
 
-  return { holder, start, gone, close, [Symbol.asyncDispose]: close }
+  const isDead = (other: string) => other !== holder && lifeIn(other) === 'dead'
+  return { holder, start, gone, isDead, close, [Symbol.asyncDispose]: close }
 }
 
 function resourceOf(holder: string): string {

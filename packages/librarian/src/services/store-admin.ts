@@ -1,8 +1,10 @@
 /** Stores as an administrator sees them (librarian 10.8). */
+import { randomBytes } from 'node:crypto'
 import { LibrarianError } from '@arriero/api'
 import type { Catalogue } from '../catalogue/catalogue.ts'
-import type { ManifestOrder, ManifestRow } from '../catalogue/operations/manifest.ts'
+import type { Manifest, ManifestOrder, ManifestRow } from '../catalogue/operations/manifest.ts'
 import type { Stores } from '../stores/stores.ts'
+import type { Act } from './act.ts'
 
 export interface ListedStore {
   readonly name: string
@@ -18,9 +20,25 @@ export interface StoreAdmin {
   /** In order of id. */
   list(): Promise<ListedStore[]>
   /** `UnknownStore`. */
-  setEnabled(name: string, enabled: boolean): Promise<void>
-  /** `UnknownStore`, `UnknownLibrarian`: then nothing was changed. */
-  manifest(order: ManifestOrder): Promise<ManifestRow[]>
+  setEnabled(name: string, enabled: boolean, act?: Act): Promise<void>
+  /** All is done when it resolves; the rows come by the page. `UnknownStore`, `UnknownLibrarian`: then nothing was changed. */
+  manifest(order: ManifestOrder, act?: Act): Promise<AsyncIterable<ManifestRow>>
+}
+
+/** Rows that are held at once. */
+const PAGE = 1000
+
+async function* rowsOf(catalogue: Pick<Catalogue, 'manifest'>, manifest: Manifest): AsyncGenerator<ManifestRow> {
+  let after = 0
+  for (;;) {
+    const page = await catalogue.manifest.page({ manifest, after, limit: PAGE })
+    for (const row of page) {
+      after = row.instanceId
+      // What came into use after its transfers were made is not in it.
+      if (manifest.destination === undefined || row.transferId !== undefined) yield row
+    }
+    if (page.length < PAGE) return
+  }
 }
 
 export function createStoreAdmin({
@@ -43,11 +61,15 @@ export function createStoreAdmin({
       )
     },
 
-    async setEnabled(name, enabled) {
-      if (await catalogue.stores.setEnabled({ name, enabled })) return
+    async setEnabled(name, enabled, act) {
+      if (await catalogue.stores.setEnabled({ name, enabled, act: act?.entry() })) return
       throw new LibrarianError('UnknownStore', `Cannot change the store ${name}: there is no such store`)
     },
 
-    manifest: order => catalogue.manifest.make(order),
+    async manifest(order, act) {
+      const id = randomBytes(16).toString('hex')
+      const made = await catalogue.manifest.make({ ...order, id, act: act?.entry() })
+      return rowsOf(catalogue, made)
+    },
   }
 }

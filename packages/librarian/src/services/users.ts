@@ -4,23 +4,25 @@ import { isName } from '../auth/authenticator.ts'
 import type { Passwords } from '../auth/passwords.ts'
 import type { Catalogue } from '../catalogue/catalogue.ts'
 import type { Caller } from '../routes/route.ts'
+import type { Act } from './act.ts'
 
 export interface Users {
   /** `Conflict`: the name is taken, or was: what a removed user has left behind shall not become another's. */
-  create(user: { username: string; password: string; level: Level }): Promise<void>
+  create(user: { username: string; password: string; level: Level }, act?: Act): Promise<void>
   /** `NotFound`; `Conflict`: one's own level, the last administrator's. What is undefined stays. */
   update(
     change: { username: string; password?: string | undefined; level?: Level | undefined },
     caller: Caller,
+    act?: Act,
   ): Promise<void>
   /** `NotFound`; `Conflict`: oneself, the last administrator. */
-  remove(username: string, caller: Caller): Promise<void>
+  remove(username: string, caller: Caller, act?: Act): Promise<void>
   /** `NotFound`. */
   levelOf(username: string): Promise<Level>
   /** By name, those after a name. */
   list(page: { after?: string | undefined; limit: number }): Promise<{ username: string; level: Level }[]>
   /** `Denied`: the old password is another; `NotFound`. */
-  changePassword(change: { username: string; old: string; new: string }): Promise<void>
+  changePassword(change: { username: string; old: string; new: string }, act?: Act): Promise<void>
 }
 
 /** Together with the name they travel in one header of at most a KiB. */
@@ -34,7 +36,7 @@ export function createUsers({
   passwords: Passwords
 }): Users {
   return {
-    async create({ username, password, level }) {
+    async create({ username, password, level }, act) {
       if (!isName(username)) {
         throw new LibrarianError(
           'BadName',
@@ -44,13 +46,13 @@ export function createUsers({
       }
       demandUsable(username, password)
       const authToken = await passwords.hash(password)
-      if (await accounts.create({ username, authToken, level })) return
+      if (await accounts.create({ username, authToken, level, act: act?.entry() })) return
       throw new LibrarianError('Conflict', `Cannot add the user ${username}: the name is taken, or was`, {
         remedy: 'Choose another name; names of removed users stay taken, because files name their owners.',
       })
     },
 
-    async update({ username, password, level }, caller) {
+    async update({ username, password, level }, caller, act) {
       if (level !== undefined && username === caller.name && level !== caller.level) {
         throw new LibrarianError('Conflict', 'Cannot change the level: nobody may change their own', {
           remedy: 'Ask another administrator.',
@@ -58,16 +60,16 @@ export function createUsers({
       }
       if (password !== undefined) demandUsable(username, password)
       const authToken = password === undefined ? undefined : await passwords.hash(password)
-      demandFound(await accounts.update({ username, authToken, level }), username)
+      demandFound(await accounts.update({ username, authToken, level, act: act?.entry() }), username)
     },
 
-    async remove(username, caller) {
+    async remove(username, caller, act) {
       if (username === caller.name) {
         throw new LibrarianError('Conflict', 'Cannot remove the user: nobody may remove themselves', {
           remedy: 'Ask another administrator.',
         })
       }
-      demandFound(await accounts.remove({ username }), username)
+      demandFound(await accounts.remove({ username, act: act?.entry() }), username)
     },
 
     async levelOf(username) {
@@ -78,14 +80,15 @@ export function createUsers({
 
     list: page => accounts.list(page),
 
-    async changePassword({ username, old, new: fresh }) {
+    async changePassword({ username, old, new: fresh }, act) {
       const account = await accounts.find({ username })
       demandFound(account !== undefined, username)
       if (!(await passwords.verify(account!.authToken, old))) {
         throw new LibrarianError('Denied', 'Cannot change the password: the present one must be given')
       }
       demandUsable(username, fresh)
-      demandFound(await accounts.update({ username, authToken: await passwords.hash(fresh) }), username)
+      const authToken = await passwords.hash(fresh)
+      demandFound(await accounts.update({ username, authToken, act: act?.entry() }), username)
     },
   }
 }

@@ -15,6 +15,8 @@ export interface ValidatedCopy {
   readonly checksum: string
   readonly size: number
   readonly isSame: boolean
+  /** How it differs, or why it could not be read: of a tree, in which members. Undefined where it is right, or was read earlier. */
+  readonly reason: string | undefined
   /** When the bytes were read: for a cached result, then and not now (C1). */
   readonly checkedTime: Instant
 }
@@ -37,10 +39,10 @@ export function createValidation({ catalogue, stores, reader, clock, cacheMs }: 
   async function validateCopy(file: File, instance: Instance): Promise<ValidatedCopy | undefined> {
     const cached = await fromCache(file, instance)
     if (cached) return cached
-    const { state, checksum = '', size = 0 } = await reader.read(file, instance)
+    const { state, checksum = '', size = 0, reason } = await reader.read(file, instance)
     if (state === 'missing' || state === 'unavailable') return undefined
     const checkedTime = instantOf(new Date(clock.wallNow()))
-    return { file, instance, state, checksum, size, isSame: state === 'ok', checkedTime }
+    return { file, instance, state, checksum, size, isSame: state === 'ok', reason, checkedTime }
   }
 
   /** Only while the file still looks as it did when it was read; never for trees, whose look says little (librarian 6.5). */
@@ -56,7 +58,7 @@ export function createValidation({ catalogue, stores, reader, clock, cacheMs }: 
       ?.store.stat(file.name)
       .catch(() => undefined)
     if (stat?.fingerprint !== fingerprint) return undefined
-    return { file, instance, state, checksum, size, isSame: state === 'ok', checkedTime: time }
+    return { file, instance, state, checksum, size, isSame: state === 'ok', reason: undefined, checkedTime: time }
   }
 
   return {

@@ -29,10 +29,18 @@ export interface DataDirectoryOptions {
 /** Private to its owner: it holds a key and the catalogue. */
 const directoryMode = 0o700
 
-export function makeDataDirectory(directory: string, options: DataDirectoryOptions): DataDirectory {
+/** Undefined where none was made. */
+export function findDataDirectory(directory: string): DataDirectory | undefined {
   const path = resolve(directory)
   const settingsPath = join(path, settingsName)
-  if (existsSync(settingsPath)) return { path, settingsPath, isNew: false }
+  return existsSync(settingsPath) ? { path, settingsPath, isNew: false } : undefined
+}
+
+export function makeDataDirectory(directory: string, options: DataDirectoryOptions): DataDirectory {
+  const found = findDataDirectory(directory)
+  if (found) return found
+  const path = resolve(directory)
+  const settingsPath = join(path, settingsName)
   try {
     mkdirSync(path, { recursive: true, mode: directoryMode })
     chmodSync(path, directoryMode)

@@ -13,7 +13,7 @@ export interface MadeAdmin {
 }
 
 export interface AdminOptions {
-  readonly catalogue: Pick<Catalogue, 'accounts' | 'audit'>
+  readonly catalogue: Pick<Catalogue, 'accounts'>
   readonly passwords: Passwords
   readonly random: (bytes: number) => Buffer
   readonly username: string
@@ -36,9 +36,9 @@ async function setAdmin(options: AdminOptions, reason: string): Promise<MadeAdmi
   const generated = password ? undefined : new SecretText(randomPassword(random))
   const authToken = await passwords.hash((password ?? generated)!.reveal())
   const level = 'ADMIN'
-  const isSet =
-    (await catalogue.accounts.create({ username, authToken, level })) ||
-    (await catalogue.accounts.update({ username, authToken, level }))
+  const act = { actor: 'operator', action: 'admin', subject: username, detail: { reason } }
+  const account = { username, authToken, level, act } as const
+  const isSet = (await catalogue.accounts.create(account)) || (await catalogue.accounts.update(account))
   if (!isSet) {
     throw new LibrarianError(
       'Configuration',
@@ -48,6 +48,5 @@ async function setAdmin(options: AdminOptions, reason: string): Promise<MadeAdmi
       },
     )
   }
-  await catalogue.audit.append({ actor: 'operator', action: 'admin', subject: username, detail: { reason } })
   return { username, generated }
 }

@@ -6,9 +6,13 @@ const notes = z.object({
   active: z.number().optional(),
   /** Commit it when all bytes are there. */
   commitsItself: z.boolean().optional(),
+  /** What comes is a directory, as an archive of so many bytes. */
+  archive: z.object({ format: z.literal('tar'), length: z.int().positive() }).optional(),
 })
 
 export type Notes = z.infer<typeof notes>
+
+export type NotedArchive = NonNullable<Notes['archive']>
 
 /** Whatever else stands there is not ours. */
 export function readNotes(text: string | null): Notes {

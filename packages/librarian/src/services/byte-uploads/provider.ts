@@ -1,4 +1,6 @@
+import { MOST_MEMBERS } from '../../stores/archive-members.ts'
 import type { UploadProvider } from '../uploads/uploads.ts'
+import { readNotes } from './notes.ts'
 
 /** Where the bytes of an upload go, by its token. */
 export const bytesPath = '/api/v2/upload/bytes'
@@ -9,6 +11,20 @@ export const bytesPath = '/api/v2/upload/bytes'
  */
 export const httpProvider: UploadProvider = {
   name: 'http',
-  offer: ({ token }) => ({ hostnames: [], url: `${bytesPath}/${token}`, protocol: 'tus', version: '1.0.0' }),
-  originOf: ({ token }) => ({ from: 'spool', id: token }),
+  offer: ({ token }, { store }) => ({
+    hostnames: [],
+    url: `${bytesPath}/${token}`,
+    protocol: 'tus',
+    version: '1.0.0',
+    ...(store.capabilities.hasTrees ? { archives: ['tar'], max_members: MOST_MEMBERS } : {}),
+  }),
+  originOf: ({ token, staging_path, transfer_data }) => {
+    const { archive } = readNotes(transfer_data)
+    return {
+      from: 'spool',
+      id: token,
+      stagingId: staging_path ?? undefined,
+      ...(archive ? { archive: archive.format } : {}),
+    }
+  },
 }

@@ -21,9 +21,14 @@
 import type { DeletionPolicy } from '../../catalogue/schema.ts'
 import type { Work } from '../../stores/store.ts'
 import type { SiteStore } from '../../stores/stores.ts'
+import type { Act } from '../act.ts'
 
-/** `place`: it lies under its final name already, and only has to be proven and registered. */
-export type CommitOrigin = Work['origin'] | { readonly from: 'place' }
+export type CommitOrigin =
+  | Extract<Work['origin'], { readonly from: 'staging' }>
+  /** `stagingId`: the directory that was announced with it, for whoever would rather copy; it goes as well. */
+  | (Extract<Work['origin'], { readonly from: 'spool' }> & { readonly stagingId?: string | undefined })
+  /** It lies under its final name already: taken over from who wrote it, proven and registered. */
+  | { readonly from: 'place' }
 
 export interface CommitRequest {
   /** Checked by the caller. */
@@ -43,6 +48,8 @@ export interface CommitRequest {
   readonly firstUploader?: string | undefined
   /** Default: when it is finished. */
   readonly createTime?: string | undefined
+  /** Of a privileged call: its entry goes into the audit in the transaction that makes the file appear (reliability F4). */
+  readonly act?: Act | undefined
 }
 
 export interface Committed {

@@ -22,13 +22,24 @@ export function asLibrarianError(thrown: unknown): LibrarianError {
   return new LibrarianError('Internal', `Cannot commit: ${message}`, { cause: thrown })
 }
 
-/** Errors of the medium itself, anywhere in the chain of causes. */
+/** Errors of the medium itself, anywhere in the chain of causes; one that is read-only or gone is only unavailable. */
 function hasDiskTrouble(error: unknown): boolean {
   for (let cause = error, depth = 0; cause instanceof Error && depth < 8; cause = cause.cause, depth += 1) {
     const { code } = cause as NodeJS.ErrnoException
-    if (code === 'EIO' || code === 'EROFS' || code === 'EUCLEAN') return true
+    if (code === 'EIO' || code === 'EUCLEAN') return true
   }
   return false
+}
+
+/** What was sent may be all that is left of it: it is not thrown away for a row's sake. */
+export function onlyDamaged(name: string): LibrarianError {
+  return new LibrarianError(
+    'StoreUnavailable',
+    `Cannot commit ${name}: it is kept with these bytes already, but no copy of it here is known to be good`,
+    {
+      remedy: `Tell the operator, and keep your own copy: \`arriero validate ${name}\` says what is wrong with those here.`,
+    },
+  )
 }
 
 export function takenOver(name: string): LibrarianError {

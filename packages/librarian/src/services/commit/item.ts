@@ -41,6 +41,7 @@ export function beginWorkOf({ id, request }: CommitItem): BeginWork {
     source: request.source,
     firstUploader: request.firstUploader ?? null,
     createTime: request.createTime,
+    ...(request.act ? { act: JSON.stringify(request.act.entry()) } : {}),
   }
 }
 

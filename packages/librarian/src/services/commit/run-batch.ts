@@ -2,13 +2,14 @@
 import { LibrarianError } from '@arriero/api'
 import type { Catalogue } from '../../catalogue/catalogue.ts'
 import type { Log } from '../../log.ts'
-import type { Outcome, Prepared, Work } from '../../stores/store.ts'
+import type { Outcome, Prepared, Published, Work } from '../../stores/store.ts'
 import type { SiteStore } from '../../stores/stores.ts'
 import type { Alarms } from '../alarms.ts'
 import type { DiskTrouble } from './disk-trouble.ts'
-import { asLibrarianError, finishesLater, judgeFailure, takenOver } from './failures.ts'
+import { asLibrarianError, finishesLater, judgeFailure, onlyDamaged, takenOver } from './failures.ts'
 import { beginWorkOf, type CommitItem, preparedOf, publicationOf, trailRecordOf, workOf } from './item.ts'
 import { prepareInPlace } from './prepare-in-place.ts'
+import { removeOrigin } from './remove-origin.ts'
 
 export interface BatchOptions {
   readonly catalogue: Pick<Catalogue, 'intents'>
@@ -65,7 +66,7 @@ function createBatch(site: SiteStore, options: BatchOptions) {
       } else if (outcome.outcome === 'completed') {
         item.resolve({ outcome: 'same' })
       } else {
-        if (outcome.code === 'FileExists') await removeOrigin(item)
+        if (outcome.code === 'FileExists') await removeOriginOf(item)
         item.reject(new LibrarianError(outcome.code, outcome.message))
       }
     }
@@ -87,10 +88,14 @@ function createBatch(site: SiteStore, options: BatchOptions) {
     return good
   }
 
-  /** What lies in its place is read there; all else becomes a private copy. */
+  /** All becomes a private copy, but for what lies in its place where nobody could write to it: that is read there. */
   async function prepareAll(items: readonly CommitItem[]): Promise<Outcome<Prepared>[]> {
     const works: Work[] = []
-    for (const item of items) if (item.request.origin.from !== 'place') works.push(workOf(item, item.request.origin))
+    for (const item of items) {
+      const { origin, name } = item.request
+      if (origin.from !== 'place') works.push(workOf(item, origin))
+      else if (store.capabilities.canAdopt) works.push(workOf(item, { from: 'place', name }))
+    }
     const copied = await attempt(() => (works.length ? store.prepare(works) : Promise.resolve([])))
     const byId = new Map(works.map(({ id }, index) => [id, copied.ok ? copied.value[index]! : copied]))
     return await Promise.all(items.map(async item => byId.get(item.id) ?? (await prepareInPlace(store, item.request))))
@@ -117,6 +122,7 @@ function createBatch(site: SiteStore, options: BatchOptions) {
         item.resolve({ outcome: 'same' })
         await settle([item])
       }
+      if (outcome === 'damaged') await giveUp(item, onlyDamaged(name))
       if (outcome === 'other') {
         const message = `Cannot commit ${name}: other content is kept under this name already`
         await giveUp(item, new LibrarianError('FileExists', message))
@@ -127,7 +133,7 @@ function createBatch(site: SiteStore, options: BatchOptions) {
 
   async function publish(items: readonly CommitItem[]): Promise<CommitItem[]> {
     if (items.length === 0) return []
-    const outcomes = await attempt(() => store.publish(items.map(publicationOf)))
+    const outcomes = await attempt(() => publishAll(items))
     const good: CommitItem[] = []
     for (const [index, item] of items.entries()) {
       const outcome = outcomes.ok ? outcomes.value[index]! : outcomes
@@ -141,9 +147,27 @@ function createBatch(site: SiteStore, options: BatchOptions) {
     return good
   }
 
+  function isAdopted({ request }: CommitItem): boolean {
+    return request.origin.from === 'place' && store.capabilities.canAdopt
+  }
+
+  async function publishAll(items: readonly CommitItem[]): Promise<Outcome<Published>[]> {
+    const adopted = items.filter(isAdopted)
+    const others = items.filter(item => !isAdopted(item))
+    const done = new Map<CommitItem, Outcome<Published>>()
+    const outcomes = others.length > 0 ? await store.publish(others.map(publicationOf)) : []
+    for (const [index, item] of others.entries()) done.set(item, outcomes[index]!)
+    for (const item of adopted) done.set(item, await attempt(() => store.adopt(publicationOf(item))))
+    return items.map(item => done.get(item)!)
+  }
+
   async function giveUpUnlessPublished(item: CommitItem, error: LibrarianError): Promise<void> {
+    // What may not be replaced is as it was, though its bytes are the right ones.
+    if (isAdopted(item) && error.code === 'Unacceptable') return giveUp(item, error)
     const state = await attempt(() => store.inspect(publicationOf(item)))
     if (!state.ok || state.value === 'published') return abandon(item, error)
+    // What lay there is aside, and comes back only as the private copy.
+    if (isAdopted(item) && state.value === 'prepared') return abandon(item, error)
     if (state.value === 'foreign') {
       await alarms.raise({
         severity: 'error',
@@ -197,7 +221,7 @@ function createBatch(site: SiteStore, options: BatchOptions) {
     const gone = await attempt(() => store.settle(ids))
     if (gone.ok) settled.add(ids)
     else log.warn({ store: site.name, error: gone.error }, 'private copies are left for the sweep')
-    await Promise.all(items.map(removeOrigin))
+    await Promise.all(items.map(removeOriginOf))
   }
 
   /** Before anything is published: the end of this commit, told to its sender. */
@@ -214,7 +238,7 @@ function createBatch(site: SiteStore, options: BatchOptions) {
     if (keepsTransfer) await settlePrivate(item)
     else await settle([item])
     if (isDiskTrouble) await diskTrouble.note(site, error)
-    if (error.code === 'NoSpace') await raiseFull(error)
+    if (error.code === 'NoSpace') await raiseFull()
     item.reject(error)
   }
 
@@ -223,11 +247,8 @@ function createBatch(site: SiteStore, options: BatchOptions) {
     if (gone.ok) settled.add([item.id])
   }
 
-  async function removeOrigin({ request: { origin } }: CommitItem): Promise<void> {
-    const removed = await attempt(async () => {
-      if (origin.from === 'staging') await store.removeStaging(origin.id)
-      if (origin.from === 'spool') await store.removeSpool(origin.id)
-    })
+  async function removeOriginOf({ request: { origin } }: CommitItem): Promise<void> {
+    const removed = await attempt(() => removeOrigin(store, origin))
     if (!removed.ok) log.warn({ store: site.name, error: removed.error }, 'a staging area is left for the sweep')
   }
 
@@ -242,14 +263,15 @@ function createBatch(site: SiteStore, options: BatchOptions) {
 
   async function noteTrouble(error: LibrarianError): Promise<void> {
     if (judgeFailure(error).isDiskTrouble) await diskTrouble.note(site, error)
-    if (error.code === 'NoSpace') await raiseFull(error)
+    if (error.code === 'NoSpace') await raiseFull()
   }
 
-  async function raiseFull(error: LibrarianError): Promise<void> {
+  /** Without the name of what met it: it is one condition, however many meet it. */
+  async function raiseFull(): Promise<void> {
     await alarms.raise({
       severity: 'error',
       category: 'store_full',
-      message: `Store ${site.name} has no room: ${error.message}`,
+      message: `Store ${site.name} is full: what is sent to it is refused. Free some space on its disk; it goes on by itself.`,
       caller: 'commit',
     })
   }

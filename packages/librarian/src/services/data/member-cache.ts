@@ -2,7 +2,7 @@
  * Members of the trees that were asked for last. Whoever fetches a tree asks for each of its members, and a manifest may be
  * of some MiB: it is parsed once. What is cached never changes: it is kept by digest.
  */
-import { parseMembers, type TreeMembers } from './tree-members.ts'
+import { parseContents, type TreeContents } from './tree-members.ts'
 
 export interface MemberCacheOptions {
   /** The manifest of a tree by the tree's name. */
@@ -15,7 +15,7 @@ export class MemberCache {
   readonly #read: MemberCacheOptions['read']
   readonly #most: number
   /** The last one used is the last one here. */
-  readonly #kept = new Map<string, { readonly length: number; readonly members: Promise<TreeMembers> }>()
+  readonly #kept = new Map<string, { readonly length: number; readonly contents: Promise<TreeContents> }>()
   #length = 0
 
   constructor({ read, most = 64 << 20 }: MemberCacheOptions) {
@@ -24,22 +24,22 @@ export class MemberCache {
   }
 
   /** @param key changes when the tree does: its name and digest */
-  async of(name: string, key: string): Promise<TreeMembers> {
+  async of(name: string, key: string): Promise<TreeContents> {
     const known = this.#kept.get(key)
     if (known) {
       this.#kept.delete(key)
       this.#kept.set(key, known)
-      return known.members
+      return known.contents
     }
     const manifest = (await this.#read(name)) ?? ''
-    const members = parseMembers(manifest)
-    this.#keep(key, manifest.length, members)
-    return members
+    const contents = parseContents(manifest)
+    this.#keep(key, manifest.length, contents)
+    return contents
   }
 
-  #keep(key: string, length: number, members: TreeMembers): void {
+  #keep(key: string, length: number, contents: TreeContents): void {
     if (length > this.#most || this.#kept.has(key)) return
-    this.#kept.set(key, { length, members: Promise.resolve(members) })
+    this.#kept.set(key, { length, contents: Promise.resolve(contents) })
     this.#length += length
     for (const [oldest, { length }] of this.#kept) {
       if (this.#length <= this.#most) return

@@ -5,7 +5,7 @@
  *
  *     base64url(JSON) . base64url(HMAC-SHA256 over it)
  *
- * It does not promise to end with the account: at most `lifeMs` later, it has.
+ * By itself it does not end with the account: whoever takes it asks whether there still is one.
  */
 import { createHmac, hkdfSync, timingSafeEqual } from 'node:crypto'
 import { z } from 'zod'

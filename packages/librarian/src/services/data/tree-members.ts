@@ -9,8 +9,14 @@ export interface TreeMember {
   readonly sha256: string
 }
 
-/** By path, in the manifest's order. Directories that stand in the manifest for themselves have no bytes, and are left out. */
+/** Files by path, in the manifest's order. */
 export type TreeMembers = ReadonlyMap<string, TreeMember>
+
+export interface TreeContents {
+  readonly members: TreeMembers
+  /** Paths of all directories, those with nothing in them too; parents first. */
+  readonly directories: readonly string[]
+}
 
 const line = z.object({
   path: z.string().min(1),
@@ -20,12 +26,14 @@ const line = z.object({
 })
 
 /** @param manifest lines of JSON */
-export function parseMembers(manifest: string): TreeMembers {
+export function parseContents(manifest: string): TreeContents {
+  const directories: string[] = []
   const members = new Map<string, TreeMember>()
   for (const text of manifest.split('\n')) {
     if (text === '') continue
-    const { path, size, sha256 } = line.parse(JSON.parse(text))
-    if (size !== undefined && sha256 !== undefined) members.set(path, { path, size, sha256 })
+    const { path, type, size, sha256 } = line.parse(JSON.parse(text))
+    if (type === 'directory') directories.push(path)
+    else if (size !== undefined && sha256 !== undefined) members.set(path, { path, size, sha256 })
   }
-  return members
+  return { members, directories }
 }

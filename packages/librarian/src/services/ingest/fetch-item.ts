@@ -129,7 +129,8 @@ async function fetchBytes(
   if (!place) throw new LibrarianError('StoreUnavailable', `Cannot reach the store of transfer ${transfer.id}`)
   // Under way: not one that was only announced and is given up for it.
   await catalogue.byteUploads.note({ id: transfer.id, data: writeNotes({ active: now() }) })
-  await using spool = await place.store.openSpool(transfer.token)
+  // What an earlier attempt had fetched whole, and a kill kept from being committed, is looked at before it is fetched again.
+  await using spool = await place.store.openSpool(transfer.token, { keepsLater: true })
   const [uri = '', ...mirrors] = entry.uris
   const result = await download(uri, spool.path, {
     ...source,
@@ -138,7 +139,7 @@ async function fetchBytes(
     mirrors,
     size: transfer.transfer_size,
     checksums: [...(entry.checksums ?? []), ...wireChecksum(entry)],
-    // What is there is the empty spool, or what an earlier attempt had fetched whole.
+    // What is there is the empty spool, or what an earlier attempt had fetched.
     ifExists: 'repair',
   })
   return result.networkBytes

@@ -148,6 +148,9 @@ export function uriProblem(
     return `its scheme must be one of ${schemes.join(', ')}, got ${scheme ?? 'none'}`
   }
   if (/[\x00-\x20\x7f]/.test(uri)) return 'its URI must not have blanks or control characters'
+  // Parsers of URLs take the first name that they meet for a host.
+  if (/^https?$/.test(scheme) && !(/^https?:\/\/[^/]/i.test(uri) && URL.canParse(uri)))
+    return 'its URI must name a host'
   if (redactUrl(uri) !== uri) return 'its URI must not carry secrets; name credentials of the settings instead'
   const hosts = hostsOf(name === undefined ? undefined : credentials[name])
   const host = URL.parse(uri)?.hostname ?? ''
@@ -159,12 +162,25 @@ function hostsOf(credentials: IngestSettings['credentials'][string] | undefined)
   return credentials && 'hosts' in credentials ? credentials.hosts : undefined
 }
 
+/** Twins would be found out one by one, when the first bytes have moved; those by case alone, on a disk that ignores it. */
 function assertDistinct(items: readonly NewItem[]): void {
   const seen = new Set<string>()
+  const fold = (name: string) => name.toLowerCase().normalize('NFC')
   for (const { name, position } of items) {
-    if (seen.has(name)) throw refuse(`entry ${position}: no name may be there twice, ${name} is`)
-    seen.add(name)
+    if (seen.has(fold(name)))
+      throw refuse(`entry ${position}: no name may be there twice, in whatever case, ${name} is`)
+    seen.add(fold(name))
   }
+  for (const { name, position } of items) {
+    const above = ancestorsOf(fold(name)).find(ancestor => seen.has(ancestor))
+    if (above !== undefined)
+      throw refuse(`entry ${position}: ${name} cannot lie in ${above}, which is a file of the same list`)
+  }
+}
+
+function ancestorsOf(name: string): string[] {
+  const parts = name.split('/')
+  return parts.slice(1).map((_, at) => parts.slice(0, at + 1).join('/'))
 }
 
 function refuse(what: string): LibrarianError {

@@ -43,6 +43,8 @@ export function createRecovery(options: RecoveryOptions): Recovery {
   const { catalogue, stores, presence, alarms, clock, log, by, isWorkingOn } = options
   const stop = new AbortController()
   const told = new Set<string>()
+  /** Intents that a recovery of this process is at: a second one, meanwhile, would take them from the first. */
+  const recovering = new Set<string>()
   let retrying: Promise<void> | undefined
 
   async function recover(): Promise<RecoveryReport> {
@@ -58,6 +60,7 @@ export function createRecovery(options: RecoveryOptions): Recovery {
   }
 
   function isInHands({ id, holder }: Intent, gone: ReadonlySet<string>): boolean {
+    if (recovering.has(id)) return true
     return holder === presence.holder ? isWorkingOn(id) : !gone.has(holder)
   }
 
@@ -65,6 +68,7 @@ export function createRecovery(options: RecoveryOptions): Recovery {
     const { holder } = presence
     const site = stores.byId(found.store_id)
     if (!site) return await tellOnce(found, `its store ${found.store_id} is not in the settings`)
+    recovering.add(found.id)
     try {
       const intent = await catalogue.intents.takeOver({ id: found.id, token: found.token, holder })
       if (!intent) return 'left'
@@ -73,6 +77,8 @@ export function createRecovery(options: RecoveryOptions): Recovery {
       return end
     } catch (error) {
       return await tellOnce(found, error instanceof Error ? error.message : String(error))
+    } finally {
+      recovering.delete(found.id)
     }
   }
 
@@ -123,7 +129,7 @@ export function createRecovery(options: RecoveryOptions): Recovery {
   async function recoverMine(): Promise<number> {
     let left = 0
     for (const intent of await catalogue.intents.list()) {
-      if (intent.holder !== presence.holder || isWorkingOn(intent.id)) continue
+      if (intent.holder !== presence.holder || isInHands(intent, new Set())) continue
       if ((await recoverOne(intent)) === 'left') left += 1
     }
     return left

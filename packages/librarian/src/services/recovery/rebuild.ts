@@ -75,10 +75,14 @@ async function fromTrail(site: SiteStore, { catalogue, signal }: RebuildOptions,
 }
 
 /** Two readings of the trail, so that only places and not records are held. */
-async function lastLines({ store }: SiteStore): Promise<Map<string, number>> {
+export async function lastLines({ store }: SiteStore): Promise<Map<string, number>> {
   const last = new Map<string, number>()
   let line = 0
-  for await (const { name } of store.readTrail()) last.set(name, line++)
+  for await (const { name, action } of store.readTrail()) {
+    // What is purged is what was in the trash: by then the name may be another copy's.
+    if (action !== 'purge') last.set(name, line)
+    line += 1
+  }
   return last
 }
 
@@ -90,7 +94,7 @@ async function* kept({ store }: SiteStore, last: ReadonlyMap<string, number>): A
   }
 }
 
-async function copyOfRecord(site: SiteStore, record: TrailRecord): Promise<RebuiltCopy> {
+export async function copyOfRecord(site: SiteStore, record: TrailRecord): Promise<RebuiltCopy> {
   const stat = await site.store.stat(record.name)
   const isRight = stat?.kind === record.kind && (record.kind === 'tree' || stat.size === record.size)
   return {

@@ -9,6 +9,7 @@
  *   nothing is there            the transfer failed; an operator must look
  *   the store is not there      left as it is, for the next time
  */
+import { LibrarianError } from '@arriero/api'
 import type { Catalogue } from '../../catalogue/catalogue.ts'
 import type { Intent } from '../../catalogue/operations/intents.ts'
 import type { Publication, Published, Store, TrailRecord } from '../../stores/store.ts'
@@ -16,6 +17,7 @@ import type { SiteStore } from '../../stores/stores.ts'
 import type { Alarms } from '../alarms.ts'
 import type { CommitOrigin } from '../commit/commits.ts'
 import { spoolOf } from '../commit/item.ts'
+import { removeOrigin } from '../commit/remove-origin.ts'
 
 export type RecoveredAs = 'finished' | 'undone' | 'failed' | 'left'
 
@@ -36,9 +38,23 @@ export async function recoverIntent(
   if (!publication) return await undo(intent, site, options)
   const state = await site.store.inspect(publication)
   if (state === 'absent' || state === 'foreign') return await fail(intent, site, state, options)
-  const [outcome] = await site.store.publish([publication])
-  if (!outcome?.ok) throw outcome?.error ?? new Error(`the store answered nothing about ${intent.file_name}`)
-  return await finish(intent, site, outcome.value, options)
+  let published: Published
+  try {
+    published = await publish(publication, intent, site)
+  } catch (error) {
+    // What lies in its place and may not be replaced never can be: it stays as it is.
+    if (!(error instanceof LibrarianError) || error.code !== 'Unacceptable') throw error
+    return await undo(intent, site, options, error.message)
+  }
+  return await finish(intent, site, published, options)
+}
+
+async function publish(publication: Publication, intent: Intent, { store }: SiteStore): Promise<Published> {
+  const { from } = JSON.parse(intent.origin) as CommitOrigin
+  if (from === 'place' && store.capabilities.canAdopt) return await store.adopt(publication)
+  const [outcome] = await store.publish([publication])
+  if (outcome?.ok) return outcome.value
+  throw outcome?.error ?? new Error(`the store answered nothing about ${intent.file_name}`)
 }
 
 /** Undefined while nothing was verified. The private copy carries the token under which it was made. */
@@ -48,8 +64,12 @@ function publicationOf({ id, file_name, kind, size, sha256, prepared_token, orig
   return { id, token: prepared_token, name: file_name, kind, size, sha256, spool }
 }
 
-async function undo(intent: Intent, site: SiteStore, options: RecoverIntentOptions): Promise<RecoveredAs> {
-  const reason = 'the server stopped before the bytes were verified'
+async function undo(
+  intent: Intent,
+  site: SiteStore,
+  options: RecoverIntentOptions,
+  reason = 'the server stopped before the bytes were verified',
+): Promise<RecoveredAs> {
   if (!(await give(intent, reason, true, options))) return 'left'
   await settle(intent, site.store, options)
   return 'undone'
@@ -74,7 +94,7 @@ async function fail(
   })
   if (!(await give(intent, reason, false, options))) return 'left'
   await settle(intent, site.store, options)
-  await removeOrigin(intent, site.store)
+  await removeOriginOf(intent, site.store)
   return 'failed'
 }
 
@@ -92,7 +112,7 @@ async function finish(
   })
   if (!isDone) return 'left'
   await settle(intent, site.store, options)
-  await removeOrigin(intent, site.store)
+  await removeOriginOf(intent, site.store)
   return 'finished'
 }
 
@@ -116,11 +136,9 @@ async function settle({ id }: Intent, store: Store, { catalogue }: RecoverIntent
   await catalogue.intents.forget({ ids: [id] })
 }
 
-async function removeOrigin({ origin: text }: Intent, store: Store): Promise<void> {
-  const origin = JSON.parse(text) as CommitOrigin
+async function removeOriginOf({ origin }: Intent, store: Store): Promise<void> {
   try {
-    if (origin.from === 'staging') await store.removeStaging(origin.id)
-    if (origin.from === 'spool') await store.removeSpool(origin.id)
+    await removeOrigin(store, JSON.parse(origin) as CommitOrigin)
   } catch {
     // The sweep finds it: its transfer has ended.
   }

@@ -7,6 +7,7 @@ import type { Caller } from '../../routes/route.ts'
 import type { SiteStore, Stores } from '../../stores/stores.ts'
 import type { Alarms } from '../alarms.ts'
 import type { Commits } from '../commit/commits.ts'
+import { announceTogether } from './announce.ts'
 import { checkStageRequest } from './check-stage-request.ts'
 import { offerProviders } from './offer-providers.ts'
 import type {
@@ -34,8 +35,18 @@ export interface UploadsOptions {
   recoverTransfer(transferId: number): Promise<boolean>
 }
 
+const roomRemedy =
+  'No enabled store has so much room beyond its reserve and what is announced already. Free some, add a store, or lower `reserve` ' +
+  'in the `store_data` of one (default: 5 % of the disk, and 10 GiB at least) and start once with --migrate-stores.'
+
 export function createUploads(options: UploadsOptions): Uploads {
   const { catalogue, stores, commits, alarms, log, maximalSize, providers, recoverTransfer } = options
+
+  const announce = announceTogether(async uploads => {
+    const { outcomes, replaced } = await catalogue.uploads.stage({ uploads, stores: await roomyStores() })
+    await Promise.all(replaced.map(removeBytes))
+    return outcomes
+  })
 
   async function stageMany(requests: readonly StageRequest[], caller: Caller): Promise<Attempt<Staged>[]> {
     const attempts = new Map<StageRequest, Attempt<Staged>>()
@@ -44,9 +55,7 @@ export function createUploads(options: UploadsOptions): Uploads {
       if (problem) attempts.set(request, { ok: false, error: problem })
       return !problem
     })
-    const uploads = good.map(request => newUpload(request, caller))
-    const { outcomes, replaced } = await catalogue.uploads.stage({ uploads, stores: await roomyStores() })
-    await Promise.all(replaced.map(removeBytes))
+    const outcomes = await announce(good.map(request => newUpload(request, caller)))
     await Promise.all(
       good.map(async (request, index) => attempts.set(request, await attempt(() => open(outcomes[index]!)))),
     )
@@ -59,11 +68,11 @@ export function createUploads(options: UploadsOptions): Uploads {
   }
 
   async function roomyStores(): Promise<RoomyStore[]> {
-    const ingestable = stores.all.filter(site => site.ingestable)
+    const ingestable = stores.all.filter(({ ingestable }) => ingestable)
     const states = await Promise.all(ingestable.map(site => site.store.state()))
-    return ingestable.flatMap(({ id }, index) => {
+    return ingestable.flatMap(({ id, store }, index) => {
       const state = states[index]!
-      return state.available ? [{ id, free: state.free }] : []
+      return state.available ? [{ id, free: state.free, hasTrees: store.capabilities.hasTrees }] : []
     })
   }
 
@@ -97,7 +106,7 @@ export function createUploads(options: UploadsOptions): Uploads {
       await alarms.raise({
         severity: 'error',
         category: 'store_full',
-        message: `An upload was refused: ${message}`,
+        message: `An upload was refused: ${message} ${roomRemedy}`,
         caller,
       })
     }
@@ -140,7 +149,9 @@ export function createUploads(options: UploadsOptions): Uploads {
     checkIsAsAnnounced(request, transfer, site)
     const name = transfer.store_path
     if (transfer.status === 'COMPLETED') return { outcome: 'same', name }
-    const go = async () => ({ ...(await commits.commit(commitRequestOf(request, transfer, site))), name })
+    const wanted = commitRequestOf(request, transfer, site)
+    await makeEmptySpool(wanted)
+    const go = async () => ({ ...(await commits.commit(wanted)), name })
     try {
       return await go()
     } catch (error) {
@@ -173,6 +184,12 @@ export function createUploads(options: UploadsOptions): Uploads {
     }
   }
 
+  /** Of an empty file all bytes are there before any came: whoever sends it need not append anything (tus 1.0). */
+  async function makeEmptySpool({ origin, size, store: { store } }: ReturnType<typeof commitRequestOf>): Promise<void> {
+    if (size > 0 || origin.from !== 'spool' || ('archive' in origin && origin.archive !== undefined)) return
+    await using _ = await store.openSpool(origin.id)
+  }
+
   /** Not even an administrator commits for others: what was uploaded is its owner's word. */
   async function ownTransfer(id: number, caller: Caller): Promise<IncomingTransfer> {
     return requireOwn(id, await catalogue.uploads.get({ id }), caller)
@@ -181,7 +198,8 @@ export function createUploads(options: UploadsOptions): Uploads {
   function requireOwn(id: number, transfer: IncomingTransfer | undefined, caller: Caller): IncomingTransfer {
     if (!transfer) throw new LibrarianError('NotFound', `There is no transfer ${id}`)
     if (transfer.source === caller.name) return transfer
-    throw new LibrarianError('NotYours', `Transfer ${id} must be ${caller.name}’s, it is another user’s`)
+    // In the words of the other: most endpoints answer both alike.
+    throw new LibrarianError('NotYours', `There is no transfer ${id}`)
   }
 
   async function abort(transferId: number, caller: Caller): Promise<IncomingTransfer> {
@@ -240,7 +258,10 @@ export function createUploads(options: UploadsOptions): Uploads {
   }
 }
 
-function newUpload({ name, uploadName, size, checksum, uploader }: StageRequest, { name: source }: Caller): NewUpload {
+function newUpload(
+  { name, uploadName, size, checksum, uploader, isTree }: StageRequest,
+  { name: source }: Caller,
+): NewUpload {
   return {
     name,
     uploadName,
@@ -250,6 +271,7 @@ function newUpload({ name, uploadName, size, checksum, uploader }: StageRequest,
     source,
     stagingId: randomUUID(),
     token: randomBytes(16).toString('hex'),
+    isTree,
   }
 }
 

@@ -16,6 +16,8 @@ export interface StageRequest {
   /** The future name. */
   readonly name: string
   readonly uploader: string
+  /** It is a directory: only stores that keep such are asked. Default: whichever store has room. */
+  readonly isTree?: boolean
 }
 
 export interface Staged {
