@@ -52,7 +52,7 @@ function suite(label: string, open: () => Promise<TrialCatalogue>): void {
       await using catalogue = await open()
       const error = { severity: 'critical', category: 'store_full', message: 'm', caller: null } as const
       const [first, second] = [await catalogue.errors.raise(error), await catalogue.errors.raise(error)]
-      expect(second).toEqual(first)
+      expect([first.isNew, second]).toEqual([true, { ...first, isNew: false }])
       await catalogue.errors.clear({ id: first.id })
       await expect(catalogue.errors.clear({ id: first.id })).rejects.toMatchObject({ code: 'Conflict' })
       await expect(catalogue.errors.clear({ id: 999 })).rejects.toMatchObject({ code: 'NotFound' })
@@ -98,18 +98,24 @@ function suite(label: string, open: () => Promise<TrialCatalogue>): void {
       ]
       for (const row of rows) await catalogue.trial.write(row)
       const order = { storeName: 's', destination: 'peer-1', disableStore: true, markUnavailable: true }
-      await expect(catalogue.manifest.make({ ...order, destination: 'x' })).rejects.toMatchObject({
+      let made = 0
+      const make = async (changed: Partial<typeof order> = {}) => {
+        const id = String(++made).padStart(32, '0')
+        const manifest = await catalogue.manifest.make({ ...order, ...changed, id })
+        return await catalogue.manifest.page({ manifest, after: 0, limit: 10 })
+      }
+      await expect(make({ destination: 'x' })).rejects.toMatchObject({
         code: 'UnknownLibrarian',
       })
       expect((await catalogue.stores.find({ name: 's' }))?.enabled).toBe(true)
-      const first = await catalogue.manifest.make({ ...order, markUnavailable: false })
-      const again = await catalogue.manifest.make(order)
+      const first = await make({ markUnavailable: false })
+      const again = await make()
       expect(first.map(({ name, transferId }) => [name, typeof transferId])).toEqual([
         ['a', 'number'],
         ['b', 'number'],
       ])
       expect(again).toEqual(first)
-      expect(await catalogue.manifest.make(order)).toEqual([])
+      expect(await make()).toEqual([])
       const removed = await catalogue.peers.remove({ name: 'peer-1', failTransfers: true })
       expect(removed).toMatchObject({ forgottenCopies: 1, failed: [{ remoteId: null }, { remoteId: null }] })
       expect(await catalogue.peers.remove({ name: 'peer-1', failTransfers: true })).toBeUndefined()

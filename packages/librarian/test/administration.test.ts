@@ -3,6 +3,7 @@
 import { randomBytes } from 'node:crypto'
 import { createServer, type Server } from 'node:http'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { createStoreAdmin } from '../src/services/store-admin.ts'
 import { MemoryStore } from '../src/stores/memory.ts'
 import { insertFile, insertInstance, insertPeer, insertRemote } from './catalogue-rows.ts'
 import { addUser, basic, openTestHouse, passwordOf, type TestHouse } from './house.ts'
@@ -280,6 +281,41 @@ describe('manifests', () => {
     expect((await house.post('admin/stores/manifest', order)).body.store_files).toHaveLength(2000)
   })
 
+  test('are read from the catalogue by the page, as fast as they are taken and no faster', async () => {
+    const pages: number[] = []
+    const { page } = house.catalogue.manifest
+    const manifest = {
+      ...house.catalogue.manifest,
+      page: async (args: Parameters<typeof page>[0]) => {
+        const rows = await page(args)
+        pages.push(rows.length)
+        return rows
+      },
+    }
+    await keepMany(12_000)
+    const admin = createStoreAdmin({ catalogue: { ...house.catalogue, manifest }, stores: { byId: () => undefined } })
+    const rows = await admin.manifest({ storeName: 'carried', disableStore: false, markUnavailable: true })
+    const iterator = rows[Symbol.asyncIterator]()
+    expect((await iterator.next()).value).toMatchObject({ name: 'n/1' })
+    expect(pages).toEqual([1000])
+    let count = 1
+    while (!(await iterator.next()).done) count += 1
+    expect([count, Math.max(...pages)]).toEqual([12_000, 1000])
+    // What was in use is listed, although it no longer is.
+    expect(await house.sql('SELECT count(*) AS n FROM instance WHERE store_id = 2 AND available = 1')).toEqual([
+      { n: 0 },
+    ])
+  })
+
+  test('too large to be kept are sent whole, and a second call with the key hears so', async () => {
+    await keepMany(20_000)
+    const headers = { 'idempotency-key': 'large' }
+    const first = await house.post('admin/stores/manifest', order, 'ADMIN', headers)
+    expect(first.body.store_files).toHaveLength(20_000)
+    expect(JSON.stringify(first.body).length).toBeGreaterThan(4 << 20)
+    expect((await house.post('admin/stores/manifest', order, 'ADMIN', headers)).status).toBe(409)
+  })
+
   test('by a key are given again as they were, although the copies are marked', async () => {
     await keep(['a'])
     const mark = { ...order, mark_local_instances_as_unavailable: true }
@@ -289,6 +325,17 @@ describe('manifests', () => {
       first.body,
     )
   })
+
+  async function keepMany(count: number): Promise<void> {
+    const numbers = `WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ${count})`
+    const time = '2026-01-01T00:00:00.000000Z'
+    await house.sql(
+      `INSERT INTO file (name, create_time, size, checksum, kind, is_attested, uploader, source)
+       ${numbers} SELECT 'n/' || i, '${time}', i, 'xxh3:::' || i, 'file', 1, 'ada', 'site' FROM n`,
+      `INSERT INTO instance (path, file_name, store_id, deletion_policy, created_time, available, state)
+       ${numbers} SELECT '/s2/n/' || i, 'n/' || i, 2, 'DISALLOWED', '${time}', 1, 'ok' FROM n`,
+    )
+  }
 
   /** On store 2, which is `carried`. */
   async function keep(names: readonly string[]): Promise<void> {
@@ -432,6 +479,21 @@ describe('librarians', () => {
     expect((await house.post('admin/librarians/list', { ping: false })).body.librarians[0].available).toBeNull()
   })
 
+  test('are known to have been heard when their accounts call, whoever else calls beside them', async () => {
+    await house.post('admin/librarians/add', far())
+    await addUser(house.catalogue, 'far', 'READAPPEND')
+    await house.sql(`UPDATE peer SET last_heard = '2020-01-01T00:00:00.000000Z', last_seen = last_heard`)
+    await house.post('ping/logged', {}, 'READONLY')
+    // Anybody may ping under any name: that was not it.
+    await house.post('ping/', {}, 'far')
+    const before = (await house.catalogue.peers.list())[0]!
+    expect(before.lastHeard).toMatch(/^2020/)
+    await house.post('ping/logged', {}, 'far')
+    await expect.poll(async () => (await house.catalogue.peers.list())[0]!.lastHeard).not.toMatch(/^2020/)
+    await house.post('admin/librarians/list', {})
+    expect((await house.catalogue.peers.list())[0]!.lastSeen > before.lastSeen).toBe(true)
+  })
+
   test('that do not answer are neither a failure of the call nor added (librarian Q22)', async () => {
     peer.closeAllConnections()
     await new Promise(resolve => peer.close(resolve))
@@ -515,8 +577,18 @@ describe('an Idempotency-Key', () => {
   test('with another request is refused, and so is one that is none', async () => {
     await call(user)
     expect((await call({ ...user, username: 'eve' })).status).toBe(422)
+    expect((await call({ ...user, password: 'another' })).status).toBe(422)
     expect((await call(user, 'a b')).status).toBe(422)
     expect((await call(user, 'x'.repeat(256))).status).toBe(422)
+  })
+
+  test('tells requests apart that differ where logs show nothing', async () => {
+    const raise = async (letter: string) => {
+      const message = `see https://a.example/f?token=${letter.repeat(16)}`
+      const error = { severity: 'error', category: 'data_integrity', message }
+      return (await house.post('error/raise', error, 'ADMIN', { 'idempotency-key': 'told' })).status
+    }
+    expect([await raise('A'), await raise('A'), await raise('B')]).toEqual([201, 201, 422])
   })
 
   test('is the caller’s own, and means nothing where nothing changes', async () => {

@@ -4,12 +4,15 @@ import type { Level } from '@arriero/api'
 import { systemClock } from '../src/clock.ts'
 import { type Bytes, type BytesOptions, createBytes } from '../src/features/bytes.ts'
 import { type Log, silentLog } from '../src/log.ts'
+import { type CopyReader, createCopyReader } from '../src/services/copies/read-copies.ts'
+import { createAlarms } from '../src/services/create-alarms.ts'
 import { type RawApp, startRawApp } from './raw-app.ts'
 import { openWorld, type World, type WorldOptions } from './world.ts'
 
 export interface BytesApp extends AsyncDisposable {
   readonly world: World
   readonly bytes: Bytes
+  readonly reader: CopyReader
   readonly app: RawApp
   /** Errors in the log. */
   readonly told: readonly string[]
@@ -25,6 +28,19 @@ export async function startBytesApp(options: BytesAppOptions = {}): Promise<Byte
   const told: string[] = []
   const log: Log = { ...silentLog, error: (_, message) => void told.push(message) }
   const world = await openWorld(options)
+  for (const username of ['ada', 'ben', ...Object.keys(users ?? {})]) {
+    await world.ground.catalogue.accounts.create({ username, authToken: 'of nobody', level: 'READAPPEND' })
+  }
+  const catalogue = options.wrapCatalogue?.(world.ground.catalogue) ?? world.ground.catalogue
+  const { stores } = world
+  const reader = createCopyReader({
+    catalogue,
+    stores,
+    alarms: createAlarms({ catalogue, log }),
+    log,
+    by: 'here',
+    atOnce: 2,
+  })
   const bytes = await createBytes({
     settings: {
       name: 'here',
@@ -33,23 +49,25 @@ export async function startBytesApp(options: BytesAppOptions = {}): Promise<Byte
       maximalUploadSize: 1 << 30,
       encryptionKey: undefined,
     },
-    catalogue: options.wrapCatalogue?.(world.ground.catalogue) ?? world.ground.catalogue,
-    stores: world.stores,
+    catalogue,
+    stores,
     clock: options.clock ?? systemClock,
     log,
     random: randomBytes,
     uploads: world.uploads,
+    reader,
     ...(tuning ? { tuning } : {}),
   })
   const app = await startRawApp({ rawRoutes: bytes.rawRoutes, ...(users ? { users } : {}), log })
   return {
     world,
     bytes,
+    reader,
     app,
     told,
     async [Symbol.asyncDispose]() {
       await app[Symbol.asyncDispose]()
-      await bytes.rereads.settled()
+      await reader.settled()
       await world.ground.catalogue.close()
     },
   }

@@ -527,6 +527,19 @@ function idempotency(open: Open): void {
     expect(states.filter(({ state }) => state === 'running')).toHaveLength(19)
   })
 
+  test('a call of a process that has ended is taken over at once, and by one', async () => {
+    await using catalogue = await open()
+    await catalogue.idempotency.begin({ ...call, holder: 'first' })
+    const again = { ...call, holder: 'second' }
+    expect(await catalogue.idempotency.begin(again)).toEqual({ state: 'running', holder: 'first' })
+    expect(await catalogue.idempotency.begin({ ...again, dead: 'another' })).toMatchObject({ state: 'running' })
+    expect(await catalogue.idempotency.begin({ ...again, dead: 'first' })).toEqual({ state: 'interrupted' })
+    const third = await catalogue.idempotency.begin({ ...call, holder: 'third', dead: 'first' })
+    expect(third).toEqual({ state: 'running', holder: 'second' })
+    await catalogue.idempotency.finish({ ...call, status: 200 })
+    expect(await catalogue.idempotency.begin({ ...call, dead: 'second' })).toMatchObject({ state: 'done' })
+  })
+
   test('a call that died in the middle is taken over once; one that had no effect frees its key', async () => {
     await using catalogue = await open()
     await catalogue.idempotency.begin(call)

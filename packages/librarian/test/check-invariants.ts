@@ -23,6 +23,8 @@ export interface SeenTransfer {
   readonly status: string
   readonly store_path: string
   readonly staging_path: string | null
+  /** Of its bytes, where they come over HTTP. */
+  readonly token?: string
 }
 
 /** What lies under a store's root: a path below it → its bytes, or null for a directory. */
@@ -36,6 +38,8 @@ export interface SeenStore {
   readonly stagings: readonly string[]
   /** Private copies. */
   readonly works: readonly string[]
+  /** Tokens of transfers whose bytes came over HTTP. */
+  readonly spools?: readonly string[]
 }
 
 export interface Seen {
@@ -54,13 +58,23 @@ export interface Acknowledged {
   readonly checksum?: string
 }
 
-/** Every broken promise, by its id; empty: all hold. Call it when recovery and sweep have run. */
-export function checkInvariants(seen: Seen, acknowledged: readonly Acknowledged[]): string[] {
+export interface InvariantOptions {
+  /** What ended work has left was swept. Default true: call it when recovery and sweep have run. */
+  readonly isSwept?: boolean
+}
+
+/** Every broken promise, by its id; empty: all hold. Call it when recovery has run. */
+export function checkInvariants(
+  seen: Seen,
+  acknowledged: readonly Acknowledged[],
+  { isSwept = true }: InvariantOptions = {},
+): string[] {
   return [
     ...rowsHaveBytes(seen),
     ...bytesHaveRows(seen),
     ...acknowledgedIsKept(seen, acknowledged),
     ...nothingIsHalf(seen),
+    ...(isSwept ? nothingIsLeft(seen) : []),
     ...trailHasAll(seen),
   ]
 }
@@ -116,20 +130,28 @@ function acknowledgedIsKept({ files, instances }: Seen, acknowledged: readonly A
   return broken
 }
 
-function nothingIsHalf({ intents, transfers, stores, files }: Seen): string[] {
+function nothingIsHalf({ intents, transfers, files }: Seen): string[] {
   const broken = intents.map(({ id }) => `A6: intent ${id} outlived recovery`)
+  for (const { id, status, store_path } of transfers) {
+    const hasFile = files.some(({ name }) => name === store_path)
+    if (status === 'COMPLETED' && !hasFile) broken.push(`A3: transfer ${id} is COMPLETED, and ${store_path} has no row`)
+  }
+  return broken
+}
+
+function nothingIsLeft({ transfers, stores }: Seen): string[] {
+  const broken: string[] = []
   const ended = transfers.filter(({ status }) => ['COMPLETED', 'FAILED', 'CANCELLED'].includes(status))
-  for (const { name, stagings, works } of stores) {
+  for (const { name, stagings, works, spools = [] } of stores) {
     for (const id of works) broken.push(`A6: private copy ${id} is left on ${name}`)
-    for (const { id, staging_path } of ended) {
+    for (const { id, staging_path, token } of ended) {
+      if (token !== undefined && spools.includes(token)) {
+        broken.push(`A6: transfer ${id} has ended, and its bytes are left on ${name}`)
+      }
       if (staging_path !== null && stagings.includes(staging_path)) {
         broken.push(`A6: transfer ${id} has ended, and its staging is left on ${name}`)
       }
     }
-  }
-  for (const { id, status, store_path } of transfers) {
-    const hasFile = files.some(({ name }) => name === store_path)
-    if (status === 'COMPLETED' && !hasFile) broken.push(`A3: transfer ${id} is COMPLETED, and ${store_path} has no row`)
   }
   return broken
 }

@@ -49,6 +49,24 @@ test('commit() twice at once of one transfer has one end', async () => {
   expect(await Array.fromAsync(world.store.readTrail())).toHaveLength(1)
 })
 
+test('commit() of bytes that are kept throws them away only where a copy of them is known to be good', async () => {
+  const world = await openWorld()
+  const { catalogue } = world.ground
+  const [first, second] = [await world.stage('a', bytesOf('1')), await world.stage('a', bytesOf('1'), { caller: ben })]
+  await world.commit(first)
+  const { instances } = (await catalogue.instances.ofFile({ name: 'a' }))!
+  const told = { medium: 'cache', sha256: null, size: null, checksum: null, fingerprint: null } as const
+  const record = (outcome: 'missing' | 'ok') =>
+    catalogue.readings.record({ by: 'test', readings: [{ instanceId: instances[0]!.id, outcome, ...told }] })
+  await record('missing')
+  await expect(world.commit(second, ben)).rejects.toEqual(code('StoreUnavailable'))
+  expect(await catalogue.uploads.get({ id: second })).toMatchObject({ status: 'INITIATED' })
+  expect(await Array.fromAsync(world.store.stagings())).toHaveLength(1)
+  await record('ok')
+  await world.commit(second, ben)
+  expect(await Array.fromAsync(world.store.stagings())).toEqual([])
+})
+
 test('commit() of other bytes than announced fails the transfer, and nothing is left of them', async () => {
   const world = await openWorld()
   const id = await world.stage('a', bytesOf('1'), { bytes: bytesOf('2') })

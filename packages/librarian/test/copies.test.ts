@@ -1,70 +1,12 @@
 /** Reading copies, deleting one, adding one that is there: over a catalogue and stores in memory. */
 import { expect, test } from 'vitest'
-import { silentLog } from '../src/log.ts'
-import { createAddFile } from '../src/services/add-file.ts'
-import { createCopyReader } from '../src/services/copies/read-copies.ts'
-import { createDeletionGate } from '../src/services/deletion/gate.ts'
-import { createInstanceAdmin } from '../src/services/instance-admin.ts'
-import { createValidation } from '../src/services/validation.ts'
+import { Act } from '../src/services/act.ts'
 import { describeContent } from '../src/stores/memory-content.ts'
 import { fallAt } from './fall.ts'
-import { ada, bytesOf, newGround, openWorld, type WorldOptions } from './world.ts'
+import { openCopies } from './open-copies.ts'
+import { ada, bytesOf } from './world.ts'
 
 const code = (code: string) => expect.objectContaining({ code })
-
-async function openCopies(options: WorldOptions = {}) {
-  const ground = options.ground ?? (await newGround(['main', 'second', 'third']))
-  const world = await openWorld({ ...options, ground })
-  const catalogue = options.wrapCatalogue?.(ground.catalogue) ?? ground.catalogue
-  const { stores } = world
-  const alarms = { raise: async () => {} }
-  const clock = { ...performance, now: () => performance.now(), wallNow: () => Date.now(), sleep: async () => {} }
-  let reads = 0
-  const counted = {
-    ...stores,
-    byId: (id: number) => {
-      const site = stores.byId(id)
-      if (!site) return undefined
-      const store = new Proxy(site.store, {
-        get(target, key) {
-          const value = Reflect.get(target, key, target)
-          if (key === 'examine') reads += 1
-          return typeof value === 'function' ? value.bind(target) : value
-        },
-      })
-      return { ...site, store }
-    },
-  }
-  const reader = createCopyReader({ catalogue, stores: counted, alarms, by: 'here', atOnce: 2 })
-  const validation = createValidation({ catalogue, stores, reader, clock, cacheMs: 60_000 })
-  const presence = {
-    holder: world.holder,
-    gone: async (all: readonly string[]) => new Set(all.filter(one => options.dead?.has(one))),
-  }
-  const gate = createDeletionGate({ catalogue, stores, reader, presence, clock, log: silentLog })
-  const admin = createInstanceAdmin({ catalogue, gate })
-  const addFile = createAddFile({ catalogue, stores, commits: world.commits })
-
-  /** Another copy, as a clone would make it. */
-  async function copyTo(storeId: number, name: string): Promise<number> {
-    const { instances } = (await ground.catalogue.instances.ofFile({ name }))!
-    const source = ground.stores[instances[0]!.store_id - 1]!
-    await using file = await source.open(name)
-    const bytes = new Uint8Array(Buffer.concat(await Array.fromAsync(file.read(0, file.size))))
-    ground.stores[storeId - 1]!.damage(name, bytes)
-    const { id } = await ground.catalogue.instances.add({
-      name,
-      storeId,
-      path: ground.stores[storeId - 1]!.pathOf(name),
-    })
-    return id
-  }
-
-  const copyOf = async (name: string, storeId = 1) =>
-    (await ground.catalogue.instances.ofFile({ name }))!.instances.find(one => one.store_id === storeId)
-
-  return { ...world, ground, catalogue, validation, gate, admin, addFile, copyTo, copyOf, reads: () => reads }
-}
 
 test('validate() answers from the cache while the file looks the same, and reads when it does not', async () => {
   const world = await openCopies()
@@ -88,6 +30,30 @@ test('a damaged copy is known by its instance, and no longer once a read is good
   expect(await world.ground.catalogue.instances.corrupt()).toEqual([])
 })
 
+test('a tree that differs in one member is told by that member’s name', async () => {
+  const world = await openCopies()
+  const tree = (second: string) =>
+    new Map([
+      ['a.txt', bytesOf('first')],
+      ['sub/b.txt', bytesOf(second)],
+    ])
+  await world.upload('run', tree('other'))
+  world.store.damage('run', tree('rehto'))
+  const [copy] = await world.validation.validate('run')
+  expect(copy).toMatchObject({ state: 'mismatch', isSame: false })
+  expect(copy!.reason).toMatch(/^sub\/b\.txt must have the SHA-256 [0-9a-f]{64}, has [0-9a-f]{64}$/)
+  world.store.damage(
+    'run',
+    new Map([
+      ['a.txt', bytesOf('first')],
+      ['c', bytesOf('new')],
+    ]),
+  )
+  expect((await world.validation.validate('run'))[0]!.reason).toBe(
+    'c was not there; sub is missing; sub/b.txt is missing',
+  )
+})
+
 test('what cannot be read is told, and is not what is missing; both are not ok', async () => {
   const world = await openCopies()
   await world.upload('a', bytesOf('good'))
@@ -106,6 +72,8 @@ test('a copy on a store that is not there says nothing about the bytes', async (
   await world.upload('a', bytesOf('good'))
   world.store.unavailableBecause = 'unplugged'
   expect(await world.validation.validate('a')).toEqual([])
+  // No row changes, so that it is served again as soon as the disk is back.
+  expect(await world.copyOf('a')).toMatchObject({ state: 'ok' })
   world.store.unavailableBecause = undefined
   expect(await world.validation.validate('a')).toMatchObject([{ isSame: true }])
 })
@@ -126,10 +94,14 @@ test('B3: a bad copy among the others keeps this one, however many are good', as
   await world.copyTo(3, 'a')
   world.ground.stores[2]!.damage('a', bytesOf('evil'))
   const { id } = (await world.copyOf('a'))!
-  await expect(world.gate.remove({ instanceId: id, reason: 'test' })).rejects.toEqual(code('KeepsLastCopy'))
+  await expect(world.gate.remove({ instanceId: id, actor: 'ada', reason: 'test' })).rejects.toEqual(
+    code('KeepsLastCopy'),
+  )
   world.ground.stores[2]!.damage('a', bytesOf('good'))
   world.ground.stores[2]!.makeUnreadable('a')
-  await expect(world.gate.remove({ instanceId: id, reason: 'test' })).rejects.toEqual(code('KeepsLastCopy'))
+  await expect(world.gate.remove({ instanceId: id, actor: 'ada', reason: 'test' })).rejects.toEqual(
+    code('KeepsLastCopy'),
+  )
   expect(await world.store.stat('a')).toBeDefined()
 })
 
@@ -138,7 +110,7 @@ test('C1: a copy that was good an hour ago counts only as it is read now', async
   await world.upload('a', bytesOf('good'))
   await world.copyTo(2, 'a')
   const { id } = (await world.copyOf('a'))!
-  await world.gate.remove({ instanceId: id, reason: 'test' })
+  await world.gate.remove({ instanceId: id, actor: 'ada', reason: 'test' })
   expect(world.reads()).toBe(1)
 })
 
@@ -147,13 +119,15 @@ test('remove() moves the bytes to the trash, with its reason, its line in the tr
   await world.upload('a', bytesOf('good'))
   await world.copyTo(2, 'a')
   const { id } = (await world.copyOf('a'))!
-  const deletion = await world.gate.remove({ instanceId: id, reason: 'test' })
+  const deletion = await world.gate.remove({ instanceId: id, actor: 'ada', reason: 'test' })
   expect(await world.store.stat('a')).toBeUndefined()
   expect(await world.copyOf('a')).toBeUndefined()
   expect(await Array.fromAsync(world.store.removed())).toEqual([{ id: deletion.id, place: 'trash' }])
   expect((await Array.fromAsync(world.store.readTrail())).map(({ action }) => action)).toEqual(['commit', 'trash'])
   const other = (await world.copyOf('a', 2))!
-  await expect(world.gate.remove({ instanceId: other.id, reason: 'test' })).rejects.toEqual(code('KeepsLastCopy'))
+  await expect(world.gate.remove({ instanceId: other.id, actor: 'ada', reason: 'test' })).rejects.toEqual(
+    code('KeepsLastCopy'),
+  )
 })
 
 test('B6: two deletes at once, each with the other as its proof, leave one copy', async () => {
@@ -162,8 +136,8 @@ test('B6: two deletes at once, each with the other as its proof, leave one copy'
   const second = await world.copyTo(2, 'a')
   const { id } = (await world.copyOf('a'))!
   const ends = await Promise.allSettled([
-    world.gate.remove({ instanceId: id, reason: 'test' }),
-    world.gate.remove({ instanceId: second, reason: 'test' }),
+    world.gate.remove({ instanceId: id, actor: 'ada', reason: 'test' }),
+    world.gate.remove({ instanceId: second, actor: 'ada', reason: 'test' }),
   ])
   expect(ends.filter(({ status }) => status === 'fulfilled')).toHaveLength(1)
   expect((await world.ground.catalogue.instances.ofFile({ name: 'a' }))!.instances).toHaveLength(1)
@@ -179,14 +153,14 @@ test('a delete that is killed at any call keeps a copy for every row, and can be
       const fall = fallAt({ at, how: 'kill', when })
       const { ground } = setUp
       const dying = await openCopies({ ground, wrapCatalogue: fall.wrapCatalogue, wrapStore: fall.wrapStore })
-      await Promise.race([dying.gate.remove({ instanceId: id, reason: 'test' }), fall.died])
+      await Promise.race([dying.gate.remove({ instanceId: id, actor: 'ada', reason: 'test' }), fall.died])
       if (fall.fallen() === undefined) break
       const next = await openCopies({ ground, dead: new Set([dying.holder]) })
       await next.gate.recover()
       const copy = await next.copyOf('a')
       const where = `${when} ${fall.fallen()}`
       expect(copy?.available ?? 'gone', where).toBe((await next.store.stat('a')) ? 1 : 'gone')
-      if (copy) await next.gate.remove({ instanceId: id, reason: 'again' })
+      if (copy) await next.gate.remove({ instanceId: id, actor: 'ada', reason: 'again' })
       expect(await next.copyOf('a'), where).toBeUndefined()
       expect(await next.ground.stores[1]!.stat('a'), where).toBeDefined()
     }
@@ -201,6 +175,36 @@ test('without its bytes a copy is only taken out of use: the row goes on naming 
   expect(await world.copyOf('a')).toMatchObject({ available: 0 })
   expect(await world.store.stat('a')).toBeDefined()
   await expect(world.admin.deleteLocal(999, { deletesFile: false }, ada)).rejects.toEqual(code('NotFound'))
+})
+
+test('A3, F4: add_file killed at any call ends as done, with its entry, or as if it had not been asked', async () => {
+  const content = bytesOf('found')
+  const { size, checksum } = await describeContent(content, undefined)
+  const act = () => new Act({ actor: 'admin', action: 'admin/add_file', subject: 'f' })
+  for (const when of ['before', 'after'] as const) {
+    for (let at = 1; ; at += 1) {
+      const { ground } = await openCopies()
+      ground.stores[0]!.damage('f', content)
+      const fall = fallAt({ at, how: 'kill', when })
+      const dying = await openCopies({ ground, wrapCatalogue: fall.wrapCatalogue, wrapStore: fall.wrapStore })
+      const path = ground.stores[0]!.pathOf('f')
+      const from = { uploader: 'u', source: 's', createTime: '2020-01-01T00:00:00.000000Z' }
+      const request = { name: 'f', size, checksum, path, storeName: 'main', ...from }
+      await Promise.race([dying.addFile(request, act()), fall.died])
+      if (fall.fallen() === undefined) break
+      const next = await openCopies({ ground, dead: new Set([dying.holder]) })
+      const other = await openCopies({ ground, dead: new Set([dying.holder]) })
+      await Promise.all([next.recovery.recover(), other.recovery.recover()])
+      const where = `${when} call ${at}, ${fall.fallen()}`
+      const isKept = (await ground.catalogue.instances.ofFile({ name: 'f' })) !== undefined
+      expect(await ground.catalogue.audit.list({}), where).toHaveLength(isKept ? 1 : 0)
+      await next.addFile(request, act())
+      expect(await next.copyOf('f'), where).toMatchObject({ state: 'ok', available: 1 })
+      expect(await ground.catalogue.audit.list({}), where).toHaveLength(1)
+      expect(await next.store.stat('f'), where).toBeDefined()
+      expect(await Array.fromAsync(next.store.removed()), where).toEqual([])
+    }
+  }
 })
 
 test('add_file registers what lies in its place, once it was read and compared', async () => {

@@ -2,6 +2,7 @@ import { createHash, randomBytes } from 'node:crypto'
 import { connect } from 'node:net'
 import fc from 'fast-check'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import type { Catalogue } from '../src/catalogue/catalogue.ts'
 import type { OpenFile, Store } from '../src/stores/store.ts'
 import { type BytesApp, startBytesApp } from './bytes-app.ts'
 import { asUser } from './raw-app.ts'
@@ -99,6 +100,7 @@ describe('data', () => {
       expect(answer.headers.get('repr-digest')).toBe(`sha-256=:${Buffer.from(stated, 'hex').toString('base64')}:`)
     }
     expect(await (await get('run/sub')).json()).toMatchObject({ members: [{ path: 'b c.txt' }] })
+    expect(listing).toMatchObject({ directories: ['sub'] })
   })
 
   test('an empty file has a digest, and no range', async () => {
@@ -173,8 +175,33 @@ describe('data, of copies that are not what they were', () => {
     await site.world.upload('a', bytesOf('good'))
     site.world.store.damage('a', bytesOf('goodness'))
     expect((await fetch(`${site.app.origin}/api/v2/data/a`, { headers })).status).toBe(503)
-    await site.bytes.rereads.settled()
+    await site.reader.settled()
     expect(await site.world.ground.catalogue.serving.copies({ name: 'a' })).toMatchObject([{ state: 'mismatch' }])
+  })
+
+  test('a copy that nobody has read yet is read first, once, and then served', async () => {
+    await using site = await startBytesApp()
+    const { catalogue } = site.world.ground
+    await site.world.upload('a', bytesOf('good'))
+    await forget(catalogue)
+    const both = await Promise.all([1, 2].map(() => fetch(`${site.app.origin}/api/v2/data/a`, { headers })))
+    expect(await Promise.all(both.map(answer => answer.text()))).toEqual(['good', 'good'])
+    expect(await catalogue.serving.copies({ name: 'a' })).toMatchObject([{ state: 'ok' }])
+  })
+
+  test('a copy that nobody has read yet and that is wrong is never served; the answer says what to do', async () => {
+    await using site = await startBytesApp()
+    const { catalogue } = site.world.ground
+    await site.world.upload('a', bytesOf('good'))
+    await forget(catalogue)
+    site.world.store.damage('a', bytesOf('evil'))
+    const answer = await fetch(`${site.app.origin}/api/v2/data/a`, { headers })
+    const text = await answer.text()
+    expect(answer.status).toBe(503)
+    expect(text).not.toContain('evil')
+    expect(text).toContain('never-checked')
+    expect(text).toContain('arriero validate a')
+    expect(await catalogue.serving.copies({ name: 'a' })).toMatchObject([{ state: 'mismatch' }])
   })
 
   test('a disk that is not there changes nothing about its copies', async () => {
@@ -200,7 +227,7 @@ describe('data, of copies that are not what they were', () => {
     const received = await receive(site, 'a')
     expect(received.head).toContain('200 OK')
     expect(received.body.length).toBeLessThan(content.length)
-    await site.bytes.rereads.settled()
+    await site.reader.settled()
     // Read again in full, and found good: the verdict is the second reading's.
     expect(await site.world.ground.catalogue.serving.copies({ name: 'a' })).toMatchObject([{ state: 'ok' }])
     expect(site.told.filter(message => message.includes('unreadable'))).toHaveLength(1)
@@ -248,6 +275,14 @@ describe('data, of copies that are not what they were', () => {
     expect(received).toBeLessThan(20 << 20)
   })
 })
+
+/** As after a rebuild: the copy is there, and nobody has read it. */
+async function forget(catalogue: Catalogue): Promise<void> {
+  const [copy] = await catalogue.serving.copies({ name: 'a' })
+  const unread = { sha256: null, size: null, checksum: null, fingerprint: null, medium: 'cache' } as const
+  const readings = [{ instanceId: copy!.id, outcome: 'never-checked' as const, ...unread }]
+  await catalogue.readings.record({ by: 'test', readings })
+}
 
 function bound(target: object, key: PropertyKey): unknown {
   const value = Reflect.get(target, key)

@@ -33,14 +33,16 @@ const storeCalls = new Set([
   'removeSpool',
   'prepare',
   'publish',
+  'adopt',
   'settle',
   'inspect',
   'trash',
   'restore',
+  'purge',
   'appendTrail',
   'examine',
 ])
-const areas = ['intents', 'uploads', 'instances', 'deletions'] as const
+const areas = ['intents', 'uploads', 'instances', 'deletions', 'trash'] as const
 
 export function fallAt({ at, how, when }: FallOptions): Fall {
   let count = 0

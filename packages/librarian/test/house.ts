@@ -34,6 +34,8 @@ export interface Answer {
 export interface TestHouseOptions {
   readonly settings?: Record<string, unknown>
   readonly stores?: readonly SiteStore[]
+  /** Around what the services see of the catalogue. */
+  readonly wrapCatalogue?: (catalogue: Catalogue) => Catalogue
 }
 
 /** One hash for all tests of a process: each takes a tenth of a second. */
@@ -48,14 +50,15 @@ export function basic(name: string, password = passwordOf(name)): string {
   return `Basic ${Buffer.from(`${name}:${password}`).toString('base64')}`
 }
 
-export async function openTestHouse({ settings: raw = {}, stores = [] }: TestHouseOptions = {}): Promise<TestHouse> {
+export async function openTestHouse(options: TestHouseOptions = {}): Promise<TestHouse> {
+  const { settings: raw = {}, stores = [], wrapCatalogue = same => same } = options
   const settings = loadSettings({ env: {}, overrides: raw })
   const catalogue = (await openMemoryCatalogue({ registry: operations })) as TrialCatalogue
   for (const level of levelNames) await addUser(catalogue, level.toLowerCase(), level)
   const logged: string[] = []
   const house = await assemble({
     settings,
-    catalogue,
+    catalogue: wrapCatalogue(catalogue),
     stores: storesOf(stores),
     clock: systemClock,
     log: collect(logged),

@@ -132,6 +132,7 @@ async function startSite(
     async [Symbol.asyncDispose]() {
       await app[Symbol.asyncDispose]()
       await feature.close()
+      for (const store of world.ground.stores) await store[Symbol.asyncDispose]()
     },
   }
 }

@@ -48,7 +48,7 @@ export class LocalPlace implements AsyncDisposable {
       name: 'one',
       type: 'local',
       uuid,
-      data: { store_path: this.root, staging_path: this.staging, ...data },
+      data: { store_path: this.root, staging_path: this.staging, reserve: 0, ...data },
     }
     const store = await openStore(settings, { threads, createMarker, log })
     this.#opened.push(store)
@@ -58,6 +58,11 @@ export class LocalPlace implements AsyncDisposable {
   /** As a program that may write into the staging area would. */
   async stage(id: string, uploadName: string, content: MemoryContent): Promise<void> {
     await put(join(this.staging, id, uploadName), content)
+  }
+
+  /** As a program that writes into the store itself would. */
+  async put(name: string, content: MemoryContent): Promise<void> {
+    await put(join(this.root, name), content)
   }
 
   /** Changes bytes that the store holds for right. */

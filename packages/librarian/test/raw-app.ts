@@ -37,9 +37,9 @@ export async function startRawApp({
       trustedProxies: [],
       limits: {
         jsonBytes: 1 << 20,
-        connectionsPerAddress: 256,
+        connectionsPerAddress: 1024,
         connections: 4096,
-        requestsPerUser: 128,
+        requestsPerUser: 512,
         floorRate: 1024,
       },
     },

@@ -4,6 +4,8 @@ import { openMemoryCatalogue } from '../src/catalogue/memory.ts'
 import { systemClock } from '../src/clock.ts'
 import { rebuild } from '../src/services/recovery/rebuild.ts'
 import { reconcile } from '../src/services/recovery/reconcile.ts'
+import { replay } from '../src/services/recovery/replay.ts'
+import type { TrailRecord } from '../src/stores/store.ts'
 import { bytesOf, newGround, openWorld, type World } from './world.ts'
 
 const tree = new Map([
@@ -118,6 +120,45 @@ test('rebuild() keeps what the first store says, and tells what another says dif
   const report = await rebuild({ catalogue, stores: world.stores, clock: systemClock, directories: 'none' })
   expect(report.problems).toEqual([expect.stringContaining('second: a has other content')])
   expect((await catalogue.instances.all()).instances).toHaveLength(1)
+})
+
+test('8.17: a catalogue that is older than its stores takes over what they kept and put away since', async () => {
+  const ground = await newGround(['main', 'second'])
+  const world = await openWorld({ ground })
+  await world.upload('after/f', bytesOf('1'))
+  await world.upload('after/tree', tree)
+  await world.upload('after/lost', bytesOf('2'))
+  world.store.lose('after/lost')
+  const older = await emptyCatalogue()
+  const report = await replay({ catalogue: older, stores: world.stores })
+  expect(report).toEqual({ added: 3, removed: 0, problems: [expect.stringContaining('after/lost')] })
+  expect((await older.instances.all()).instances).toHaveLength(3)
+  expect(await replay({ catalogue: older, stores: world.stores })).toEqual({ added: 0, removed: 0, problems: [] })
+
+  const trail: TrailRecord[] = []
+  for await (const record of world.store.readTrail()) trail.push(record)
+  const of = (name: string) => ({ ...trail.find(record => record.name === name)!, action: 'trash' as const })
+  // One was put away, of the other the line says so and its bytes are there: that is not believed.
+  world.store.lose('after/f')
+  await world.store.appendTrail([of('after/f'), of('after/tree')])
+  expect(await replay({ catalogue: older, stores: world.stores })).toMatchObject({ removed: 1 })
+  const { instances } = await older.instances.all()
+  expect(instances.map(({ file_name }) => file_name).sort()).toEqual(['after/lost', 'after/tree'])
+  const still = await older.instances.ofFile({ name: 'after/f' })
+  expect(still).toMatchObject({ file: { name: 'after/f' }, instances: [] })
+})
+
+test('8.17: what the catalogue says of a file is not changed by a trail that says something else', async () => {
+  const ground = await newGround(['main', 'second'])
+  const world = await openWorld({ ground })
+  await world.upload('f', bytesOf('1'))
+  const other = await openWorld({ ground: { ...(await newGround(['main', 'second'])) } })
+  await other.upload('f', bytesOf('other'))
+  const { added, problems } = await replay({
+    catalogue: world.ground.catalogue,
+    stores: { all: [{ ...other.stores.all[0]!, id: world.stores.all[1]!.id, name: 'second' }] },
+  })
+  expect({ added, problems }).toEqual({ added: 0, problems: [expect.stringContaining('other content')] })
 })
 
 async function emptyCatalogue() {

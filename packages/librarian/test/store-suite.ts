@@ -3,6 +3,7 @@ import { createHash, randomBytes, randomUUID } from 'node:crypto'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { describeContent, type MemoryContent } from '../src/stores/memory-content.ts'
 import type { Outcome, Publication, Store, TrailRecord, Work } from '../src/stores/store.ts'
+import { archiveOf, archiveOfMembers, memberOf, withField, withKind } from './archive-of.ts'
 
 export interface StoreHarness extends AsyncDisposable {
   readonly store: Store
@@ -10,6 +11,8 @@ export interface StoreHarness extends AsyncDisposable {
   stage(id: string, uploadName: string, content: MemoryContent): Promise<void>
   /** Changes the bytes under a name behind the store's back. */
   damage(name: string, content: Uint8Array): Promise<void>
+  /** Puts content under a name, as another program would (`capabilities.canAdopt`). */
+  put?(name: string, content: MemoryContent): Promise<void>
   /** The same place, opened again, as after a restart. */
   reopen(): Promise<Store>
   /** Takes the place away, or brings it back. */
@@ -46,6 +49,11 @@ export function describeStore(label: string, { make, cannot = {} }: StoreSuiteOp
     async function workOf(content: MemoryContent, more: Partial<Work> = {}): Promise<Work> {
       const { size, checksum } = await describeContent(content, more.checksum)
       return { id: newId(), token, origin: await bring(content), size, checksum, ...more }
+    }
+
+    async function workInPlace(name: string, content: MemoryContent): Promise<Work> {
+      const { size, checksum } = await describeContent(content, undefined)
+      return { id: newId(), token, origin: { from: 'place', name }, size, checksum }
     }
 
     async function bring(content: MemoryContent): Promise<Work['origin']> {
@@ -183,6 +191,171 @@ export function describeStore(label: string, { make, cannot = {} }: StoreSuiteOp
       const publication = await commit('nothing', tree({}))
       expect(publication).toMatchObject({ kind: 'tree', size: 0, sha256: sha256(text('')) })
       expect(await store.stat('nothing')).toMatchObject({ kind: 'tree' })
+    })
+
+    // ——— Archives ———
+
+    async function spooledArchive(archive: Uint8Array): Promise<Work['origin'] & { from: 'spool' }> {
+      const id = newId()
+      await using spool = await store.openSpool(id, { functions: [] })
+      await spool.append(pieces(archive))
+      return { from: 'spool', id, archive: 'tar' }
+    }
+
+    async function archiveWork(content: MemoryContent, more: Partial<Work> = {}): Promise<Work> {
+      const { size, checksum } = await describeContent(content, more.checksum)
+      const origin = more.origin ?? (await spooledArchive(archiveOf(content)))
+      return { id: newId(), token, size, checksum, ...more, origin }
+    }
+
+    const someTree = tree({
+      'a.txt': 'abc',
+      'sub/b.txt': '',
+      'sub/deep/er/c': 'c',
+      'Ångström/観測': 'x',
+      [`${'long/'.repeat(40)}name`]: 'far below',
+      empty: null,
+      'sub/void': null,
+    })
+
+    testTrees('an archive in a spool becomes the tree that was staged, to the last digest', async () => {
+      const origin = await spooledArchive(archiveOf(someTree))
+      const work = await archiveWork(someTree, { origin })
+      expect(unwrap((await store.prepare([work]))[0]!)).toEqual(await describeContent(someTree, undefined))
+      const publication = await prepareOne(work, 'trees/sent')
+      expect(publication.kind).toBe('tree')
+      expect(await store.stat('trees/sent')).toBeUndefined()
+      expect(await store.inspect(publication)).toBe('prepared')
+      const spool = origin.id
+      unwrap((await store.publish([{ ...publication, spool }]))[0]!)
+      await store.settle([work.id])
+      await store.removeSpool(spool)
+      expect(await store.inspect(publication)).toBe('published')
+      expect(await Array.fromAsync(store.works())).toEqual([])
+      expect(await Array.fromAsync(store.spools())).toEqual([])
+      expect((await contentOf('trees/sent', 'Ångström/観測')).toString()).toBe('x')
+      const reading = await store.examine('trees/sent', { kind: 'tree', checksum: work.checksum! })
+      const { kind: _, ...rest } = await describeContent(someTree, work.checksum)
+      expect(reading).toMatchObject({ outcome: 'read', ...rest })
+    })
+
+    testTrees('an archive whose members are larger than any buffer keeps their bytes', async () => {
+      const content: MemoryContent = new Map([
+        ['big', new Uint8Array(randomBytes(9 * 2 ** 20 + 17))],
+        ['small', text('x')],
+      ])
+      const described = await describeContent(content, 'sha512:::')
+      const work = await archiveWork(content, { checksum: described.checksum })
+      expect(unwrap((await store.prepare([work]))[0]!)).toEqual(described)
+    })
+
+    testTrees('an archive is unpacked again after a restart, from a spool that nobody may write any more', async () => {
+      const work = await archiveWork(someTree)
+      const first = await prepareOne(work, 'again')
+      expect(await prepareOne(work, 'again')).toEqual(first)
+      store = await harness.reopen()
+      expect(await store.inspect(first)).toBe('prepared')
+      expect(await prepareOne(work, 'again')).toEqual(first)
+      expect((await store.publish([first]))[0]).toMatchObject({ ok: true })
+      await store.settle([work.id])
+      expect(await Array.fromAsync(store.works())).toEqual([])
+    })
+
+    const fine = memberOf('fine', 'abc')
+    const attacks: [string, () => Buffer, 'BadArchive' | 'Mismatch', RegExp][] = [
+      ['a name with ..', () => archiveOfMembers([memberOf('../out', 'abc')]), 'BadArchive', /"\.\."/],
+      ['a name with .. inside', () => archiveOfMembers([memberOf('a/../../out', 'abc')]), 'BadArchive', /"\.\."/],
+      ['an absolute name', () => archiveOfMembers([memberOf('/etc/passwd', 'abc')]), 'BadArchive', /relative/],
+      ['a directory named ..', () => archiveOfMembers([memberOf('..', null)]), 'BadArchive', /"\.\."/],
+      ['its own top', () => archiveOfMembers([memberOf('.', null)]), 'BadArchive', /"\."/],
+      ['a name with a backslash', () => archiveOfMembers([memberOf('..\\out', 'abc')]), 'BadArchive', /backslash/],
+      ['a name with a drive', () => archiveOfMembers([memberOf('C:/out', 'abc')]), 'BadArchive', /drive/],
+      ['a name with a line end', () => archiveOfMembers([memberOf('a\nb', 'abc')]), 'BadArchive', /control/],
+      ['a name that turns the reading', () => archiveOfMembers([memberOf('a\u202eb', 'abc')]), 'BadArchive', /bidi/],
+      ['a device’s name', () => archiveOfMembers([memberOf('aux.txt', 'abc')]), 'BadArchive', /reserved/],
+      ['a name that ends in a dot', () => archiveOfMembers([memberOf('a.', 'abc')]), 'BadArchive', /dot/],
+      ['a part of 256 bytes', () => archiveOfMembers([memberOf('n'.repeat(256), 'abc')]), 'BadArchive', /255/],
+      [
+        'a path of 5000 bytes',
+        () => archiveOfMembers([memberOf(`${'abcd/'.repeat(1000)}f`, '')]),
+        'BadArchive',
+        /4096/,
+      ],
+      ['one name twice', () => archiveOfMembers([fine, fine]), 'BadArchive', /twice/],
+      ['a directory twice', () => archiveOfMembers([memberOf('d', null), memberOf('d', null)]), 'BadArchive', /twice/],
+      [
+        'a file in a file',
+        () => archiveOfMembers([fine, memberOf('fine/in', 'x')]),
+        'BadArchive',
+        /must be a directory/,
+      ],
+      ['a file that is a directory', () => archiveOfMembers([memberOf('fine/in', ''), fine]), 'BadArchive', /both/],
+      ['twins by case', () => archiveOfMembers([memberOf('A', 'a'), memberOf('a', 'b')]), 'BadArchive', /one name/],
+      [
+        'twins by Unicode form',
+        () => archiveOfMembers([memberOf('\u00e9', 'a'), memberOf('e\u0301', 'b')]),
+        'BadArchive',
+        /one name/,
+      ],
+      [
+        'twin directories',
+        () => archiveOfMembers([memberOf('A/x', ''), memberOf('a/y', '')]),
+        'BadArchive',
+        /one name/,
+      ],
+      ['a symbolic link', () => withKind(archiveOfMembers([fine]), '2'), 'BadArchive', /symbolic link/],
+      ['a hard link', () => withKind(archiveOfMembers([fine]), '1'), 'BadArchive', /hard link/],
+      ['a character device', () => withKind(archiveOfMembers([fine]), '3'), 'BadArchive', /device/],
+      ['a block device', () => withKind(archiveOfMembers([fine]), '4'), 'BadArchive', /device/],
+      ['a pipe', () => withKind(archiveOfMembers([fine]), '6'), 'BadArchive', /pipe/],
+      ['a sparse file', () => withKind(archiveOfMembers([fine]), 'S'), 'BadArchive', /sparse/],
+      [
+        'a wrong header checksum',
+        () => Buffer.from(archiveOfMembers([fine])).fill(0x41, 5, 6),
+        'BadArchive',
+        /checksum/,
+      ],
+      ['no archive', () => Buffer.from('just some bytes'.repeat(100)), 'BadArchive', /checksum|octal/],
+      ['an archive that is cut off', () => archiveOfMembers([fine]).subarray(0, 800), 'BadArchive', /cut off/],
+      ['no end', () => archiveOfMembers([fine]).subarray(0, 1024), 'BadArchive', /cut off/],
+      [
+        'something behind the end',
+        () => Buffer.concat([archiveOfMembers([fine]), archiveOfMembers([fine])]),
+        'BadArchive',
+        /end/,
+      ],
+      [
+        'a size of 8 GiB less one',
+        () => withField(archiveOfMembers([fine]), 124, '77777777777'),
+        'Mismatch',
+        /8589934591/,
+      ],
+      ['more bytes than were announced', () => archiveOfMembers([fine, memberOf('more', 'x')]), 'Mismatch', /4 bytes/],
+      ['fewer bytes than were announced', () => archiveOfMembers([memberOf('fine', 'ab')]), 'Mismatch', /2 bytes/],
+      ['other bytes than were announced', () => archiveOfMembers([memberOf('fine', 'abd')]), 'Mismatch', /xxh3/],
+    ]
+
+    for (const [attack, make, code, why] of attacks) {
+      testTrees(`of an archive with ${attack} nothing is left, and its sender hears why`, async () => {
+        const { size, checksum } = await describeContent(tree({ fine: 'abc' }), undefined)
+        const work = { id: newId(), token, origin: await spooledArchive(make()), size, checksum }
+        const neighbour = await archiveWork(someTree)
+        const [outcome, other] = await store.prepare([work, neighbour])
+        if (outcome!.ok) throw new Error('it was taken')
+        expect(outcome!.error).toMatchObject({ code, message: expect.stringMatching(why) })
+        expect(outcome!.error.message).not.toMatch(/[\u0000-\u001f\u202a-\u202e]/)
+        expect(other).toMatchObject({ ok: true })
+        expect(await Array.fromAsync(store.works())).toEqual([neighbour.id])
+      })
+    }
+
+    test('a store that keeps no trees says so, and takes the files beside it', async () => {
+      if (store.capabilities.hasTrees) return
+      const file = await workOf(text('a file'))
+      const archive = await archiveWork(someTree)
+      const [refused, taken] = await store.prepare([archive, file])
+      expect(refused).toMatchObject({ ok: false, error: { code: 'Unacceptable' } })
+      expect(taken).toMatchObject({ ok: true })
     })
 
     test.each(['md5', 'sha1', 'sha256', 'sha512', 'xxh3', 'bare md5'])(
@@ -420,6 +593,22 @@ export function describeStore(label: string, { make, cannot = {} }: StoreSuiteOp
       expect(await store.prepare([work])).toMatchObject([{ ok: true, value: { checksum } }])
     })
 
+    test('a spool that was opened and never written is an empty file', async () => {
+      const id = randomUUID()
+      {
+        await using spool = await store.openSpool(id)
+        expect(spool.offset).toBe(0)
+      }
+      expect(await store.spoolOffset(id)).toBe(0)
+      const origin = { from: 'spool', id } as const
+      const work: Work = { id: newId(), token, origin, size: 0, checksum: `md5:::${hexBy('md5', new Uint8Array())}` }
+      const publication = { ...(await prepareOne(work, 'empty')), spool: id }
+      unwrap((await store.publish([publication]))[0]!)
+      await store.settle([work.id])
+      await store.removeSpool(id)
+      expect(await contentOf('empty')).toHaveLength(0)
+    })
+
     test('a spool takes bytes in pieces and goes on where it was', async () => {
       const content = new Uint8Array(randomBytes(3 * 2 ** 20 + 5))
       const id = randomUUID()
@@ -595,6 +784,43 @@ export function describeStore(label: string, { make, cannot = {} }: StoreSuiteOp
       await store.trash('x/t', id)
       await store.purge(id)
       expect(await Array.fromAsync(store.removed())).toEqual([])
+    })
+
+    test.for([
+      ['file', text('what others wrote')],
+      ['tree', tree({ 'sub/a': 'a', b: 'b', empty: null })],
+    ] as const)(
+      'what others put under its name is taken over as a %s, any number of times (A5)',
+      async ([, content], { skip }) => {
+        if (!store.capabilities.canAdopt) return skip('nobody holds an object open')
+        await harness.put!('old/name', content)
+        const before = await store.stat('old/name')
+        const work = await workInPlace('old/name', content)
+        const publication = await prepareOne(work, 'old/name')
+        const adopted = await store.adopt(publication)
+        expect(adopted.fingerprint).not.toBe(before?.fingerprint)
+        expect(adopted.path).toBe(store.pathOf('old/name'))
+        expect(await store.adopt(publication)).toEqual(adopted)
+        expect(await (await harness.reopen()).adopt(publication)).toEqual(adopted)
+        await store.settle([publication.id])
+        expect(await store.inspect(publication)).toBe('published')
+        expect(await Array.fromAsync(store.removed())).toEqual([])
+        expect(await Array.fromAsync(store.works())).toEqual([])
+      },
+    )
+
+    test('what was changed after it was taken is not taken over, and stays', async ({ skip }) => {
+      if (!store.capabilities.canAdopt) return skip('nobody holds an object open')
+      await harness.put!('old', text('as it was'))
+      const publication = await prepareOne(await workInPlace('old', text('as it was')), 'old')
+      await harness.put!('old', text('as it is.'))
+      await expect(store.adopt(publication)).rejects.toMatchObject({ code: 'FileExists' })
+      expect((await contentOf('old')).toString()).toBe('as it is.')
+      const missing = await store.prepare([await workInPlace('none', text('x'))])
+      expect(missing).toMatchObject([{ ok: false, error: { code: 'StagedNotFound' } }])
+      const wrong = await store.prepare([await workInPlace('old', text('as it was'))])
+      expect(wrong).toMatchObject([{ ok: false, error: { code: 'Mismatch' } }])
+      expect((await contentOf('old')).toString()).toBe('as it is.')
     })
 
     test('a repair puts good bytes in the place of bad ones, and keeps those (B5)', async () => {

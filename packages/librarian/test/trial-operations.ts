@@ -1,5 +1,5 @@
 /** The catalogue's operations and some that only tests want: SQL as it comes, and operations that fail in every way. */
-import { LibrarianError } from '@arriero/api'
+import { LibrarianError } from '@arriero/api/errors'
 import { sql } from 'kysely'
 import type { Catalogue, MethodsOf } from '../src/catalogue/catalogue.ts'
 import { type Database, read, write } from '../src/catalogue/operation.ts'

@@ -1,14 +1,17 @@
 import { createHash, randomBytes } from 'node:crypto'
 import { connect, type Socket } from 'node:net'
 import { Readable } from 'node:stream'
+import { archiveHeaders } from '@arriero/api'
 import { loadPathFunctions } from '@arriero/transfer'
 import { Upload } from 'tus-js-client'
 import { beforeAll, describe, expect, test } from 'vitest'
-import { describeContent } from '../src/stores/memory-content.ts'
+import { MemoryStore } from '../src/stores/memory.ts'
+import { describeContent, type MemoryContent } from '../src/stores/memory-content.ts'
 import type { Store } from '../src/stores/store.ts'
+import { archiveOf, withKind } from './archive-of.ts'
 import { type BytesApp, startBytesApp } from './bytes-app.ts'
 import { asUser } from './raw-app.ts'
-import { ada, bytesOf } from './world.ts'
+import { ada, bytesOf, newGround } from './world.ts'
 
 const tus = { ...asUser('ada'), 'tus-resumable': '1.0.0' }
 const piece = { ...tus, 'content-type': 'application/offset+octet-stream' }
@@ -74,6 +77,35 @@ describe('tus', () => {
     })
   })
 
+  test('an announced empty file is whole before anything is sent, and kept by commit, twice too', async () => {
+    await using site = await startBytesApp()
+    const upload = await announce(site, new Uint8Array())
+    expect(await upload.offset()).toBe(0)
+    expect(await upload.commit()).toMatchObject({ name: upload.name })
+    expect(await upload.commit()).toMatchObject({ outcome: 'same' })
+    expect(await site.world.store.stat(upload.name)).toMatchObject({ kind: 'file', size: 0 })
+  })
+
+  test('an empty upload that a client creates itself is there at once, kept by commit or by itself', async () => {
+    await using site = await startBytesApp()
+    for (const isKept of [true, false]) {
+      const name = `empty-${isKept}`
+      const { checksum } = await describeContent(new Uint8Array(), undefined)
+      const metadata = Object.entries({ name, checksum: checksum ?? '', commit: String(isKept) })
+        .map(([key, value]) => `${key} ${Buffer.from(value).toString('base64')}`)
+        .join(',')
+      const made = await fetch(`${site.app.origin}/api/v2/upload/bytes`, {
+        method: 'POST',
+        headers: { ...tus, 'upload-length': '0', 'upload-metadata': metadata },
+      })
+      expect([made.status, made.headers.get('upload-offset')]).toEqual([201, '0'])
+      const address = site.app.origin + made.headers.get('location')
+      const told = await fetch(address, { method: 'HEAD', headers: tus })
+      expect([told.headers.get('upload-offset'), told.headers.get('upload-length')]).toEqual(['0', '0'])
+      expect((await site.world.store.stat(name)) !== undefined).toBe(isKept)
+    }
+  })
+
   test('an announced upload comes in pieces, and is kept by commit', async () => {
     await using site = await startBytesApp()
     const content = randomBytes(300_000)
@@ -83,6 +115,8 @@ describe('tus', () => {
       url: upload.path,
       protocol: 'tus',
       version: '1.0.0',
+      archives: ['tar'],
+      max_members: 250_000,
     })
     expect(await upload.offset()).toBe(0)
     for (const [from, to] of [
@@ -274,6 +308,16 @@ describe('tus', () => {
     expect(answer).toContain('upload-offset: 0')
   })
 
+  test('a commit leaves neither the spool nor the staging directory that was announced with it', async () => {
+    await using site = await startBytesApp()
+    const upload = await announce(site, bytesOf('abc'))
+    expect(await Array.fromAsync(site.world.store.stagings())).toHaveLength(1)
+    await upload.patch(0, bytesOf('abc'))
+    expect(await upload.commit()).toMatchObject({ outcome: 'committed' })
+    await expect.poll(() => Array.fromAsync(site.world.store.stagings())).toEqual([])
+    await expect.poll(() => Array.fromAsync(site.world.store.spools())).toEqual([])
+  })
+
   test('an upload that is given up is gone, with its room', async () => {
     await using site = await startBytesApp()
     const upload = await announce(site, bytesOf('abc'))
@@ -303,6 +347,136 @@ describe('tus', () => {
     expect(await Array.fromAsync(site.world.store.spools())).toHaveLength(1)
     expect((await kept.patch(2, bytesOf('c'))).status).toBe(204)
     expect(await kept.commit()).toMatchObject({ outcome: 'committed' })
+  })
+})
+
+describe('tus, of a directory', () => {
+  const tree: MemoryContent = new Map([
+    ['a.txt', bytesOf('abc')],
+    ['empty', null],
+    ['sub/観測', bytesOf('d'.repeat(2000))],
+  ])
+  const archive = archiveOf(tree)
+  const announceTree = async (site: BytesApp, content = tree) => {
+    const { size, checksum } = await describeContent(content, undefined)
+    const staged = await site.world.uploads.stage(
+      { size, checksum, uploadName: 'tree', name: 'd/tree', uploader: 'ada', isTree: true },
+      ada,
+    )
+    const { url, archives } = staged.providers.http as { url: string; archives: string[] }
+    expect(archives).toEqual(['tar'])
+    const ask = (method: string, headers: Record<string, string> = {}, body?: Uint8Array) =>
+      fetch(site.app.origin + url, {
+        method,
+        headers: { ...(method === 'PATCH' ? piece : tus), ...archiveHeaders(archive.length), ...headers },
+        ...(body ? { body: Buffer.from(body) } : {}),
+      })
+    return {
+      staged,
+      address: site.app.origin + url,
+      patch: (offset: number, body: Uint8Array, headers: Record<string, string> = {}) =>
+        ask('PATCH', { 'upload-offset': String(offset), ...headers }, body),
+      head: () => ask('HEAD'),
+      commit: () =>
+        site.world.uploads.commit(
+          { transferId: staged.transfer.id, provider: 'http', deletionPolicy: 'DISALLOWED' },
+          ada,
+        ),
+    }
+  }
+
+  test('comes as an archive, in pieces, and is kept as what is in it', async () => {
+    await using site = await startBytesApp()
+    const upload = await announceTree(site)
+    expect((await upload.patch(0, archive.subarray(0, 700))).status).toBe(204)
+    const head = await upload.head()
+    expect([head.headers.get('upload-offset'), head.headers.get('upload-length')]).toEqual(['700', `${archive.length}`])
+    expect((await upload.patch(700, archive.subarray(700))).status).toBe(204)
+    expect(await upload.commit()).toMatchObject({ outcome: 'committed' })
+    expect(await site.world.store.stat('d/tree')).toMatchObject({ kind: 'tree' })
+    await using member = await site.world.store.open('d/tree', 'sub/観測')
+    expect(member.size).toBe(2000)
+    expect(await Array.fromAsync(site.world.store.spools())).toEqual([])
+    // Its end may not have been heard.
+    expect((await upload.head()).headers.get('upload-offset')).toBe(`${archive.length}`)
+    expect(await upload.commit()).toMatchObject({ outcome: 'same' })
+  })
+
+  test('whose archive is none is refused with a reason and a remedy, and nothing of it is left', async () => {
+    await using site = await startBytesApp()
+    const upload = await announceTree(site)
+    expect((await upload.patch(0, withKind(archive, '2'))).status).toBe(204)
+    await expect(upload.commit()).rejects.toMatchObject({
+      code: 'BadArchive',
+      message: expect.stringContaining('symbolic link'),
+      remedy: expect.stringContaining('POSIX archive'),
+    })
+    expect(await Array.fromAsync(site.world.store.spools())).toEqual([])
+    expect(await Array.fromAsync(site.world.store.works())).toEqual([])
+    expect((await upload.head()).status).toBe(410)
+  })
+
+  test.each<[string, Record<string, string>, number]>([
+    ['half blocks', archiveHeaders(archive.length + 1), 400],
+    ['less than its files', archiveHeaders(1024), 400],
+    ['far more than its files', archiveHeaders(2 ** 40), 400],
+    ['no whole number', { ...archiveHeaders(0), 'upload-length': '1e9' }, 400],
+    ['nothing', archiveHeaders(0), 400],
+    [
+      'a length of another kind of archive',
+      { 'upload-metadata': `archive ${btoa('zip')}`, 'upload-length': '4096' },
+      400,
+    ],
+  ])('of which is said that it has %s is refused before its first byte', async (_, headers, status) => {
+    await using site = await startBytesApp()
+    const upload = await announceTree(site)
+    const answer = await upload.patch(0, archive.subarray(0, 512), headers)
+    expect(answer.status).toBe(status)
+    expect(await answer.json()).toMatchObject({ reason: expect.any(String), suggested_remedy: expect.any(String) })
+    expect((await upload.patch(0, archive)).status).toBe(204)
+    expect(await upload.commit()).toMatchObject({ outcome: 'committed' })
+  })
+
+  test('is not made of what began as a file, and the other way round its length stays', async () => {
+    await using site = await startBytesApp()
+    const upload = await announceTree(site)
+    const plain = { method: 'PATCH', headers: { ...piece, 'upload-offset': '0' }, body: 'abc' }
+    expect((await fetch(upload.address, plain)).status).toBe(204)
+    expect((await upload.patch(3, archive.subarray(3))).status).toBe(409)
+    const other = await announceTree(site)
+    expect((await other.patch(0, archive.subarray(0, 512))).status).toBe(204)
+    expect((await other.patch(512, archive.subarray(512), archiveHeaders(archive.length + 512))).status).toBe(409)
+    expect((await other.patch(512, archive.subarray(512))).status).toBe(204)
+  })
+
+  test('that does not fit is refused before its first byte', async () => {
+    const { catalogue } = await newGround()
+    const ground = { catalogue, stores: [new MemoryStore({ name: 'main', total: 5000 })] }
+    await using site = await startBytesApp({ ground })
+    const upload = await announceTree(site)
+    const answer = await upload.patch(0, archive)
+    expect(answer.status).toBe(507)
+    expect((await upload.head()).status).toBe(507)
+    expect(await Array.fromAsync(site.world.store.spools())).toEqual([])
+  })
+
+  test('may be created by a plain client, and is kept with its last piece', async () => {
+    await using site = await startBytesApp()
+    const { size, checksum } = await describeContent(tree, undefined)
+    const metadata = Object.entries({ name: 'plain', archive: 'tar', size: `${size}`, checksum })
+    const make = (from: [string, string][]) =>
+      fetch(`${site.app.origin}/api/v2/upload/bytes`, {
+        method: 'POST',
+        headers: {
+          ...piece,
+          'upload-length': `${archive.length}`,
+          'upload-metadata': from.map(([key, value]) => `${key} ${Buffer.from(value).toString('base64')}`).join(','),
+        },
+        body: Buffer.from(archive),
+      })
+    expect((await make(metadata.filter(([key]) => key !== 'size'))).status).toBe(400)
+    expect((await make(metadata)).status).toBe(201)
+    expect(await site.world.store.stat('plain')).toMatchObject({ kind: 'tree' })
   })
 })
 

@@ -33,9 +33,9 @@ async function listen(limits: object = {}): Promise<{ app: FastifyInstance; port
       trustedProxies: [],
       limits: {
         jsonBytes: 1024 * 1024,
-        connectionsPerAddress: 256,
+        connectionsPerAddress: 1024,
         connections: 4096,
-        requestsPerUser: 128,
+        requestsPerUser: 512,
         floorRate: 1024,
         ...limits,
       },

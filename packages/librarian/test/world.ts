@@ -84,6 +84,7 @@ export async function openWorld(options: WorldOptions = {}): Promise<World> {
     holder,
     start: async () => {},
     gone: async holders => new Set(holders.filter(other => options.dead?.has(other))),
+    isDead: other => options.dead?.has(other) ?? false,
     close: async () => {},
     [Symbol.asyncDispose]: async () => {},
   }

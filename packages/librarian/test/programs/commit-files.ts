@@ -9,7 +9,11 @@ import { openStore } from '../../src/stores/open-store.ts'
 import type { Publication, Work } from '../../src/stores/store.ts'
 
 const [root, staging] = process.argv.slice(2)
-const store = await openStore({ name: 'one', type: 'local', data: { store_path: root, staging_path: staging } })
+const store = await openStore({
+  name: 'one',
+  type: 'local',
+  data: { store_path: root, staging_path: staging, reserve: 0 },
+})
 await store.state()
 console.log('ready')
 

@@ -1,0 +1,118 @@
+/** F4: what a privileged call changes and the entry that says so are one transaction. */
+import { randomBytes } from 'node:crypto'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { isUnserved } from '../src/app/unserved.ts'
+import { allEndpoints } from '../src/app.ts'
+import type { Catalogue } from '../src/catalogue/catalogue.ts'
+import { isPrivileged } from '../src/services/audit.ts'
+import { MemoryStore } from '../src/stores/memory.ts'
+import { describeContent } from '../src/stores/memory-content.ts'
+import { insertFile, insertInstance, insertPeer, insertRemote } from './catalogue-rows.ts'
+import { openTestHouse, passwordOf, type TestHouse } from './house.ts'
+import { bytesOf } from './world.ts'
+
+let house: TestHouse
+const stores = ['main', 'second'].map(name => new MemoryStore({ name }))
+const content = bytesOf('found')
+
+/** As if the process were killed right after every change: no entry that comes afterwards is ever written. */
+const killedAfterwards = (catalogue: Catalogue): Catalogue => ({
+  ...catalogue,
+  audit: {
+    ...catalogue.audit,
+    append: async () => {
+      throw new Error('too late')
+    },
+  },
+})
+
+beforeAll(async () => {
+  house = await openTestHouse({
+    settings: { name: 'here', encryption_key: randomBytes(32).toString('base64url'), deletion: { proofs: 1 } },
+    stores: stores.map((store, at) => ({
+      id: at + 1,
+      name: store.name,
+      store,
+      ingestable: true,
+      transferManagers: {},
+    })),
+    wrapCatalogue: killedAfterwards,
+  })
+  await house.catalogue.stores.synchronise({
+    stores: stores.map(({ name }) => ({ name, ingestable: true, type: 'local', data: {}, transferManagers: {} })),
+  })
+  await house.sql(insertPeer(1), insertFile('far', 1), insertRemote('far', 1), insertInstance('far', 1, 1))
+  stores[0]!.damage('old', content)
+})
+afterAll(() => house[Symbol.asyncDispose]())
+
+const calls: Record<string, (house: TestHouse) => Promise<Record<string, unknown>> | Record<string, unknown>> = {
+  'users/create': () => ({ username: 'ada', password: 'hush', permission: 1 }),
+  'users/update': () => ({ username: 'ada', permission: 3 }),
+  'users/delete': () => ({ username: 'ada' }),
+  'users/password_update': () => ({ password: passwordOf('admin'), new_password: passwordOf('admin') }),
+  'error/raise': () => ({ severity: 'error', category: 'transfer', message: 'by hand' }),
+  'error/clear': async ({ catalogue }) => {
+    const [error] = await catalogue.errors.search({ includeResolved: false, limit: 1 })
+    return { id: error!.id }
+  },
+  'admin/add_file': async () => ({
+    ...(await describeContent(content, undefined)),
+    name: 'old',
+    create_time: '2020-01-01T00:00:00',
+    uploader: 'u',
+    source: 's',
+    path: stores[0]!.pathOf('old'),
+    store_name: 'main',
+  }),
+  'admin/stores/state_change': () => ({ store_name: 'main', enabled: true }),
+  'admin/stores/manifest': () => ({ store_name: 'main' }),
+  'admin/librarians/add': () => ({
+    librarian_name: 'new',
+    url: 'http://127.0.0.1',
+    port: 1,
+    authenticator: 'a:b',
+    check_connection: false,
+  }),
+  'admin/librarians/transfer_status/change': () => ({ librarian_name: 'new', transfers_enabled: false }),
+  'admin/instance/delete_remote': () => ({ instance_id: 1 }),
+  'admin/librarians/remove': () => ({ librarian_name: 'new' }),
+  'admin/instance/delete_local': async ({ catalogue }) => {
+    stores[1]!.damage('old', content)
+    await catalogue.instances.add({ name: 'old', storeId: 2, path: stores[1]!.pathOf('old') })
+    const { instances } = (await catalogue.instances.ofFile({ name: 'old' }))!
+    return { instance_id: instances[0]!.id, delete_file: true }
+  },
+  'admin/trash/restore': async ({ catalogue }) => ({ trash_id: (await catalogue.trash.list({}))[0]!.id }),
+}
+
+/** Whose entry is the deletion gate's own. */
+const actionOf: Readonly<Record<string, string>> = {
+  'admin/instance/delete_local': 'deletion/trash',
+  'admin/trash/restore': 'deletion/restore',
+}
+
+test('every privileged endpoint is in the table above', () => {
+  const privileged = allEndpoints().filter(endpoint => isPrivileged(endpoint) && !isUnserved(endpoint))
+  expect(Object.keys(calls).sort()).toEqual(privileged.map(({ path }) => path).sort())
+})
+
+test.each(Object.entries(calls))('%s leaves its entry though nothing is written after it', async (path, requestOf) => {
+  const before = (await house.catalogue.audit.list({ limit: 1000 })).length
+  const request = await requestOf(house)
+  const { status, body } = await house.post(path, request)
+  expect([path, status < 300, body]).toEqual([path, true, body])
+  const entries = await house.catalogue.audit.list({ limit: 1000 })
+  const added = entries.slice(0, entries.length - before)
+  expect(added).toHaveLength(1)
+  const detail = JSON.parse(added[0]!.detail)
+  expect(detail).toMatchObject({ outcome: 'done' })
+  expect(added[0]!.action).toBe(actionOf[path] ?? path)
+  expect(added[0]!.actor).toBe('admin')
+  expect(added[0]!.detail).not.toContain('hush')
+})
+
+test('the entries are one chain', async () => {
+  const { checked, broken } = await house.catalogue.audit.verify({})
+  expect([checked, broken]).toEqual([Object.keys(calls).length, undefined])
+})

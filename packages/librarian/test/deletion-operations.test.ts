@@ -1,0 +1,137 @@
+/** The rows of deletions and of the audit that goes with changes, on both databases. */
+import { afterAll, describe, expect, test } from 'vitest'
+import { openMemoryCatalogue } from '../src/catalogue/memory.ts'
+import { openPostgresCatalogue } from '../src/catalogue/postgres/catalogue.ts'
+import { insertFile, insertInstance } from './catalogue-rows.ts'
+import { startPostgres } from './postgres.ts'
+import { operations, type TrialCatalogue } from './trial-operations.ts'
+
+suite('memory', async () => (await openMemoryCatalogue({ registry: operations })) as TrialCatalogue)
+
+const server = await startPostgres()
+afterAll(() => server?.end())
+if (server) {
+  suite('PostgreSQL', async () => {
+    const url = await server.createDatabase()
+    return (await openPostgresCatalogue({ url, registry: operations })) as TrialCatalogue
+  })
+} else test.skip('NOT RUN postgres', () => {})
+
+const id = 'a'.repeat(32)
+const evidence = [{ instance: 2, store: 'second', state: 'ok', medium: 'medium' }]
+const deletion = { id, holder: 'one', instanceId: 1, actor: 'ada', reason: 'room', proofInstanceIds: [2], evidence }
+const held = { id, holder: 'one' }
+
+function suite(label: string, open: () => Promise<TrialCatalogue>): void {
+  /** A file with a copy on each of two stores. */
+  async function opened(): Promise<TrialCatalogue> {
+    const catalogue = await open()
+    await catalogue.stores.synchronise({
+      stores: ['main', 'second'].map(name => ({
+        name,
+        ingestable: true,
+        type: 'local',
+        data: {},
+        transferManagers: {},
+      })),
+    })
+    for (const row of [insertFile('a', 1), insertInstance('a', 1), insertInstance('a', 2)]) {
+      await catalogue.trial.write(row)
+    }
+    return catalogue
+  }
+  const acts = async (catalogue: TrialCatalogue) =>
+    (await catalogue.audit.list({})).toReversed().map(({ actor, action, detail }) => {
+      return [actor, action, JSON.parse(detail).outcome]
+    })
+
+  describe(`${label}: the audit of changes`, () => {
+    test('an entry and its change are there together, or neither is', async () => {
+      await using catalogue = await open()
+      const act = { actor: 'admin', action: 'users', subject: 'ada', detail: { why: 'test' } }
+      const ada = { username: 'ada', authToken: 'hash', level: 'ADMIN' as const }
+      expect([
+        await catalogue.accounts.create({ ...ada, act }),
+        await catalogue.accounts.create({ ...ada, act }),
+      ]).toEqual([true, false])
+      await expect(catalogue.accounts.remove({ username: 'ada', act })).rejects.toMatchObject({ code: 'Conflict' })
+      expect(await acts(catalogue)).toEqual([['admin', 'users', 'done']])
+      await Promise.all(
+        Array.from({ length: 20 }, (_, n) => catalogue.accounts.create({ ...ada, username: `u${n}`, act })),
+      )
+      expect(await catalogue.audit.verify({})).toMatchObject({ checked: 21 })
+    })
+  })
+
+  describe(`${label}: deletions`, () => {
+    test('go from the store to the trash, back, and away for ever, each step audited', async () => {
+      await using catalogue = await opened()
+      const { deletions, trash } = catalogue
+      expect(await deletions.begin(deletion)).toMatchObject({ state: 'deleting', file_name: 'a', actor: 'ada' })
+      await expect(deletions.begin({ ...deletion, id: 'b'.repeat(32) })).rejects.toMatchObject({ code: 'Busy' })
+      expect(await deletions.finish({ ...held, holder: 'two' })).toBe(false)
+      expect([await deletions.finish(held), await deletions.finish(held)]).toEqual([true, false])
+      expect(await catalogue.instances.get({ id: 1 })).toBeUndefined()
+
+      expect(await trash.beginRestore(held)).toMatchObject({ state: 'restoring' })
+      await expect(trash.beginRestore(held)).rejects.toMatchObject({ code: 'Conflict' })
+      expect(await trash.finishRestore({ ...held, actor: 'ben' })).toBe(true)
+      expect(await catalogue.instances.get({ id: 1 })).toMatchObject({ available: 1, state: 'never-checked' })
+      expect(await trash.finishRestore({ ...held, actor: 'ben' })).toBe(false)
+
+      const second = { id: 'c'.repeat(32), holder: 'one' }
+      await deletions.begin({ ...deletion, ...second })
+      await deletions.finish(second)
+      const purge = { ...second, proofInstanceIds: [2], evidence }
+      expect(await trash.beginPurge({ ...purge, olderThanSeconds: 3600 })).toBe(false)
+      expect(await trash.due({ olderThanSeconds: 3600, limit: 10 })).toEqual([])
+      expect(await trash.due({ olderThanSeconds: -60, limit: 10 })).toMatchObject([{ id: second.id }])
+      await expect(trash.beginPurge({ ...purge, olderThanSeconds: -60, proofInstanceIds: [] })).rejects.toMatchObject({
+        code: 'KeepsLastCopy',
+      })
+      expect(await trash.beginPurge({ ...purge, olderThanSeconds: -60 })).toBe(true)
+      await expect(deletions.begin({ ...deletion, id: 'd'.repeat(32), instanceId: 2 })).rejects.toMatchObject({
+        code: 'Busy',
+      })
+      expect(await trash.finishPurge({ ...second, actor: 'task:purge' })).toBe(true)
+      expect(await acts(catalogue)).toEqual([
+        ['ada', 'deletion/trash', 'done'],
+        ['ben', 'deletion/restore', 'done'],
+        ['ada', 'deletion/trash', 'done'],
+        ['task:purge', 'deletion/purge', 'done'],
+      ])
+      await expect(catalogue.trial.write(`UPDATE trash SET state = 'trashed'`)).rejects.toThrow(/stays so/)
+    })
+
+    test('a dead process’s deletion goes to one other, and its own writes match nothing from then on', async () => {
+      await using catalogue = await opened()
+      await catalogue.deletions.begin(deletion)
+      const taken = await Promise.all(
+        ['two', 'three'].map(holder => catalogue.deletions.takeOver({ id, holder, from: 'one' })),
+      )
+      const [heir] = taken.filter(row => row !== undefined)
+      expect(taken.filter(row => row !== undefined)).toHaveLength(1)
+      expect(await catalogue.deletions.finish(held)).toBe(false)
+      expect(await catalogue.deletions.cancel({ id, holder: heir!.holder, why: 'test' })).toBe(true)
+      expect(await catalogue.instances.get({ id: 1 })).toMatchObject({ available: 1 })
+      expect(await acts(catalogue)).toEqual([['ada', 'deletion/trash', 'kept']])
+    })
+
+    test('the trash is listed by the page, oldest first', async () => {
+      await using catalogue = await opened()
+      for (let n = 0; n < 5; n++) {
+        await catalogue.trial.write(
+          `INSERT INTO trash (id, state, holder, instance_id, file_name, store_id, path, deletion_policy, actor, reason, proofs, trashed)
+           VALUES ('${String(n).repeat(32)}', 'trashed', 'x', ${n}, 'a', ${(n % 2) + 1}, '/p', 'ALLOWED', 'ada', 'r', '[]', '2026-01-0${5 - Math.floor(n / 2)}T00:00:00.000000Z')`,
+        )
+      }
+      const ids = async (after?: { trashed: string; id: string }) =>
+        (await catalogue.trash.list({ after, limit: 2 })).map(({ id, trashed }) => ({ id, trashed }))
+      const first = await ids()
+      const second = await ids(first.at(-1))
+      const third = await ids(second.at(-1))
+      expect([...first, ...second, ...third].map(row => row.id[0])).toEqual(['4', '2', '3', '0', '1'])
+      expect(await catalogue.trash.list({ storeId: 2 })).toHaveLength(2)
+    })
+  })
+}
