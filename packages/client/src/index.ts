@@ -9,6 +9,7 @@ export { type Downloaded, type DownloadOptions, download } from './download/down
 export { type DownloadOutcome, downloadMany, type Wanted } from './download/download-many.ts'
 export { urlsOf } from './download/entries.ts'
 export { findAt, findCopies, type Located } from './download/find-copies.ts'
+export { locate } from './download/locate.ts'
 export { explained } from './http/network-error.ts'
 export { type FollowJobOptions, followJob, type IngestItem, type IngestJob, jobItems } from './ingest/follow-job.ts'
 export { type Librarian, type OpenLibrarianOptions, openLibrarian } from './librarian.ts'

@@ -1,4 +1,5 @@
-import { type Connection as Api, connect } from '@arriero/api'
+import { type Connection as Api, connect, type Patience, type Wait } from '@arriero/api'
+import { causeOf, explained } from './http/network-error.ts'
 import { createNodeFetch, type NodeFetch } from './http/node-fetch.ts'
 import type { Connection } from './settings/connection.ts'
 
@@ -11,6 +12,9 @@ export interface Librarian {
   readonly fetch: NodeFetch
   /** The value of the header; only for the origin of `connection.url`. */
   readonly authorization: string
+  readonly patience?: Patience | undefined
+  /** Tells whoever opened this why it waits; of many that wait at once, one. */
+  readonly tellWait: (wait: Wait) => void
   /** Ends kept connections. May be called twice. */
   close(): void
 }
@@ -23,6 +27,10 @@ export interface OpenLibrarianOptions {
    * should wait until a server that was started again is back.
    */
   readonly retries?: number | undefined
+  /** Of a server that cannot be reached, instead of `retries`; also while bytes are sent. */
+  readonly patience?: Patience | undefined
+  /** Told why something waits, as the begin of a sentence, and for how long; at most once a second. */
+  readonly onWait?: ((why: string, ms: number) => void) | undefined
   /** Longest silence while bytes are sent. Default 60,000. */
   readonly idleMs?: number | undefined
 }
@@ -33,9 +41,13 @@ export function openLibrarian(connection: Connection, options: OpenLibrarianOpti
   const timeoutMs = 'timeoutMs' in options ? options.timeoutMs : 1_800_000
   const calls = createNodeFetch({ timeoutMs })
   const fetch = createNodeFetch({ timeoutMs: options.idleMs ?? 60_000, keepAlive: true })
+  const { patience, retries = 4 } = options
+  const tellWait = teller(connection, options)
   return {
     connection,
-    api: connect({ url, user, password, fetch: calls, retries: options.retries ?? 4 }),
+    api: connect({ url, user, password, fetch: calls, retries, patience, onWait: tellWait }),
+    patience,
+    tellWait,
     fetch,
     authorization: `Basic ${Buffer.from(`${user}:${password}`, 'utf8').toString('base64')}`,
     close() {
@@ -43,6 +55,23 @@ export function openLibrarian(connection: Connection, options: OpenLibrarianOpti
       fetch.close()
     },
   }
+}
+
+function teller({ url }: Connection, { onWait }: OpenLibrarianOptions): (wait: Wait) => void {
+  let quietUntil = 0
+  return ({ error, ms }) => {
+    const now = performance.now()
+    if (!onWait || now < quietUntil) return
+    quietUntil = now + Math.max(ms, 1000)
+    onWait(reasonOf(error, url), ms)
+  }
+}
+
+/** With the system's own word for it, which a person can look up. */
+function reasonOf(error: Error, url: string): string {
+  const told = explained(error, url) as Error
+  const code = causeOf(told)
+  return code === '' ? told.message.replace(/\.$/, '') : `${told.message} (${code})`
 }
 
 /** The address of something at this librarian. */

@@ -7,6 +7,7 @@ import { downloadAll, type Entry } from '@arriero/transfer'
 import { type Downloaded, type DownloadOptions, downloadLocated, isProvable } from './download.ts'
 import { checksumOf, credentialsFor, urlsOf } from './entries.ts'
 import type { Located } from './find-copies.ts'
+import { Targets } from './targets.ts'
 
 /** A file to fetch, or why there is none. */
 export type Wanted =
@@ -26,12 +27,18 @@ export async function* downloadMany(
   const { engine, signal, librarians, ifExists = 'verify' } = options
   const files: (Located | undefined)[] = []
   const others: Exclude<Wanted, { error: unknown }>[] = []
-  const unfound: DownloadOutcome[] = []
+  const unfetched: DownloadOutcome[] = []
+  const targets = new Targets()
   async function* entries(): AsyncGenerator<Entry> {
     for await (const each of wanted) {
-      if ('error' in each) unfound.push({ ok: false, ...each })
+      if ('error' in each) unfetched.push({ ok: false, ...each })
       else if (each.located.file.kind === 'tree' || !isProvable(each.located)) others.push(each)
-      else yield entryOf(each.located, each.path, files.push(each.located) - 1)
+      else {
+        const { name } = each.located.file
+        const error = targets.claim(name, each.path)
+        if (error) unfetched.push({ ok: false, name, error })
+        else yield entryOf(each.located, each.path, files.push(each.located) - 1)
+      }
     }
   }
   const run = downloadAll(entries(), {
@@ -51,9 +58,9 @@ export async function* downloadMany(
       const { path, status } = result.result
       yield { ok: true, downloaded: { name, kind: 'file', path, size: size!, checksum: checksum!, status } }
     }
-    yield* unfound.splice(0)
+    yield* unfetched.splice(0)
   }
-  yield* unfound
+  yield* unfetched
   for (const { located, path } of others) {
     try {
       yield { ok: true, downloaded: await downloadLocated(located, join(directory, path), options) }

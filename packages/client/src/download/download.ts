@@ -13,11 +13,13 @@ import {
   type Engine,
   type IfExists,
   makeDirectories,
+  resolveTarget,
   TransferError,
 } from '@arriero/transfer'
 import type { Librarian } from '../librarian.ts'
-import { checksumOf, credentialsFor, membersOf, urlsOf } from './entries.ts'
-import { findCopies, type Located } from './find-copies.ts'
+import { checksumOf, credentialsFor, entriesOf, listTree, type TreeListing, urlsOf } from './entries.ts'
+import type { Located } from './find-copies.ts'
+import { locate } from './locate.ts'
 
 export interface DownloadOptions {
   /** Every one that may have it, preferred first. */
@@ -42,7 +44,7 @@ export interface Downloaded {
 
 /** @param target path of the file or tree; ends with `/` or is a directory: inside it, under the last part of the name */
 export async function download(name: string, target: string, options: DownloadOptions): Promise<Downloaded> {
-  const located = await findCopies(options.librarians, name, options.signal)
+  const located = await locate(options.librarians, name, options.signal)
   return downloadLocated(located, await targetOf(name, target), options)
 }
 
@@ -89,16 +91,18 @@ async function downloadOne(located: Located, path: string, options: DownloadOpti
 
 async function downloadTree(located: Located, path: string, options: DownloadOptions): Promise<Downloaded> {
   const { engine, signal, librarians } = options
+  const listing = await listTree(located, signal)
   if (await exists(path)) {
-    await proveTree(located, path, options)
+    await proveTree(located, listing, path, options)
     return outcomeOf(located, 'tree', path, 'skipped')
   }
-  const members = await membersOf(located, signal)
   // The engine keeps its own things in `hidden`: what becomes the tree lies one deeper.
   const hidden = join(dirname(path), `.${basename(path)}.arriero-part`)
   const tree = join(hidden, 'tree')
   makeDirectories(tree)
-  const below = members.map(member => ({ ...member, path: `tree/${member.path}` }))
+  // Names from outside: judged as those of the files are.
+  for (const directory of listing.directories) makeDirectories(resolveTarget(tree, directory))
+  const below = entriesOf(located, listing).map(member => ({ ...member, path: `tree/${member.path}` }))
   const run = downloadAll(below, {
     directory: hidden,
     engine,
@@ -111,7 +115,7 @@ async function downloadTree(located: Located, path: string, options: DownloadOpt
   const failures: unknown[] = []
   for await (const result of run) if (!result.ok) failures.push(result.error)
   if (failures.length > 0) throw failures[0]
-  await proveTree(located, tree, options)
+  await proveTree(located, listing, tree, options)
   await publish(tree, path)
   await rm(hidden, { recursive: true, force: true })
   return outcomeOf(located, 'tree', path, 'downloaded')
@@ -132,12 +136,30 @@ async function publish(tree: string, path: string): Promise<void> {
   }
 }
 
-/** Reads the whole tree. */
-async function proveTree({ file }: Located, path: string, { signal }: DownloadOptions): Promise<void> {
+/**
+ * Reads the whole tree. What its uploader gave knows no names (reliability 3, trap 9); the digest of the manifest does, where
+ * the librarian tells it.
+ */
+async function proveTree(
+  { file }: Located,
+  { sha256: manifest }: TreeListing,
+  path: string,
+  { signal }: DownloadOptions,
+): Promise<void> {
   const { function: name } = parseChecksum(file.checksum!)
-  const { digests, size } = await digestPath(path, { functions: [name], links: 'refuse', signal })
+  const { digests, size, sha256 } = await digestPath(path, { functions: [name], links: 'refuse', signal })
   const actual = `${name}:::${digests[name]}`
-  if (size === file.size && checksumsMatch(actual, file.checksum!)) return
+  if (size === file.size && checksumsMatch(actual, file.checksum!)) {
+    if (manifest === undefined || manifest === sha256) return
+    const what = `Cannot accept ${path} as ${file.name}: it has the same bytes under other names, or other directories`
+    throw new TransferError('ChecksumMismatch', what, {
+      file: path,
+      algorithm: 'sha256',
+      expected: manifest,
+      actual: sha256,
+      remedy: 'Move it away, then say the same again.',
+    })
+  }
   throw new TransferError(
     'ChecksumMismatch',
     `Cannot accept ${path} as ${file.name}: ${name} must be ${parseChecksum(file.checksum!).hex}, got ${digests[name]}`,

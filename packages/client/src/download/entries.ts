@@ -33,13 +33,29 @@ export function credentialsFor(librarians: readonly Librarian[]): Hooks {
 const listing = z.object({
   kind: z.literal('tree'),
   checksum: z.string(),
+  /** Of the canonical manifest, which knows names; older librarians, and directories within a tree, have none. */
+  sha256: z.string().nullish(),
+  directories: z.array(z.string()).default([]),
   members: z.array(
     z.object({ path: z.string(), size: z.int().nonnegative(), sha256: z.string().regex(/^[0-9a-f]{64}$/) }),
   ),
 })
 
-/** The members of a tree as entries, each with its digest; the tree's own digest proves them together. */
-export async function membersOf(located: Located, signal: AbortSignal | undefined): Promise<Entry[]> {
+export interface TreeListing {
+  /** Of the canonical manifest, hex; undefined: nobody says. */
+  readonly sha256: string | undefined
+  readonly directories: readonly string[]
+  readonly members: readonly ListedMember[]
+}
+
+export interface ListedMember {
+  readonly path: string
+  readonly size: number
+  readonly sha256: string
+}
+
+/** What is in a tree; the tree's own digest proves it all together. */
+export async function listTree(located: Located, signal: AbortSignal | undefined): Promise<TreeListing> {
   const { file, holders } = located
   const first = holders[0] as Librarian
   const url = dataUrl(first, file.name)
@@ -52,7 +68,13 @@ export async function membersOf(located: Located, signal: AbortSignal | undefine
   if (!parsed.success || parsed.data.checksum !== file.checksum) {
     throw new LibrarianError('BadAnswer', `Cannot fetch ${file.name}: ${url.origin} does not list what is in it.`)
   }
-  return parsed.data.members.map(({ path, size, sha256 }, index) => ({
+  const { sha256, directories, members } = parsed.data
+  return { sha256: sha256 ?? undefined, directories, members }
+}
+
+/** The members of a tree as entries, each with its digest. */
+export function entriesOf({ file, holders }: Located, { members }: TreeListing): Entry[] {
+  return members.map(({ path, size, sha256 }, index) => ({
     index,
     uris: holders.map(librarian => dataUrl(librarian, `${file.name}/${path}`).href),
     path,

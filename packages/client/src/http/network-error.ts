@@ -1,5 +1,6 @@
 import { LibrarianError } from '@arriero/api'
 import { redactUrl, TransferError } from '@arriero/transfer'
+import { wasUnsent } from './node-fetch.ts'
 
 /** What went wrong below HTTP, in plain words, as the engine's error. */
 export function networkError(error: unknown, url: URL): TransferError {
@@ -12,7 +13,7 @@ export function networkError(error: unknown, url: URL): TransferError {
   const why = reasons[code] ?? (error instanceof Error ? error.message : String(error))
   return new TransferError(kind, `Cannot reach the librarian at ${url.origin}: ${why}`, {
     url: redactUrl(url.href),
-    remedy: remedies[kind],
+    remedy: plainCodes.has(code) ? PLAIN : remedies[kind],
     cause: error,
   })
 }
@@ -22,10 +23,24 @@ export function explained(error: unknown, address: string): unknown {
   if (!(error instanceof LibrarianError) || error.code !== 'PeerUnreachable' || error.cause === undefined) return error
   const told = networkError(error.cause, new URL(address))
   // Nobody knows what became of a request that was sent; that the caller must hear.
-  return /^Lost /.test(error.message) ? told.with({ remedy: LOST }) : told
+  return /^Lost /.test(error.message) && !wasUnsent(error.cause) ? told.with({ remedy: LOST }) : told
 }
 
 const LOST = 'The librarian may have done it all the same: look with `arriero search`, then say the same again.'
+
+/** Of what is told about a connection: the system's word for it; empty where it has none. */
+export function causeOf({ cause }: Error): string {
+  return cause === undefined ? '' : codeOf(cause)
+}
+
+/** What OpenSSL makes of an answer that is plain HTTP. */
+const plainCodes: ReadonlySet<string> = new Set([
+  'ERR_SSL_WRONG_VERSION_NUMBER',
+  'ERR_SSL_PACKET_LENGTH_TOO_LONG',
+  'EPROTO',
+])
+
+const PLAIN = 'Check the port; where the librarian really has no TLS, its address begins with http://.'
 
 /** Of a failed look-up or connection, as Node names it; empty when it has none. */
 function codeOf(error: unknown): string {
@@ -52,6 +67,8 @@ const reasons: Readonly<Record<string, string>> = {
   ERR_TLS_CERT_ALTNAME_INVALID: 'its certificate is for another name',
   HPE_INVALID_CONSTANT: 'its answer is not HTTP',
   EPROTO: 'it does not speak TLS',
+  ERR_SSL_WRONG_VERSION_NUMBER: 'it does not speak TLS',
+  ERR_SSL_PACKET_LENGTH_TOO_LONG: 'it does not speak TLS',
 }
 
 const remedies = {

@@ -36,6 +36,13 @@ export function createNodeFetch(options: NodeFetchOptions): NodeFetch {
   })
 }
 
+const unsent = new WeakSet<object>()
+
+/** Whether a call failed before anything of it was sent, as far as TLS: the codes alone do not tell that. */
+export function wasUnsent(error: unknown): boolean {
+  return typeof error === 'object' && error !== null && unsent.has(error)
+}
+
 interface Agents {
   readonly http: HttpAgent
   readonly https: HttpsAgent
@@ -53,7 +60,9 @@ function send(url: URL, init: RequestInit, agents: Agents, options: NodeFetchOpt
       headers: { ...Object.fromEntries(new Headers(init.headers)), 'content-length': body?.length ?? 0 },
       agent: isTls ? agents.https : agents.http,
     })
+    let isConnected = false
     const fail = (error: unknown) => {
+      if (!isConnected && error instanceof Error) unsent.add(error)
       clearTimeout(timer)
       signal?.removeEventListener('abort', onAbort)
       request.destroy()
@@ -64,6 +73,7 @@ function send(url: URL, init: RequestInit, agents: Agents, options: NodeFetchOpt
     const timer = setTimeout(() => fail(coded('UND_ERR_CONNECT_TIMEOUT')), connectMs)
     request.on('socket', socket => {
       const connected = () => {
+        isConnected = true
         clearTimeout(timer)
         if (timeoutMs === undefined) return
         // Silence counts, not the whole: a body on its way is no silence.

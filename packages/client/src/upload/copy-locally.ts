@@ -1,6 +1,6 @@
 /** The method `local`: this machine sees the librarian's staging area and copies into it (librarian 8). */
 import { constants } from 'node:fs'
-import { access, chmod, copyFile, type FileHandle, lchown, mkdir, open, rm, stat } from 'node:fs/promises'
+import { access, chmod, copyFile, type FileHandle, lchown, mkdir, open, rm, stat, statfs } from 'node:fs/promises'
 import { hostname } from 'node:os'
 import { dirname, join } from 'node:path'
 import { TransferError } from '@arriero/transfer'
@@ -54,10 +54,14 @@ export async function copyLocally(item: LocalItem, stagingLocation: string, opti
     throw new TransferError(
       code === 'ENOSPC' || code === 'EDQUOT' ? 'NoSpace' : 'Disk',
       `Cannot copy ${item.root} to the staging location ${stagingLocation}: ${(cause as Error).message}`,
-      { file: item.root, cause, remedy: 'Check that this account may write to the librarian’s staging area.' },
+      { file: item.root, cause, remedy: code === 'ENOSPC' || code === 'EDQUOT' ? ROOM : ACCESS },
     )
   }
 }
+
+const ACCESS = 'Check that this account may write to the librarian’s staging area.'
+const ROOM =
+  'There must be room for the staged copy and for the store’s own (unless its file system shares blocks); tell the operator.'
 
 async function makeDirectory(path: string, gid: number): Promise<void> {
   await mkdir(path)
@@ -76,13 +80,27 @@ async function giveToGroup(path: string, gid: number): Promise<void> {
 async function copyMember(member: Member, target: string, gid: number, options: CopyOptions): Promise<void> {
   const source = await openMember(member)
   try {
-    if (!(await clone(member, target))) await copyBytes(source, member, target, options)
-    else options.onBytes(member.size)
+    if (!(await clone(member, target))) {
+      await refuseWithoutRoom(member, target)
+      await copyBytes(source, member, target, options)
+    } else options.onBytes(member.size)
     await chmod(target, FILE_MODE)
     await giveToGroup(target, gid)
   } finally {
     await source.close()
   }
+}
+
+/** Before bytes are copied that cannot all arrive. */
+async function refuseWithoutRoom({ absolute, size }: Member, target: string): Promise<void> {
+  const { bavail, bsize } = await statfs(dirname(target))
+  const free = bavail * bsize
+  if (free >= size) return
+  throw new TransferError(
+    'NoSpace',
+    `Cannot copy ${absolute} to the staging area: it has ${size} bytes, ${free} are free there`,
+    { file: absolute, needed: size, free, remedy: ROOM },
+  )
 }
 
 /** Shares the blocks where the file system can; false where it cannot. */

@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process'
 import { appendFile, mkdir, mkdtemp, rm, symlink, utimes, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { assertUnchanged, openMember, readItem } from './local-item.ts'
 
@@ -51,6 +51,21 @@ describe('readItem()', () => {
     await mkdir(join(folder, 'u'))
     await writeFile(Buffer.concat([Buffer.from(`${folder}/u/`), Buffer.from([0x66, 0xff])]), 'x')
     await expect(readItem(join(folder, 'u'))).rejects.toThrow(/must be UTF-8/)
+  })
+
+  test.each([
+    ['names that differ only by case', ['a', 'A'], /would be one name where case/],
+    ['directories that do, too', ['sub/a', 'SUB/b'], /would be one name where case/],
+    ['a name that other systems cannot keep', ['con'], /con/i],
+  ])('refuses %s as wrong use, in the user’s own words', async (_, paths, why) => {
+    for (const path of paths) {
+      await mkdir(dirname(join(folder, 't', path)), { recursive: true })
+      await writeFile(join(folder, 't', path), 'x')
+    }
+    const error = await readItem(join(folder, 't')).catch(error => error)
+    expect(error).toMatchObject({ code: 'Usage', message: expect.stringMatching(why) })
+    expect(error.message).toContain(join(folder, 't'))
+    expect(error.remedy).toMatch(/^Rename it/)
   })
 
   test('tells what is not there as not found', async () => {

@@ -2,7 +2,7 @@
 import { type BigIntStats, constants } from 'node:fs'
 import { type FileHandle, lstat, open, readdir, realpath, stat } from 'node:fs/promises'
 import { join } from 'node:path'
-import { printable, TransferError } from '@arriero/transfer'
+import { MemberNames, printable, TransferError } from '@arriero/transfer'
 
 /** One regular file, which is the item itself or part of a tree. */
 export interface Member {
@@ -21,7 +21,7 @@ export interface LocalItem {
   readonly size: number
   /** Sorted by path. */
   readonly members: readonly Member[]
-  /** Relative paths of all directories below the root, parents first. */
+  /** Relative paths of all directories below the root, sorted: parents first. */
   readonly directories: readonly string[]
 }
 
@@ -47,10 +47,25 @@ export async function readItem(path: string, options: ReadItemOptions = {}): Pro
   const directories: string[] = []
   await walk(root, '', { members, directories }, options)
   members.sort((a, b) => (a.path < b.path ? -1 : 1))
+  directories.sort()
+  refuseNames(root, directories, members)
   const size = members.reduce((sum, member) => sum + member.size, 0)
   if (!Number.isSafeInteger(size)) return refuse(path, 'its files are larger than can be counted')
   return { kind: 'tree', root, size, members, directories }
 }
+
+/** However it is sent: what a librarian would refuse is refused before anything is announced. */
+function refuseNames(root: string, directories: readonly string[], members: readonly Member[]): void {
+  const names = new MemberNames()
+  const claim = (path: string, type: 'file' | 'directory') => {
+    const problem = names.claim(path, type)
+    if (problem !== undefined) refuse(join(root, path), problem, undefined, RENAME)
+  }
+  for (const path of directories) claim(path, 'directory')
+  for (const { path } of members) claim(path, 'file')
+}
+
+const RENAME = 'Rename it: a librarian takes what every file system can keep.'
 
 interface Found {
   readonly members: Member[]
@@ -72,12 +87,12 @@ async function walk(root: string, below: string, found: Found, options: ReadItem
       found.directories.push(path)
       await walk(root, path, found, options)
     } else {
-      found.members.push(await readMember(path, absolute, options))
+      found.members.push(await lookAtMember(path, absolute, options))
     }
   }
 }
 
-async function readMember(path: string, absolute: string, { links = 'refuse' }: ReadItemOptions): Promise<Member> {
+async function lookAtMember(path: string, absolute: string, { links = 'refuse' }: ReadItemOptions): Promise<Member> {
   let stats = await lstat(absolute, { bigint: true })
   if (stats.isSymbolicLink()) {
     if (links === 'refuse') return refuse(absolute, 'a tree must not hold symbolic links', undefined, FOLLOW)
@@ -113,6 +128,20 @@ export async function openMember(member: Member): Promise<FileHandle> {
   throw changed(member.absolute)
 }
 
+/** Fills `bytes` from `offset` on. @throws TransferError ResourceChanged where the file has become shorter */
+export async function readMember(handle: FileHandle, member: Member, bytes: Uint8Array, offset: number): Promise<void> {
+  for (let filled = 0; filled < bytes.length; ) {
+    const { bytesRead } = await handle.read(bytes, filled, bytes.length - filled, offset + filled)
+    if (bytesRead === 0) throw changed(member.absolute)
+    filled += bytesRead
+  }
+}
+
+/** Of what was read to its end: whether somebody wrote to it meanwhile. @throws TransferError ResourceChanged */
+export async function assertSame(handle: FileHandle, member: Member): Promise<void> {
+  if (identityOf(await handle.stat({ bigint: true })) !== member.identity) throw changed(member.absolute)
+}
+
 /** Refuses an item of which any file has changed, gone or come since `readItem` (reliability D6). */
 export async function assertUnchanged(path: string, item: LocalItem, options: ReadItemOptions = {}): Promise<void> {
   const now = await readItem(path, options).catch(cause => {
@@ -122,6 +151,7 @@ export async function assertUnchanged(path: string, item: LocalItem, options: Re
   const isSame =
     now.root === item.root &&
     now.members.length === item.members.length &&
+    now.directories.join('\0') === item.directories.join('\0') &&
     now.members.every((member, at) => {
       const before = item.members[at]
       return member.path === before?.path && member.identity === before.identity
@@ -145,7 +175,7 @@ function decode(name: Buffer, directory: string): string {
 
 function refuse(path: string, why: string, cause?: unknown, remedy?: string): never {
   throw new TransferError(
-    codeOf(cause) === 'ENOENT' ? 'NotFound' : 'Disk',
+    cause === undefined ? 'Usage' : codeOf(cause) === 'ENOENT' ? 'NotFound' : 'Disk',
     `Cannot upload ${printable(path)}: ${why}`,
     {
       file: path,

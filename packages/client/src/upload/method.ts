@@ -19,8 +19,7 @@ export async function chooseMethod(item: LocalItem, announced: Announced): Promi
   for (const [name, fields] of Object.entries(transfer_providers)) {
     const http = httpProvider.safeParse(fields)
     hasHttp ||= http.success
-    // One stream of bytes has no place for the names in a tree.
-    if (http.success && item.kind === 'file') return { kind: 'http', name, provider: http.data }
+    if (http.success && takes(item, http.data)) return { kind: 'http', name, provider: http.data }
     const provider = localProvider.parse(fields)
     if (await isLocallyVisible(provider.hostnames, staging_location)) return { kind: 'local', name, provider }
   }
@@ -36,4 +35,9 @@ export async function chooseMethod(item: LocalItem, announced: Announced): Promi
         : 'Upload on one of these machines, or ask the operator to take uploads over HTTP.',
     },
   )
+}
+
+/** An older librarian has no way to take the names in a tree. */
+function takes({ kind }: LocalItem, { archives }: HttpProvider): boolean {
+  return kind === 'file' || archives?.includes('tar') === true
 }

@@ -3,6 +3,8 @@ import type { Librarian } from '../librarian.ts'
 import { copyLocally } from './copy-locally.ts'
 import type { LocalItem } from './local-item.ts'
 import type { Method } from './method.ts'
+import { openFile } from './open-file.ts'
+import { openTree } from './open-tree.ts'
 import { PIECE, sendByTus } from './tus.ts'
 
 export interface SendOptions {
@@ -28,10 +30,12 @@ export async function sendBytes(
     await copyLocally(item, stagingLocation, { signal, onBytes })
     return 0
   }
-  const [member] = item.members
-  if (item.kind !== 'file' || !member) throw new Error('a tree is never sent over HTTP')
+  await using outgoing =
+    item.kind === 'tree'
+      ? openTree(item, { mostMembers: method.provider.max_members })
+      : await openFile(item.members[0]!)
   let held = 0
-  await sendByTus(member, {
+  await sendByTus(outgoing, {
     fetch: librarian.fetch,
     url: uploadUrl(librarian, method.provider.url),
     authorization: librarian.authorization,
@@ -45,6 +49,8 @@ export async function sendBytes(
     },
     signal,
     waitMs: options.waitMs,
+    patienceMs: librarian.patience?.laterMs,
+    onWait: librarian.tellWait,
   })
   return held
 }

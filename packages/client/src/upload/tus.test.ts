@@ -6,6 +6,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { startTusServer, type TusServer } from '../../test/tus-server.ts'
 import { createNodeFetch } from '../http/node-fetch.ts'
 import { readItem } from './local-item.ts'
+import { openFile } from './open-file.ts'
 import { sendByTus, type TusOptions } from './tus.ts'
 
 let folder!: string
@@ -25,7 +26,8 @@ afterEach(async () => {
 async function send(options: Partial<TusOptions> = {}) {
   const told = { sent: 0, held: 0 }
   const [member] = (await readItem(join(folder, 'f'))).members
-  await sendByTus(member!, {
+  await using file = await openFile(member!)
+  await sendByTus(file, {
     fetch: createNodeFetch({ timeoutMs: 5000, keepAlive: true }),
     url: server.make(member!.size),
     authorization: 'Basic abc',
@@ -77,6 +79,19 @@ describe('sendByTus()', () => {
     expect(server.requests[0]).toBe('HEAD /files/0')
   })
 
+  test('a server that is away is waited for beyond the attempts, and each wait is told', async () => {
+    let left = 6
+    server.intercept = request => {
+      if (left-- > 0) request.destroy()
+      return left >= 0
+    }
+    const told: string[] = []
+    await send({ retries: 2, patienceMs: 60_000, onWait: ({ error }) => told.push(error.message) })
+    expect(received()?.equals(bytes)).toBe(true)
+    expect(told.length).toBeGreaterThan(2)
+    expect(told[0]).toMatch(/it closed the connection/)
+  })
+
   test('says that the server has forgotten the upload, or has another one there', async () => {
     const [forgotten, other] = [new URL('/files/99', server.origin), server.make(5)]
     await expect(send({ url: forgotten, isFresh: false })).rejects.toMatchObject({ code: 'NotFound' })
@@ -119,9 +134,7 @@ describe('sendByTus()', () => {
   test('refuses a file that became shorter or longer', async () => {
     const [member] = (await readItem(join(folder, 'f'))).members
     await appendFile(join(folder, 'f'), 'x')
-    const none = { authorization: '', onBytes: () => {}, onHeld: () => {}, signal: AbortSignal.timeout(5000) }
-    const sending = sendByTus(member!, { fetch, url: server.make(100_000), ...none })
-    await expect(sending).rejects.toMatchObject({ code: 'ResourceChanged' })
+    await expect(openFile(member!)).rejects.toMatchObject({ code: 'ResourceChanged' })
     expect(server.requests).toEqual([])
   })
 

@@ -1,5 +1,5 @@
 /**
- * Sending one file by tus 1.0 (https://tus.io/protocols/resumable-upload) to an upload that the server has made: in pieces
+ * Sending one file, or the archive of a directory, by tus 1.0 (https://tus.io/protocols/resumable-upload) to an upload that the server has made: in pieces
  * with a digest each, and continued from what the server says it has.
  *
  *     offset    HEAD, whenever we do not know what the server has
@@ -9,12 +9,12 @@
  * Does not promise that the server keeps it: that is the commit's.
  */
 import { createHash } from 'node:crypto'
-import type { FileHandle } from 'node:fs/promises'
 import { setTimeout as sleep } from 'node:timers/promises'
+import type { Wait } from '@arriero/api'
 import { isRetriable, TransferError } from '@arriero/transfer'
 import { networkError } from '../http/network-error.ts'
 import type { NodeFetch } from '../http/node-fetch.ts'
-import { changed, type Member, openMember } from './local-item.ts'
+import type { Outgoing } from './outgoing.ts'
 
 export interface TusOptions {
   readonly fetch: NodeFetch | typeof globalThis.fetch
@@ -24,13 +24,17 @@ export interface TusOptions {
   readonly authorization: string
   /** The server has made it just now, and has nothing of it: it need not be asked. Default false. */
   readonly isFresh?: boolean | undefined
-  /** Bytes that the server has taken in this run. */
+  /** Bytes of files that the server has taken in this run. */
   readonly onBytes: (count: number) => void
-  /** Bytes that it had from an earlier one. */
+  /** Bytes of files that it had from an earlier one. */
   readonly onHeld: (count: number) => void
   readonly signal: AbortSignal
   /** Attempts that get nowhere. Default 8. */
   readonly retries?: number | undefined
+  /** So long a server that cannot be reached is waited for, even beyond `retries`; ms. Default 0. */
+  readonly patienceMs?: number | undefined
+  /** Told before each wait. */
+  readonly onWait?: ((wait: Wait) => void) | undefined
   /** Bytes of a piece. Default 16 MiB: two of them are in memory. */
   readonly pieceSize?: number | undefined
   /** First wait after a failure, ms; it doubles. Default 250. */
@@ -42,35 +46,31 @@ export interface TusOptions {
 const VERSION = '1.0.0'
 /** Two of them are in memory at once. */
 export const PIECE = 16 << 20
-const LONGEST_WAIT_MS = 30_000
+const LONGEST_WAIT_MS = 10_000
 
-export async function sendByTus(member: Member, options: TusOptions): Promise<void> {
-  const handle = await openMember(member)
-  try {
-    await new Sending(member, handle, options).run()
-  } finally {
-    await handle.close()
-  }
+/** The bytes stay the caller's to dispose of. */
+export async function sendByTus(outgoing: Outgoing, options: TusOptions): Promise<void> {
+  await new Sending(outgoing, options).run()
 }
 
 class Sending {
-  readonly #member: Member
-  readonly #handle: FileHandle
+  readonly #outgoing: Outgoing
   readonly #o: TusOptions
   #failures = 0
+  /** When the first of these failures was. */
+  #failingSince = 0
   #isHeldTold: boolean
   #ahead: { readonly offset: number; readonly piece: Promise<Piece> } | undefined
 
-  constructor(member: Member, handle: FileHandle, options: TusOptions) {
-    this.#member = member
-    this.#handle = handle
+  constructor(outgoing: Outgoing, options: TusOptions) {
+    this.#outgoing = outgoing
     this.#o = options
     this.#isHeldTold = options.isFresh ?? false
   }
 
   async run(): Promise<void> {
     let offset = this.#o.isFresh ? 0 : await this.#persistently(() => this.#offset())
-    while (offset < this.#member.size) {
+    while (offset < this.#outgoing.size) {
       const next = await this.#sendPiece(offset).catch(error => this.#offsetAfter(error))
       if (next > offset) this.#failures = 0
       offset = next
@@ -85,7 +85,7 @@ class Sending {
         return await step()
       } catch (error) {
         this.#o.signal.throwIfAborted()
-        if (!isRetriable(error) || ++this.#failures >= (this.#o.retries ?? 8)) throw error
+        if (this.#isHopeless(error)) throw error
         await this.#wait(error as TransferError)
       }
     }
@@ -94,16 +94,27 @@ class Sending {
   /** Where to go on after a failure: a server that was cut off may have taken some of the piece, or all of it. */
   async #offsetAfter(error: unknown): Promise<number> {
     this.#o.signal.throwIfAborted()
-    if (!isRetriable(error) || ++this.#failures >= (this.#o.retries ?? 8)) throw error
+    if (this.#isHopeless(error)) throw error
     await this.#wait(error as TransferError)
     return this.#persistently(() => this.#offset())
+  }
+
+  /** Counts the failure. */
+  #isHopeless(error: unknown): boolean {
+    if (!isRetriable(error)) return true
+    if (this.#failures++ === 0) this.#failingSince = performance.now()
+    if (this.#failures < (this.#o.retries ?? 8)) return false
+    const isAway = error instanceof TransferError && (error.code === 'Network' || error.code === 'Timeout')
+    return !isAway || performance.now() - this.#failingSince >= (this.#o.patienceMs ?? 0)
   }
 
   async #wait(error: TransferError): Promise<void> {
     const { signal, random = Math.random, waitMs = 250 } = this.#o
     const backoff = Math.min(LONGEST_WAIT_MS, waitMs * 2 ** (this.#failures - 1)) * (0.5 + random() / 2)
     const asked = error.details.until === undefined ? 0 : error.details.until - Date.now()
-    await sleep(Math.max(backoff, Math.min(asked, 10 * LONGEST_WAIT_MS)), undefined, { signal }).catch(() => {
+    const ms = Math.max(backoff, Math.min(asked, 30 * LONGEST_WAIT_MS))
+    this.#o.onWait?.({ error, ms })
+    await sleep(ms, undefined, { signal }).catch(() => {
       signal.throwIfAborted()
     })
   }
@@ -116,11 +127,11 @@ class Sending {
     const offset = Number(answer.headers.get('upload-offset') ?? Number.NaN)
     const length = answer.headers.get('upload-length')
     // Another upload than ours.
-    if (length !== null && Number(length) !== this.#member.size) throw this.#unknown()
-    if (!Number.isSafeInteger(offset) || offset < 0 || offset > this.#member.size) {
-      throw this.#protocol(`it has ${offset} bytes of ${this.#member.size}`)
+    if (length !== null && Number(length) !== this.#outgoing.size) throw this.#unknown()
+    if (!Number.isSafeInteger(offset) || offset < 0 || offset > this.#outgoing.size) {
+      throw this.#protocol(`it has ${offset} bytes of ${this.#outgoing.size}`)
     }
-    if (!this.#isHeldTold) this.#o.onHeld(offset)
+    if (!this.#isHeldTold) this.#o.onHeld(this.#outgoing.countOf(0, offset))
     this.#isHeldTold = true
     return offset
   }
@@ -128,7 +139,7 @@ class Sending {
   async #sendPiece(offset: number): Promise<number> {
     const piece = await this.#pieceAt(offset)
     const end = offset + piece.bytes.length
-    if (end < this.#member.size) this.#readAhead(end)
+    if (end < this.#outgoing.size) this.#readAhead(end)
     const answer = await this.#ask(
       'PATCH',
       {
@@ -141,7 +152,7 @@ class Sending {
     if (answer.status !== 204 && answer.status !== 200) throw await this.#refusal(answer, 'send')
     const now = Number(answer.headers.get('upload-offset') ?? Number.NaN)
     if (now !== end) throw this.#protocol(`it has ${now} bytes, sent were ${end}`)
-    this.#o.onBytes(piece.bytes.length)
+    this.#o.onBytes(this.#outgoing.countOf(offset, end))
     return now
   }
 
@@ -161,13 +172,9 @@ class Sending {
   }
 
   async #read(offset: number): Promise<Piece> {
-    const length = Math.min(this.#o.pieceSize ?? PIECE, this.#member.size - offset)
+    const length = Math.min(this.#o.pieceSize ?? PIECE, this.#outgoing.size - offset)
     const bytes = Buffer.allocUnsafe(length)
-    for (let filled = 0; filled < length; ) {
-      const { bytesRead } = await this.#handle.read(bytes, filled, length - filled, offset + filled)
-      if (bytesRead === 0) throw changed(this.#member.absolute)
-      filled += bytesRead
-    }
+    await this.#outgoing.read(bytes, offset)
     return { bytes, digest: createHash('sha256').update(bytes).digest('base64') }
   }
 
@@ -176,7 +183,7 @@ class Sending {
     try {
       return await fetch(url, {
         method,
-        headers: { 'tus-resumable': VERSION, authorization, ...headers },
+        headers: { 'tus-resumable': VERSION, authorization, ...this.#outgoing.headers, ...headers },
         redirect: 'manual',
         signal,
         ...(body === undefined ? {} : { body }),
@@ -188,16 +195,16 @@ class Sending {
   }
 
   #unknown(): TransferError {
-    const what = `Cannot continue the upload of ${this.#member.absolute}`
+    const what = `Cannot continue the upload of ${this.#outgoing.path}`
     return new TransferError('NotFound', `${what}: ${this.#o.url.origin} knows nothing of it any more`, {
-      file: this.#member.absolute,
+      file: this.#outgoing.path,
       remedy: 'Say the same again: it begins anew.',
     })
   }
 
   #protocol(why: string): TransferError {
-    return new TransferError('Protocol', `Cannot send ${this.#member.absolute} to ${this.#o.url.origin}: ${why}`, {
-      file: this.#member.absolute,
+    return new TransferError('Protocol', `Cannot send ${this.#outgoing.path} to ${this.#o.url.origin}: ${why}`, {
+      file: this.#outgoing.path,
     })
   }
 
@@ -205,9 +212,9 @@ class Sending {
     const { status, headers } = answer
     const text = reasonIn(await answer.text())
     const seconds = Number(headers.get('retry-after') ?? Number.NaN)
-    const what = `Cannot ${doing} the upload of ${this.#member.absolute} to ${this.#o.url.origin}`
+    const what = `Cannot ${doing} the upload of ${this.#outgoing.path} to ${this.#o.url.origin}`
     return new TransferError(codeFor(status), `${what}: the server answers ${status}${text}`, {
-      file: this.#member.absolute,
+      file: this.#outgoing.path,
       status,
       retriable: retriableStatuses.has(status) || status >= 500,
       until: Number.isFinite(seconds) ? Date.now() + seconds * 1000 : undefined,

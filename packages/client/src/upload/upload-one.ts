@@ -92,6 +92,7 @@ async function announce(
         upload_name: lastPart(request.name),
         destination_location: request.name,
         uploader: librarian.connection.user,
+        ...(item.kind === 'tree' ? { is_tree: true } : {}),
       },
       { signal: options.signal },
     )
