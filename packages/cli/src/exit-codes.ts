@@ -57,6 +57,7 @@ const byLibrarianCode: Readonly<Record<string, number>> = {
   BadSize: exitCodes.usage,
   BadName: exitCodes.usage,
   Configuration: exitCodes.usage,
+  BadArchive: exitCodes.usage,
   Unacceptable: exitCodes.usage,
   NotAuthenticated: exitCodes.denied,
   Denied: exitCodes.denied,

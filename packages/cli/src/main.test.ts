@@ -54,6 +54,8 @@ describe('main()', () => {
     const { version: expected } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8'))
     expect(version).toBe(expected)
     expect(await run('--version')).toMatchObject({ code: 0, stdout: `${expected}\n` })
+    expect(await run('librarian', '-V')).toMatchObject({ code: 0, stdout: `librarian ${expected}\n` })
+    expect(await run('librarian', '--version')).toMatchObject({ code: 0, stdout: `librarian ${expected}\n` })
   })
 
   test.each([

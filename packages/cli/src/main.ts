@@ -10,6 +10,7 @@ import { abortOnSignals } from './interrupt.ts'
 import { CommanderError, commandAt, createProgram, helpHint, usageError } from './program.ts'
 import { abortOnStrays } from './stray.ts'
 import { processTerminal, type Terminal } from './terminal.ts'
+import { version } from './version.ts'
 
 /** Called by the launcher. */
 export async function start(): Promise<void> {
@@ -51,7 +52,13 @@ export async function main(argv: readonly string[], terminal: Terminal, signal: 
       code = await action(command.args, command.opts() as never, context)
     }
   try {
-    const program = await createProgram({ terminal, run, defined: name === undefined ? [] : [name] })
+    const program = await createProgram({
+      terminal,
+      run,
+      defined: name === undefined ? [] : [name],
+      // Two words, as the older program printed (librarian 14.2).
+      versionText: name === 'librarian' ? `librarian ${version}` : version,
+    })
     const named = commandAt(program, args)
     usageHint = helpHint(named)
     try {

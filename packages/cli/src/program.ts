@@ -3,6 +3,7 @@ import type { Run } from './commands/define.ts'
 import { commands } from './commands/index.ts'
 import { pathOf } from './commands/path.ts'
 import { ProgramError } from './errors.ts'
+import { handDownOptions } from './hand-down.ts'
 import { didYouMean } from './suggest.ts'
 import type { Terminal } from './terminal.ts'
 import { printable, withoutSecrets } from './text.ts'
@@ -13,10 +14,17 @@ interface ProgramOptions {
   readonly run: Run
   /** Commands to define in full; the others only have a line in the list. */
   readonly defined: Iterable<string> | 'all'
+  /** What `-V` prints. Default: the version alone. */
+  readonly versionText?: string | undefined
 }
 
 /** The program with every command, of which only those wanted are loaded. */
-export async function createProgram({ terminal, run, defined }: ProgramOptions): Promise<Command> {
+export async function createProgram({
+  terminal,
+  run,
+  defined,
+  versionText = version,
+}: ProgramOptions): Promise<Command> {
   const program = new Command('arriero')
     .description('Fetches research data fast, and proves that not one byte changed.')
     .usage('<command> [options]')
@@ -27,7 +35,7 @@ export async function createProgram({ terminal, run, defined }: ProgramOptions):
         .default(0, 'none')
         .argParser((_, n: number) => n + 1),
     )
-    .version(version, '-V, --version', 'print the version')
+    .version(versionText, '-V, --version', 'print the version')
     .helpOption('-h, --help', 'print help; with a command, its help')
     .helpCommand('help [command]', 'print the help of a command')
     .configureHelp({ showGlobalOptions: true, helpWidth: Math.min(terminal.stdout.columns, 100) })
@@ -60,7 +68,10 @@ Exit codes: 0 good; 1 some of several failed; 2 usage; for a single file
     // Those who ask for all want what people may type.
     if (isHidden && defined === 'all') continue
     const command = program.command(name, { hidden: isHidden ?? false }).description(summary)
-    if (wanted.has(name)) (await load()).define(command, run, whole)
+    if (!wanted.has(name)) continue
+    const { define } = await load()
+    define(command, run, whole)
+    handDownOptions(command)
   }
   return program
 }

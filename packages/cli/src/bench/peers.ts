@@ -80,6 +80,7 @@ export function wget2ToFile({ url, caFile }: Remote): Contender {
         ...(caFile ? [`--ca-certificate=${caFile}`] : []),
         url,
       ],
+      env: wget2Environment(directory),
     }),
   }
 }
@@ -115,8 +116,17 @@ export function curlToNull(remote: Remote): Contender {
 
 export function wget2ToNull({ url, caFile }: Remote): Contender {
   const trust = caFile ? [`--ca-certificate=${caFile}`] : []
-  return toNull('wget2', 'wget2', ['wget2', '-q', '--no-config', ...trust, '-O', '-', url])
+  const argv = ['wget2', '-q', '--no-config', ...trust, '-O', '-', url]
+  return {
+    label: 'wget2',
+    program: 'wget2',
+    command: directory => ({ argv, env: wget2Environment(directory), stdout: 'null' }),
+    warmUp: directory => ({ argv, env: wget2Environment(directory), stdout: 'digest' }),
+  }
 }
+
+/** It leaves its lock files behind, in the place for temporary files. */
+export const wget2Environment = (directory: string) => ({ TMPDIR: directory })
 
 export function toNull(
   label: string,

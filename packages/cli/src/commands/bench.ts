@@ -87,8 +87,7 @@ Examples:
     .action(
       run(async (files: string[], flags: ReportFlags, context: Context) => {
         const { reportBench } = await import('../bench/report.ts')
-        // Commander takes what both have for that of the command above.
-        return reportBench(files, { ...command.opts<ReportFlags>(), ...flags }, context)
+        return reportBench(files, flags, context)
       }),
     )
 }

@@ -10,6 +10,7 @@ interface DoctorFlags {
   readonly dir: string
   readonly catalogue?: boolean
   readonly config?: string
+  readonly data?: string
 }
 
 export function define(command: Command, run: Run): void {
@@ -18,6 +19,7 @@ export function define(command: Command, run: Run): void {
     new Option('--catalogue', 'compare a librarian’s stores with its catalogue instead; changes nothing'),
   )
   command.addOption(new Option('--config <FILE>', 'with --catalogue: settings of the librarian'))
+  command.addOption(new Option('--data <DIR>', 'with --catalogue: its data directory (default: as arriero serve)'))
   command.addHelpText(
     'after',
     `
@@ -27,19 +29,21 @@ Examples:
   arriero doctor --catalogue --config arriero.yaml
 
 Writes a small file in the directory and removes it. Exit code 1 when something
-is broken; warnings are no failure.`,
+is broken; warnings are no failure. Exit code 2 when --catalogue could not
+compare: no librarian is here, or its server runs.`,
   )
   command.action(run(doctor))
 }
 
 async function doctor(_operands: string[], flags: DoctorFlags, context: Context): Promise<number> {
   const findings = flags.catalogue ? await examineStores(flags, context) : await examineMachine(flags, context)
-  let isHealthy = true
+  const levels = new Set<Finding['level']>()
   for await (const finding of findings) {
-    if (finding.level === 'fail') isHealthy = false
+    levels.add(finding.level)
     if (!(context.flags.quiet && finding.level === 'ok')) show(finding, context)
   }
-  return isHealthy ? exitCodes.ok : exitCodes.someFailed
+  if (levels.has('fail')) return exitCodes.someFailed
+  return levels.has('unknown') ? exitCodes.usage : exitCodes.ok
 }
 
 async function examineMachine({ dir }: DoctorFlags, context: Context): Promise<AsyncIterable<Finding>> {
@@ -47,9 +51,9 @@ async function examineMachine({ dir }: DoctorFlags, context: Context): Promise<A
   return examine(dir, context)
 }
 
-async function examineStores({ config }: DoctorFlags, context: Context): Promise<AsyncIterable<Finding>> {
+async function examineStores(flags: DoctorFlags, context: Context): Promise<AsyncIterable<Finding>> {
   const { examineCatalogue } = await import('../doctor/catalogue.ts')
-  return examineCatalogue(config, context)
+  return examineCatalogue(flags, context)
 }
 
 function show({ check, level, found, next }: Finding, context: Context): void {
@@ -58,7 +62,7 @@ function show({ check, level, found, next }: Finding, context: Context): void {
     return
   }
   const style = styleFor(context.terminal.stdout, context.terminal.env)
-  const paint = { ok: style.green, warn: style.yellow, fail: style.red }[level]
-  printLine(context, `${paint(pad(level, 5))} ${pad(check, 16)} ${printable(found)}`)
-  if (next !== undefined) printLine(context, `${' '.repeat(23)}-> ${printable(next)}`)
+  const paint = { ok: style.green, warn: style.yellow, fail: style.red, unknown: style.yellow }[level]
+  printLine(context, `${paint(pad(level, 7))} ${pad(check, 16)} ${printable(found)}`)
+  if (next !== undefined) printLine(context, `${' '.repeat(25)}-> ${printable(next)}`)
 }

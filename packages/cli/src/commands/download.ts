@@ -42,6 +42,7 @@ Examples:
   arriero download 2026/ocean.nc -o here.nc
   arriero download '2026/*.nc' -d data
   arriero download night-1 --librarian site --librarian archive
+  arriero download night-1/raw/0001.fits            # one file of a tree
 
 A file or tree has its name only when it is complete and has the digest that its
 uploader gave. Several --librarian are mirrors of each other; each gets its own
@@ -113,7 +114,7 @@ async function* wantedOf(
   const locate = async (name: string, path: string): Promise<Wanted> => {
     seen.add(name)
     try {
-      return { located: await door.findCopies(librarians, name, signal), path }
+      return { located: await door.locate(librarians, name, signal), path }
     } catch (error) {
       signal.throwIfAborted()
       return { name, error }

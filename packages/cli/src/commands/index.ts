@@ -27,6 +27,7 @@ export const commands: Readonly<Record<string, CommandEntry>> = {
   stores: { summary: 'list a librarian’s stores, switch them on or off', load: () => import('./stores.ts') },
   users: { summary: 'list, add and change a librarian’s users', load: () => import('./users.ts') },
   errors: { summary: 'list and clear what a librarian wrote down as errors', load: () => import('./errors.ts') },
+  trash: { summary: 'list deleted copies and bring them back', load: () => import('./trash.ts') },
   librarians: { summary: 'list and change whom a librarian sends to', load: () => import('./librarians.ts') },
   librarian: { summary: 'the commands of the older client by their names', load: () => import('./librarian.ts') },
   profile: { summary: 'summarise or plot what --profile recorded', load: () => import('./profile.ts') },

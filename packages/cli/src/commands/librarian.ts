@@ -12,14 +12,12 @@ import { passwordOptions } from '../librarian/read-password.ts'
 import { removed } from '../old-librarian/removed.ts'
 import { valued } from '../options/fetch.ts'
 import { parseCount } from '../units.ts'
-import { version } from '../version.ts'
 import type { Run } from './define.ts'
 
 type Actions = typeof import('../old-librarian/actions.ts')
 
 export function define(command: Command, run: Run): void {
   command.configureHelp({ ...command.configureHelp(), subcommandTerm: each => each.name() })
-  command.version(`librarian ${version}`, '-V, --version', 'print the version')
   const add = (name: string, summary: string, operands = '') => {
     const text = ['CONNECTION-NAME', ...(operands === '' ? [] : [operands])].map(
       each => `<${each.split(' ').join('> <')}>`,

@@ -5,6 +5,7 @@ import { type FoundFile, type LibrarianFlags, librarianOption, withLibrarian } f
 import { shownTime, showTable } from '../librarian/show-table.ts'
 import { addTimeOptions, type TimeFlags, timesFrom } from '../librarian/time-flags.ts'
 import { valued } from '../options/fetch.ts'
+import { printable } from '../text.ts'
 import { formatSize, parseCount, parseSize } from '../units.ts'
 import type { Run } from './define.ts'
 
@@ -54,7 +55,7 @@ async function search([name]: string[], flags: SearchFlags, context: Context): P
       else showTable([], [cellsOf(file, false)], context)
       if (!isTTY && found.length === 0) found.push(file)
     }
-    if (found.length === 0 && !context.flags.json) warn(context, 'no files found.')
+    if (found.length === 0 && !context.flags.json) warn(context, nothingFound(name))
     else if (isTTY && !context.flags.json)
       showTable(
         HEADINGS,
@@ -63,6 +64,11 @@ async function search([name]: string[], flags: SearchFlags, context: Context): P
       )
     return exitCodes.ok
   })
+}
+
+/** A name never ends with a slash: who writes one means what lies below. */
+function nothingFound(name: string | undefined): string {
+  return name?.endsWith('/') ? `no files found; for what lies below say: '${printable(name)}*'` : 'no files found.'
 }
 
 const HEADINGS = ['Name', 'Size', 'Created (UTC)', 'Uploader', 'Source', 'Copies', 'Elsewhere']

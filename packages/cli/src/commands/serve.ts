@@ -23,7 +23,16 @@ export function define(command: Command, run: Run): void {
     .addOption(new Option('--admin-password-file <FILE>', 'its password (default: one is made and shown once)'))
     .addOption(new Option('--reset-admin', 'give the user of --admin a new password and the highest level'))
     .addOption(new Option('--migrate-stores', 'take over what the settings say of stores that are known already'))
-    .addOption(new Option('--rebuild', 'fill an empty catalogue from what the stores know, then end'))
+    .addOption(
+      new Option('--backup-made', 'PostgreSQL: there is a backup, so that a new release may change the schema'),
+    )
+    .addOption(
+      new Option('--rebuild', 'fill an empty catalogue from what the stores know, then end').conflicts([
+        'restore',
+        'replay',
+        'resetAdmin',
+      ]),
+    )
     .addOption(
       new Option(
         '--directories <KIND>',
@@ -32,6 +41,8 @@ export function define(command: Command, run: Run): void {
         .choices(['none', 'leaf'])
         .default('none'),
     )
+    .addOption(new Option('--restore <FILE>', 'put a backup of the catalogue back (newest: the newest), then end'))
+    .addOption(new Option('--replay', 'bring a catalogue that was restored up to what the stores know, then end'))
     .addHelpText(
       'after',
       `
@@ -42,6 +53,7 @@ Examples:
   LIBRARIAN_CONFIG_PATH=librarian.json arriero serve
   arriero serve --reset-admin
   arriero serve --config arriero.yaml --rebuild --directories leaf
+  arriero serve --config arriero.yaml --restore newest
 
 Without settings it makes a data directory with a catalogue, a store and
 settings to edit, and listens on this machine only. Ctrl-C or SIGTERM stops it:
@@ -56,6 +68,5 @@ function parsePort(text: string, flag: string): number {
 
 async function serve(_operands: string[], flags: ServeFlags, context: Context): Promise<number> {
   const { runServe } = await import('../serve/run-serve.ts')
-  await runServe(flags, context)
-  return exitCodes.ok
+  return (await runServe(flags, context)) ? exitCodes.ok : exitCodes.someFailed
 }

@@ -47,7 +47,9 @@ export function define(command: Command, run: Run): void {
         'md5',
       ]),
     )
-    .addOption(new Option('--follow-links', 'in a tree, send the files that links lead to (default: refuse links)'))
+    .addOption(
+      new Option('--follow-links', 'below a directory, send the files that links lead to (default: refuse links)'),
+    )
     .addOption(valued('--concurrency <N>', 'files at once (default: 4)', parseCount))
     .addOption(new Option('--report <FILE>', 'write what became of each, as JSON lines'))
     .addOption(new Option('--progress <KIND>', 'bar on a terminal, else plain lines').choices(progressModes))
@@ -71,18 +73,16 @@ async function upload(operands: string[], flags: UploadFlags, context: Context):
   if (operands.length < 2) {
     throw new ProgramError('Usage', 'Two are needed: what to upload, and the name that the librarian shall know.')
   }
-  return uploadEach(uploadRequests(operands, flags.each ?? false), flags, context, operands.length === 2 && !flags.each)
+  return uploadEach(operands, flags, context)
 }
 
-async function uploadEach(
-  requests: ReturnType<typeof uploadRequests>,
-  flags: UploadFlags,
-  context: Context,
-  isSingle: boolean,
-): Promise<number> {
+async function uploadEach(operands: readonly string[], flags: UploadFlags, context: Context): Promise<number> {
+  const { each: isEach = false, followLinks } = flags
+  const isSingle = operands.length === 2 && !isEach
   context.onInterrupt = () => 'The same command again continues from here.'
   const engine = await loadEngine()
   const outcomes = createOutcomes(context, 'uploaded', flags)
+  const requests = uploadRequests(operands, { isEach, followLinks, onRefused: outcomes.fail })
   try {
     return await withLibrarian(
       flags,

@@ -37,6 +37,7 @@ async function validate(names: string[], flags: LibrarianFlags, context: Context
       for (const copy of copies) {
         const isGood = copy.computed_same_checksum
         if (!isGood) bad++
+        if (copy.reason !== undefined) warn(context, `${printable(name)}: ${printable(copy.reason)}`)
         if (context.flags.json) printJson(context, { ok: isGood, name, ...copy })
         else {
           const verdict = isGood ? 'ok' : 'MISMATCH'

@@ -1,10 +1,11 @@
-import { mkdtempSync, readFileSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { expect, test } from 'vitest'
+import { afterAll, expect, test } from 'vitest'
 import { openReport } from './report.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'arriero-report-'))
+afterAll(() => rmSync(folder, { recursive: true }))
 
 test('openReport() writes one JSON object per line, however many there are', () => {
   const path = join(folder, 'many.jsonl')

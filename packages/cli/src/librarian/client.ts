@@ -34,8 +34,11 @@ export interface WithLibrarianOptions {
   readonly retries?: number
 }
 
-/** Repetitions for work that should outlive a restart of the server: half a minute. */
+/** Repetitions for work that should outlive a restart of the server, which may answer that it is busy for a while. */
 export const patientRetries = 12
+
+/** Of work that should outlive a restart; an address where nobody ever answered is more likely a wrong one. */
+const patience = { firstMs: 10_000, laterMs: 120_000 }
 
 /** Runs something with the librarian that the flags name, and closes it whatever happens. */
 export function withLibrarian<Result>(
@@ -65,7 +68,14 @@ export async function withLibrarians<Result>(
     for (const name of names ?? [undefined]) {
       const { warnings, timeoutMs, ...connection } = await door.findConnection(name, context.terminal.env)
       for (const warning of warnings) warn(context, printable(warning))
-      opened.push(door.openLibrarian(connection, { timeoutMs, retries }))
+      opened.push(
+        door.openLibrarian(connection, {
+          timeoutMs,
+          retries,
+          patience: retries === undefined ? undefined : patience,
+          onWait: (why, ms) => warn(context, `${printable(why)}; trying again in ${formatWait(ms)}`),
+        }),
+      )
     }
     return await use(opened, door)
   } catch (error) {
@@ -73,4 +83,8 @@ export async function withLibrarians<Result>(
   } finally {
     for (const librarian of opened) librarian.close()
   }
+}
+
+function formatWait(ms: number): string {
+  return ms < 1000 ? 'a moment' : `${Math.round(ms / 1000)} s`
 }

@@ -1,4 +1,4 @@
-import { chmod, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { chmod, mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
@@ -66,11 +66,15 @@ describe('readPassword()', () => {
 })
 
 describe('uploadRequests()', () => {
-  const all = async (operands: string[], isEach = false) => {
+  const split = async (operands: string[], options: { isEach?: boolean; followLinks?: boolean }) => {
     const found: [string, string][] = []
-    for await (const { path, name } of uploadRequests(operands, isEach)) found.push([path.replace(folder, ''), name])
-    return found
+    const refused: [string, string][] = []
+    const onRefused = (name: string, { message }: Error) => void refused.push([name, message.replace(folder, '')])
+    for await (const { path, name } of uploadRequests(operands, { ...options, onRefused }))
+      found.push([path.replace(folder, ''), name])
+    return { found, refused }
   }
+  const all = async (operands: string[], isEach = false) => (await split(operands, { isEach })).found
 
   test('reads its operands as cp does', async () => {
     expect(await all(['a.nc', 'x/b.nc'])).toEqual([['a.nc', 'x/b.nc']])
@@ -91,6 +95,43 @@ describe('uploadRequests()', () => {
       ['/n/b', 'x/n/b'],
       ['/n/sub/a', 'x/n/sub/a'],
     ])
+  })
+
+  async function makeLinks(): Promise<string> {
+    const data = join(folder, 'data')
+    await mkdir(join(data, 'sub'), { recursive: true })
+    await writeFile(join(data, 'sub', 'a'), '')
+    await symlink('sub/a', join(data, 'to-file'))
+    await symlink('sub', join(data, 'to-directory'))
+    await symlink('..', join(data, 'sub', 'up'))
+    await symlink('circle', join(data, 'circle'))
+    await symlink('absent', join(data, 'nowhere'))
+    return data
+  }
+
+  test('refuses every link below a directory, by name, and follows none', async () => {
+    const { found, refused } = await split([await makeLinks(), 'x/'], { isEach: true })
+    expect(found).toEqual([['/data/sub/a', 'x/data/sub/a']])
+    expect(refused).toEqual(
+      ['circle', 'nowhere', 'sub/up', 'to-directory', 'to-file'].map(each => [
+        `x/data/${each}`,
+        `Cannot upload /data/${each}: it is a symbolic link`,
+      ]),
+    )
+  })
+
+  test('follows links to files where that is asked for, and none to a directory: it may lead in a circle', async () => {
+    const { found, refused } = await split([await makeLinks(), 'x/'], { isEach: true, followLinks: true })
+    // Those that lead nowhere fail when they are read, as any file that cannot be.
+    const names = ['circle', 'nowhere', 'sub/a', 'to-file']
+    expect(found).toEqual(names.map(each => [`/data/${each}`, `x/data/${each}`]))
+    expect(refused.map(([name]) => name)).toEqual(['x/data/sub/up', 'x/data/to-directory'])
+  })
+
+  test('an operand may itself be a link to a directory', async () => {
+    await symlink(await makeLinks(), join(folder, 'link'))
+    const { found } = await split([join(folder, 'link'), 'x/'], { isEach: true })
+    expect(found).toEqual([['/link/sub/a', 'x/link/sub/a']])
   })
 
   test.each([['/abs'], ['a/../b'], ['..']])('refuses the destination %s', async destination => {

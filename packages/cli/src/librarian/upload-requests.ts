@@ -5,13 +5,23 @@ import { ProgramError } from '../errors.ts'
 import { systemReason } from '../system-error.ts'
 import type { UploadRequest } from './client.ts'
 
+export interface UploadRequestsOptions {
+  /** Directories stand for the files in them, each with a name of its own. */
+  readonly isEach?: boolean | undefined
+  /** Links below such a directory are the files they lead to. A link to a directory is refused all the same, as in a tree. */
+  readonly followLinks?: boolean | undefined
+  /** Hears of what is below such a directory and not sent. */
+  readonly onRefused: (name: string, error: ProgramError) => void
+}
+
 /**
  * As `cp` reads its operands: the last one is the name, or, with a slash at its end or several paths before it, what comes
- * before their own names.
- *
- * @param isEach directories stand for the files in them, each with a name of its own
+ * before their own names. An operand may itself be a link.
  */
-export async function* uploadRequests(operands: readonly string[], isEach: boolean): AsyncGenerator<UploadRequest> {
+export async function* uploadRequests(
+  operands: readonly string[],
+  options: UploadRequestsOptions,
+): AsyncGenerator<UploadRequest> {
   const destination = operands.at(-1) ?? ''
   const paths = operands.slice(0, -1)
   refuseDestination(destination)
@@ -19,7 +29,7 @@ export async function* uploadRequests(operands: readonly string[], isEach: boole
   const prefix = posix.normalize(destination).replace(/\/+$/, '')
   for (const path of paths) {
     const own = isPrefix ? joined(prefix, basename(resolve(path))) : prefix
-    if (isEach && (await isDirectory(path))) yield* filesBelow(path, own)
+    if (options.isEach && (await isDirectory(path))) yield* filesBelow(path, own, options)
     else yield { path, name: own }
   }
 }
@@ -44,12 +54,32 @@ async function isDirectory(path: string): Promise<boolean> {
 }
 
 /** In the order of their names; only one directory's list is in memory at each depth. */
-async function* filesBelow(directory: string, prefix: string): AsyncGenerator<UploadRequest> {
+async function* filesBelow(
+  directory: string,
+  prefix: string,
+  options: UploadRequestsOptions,
+): AsyncGenerator<UploadRequest> {
   const entries = await readdir(directory, { withFileTypes: true })
   for (const entry of entries.sort((a, b) => (a.name < b.name ? -1 : 1))) {
     const path = join(directory, entry.name)
     const name = joined(prefix, entry.name)
-    if (entry.isDirectory()) yield* filesBelow(path, name)
+    const refusal = entry.isSymbolicLink() ? await linkRefusal(path, options) : undefined
+    if (refusal) options.onRefused(name, refusal)
+    else if (entry.isDirectory()) yield* filesBelow(path, name, options)
     else yield { path, name }
   }
+}
+
+/** A link that leads nowhere, or in a circle, is left to be met as what cannot be read. */
+async function linkRefusal(path: string, { followLinks }: UploadRequestsOptions): Promise<ProgramError | undefined> {
+  if (!followLinks) {
+    return new ProgramError('Disk', `Cannot upload ${path}: it is a symbolic link`, {
+      remedy: 'Replace it by what it leads to, or say --follow-links to send the files that links lead to.',
+    })
+  }
+  const stats = await stat(path).catch(() => undefined)
+  if (!stats?.isDirectory()) return undefined
+  return new ProgramError('Disk', `Cannot upload ${path}: it is a link to a directory, and those are never followed`, {
+    remedy: 'Name the directory itself as one more path.',
+  })
 }

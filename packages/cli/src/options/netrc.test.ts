@@ -1,7 +1,7 @@
-import { chmodSync, mkdtempSync, writeFileSync } from 'node:fs'
+import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { expect, test } from 'vitest'
+import { expect, onTestFinished, test } from 'vitest'
 import { netrcCredentials, parseNetrc } from './netrc.ts'
 
 const text = `
@@ -17,7 +17,9 @@ default login anonymous password guest
 `
 
 function netrcFile(mode = 0o600): string {
-  const path = join(mkdtempSync(join(tmpdir(), 'arriero-netrc-')), '.netrc')
+  const folder = mkdtempSync(join(tmpdir(), 'arriero-netrc-'))
+  onTestFinished(() => rmSync(folder, { recursive: true }))
+  const path = join(folder, '.netrc')
   writeFileSync(path, text)
   chmodSync(path, mode)
   return path

@@ -18,12 +18,18 @@ export function readyText({ settings, listening, admin, password, settingsPath }
     result: admin && password !== undefined ? [`user: ${admin.username}`, `password: ${password}`] : [],
     advice: [
       ...(password === undefined
-        ? []
+        ? passwordLines(settings.role, admin)
         : ['The password is shown this once and kept nowhere; arriero serve --reset-admin makes a new one.']),
       ...(settingsPath === undefined ? [] : [`Settings: ${settingsPath}`]),
       ...(listening === undefined ? workerLines(settings.name) : apiLines(listening.url, admin?.username ?? 'USER')),
     ],
   }
+}
+
+/** A first start may have ended before anybody saw its password: the next one says how to get in. */
+function passwordLines(role: Ready['settings']['role'], admin: Ready['admin']): string[] {
+  if (admin || role === 'worker') return []
+  return ['There is an administrator already; if its password is lost, arriero serve --reset-admin makes a new one.']
 }
 
 function workerLines(name: string): string[] {

@@ -1,9 +1,9 @@
 /** `arriero serve`: finds the settings, runs the server, says what a person needs to go on. */
-import { randomBytes } from 'node:crypto'
 import { resolve } from 'node:path'
-import type { Ready, Settings } from '@arriero/librarian'
+import type { Log, Ready, Settings } from '@arriero/librarian'
 import { type Context, printJson, printLine } from '../context.ts'
 import { printable } from '../text.ts'
+import { type FoundSettings, findOrMakeSettings } from './find-settings.ts'
 import { lineWriter } from './line-writer.ts'
 import { readyText } from './ready-text.ts'
 
@@ -17,21 +17,56 @@ export interface ServeFlags {
   readonly adminPasswordFile?: string
   readonly resetAdmin?: boolean
   readonly migrateStores?: boolean
+  readonly backupMade?: boolean
   readonly rebuild?: boolean
   readonly directories: 'none' | 'leaf'
+  readonly restore?: string
+  readonly replay?: boolean
 }
 
 type Door = typeof import('@arriero/librarian')
 
-/** Resolves when the server has stopped. */
-export async function runServe(flags: ServeFlags, context: Context): Promise<void> {
+/** Resolves when the server has stopped, or what it was to do instead is done: to whether all of it is well. */
+export async function runServe(flags: ServeFlags, context: Context): Promise<boolean> {
   // Here and not at the top: it is most of the program.
   const door = await import('@arriero/librarian')
-  const { settings, settingsPath } = findSettings(door, flags, context)
-  const log = door.createLog({ level: settings.logLevel, name: settings.name, write: lineWriter(context) })
+  const { settings, settingsPath } = findOrMakeSettings(door, flags, context.terminal)
+  const toPerson = lineWriter(context)
+  const sinks = door.openLogSinks({ settings, onProblem: message => context.terminal.stderr.write(`${message}\n`) })
+  const write = (line: string) => {
+    toPerson(line)
+    sinks.write(line)
+  }
+  const log = door.createLog({ level: settings.logLevel, name: settings.name, write })
+  try {
+    return await runWith({ door, flags, context, settings, settingsPath, log })
+  } catch (error) {
+    // On stderr the program tells it; in the files it is the last line.
+    const toSinks = door.createLog({ level: settings.logLevel, name: settings.name, write: line => sinks.write(line) })
+    if (!context.signal.aborted) toSinks.error({ err: error }, 'The server ends')
+    throw error
+  } finally {
+    await sinks.close()
+  }
+}
+
+interface Prepared extends FoundSettings {
+  readonly door: Door
+  readonly flags: ServeFlags
+  readonly context: Context
+  readonly log: Log
+}
+
+async function runWith({ door, flags, context, settings, settingsPath, log }: Prepared): Promise<boolean> {
   if (flags.rebuild) {
     await rebuild(door, { settings, log, signal: context.signal, directories: flags.directories }, context)
-    return
+    return true
+  }
+  if (flags.restore !== undefined || flags.replay) {
+    const { restore: file } = flags
+    const backup = file === undefined || file === 'newest' ? file : resolve(context.terminal.cwd, file)
+    const { restore } = await import('./restore.ts')
+    return await restore(door, { settings, log, signal: context.signal, backup }, context)
   }
   const { adminPasswordFile: file } = flags
   const password =
@@ -42,8 +77,10 @@ export async function runServe(flags: ServeFlags, context: Context): Promise<voi
     signal: context.signal,
     admin: { username: flags.admin, password, isReset: flags.resetAdmin === true },
     overwriteStores: flags.migrateStores,
+    isBackedUp: flags.backupMade,
     onReady: ready => tell(ready, settingsPath, context),
   })
+  return true
 }
 
 async function rebuild(door: Door, options: Parameters<Door['rebuildCatalogue']>[0], context: Context): Promise<void> {
@@ -57,36 +94,6 @@ async function rebuild(door: Door, options: Parameters<Door['rebuildCatalogue']>
     context,
     `${attested} copies by the stores’ own manifests, ${unattested} by reading them, ${problems.length} problems`,
   )
-}
-
-interface Found {
-  readonly settings: Settings
-  /** Of settings that are to be edited; undefined where they are the environment's. */
-  readonly settingsPath: string | undefined
-}
-
-function findSettings(door: Door, flags: ServeFlags, { terminal: { env, cwd } }: Context): Found {
-  const { host, port, role } = flags
-  const data = flags.data === undefined ? undefined : resolve(cwd, flags.data)
-  const overrides = Object.fromEntries(
-    Object.entries({ host, port, role, data_directory: data }).filter(([, value]) => value !== undefined),
-  )
-  if (flags.config !== undefined) {
-    const path = resolve(cwd, flags.config)
-    return { settings: door.loadSettings({ env, path, overrides }), settingsPath: path }
-  }
-  if (hasSettings(env))
-    return { settings: door.loadSettings({ env, overrides }), settingsPath: env.LIBRARIAN_CONFIG_PATH }
-  const { settingsPath } = door.makeDataDirectory(data ?? resolve(cwd, 'arriero-data'), {
-    random: randomBytes,
-    host,
-    port,
-  })
-  return { settings: door.loadSettings({ env, path: settingsPath, overrides }), settingsPath }
-}
-
-function hasSettings(env: Readonly<Record<string, string | undefined>>): boolean {
-  return Object.keys(env).some(name => /^librarian_(server_|config_path$)/i.test(name) && env[name])
 }
 
 function tell({ settings, listening, admin }: Ready, settingsPath: string | undefined, context: Context): void {

@@ -1,12 +1,13 @@
-import { mkdtempSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type Engine, Progress, TransferError, type Verification } from '@arriero/transfer'
-import { describe, expect, test } from 'vitest'
+import { afterAll, describe, expect, test } from 'vitest'
 import type { Candidate } from './candidates.ts'
 import { checkAll, judge, type Verdict } from './check.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'arriero-check-'))
+afterAll(() => rmSync(folder, { recursive: true }))
 const path = join(folder, 'file')
 writeFileSync(path, 'content')
 
