@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os'
 import { defineConfig } from 'vitest/config'
 
 export default defineConfig({
@@ -10,7 +11,11 @@ export default defineConfig({
       'e2e/program/**/*.test.ts',
       'examples/**/*.test.ts',
     ],
+    globalSetup: ['e2e/test-run/whole-run.ts'],
+    setupFiles: ['e2e/test-run/each-file.ts'],
     pool: 'forks',
+    // The default leaves one core to the runner, which is half of a machine with two; most files wait for disks and sockets.
+    maxWorkers: Math.max(2, availableParallelism()),
     testTimeout: 30_000,
   },
 })

@@ -15,11 +15,10 @@ import { type Call, isCreating, isDone, writtenText } from './calls.ts'
 export interface OrderOptions {
   /** Working directory of the program. */
   readonly home: string
-  readonly stdout: string
   /** Final names that must have been acknowledged, absolute. */
   readonly names: readonly string[]
-  /** `--json` rows acknowledge; else only the end of the run does. */
-  readonly hasRows: boolean
+  /** Names that this call acknowledges. Default: only the end of the run acknowledges. */
+  readonly acknowledged?: ((call: Call) => readonly string[]) | undefined
   /** There before this run, synced by nobody. */
   readonly left?: readonly string[]
 }
@@ -69,15 +68,14 @@ class OrderChecker {
     const acknowledged = new Set<string>()
     for (const call of byEffect) {
       this.#apply(call)
-      if (!this.#o.hasRows || !isWrite(call) || call.paths[0] !== this.#o.stdout) continue
-      for (const name of rowsIn(writtenText(call))) {
+      for (const name of this.#o.acknowledged?.(call) ?? []) {
         acknowledged.add(name)
-        this.#assertDurable(name, call.begin, 'its row was printed')
+        this.#assertDurable(name, call.begin, 'it was acknowledged')
       }
     }
     const end = Math.max(...byEffect.map(call => call.begin)) + 1
     for (const name of this.#o.names) {
-      if (this.#o.hasRows && !acknowledged.has(name)) this.#problems.push(`${name} was never acknowledged`)
+      if (this.#o.acknowledged && !acknowledged.has(name)) this.#problems.push(`${name} was never acknowledged`)
       this.#assertDurable(name, end, 'the program ended')
     }
     return [...new Set(this.#problems)]
@@ -153,6 +151,11 @@ function isSync({ name }: Call): boolean {
 
 function isWrite({ name }: Call): boolean {
   return /^p?write/.test(name)
+}
+
+/** Names that rows of `--json` acknowledge, where they are printed. */
+export function rowsOn(stdout: string): (call: Call) => readonly string[] {
+  return call => (isWrite(call) && call.paths[0] === stdout ? rowsIn(writtenText(call)) : [])
 }
 
 /** Paths of the rows that tell success. */

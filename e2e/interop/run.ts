@@ -5,12 +5,11 @@
  * Prints `ok NAME`, `FAIL NAME: why` or `NOT RUN NAME: why` for each check. Exits 1 if one failed; with `--strict`,
  * also if one was not run. `--only` takes part of a check's name, or of a suite's file.
  */
-import { rmSync } from 'node:fs'
-import { mkdir, mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { mkdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { findNginx, startNginx } from '../servers/nginx.ts'
+import { movePrivate } from '../test-run/private-place.ts'
 import { type Check, NotRun } from './check.ts'
 import { catChecks } from './nginx-cat.ts'
 import { errorChecks } from './nginx-errors.ts'
@@ -28,12 +27,16 @@ const { values } = parseArgs({
   options: { only: { type: 'string', default: '' }, strict: { type: 'boolean', default: false } },
 })
 const tally = { passed: 0, failed: 0, notRun: 0 }
-const scratch = await mkdtemp(join(tmpdir(), 'arriero-interop-'))
-process.once('exit', () => rmSync(scratch, { recursive: true, force: true }))
+const place = movePrivate('arriero-')
+process.once('exit', () => place.remove())
+const scratch = join(place.path, 'scratch')
+await mkdir(scratch)
 process.once('SIGINT', () => process.exit(130))
 process.once('SIGTERM', () => process.exit(143))
 await runNginxChecks(nginxChecks.filter(({ name }) => name.includes(values.only)))
 await runSuites({ only: values.only, scratch }, report)
+const left = place.leftOver().filter(name => name !== 'scratch')
+report(left.length === 0 ? 'ok' : 'FAIL', 'nothing is left behind', left.length === 0 ? undefined : left.join(', '))
 const notRun = tally.notRun > 0 ? `, ${tally.notRun} not run` : ''
 console.log(`${tally.passed} passed, ${tally.failed} failed${notRun}`)
 process.exitCode = tally.failed > 0 || (values.strict && tally.notRun > 0) ? 1 : 0

@@ -1,6 +1,7 @@
 /** Whole processes: `arriero serve` in one, the user's commands in others; either side is killed in between. */
 import { randomBytes } from 'node:crypto'
 import { mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises'
+import { type AddressInfo, createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
@@ -108,12 +109,13 @@ describe('the README’s second example', () => {
   test('many at once: each with its own end, and the sum', async () => {
     for (let at = 0; at < 60; at++) await put(`in/f${at}`, `content ${at}`)
     await symlink('nowhere', join(here, 'in', 'broken'))
+    await symlink('.', join(here, 'in', 'circle'))
     const first = await run(['upload', '--each', 'in', `${prefix}/`, '--report', 'report.jsonl'])
     expect(first.code).toBe(1)
-    expect(first.stderr).toContain('broken')
+    for (const link of ['broken', 'circle']) expect(first.stderr).toContain(`in/${link}: it is a symbolic link`)
     const report = rowsOf(await readFile(join(here, 'report.jsonl'), 'utf8'))
-    expect(report.at(-1)).toEqual({ summary: { listed: 61, ok: 60, uploaded: 60, present: 0, failed: 1 } })
-    await rm(join(here, 'in', 'broken'))
+    expect(report.at(-1)).toEqual({ summary: { listed: 62, ok: 60, uploaded: 60, present: 0, failed: 2 } })
+    for (const link of ['broken', 'circle']) await rm(join(here, 'in', link))
     const again = await run(['upload', '--each', 'in', `${prefix}/`, '--json'])
     expect(again.code, again.stderr).toBe(0)
     expect(rowsOf(again.stdout).at(-1)).toEqual({
@@ -123,6 +125,27 @@ describe('the README’s second example', () => {
     expect(fetched.code, fetched.stderr).toBe(0)
     expect(await readdir(join(here, 'out'))).toHaveLength(60)
     expect(await readFile(join(here, 'out', 'f17'), 'utf8')).toBe('content 17')
+  })
+
+  test('of two names that would be one file here, the second is refused, and both are named', async () => {
+    await put('twin', 'one')
+    for (const name of ['twins/A', 'twins/a']) {
+      const uploaded = await run(['upload', 'twin', `${prefix}/${name}`])
+      expect(uploaded.code, uploaded.stderr).toBe(0)
+    }
+    const fetched = await run(['download', `${prefix}/twins/*`, '-d', 'twins'])
+    expect(fetched.code).toBe(1)
+    expect(fetched.stderr).toContain(`${prefix}/twins/A`)
+    expect(fetched.stderr).toContain(`${prefix}/twins/a`)
+    expect(fetched.stderr).toMatch(/-o under another name/)
+    expect(await readdir(join(here, 'twins'))).toHaveLength(1)
+  })
+
+  test('search for a name with a slash at its end says how to ask for what lies below', async () => {
+    const found = await run(['search', `${prefix}/in/`])
+    expect(found).toMatchObject({ code: 0, stdout: '' })
+    expect(found.stderr).toContain(`'${prefix}/in/*'`)
+    expect((await run(['search', `${prefix}/in`])).stderr).toContain('no files found.')
   })
 })
 
@@ -278,6 +301,51 @@ describe('after a kill', () => {
     await away.start()
     const { code, stdout, stderr } = await uploading
     expect(code, stdout + stderr).toBe(0)
+    expect(stderr).toMatch(/trying again in /)
     await expectKept(bytes)
   }, 120_000)
+})
+
+describe('a server that is not there', () => {
+  const nowhere = async () => {
+    const unused = createServer()
+    await new Promise<void>(resolve => unused.listen(0, '127.0.0.1', resolve))
+    const { port } = unused.address() as AddressInfo
+    await new Promise(resolve => unused.close(resolve))
+    const connections = { gone: { host: 'http://127.0.0.1', port, user: 'ada', password: 'pw' } }
+    await writeFile(join(here, 'settings.json'), JSON.stringify({ connections }), { mode: 0o600 })
+    return { HL_CLIENT_CONFIG: join(here, 'settings.json') }
+  }
+  const why = /nobody listens there \(ECONNREFUSED\); trying again in (a moment|\d+ s)/
+
+  test.each([
+    ['upload', ['upload', 'f', 'n']],
+    ['download', ['download', 'n']],
+  ])(
+    '%s says why it waits, and gives up after some seconds',
+    async (_, args) => {
+      const settings = await nowhere()
+      await put('f', 'x')
+      const begun = performance.now()
+      const { code, stderr } = await run(args, { env: settings })
+      expect([code, stderr]).toEqual([6, expect.stringMatching(why)])
+      expect(performance.now() - begun).toBeLessThan(25_000)
+    },
+    60_000,
+  )
+
+  test('Ctrl-C ends the waiting at once', async () => {
+    const settings = await nowhere()
+    await put('f', 'x')
+    const { process, outcome } = startArriero(['upload', 'f', 'n'], { cwd: here, env: { ...env(), ...settings } })
+    await new Promise<void>(resolve => {
+      let told = ''
+      process.stderr?.on('data', chunk => {
+        told += chunk
+        if (why.test(told)) resolve()
+      })
+    })
+    process.kill('SIGINT')
+    expect((await outcome).code).toBe(130)
+  }, 60_000)
 })

@@ -64,16 +64,33 @@ function firstLine({ process: child, outcome }: RunningProgram): Promise<string>
   })
 }
 
+/** What it says to people, up to certain words. */
+function until({ process: child }: RunningProgram, words: string): Promise<string> {
+  return new Promise(resolve => {
+    let text = ''
+    child.stderr?.on('data', chunk => {
+      text += chunk
+      if (text.includes(words)) resolve(text)
+    })
+  })
+}
+
 async function stop({ program }: Server, signal: NodeJS.Signals = 'SIGTERM') {
   program.process.kill(signal)
   return program.outcome
 }
 
-async function post({ ready }: Pick<Server, 'ready'>, path: string, password: string, user = 'admin') {
+async function post(
+  { ready }: Pick<Server, 'ready'>,
+  path: string,
+  password: string,
+  user = 'admin',
+  body: object = {},
+) {
   const authorization = `Basic ${Buffer.from(`${user}:${password}`).toString('base64')}`
   const answer = await fetch(`${ready.url}/api/v2/${path}`, {
     method: 'POST',
-    body: '{}',
+    body: JSON.stringify(body),
     headers: { authorization, 'content-type': 'application/json' },
   })
   return { status: answer.status, body: (await answer.json()) as Record<string, unknown>[] & Record<string, unknown> }
@@ -137,13 +154,7 @@ describe('arriero serve', () => {
 
   test('for people: what to do next, and the words that older scripts wait for', async () => {
     const program = launch(quick)
-    const seen = await new Promise<string>(resolve => {
-      let text = ''
-      program.process.stderr?.on('data', chunk => {
-        text += chunk
-        if (text.includes('Ctrl-C')) resolve(text)
-      })
-    })
+    const seen = await until(program, 'Ctrl-C')
     expect(seen).toMatch(/Listening on (http:\/\/127\.0\.0\.1:\d+) .*Uvicorn running on \1/)
     expect(seen).toMatch(/arriero login .* --user admin/)
     program.process.kill('SIGTERM')
@@ -171,7 +182,7 @@ describe('arriero serve', () => {
             store_name: 'local_store',
             store_type: 'local',
             ingestable: true,
-            store_data: { store_path: join(directory, 'files'), staging_path: join(directory, 'staging') },
+            store_data: { store_path: join(directory, 'files'), staging_path: join(directory, 'staging'), reserve: 0 },
             transfer_manager_data: { local: { available: 'true', hostnames: ['h'] } },
           },
         ],
@@ -182,6 +193,34 @@ describe('arriero serve', () => {
     expect((await post(server, 'ping/admin', 'from a file', 'root')).body).toMatchObject({ name: 'Site A' })
     expect((await stop(server)).code).toBe(0)
     expect(await readdir(directory)).not.toContain('arriero-data')
+  })
+
+  test('a later start says how to get in for whom the password is lost', async () => {
+    await stop(await start(quick))
+    const program = launch(quick)
+    const seen = await until(program, 'Ctrl-C')
+    expect(seen).toMatch(/administrator already; .*arriero serve --reset-admin/)
+    program.process.kill('SIGTERM')
+    await program.outcome
+  })
+
+  test('a store whose reserve leaves no room: told at the start, and again to the operator when an upload is refused', async () => {
+    await stop(await start(quick))
+    const settings = join(directory, 'arriero-data/arriero.yaml')
+    const text = await readFile(settings, 'utf8')
+    await writeFile(settings, text.replace(/^( +)store_path: /m, `$1reserve: ${2 ** 52}\n$&`))
+    const server = await start([...quick, '--migrate-stores', '--reset-admin'])
+    expect(server.stderr()).toMatch(/no room: .*`reserve`.*--migrate-stores/)
+    const answer = await post(server, 'upload/stage', server.ready.admin?.password ?? '', 'admin', {
+      upload_size: 10,
+      upload_checksum: 'd41d8cd98f00b204e9800998ecf8427e',
+      upload_name: 'a',
+      destination_location: 'a',
+      uploader: 'admin',
+    })
+    expect(answer.status).toBe(413)
+    await expect.poll(server.stderr).toMatch(/An upload was refused: .*`reserve`.*--migrate-stores/)
+    await stop(server)
   })
 
   test('idle it takes less than 200 MiB', async () => {
@@ -208,11 +247,37 @@ describe('arriero serve refuses', () => {
       new RegExp(`127\\.0\\.0\\.1:${port}: another program listens there.*--port`),
     )
     taken.close()
+    // Nobody was shown a password, so there is none yet.
+    const server = await start(quick)
+    expect((await post(server, 'ping/admin', server.ready.admin?.password ?? '')).status).toBe(200)
+    await stop(server)
+  })
+
+  test('a port that is taken, and resets no password then', async () => {
+    const server = await start(quick)
+    await stop(server)
+    const taken = createServer()
+    await new Promise<void>(resolve => taken.listen(0, '127.0.0.1', resolve))
+    const { port } = taken.address() as { port: number }
+    await refused(['--port', String(port), '--reset-admin'])
+    taken.close()
+    const again = await start(quick)
+    expect((await post(again, 'ping/admin', server.ready.admin?.password ?? '')).status).toBe(200)
+    await stop(again)
+  })
+
+  test('to do two things at once, and a backup that is not there', async () => {
+    expect(await refused(['--rebuild', '--restore', 'newest'])).toMatch(/--rebuild.* cannot be used with .*--restore/)
+    expect(await refused(['--restore', 'nope.db'])).toMatch(/nope\.db: there is no such file\. Check the path/)
   })
 
   test('a data directory that another server has', async () => {
     const server = await start(quick)
-    expect(await refused(quick)).toMatch(/has it open\. Stop that process first/)
+    for (const more of [[], ['--rebuild'], ['--reset-admin']]) {
+      const stderr = await refused([...quick, ...more])
+      expect(stderr).toMatch(/has it open\. Stop that process first/)
+      expect(stderr).not.toContain('can no longer be used')
+    }
     expect((await stop(server)).code).toBe(0)
   })
 
@@ -220,7 +285,9 @@ describe('arriero serve refuses', () => {
     const config = join(directory, 'wrong.yaml')
     await writeFile(config, 'nmae: x\n')
     expect(await refused(['--config', config])).toContain('unknown: nmae')
-    expect(await refused(['--config', join(directory, 'none.yaml')])).toContain('there is no file')
+    expect(await refused(['--config', join(directory, 'none.yaml')])).toMatch(
+      /there is no file .*none\.yaml\. Check the path/,
+    )
   })
 
   test('settings with secrets that everybody may read, and prints the command to run', async () => {

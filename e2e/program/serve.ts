@@ -21,6 +21,8 @@ export interface RunningLibrarian {
 export interface LibrarianOptions {
   /** Machines that may copy into its staging area; default: this one. */
   readonly hostnames?: readonly string[]
+  /** More settings, by their names in the file. */
+  readonly settings?: Readonly<Record<string, unknown>>
 }
 
 export async function startLibrarian(directory: string, options: LibrarianOptions = {}): Promise<RunningLibrarian> {
@@ -28,7 +30,7 @@ export async function startLibrarian(directory: string, options: LibrarianOption
   const passwordFile = join(directory, 'password')
   await writeFile(passwordFile, 'admin-password\n')
   await chmod(passwordFile, 0o600)
-  if (options.hostnames) await writeSettings(directory, options.hostnames)
+  if (options.hostnames || options.settings) await writeSettings(directory, options)
   let running = await startProcessOf(directory, passwordFile, 0)
   const { port } = new URL(running.url)
   return {
@@ -51,8 +53,8 @@ export async function startLibrarian(directory: string, options: LibrarianOption
 }
 
 /** What the first start would make, but for who may copy. */
-async function writeSettings(directory: string, hostnames: readonly string[]): Promise<void> {
-  const store = { store_path: join(directory, 'files'), staging_path: join(directory, 'staging') }
+async function writeSettings(directory: string, { hostnames = [], settings: more }: LibrarianOptions): Promise<void> {
+  const store = { store_path: join(directory, 'files'), staging_path: join(directory, 'staging'), reserve: 0 }
   await mkdir(store.store_path)
   await mkdir(store.staging_path)
   const settings = {
@@ -70,6 +72,7 @@ async function writeSettings(directory: string, hostnames: readonly string[]): P
         transfer_manager_data: { local: { available: true, hostnames } },
       },
     ],
+    ...more,
   }
   await writeFile(join(directory, 'settings.json'), JSON.stringify(settings), { mode: 0o600 })
 }

@@ -1,51 +1,72 @@
 /** strace on a server that runs already: counting starts when it answers calls. */
 import { type ChildProcess, spawn } from 'node:child_process'
-import { readdirSync, readFileSync } from 'node:fs'
+import { readdirSync, readFileSync, readlinkSync } from 'node:fs'
+import { type Call, parseCalls } from '../calls.ts'
 import { durableCalls, type Fault } from '../strace.ts'
+
+export type CommitFault = Fault | 'EMFILE'
 
 /** A call of one thread: the n-th of this name since strace was attached. */
 export interface ThreadPoint {
-  /** The thread's name, and which of those with this name it is, by age. */
+  /** Its name. Whichever of those with this name gets so far first is hit: who takes a task depends on timing. */
   readonly thread: string
   readonly call: string
   readonly ordinal: number
 }
 
 export interface Attached extends AsyncDisposable {
-  /** What strace wrote, when it has ended. */
-  log(): string
+  /** Every call that was seen; after the end. */
+  calls(): readonly Call[]
+  /** The calls that the fault hit, one of each thread at most; after the end. */
+  hits(): readonly Call[]
 }
 
-export async function trace(pid: number, log: string): Promise<Attached> {
-  const calls = durableCalls.filter(call => call !== 'close').join(',')
-  return await attach(['-f', '-y', '-s', '64', '-p', String(pid), '-e', `trace=${calls}`], log)
+const traced = durableCalls.filter(call => call !== 'close')
+
+/** @param more calls that change nothing, but tell something */
+export function trace(pid: number, log: string, more: readonly string[] = []): Promise<Attached> {
+  const calls = [...traced, 'sendfile', ...more].join(',')
+  return attach(['-f', '-y', '-s', '20000', '-p', String(pid), '-e', `trace=${calls}`], log)
 }
 
 /** Undefined where there is no such thread yet. */
-export async function inject(
-  pid: number,
-  { thread, call, ordinal }: ThreadPoint,
-  fault: Fault,
-  log: string,
-): Promise<Attached | undefined> {
-  const id = [...threadsOf(pid)].find(([, name]) => name === thread)?.[0]
-  if (id === undefined) return undefined
+export function inject(pid: number, { thread, call, ordinal }: ThreadPoint, fault: CommitFault, log: string) {
   const how = fault === 'SIGKILL' ? 'signal=SIGKILL' : `error=${fault}`
-  return await attach(['-p', String(id), '-e', `trace=${call}`, '-e', `inject=${call}:${how}:when=${ordinal}`], log)
+  return attachTo(pid, thread, ['-e', `trace=${call}`, '-e', `inject=${call}:${how}:when=${ordinal}`], log)
 }
 
-/** Names by thread id; the older one of two with one name has the smaller number. */
+/** Every one of these calls fails. Undefined where there is no such thread yet. */
+export function injectAll(pid: number, thread: string, calls: readonly string[], fault: CommitFault, log: string) {
+  const names = calls.join(',')
+  return attachTo(pid, thread, ['-e', `trace=${names}`, '-e', `inject=${names}:error=${fault}`], log)
+}
+
+async function attachTo(
+  pid: number,
+  thread: string,
+  what: readonly string[],
+  log: string,
+): Promise<Attached | undefined> {
+  const ids = [...threadsOf(pid)].flatMap(([id, name]) => (name === thread ? ['-p', String(id)] : []))
+  return ids.length === 0 ? undefined : await attach(['-y', '-s', '64', ...ids, ...what], log)
+}
+
+/** Names of threads, by their numbers. */
 export function threadsOf(pid: number): Map<number, string> {
-  const counts = new Map<string, number>()
-  const ids = readdirSync(`/proc/${pid}/task`)
-    .map(Number)
-    .sort((a, b) => a - b)
+  const directory = `/proc/${pid}/task`
+  return new Map(readdirSync(directory).map(id => [Number(id), readFileSync(`${directory}/${id}/comm`, 'utf8').trim()]))
+}
+
+/** Where descriptors lead now. */
+export function descriptorsOf(pid: number): Map<number, string> {
+  const directory = `/proc/${pid}/fd`
   return new Map(
-    ids.map(id => {
-      const name = readFileSync(`/proc/${pid}/task/${id}/comm`, 'utf8').trim()
-      const count = (counts.get(name) ?? 0) + 1
-      counts.set(name, count)
-      return [id, `${name}#${count}`]
+    readdirSync(directory).flatMap(name => {
+      try {
+        return [[Number(name), readlinkSync(`${directory}/${name}`)] as const]
+      } catch {
+        return []
+      }
     }),
   )
 }
@@ -55,13 +76,25 @@ async function attach(args: readonly string[], log: string): Promise<Attached> {
   const ended = new Promise<void>(resolve => child.once('close', () => resolve()))
   await whenAttached(child)
   return {
-    log: () => readFileSync(log, 'utf8'),
+    calls: () => callsIn(readFileSync(log, 'utf8')),
+    hits: () => hitsIn(readFileSync(log, 'utf8')),
     async [Symbol.asyncDispose]() {
       child.kill('SIGINT')
       // A signal to the server before strace has let go of it would be lost.
       await ended
     },
   }
+}
+
+/** Where there is but one thread, strace does not say which it is. */
+function callsIn(log: string): Call[] {
+  return parseCalls(log.replaceAll(/^(?!\d+ )(?=.)/gm, '1 '))
+}
+
+function hitsIn(log: string): Call[] {
+  const calls = callsIn(log)
+  if (log.includes('+++ killed by SIGKILL +++')) return calls.filter(({ result }) => result.startsWith('?')).slice(-1)
+  return calls.filter(({ result }) => result.includes('(INJECTED)'))
 }
 
 async function whenAttached(child: ChildProcess): Promise<void> {
@@ -71,6 +104,7 @@ async function whenAttached(child: ChildProcess): Promise<void> {
       text += bytes.toString()
       if (/ attached/.test(text)) resolve()
     })
+    child.once('error', reject)
     child.once('close', () => reject(new Error(`strace could not attach: ${text}`)))
   })
 }

@@ -1,9 +1,10 @@
 /**
- * What a librarian has kept, looked at from outside: directories by their raw names, the catalogue by plain SQL, read-only,
- * while nothing writes to it.
+ * What a librarian has kept, looked at from outside: directories by their raw names, the catalogue by plain SQL, the trail
+ * and the sums as their formats are described.
  */
+import { spawnSync } from 'node:child_process'
+import { createHash } from 'node:crypto'
 import { type Dirent, existsSync, readdirSync, readFileSync } from 'node:fs'
-import { createRequire } from 'node:module'
 import { join } from 'node:path'
 import type {
   Seen,
@@ -12,43 +13,45 @@ import type {
   SeenStore,
   SeenTransfer,
 } from '../../../packages/librarian/test/check-invariants.ts'
+import type { LaneCatalogue } from './engines.ts'
 
-interface Sqlite {
-  prepare(sql: string): { all(): unknown[] }
-  close(): void
-}
-
-/** The driver is the server's; the statements are ours. */
-const require = createRequire(new URL('../../../packages/librarian/package.json', import.meta.url))
-
-export function look(data: string): Seen {
-  const Database = require('better-sqlite3') as new (path: string, options: object) => Sqlite
-  const sql = new Database(join(data, 'catalogue.db'), { readonly: true })
-  try {
-    const rows = <T>(text: string) => sql.prepare(text).all() as T[]
-    return {
-      files: rows<SeenFile>('SELECT name, size, checksum, sha256, kind FROM file'),
-      instances: rows<SeenInstance>(
-        'SELECT file_name, store.name AS store, available FROM instance JOIN store ON store.id = store_id',
-      ),
-      transfers: rows<SeenTransfer>('SELECT id, status, store_path, staging_path FROM incoming_transfer'),
-      intents: rows<{ id: string }>('SELECT id FROM intent'),
-      stores: [lookAtStore(data)],
-    }
-  } finally {
-    sql.close()
+export async function look(data: string, catalogue: LaneCatalogue): Promise<Seen> {
+  const files = await catalogue.query<SeenFile>('SELECT name, size, checksum, sha256, kind FROM file')
+  const instances = await catalogue.query<SeenInstance>(
+    'SELECT file_name, store.name AS store, available FROM instance JOIN store ON store.id = store_id',
+  )
+  return {
+    files: files.map(file => ({ ...file, size: Number(file.size) })),
+    instances: instances.map(copy => ({ ...copy, available: Number(copy.available) })),
+    transfers: await catalogue.query<SeenTransfer>(
+      'SELECT id, status, store_path, staging_path, token FROM incoming_transfer',
+    ),
+    intents: await catalogue.query<{ id: string }>('SELECT id FROM intent'),
+    stores: [lookAtStore({ name: 'files', root: join(data, 'files'), staging: join(data, 'staging') })],
   }
 }
 
-function lookAtStore(data: string): SeenStore {
+/** Reliability G1 and G2: each line of the trail names the one before it, and coreutils can check everything. */
+export function lookAtSurvival(data: string, { files }: Seen): string[] {
   const root = join(data, 'files')
+  return [...brokenChains(join(root, '.arriero', 'trail')), ...brokenSums(root, files)]
+}
+
+export interface StoreRoots {
+  readonly name: string
+  readonly root: string
+  readonly staging: string
+}
+
+export function lookAtStore({ name, root, staging }: StoreRoots): SeenStore {
   const own = join(root, '.arriero')
   return {
-    name: 'files',
+    name,
     disk: readDisk(root),
     trail: readTrail(join(own, 'trail')),
-    stagings: namesIn(join(data, 'staging')).filter(name => /^[0-9a-f-]{36}$/.test(name)),
+    stagings: namesIn(staging).filter(name => /^[0-9a-f-]{36}$/.test(name)),
     works: namesIn(join(own, 'work')),
+    spools: namesIn(join(own, 'spool')).map(name => name.replace(/\..*$/, '')),
   }
 }
 
@@ -70,20 +73,63 @@ function readDisk(root: string, below: Buffer = Buffer.alloc(0), disk = new Map<
 }
 
 function readTrail(directory: string): SeenStore['trail'] {
-  return namesIn(directory)
-    .sort()
-    .flatMap(name => readFileSync(join(directory, name), 'utf8').split('\n'))
+  return segmentsIn(directory)
+    .flatMap(({ lines }) => lines)
     .flatMap(line => {
-      const record = line.startsWith('{') ? parse(line) : undefined
-      return record?.name === undefined ? [] : [record as SeenStore['trail'][number]]
+      const record = parse(line)?.record as SeenStore['trail'][number] | undefined
+      return record === undefined ? [] : [record]
     })
 }
 
-/** A line may be torn at the end, which is what the next writer finds too. */
+function brokenChains(directory: string): string[] {
+  const broken: string[] = []
+  for (const { name, lines } of segmentsIn(directory)) {
+    let previous = '0'.repeat(64)
+    for (const [index, text] of lines.entries()) {
+      const line = parse(text)
+      const isTornEnd = line === undefined && index === lines.length - 1
+      if (isTornEnd) break
+      if (line?.number !== index + 1 || line.previous !== previous) {
+        broken.push(`G1: line ${index + 1} of segment ${name} does not follow the one before it`)
+        break
+      }
+      previous = createHash('sha256').update(text).digest('hex')
+    }
+  }
+  return broken
+}
+
+function segmentsIn(directory: string): { name: string; lines: string[] }[] {
+  return namesIn(directory)
+    .sort()
+    .map(name => ({ name, lines: readFileSync(join(directory, name), 'utf8').split('\n').filter(Boolean) }))
+}
+
+function brokenSums(root: string, files: Seen['files']): string[] {
+  const sums = join(root, '.arriero', 'SHA256SUMS')
+  if (files.length === 0) return []
+  if (!existsSync(sums)) return ['G2: there is no SHA256SUMS']
+  const broken: string[] = []
+  const listed = new Set(
+    readFileSync(sums, 'utf8')
+      .split('\n')
+      .map(line => line.slice(66)),
+  )
+  for (const { name, kind } of files) {
+    const isListed = kind === 'tree' ? [...listed].some(path => path.startsWith(`${name}/`)) : listed.has(name)
+    if (!isListed) broken.push(`G2: SHA256SUMS does not name ${name}`)
+  }
+  const { status, stdout, stderr } = spawnSync('sha256sum', ['--check', '--quiet', '--strict', sums], {
+    cwd: root,
+    encoding: 'utf8',
+  })
+  if (status !== 0) broken.push(`G2: sha256sum --check says: ${(stdout + stderr).trim().slice(0, 300)}`)
+  return broken
+}
+
 function parse(line: string): Record<string, unknown> | undefined {
   try {
-    const value = JSON.parse(line)
-    return value.record ?? value
+    return JSON.parse(line)
   } catch {
     return undefined
   }

@@ -1,192 +1,224 @@
 /**
- * `arriero serve` commits a file, a tree and a few more at once, and meets a fault at every durable call of every thread:
- * killed, EIO, ENOSPC. Started again, it must have kept all that it acknowledged, and nothing half; and the client's second
- * attempt must end well (reliability 4 K and E, 5 "commit to store").
+ * `arriero serve` takes in files and trees in every way there is, and meets a fault at every durable call of every thread:
+ * killed, EIO, ENOSPC, EMFILE (reliability 4 K and E, 5 "commit to store"); on both kinds of catalogue.
  */
-import { randomBytes } from 'node:crypto'
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
-import { type Acknowledged, checkInvariants } from '../../../packages/librarian/test/check-invariants.ts'
-import { isCreating, isDone, parseCalls } from '../calls.ts'
-import type { Fault } from '../strace.ts'
-import { inject, type ThreadPoint, threadsOf, trace } from './attach.ts'
-import { type Content, call, checksumOf, type Told, type Upload, upload } from './client.ts'
-import { type Librarian, startLibrarian } from './librarian.ts'
-import { look } from './look.ts'
+import { type CommitFault, descriptorsOf, threadsOf, trace } from './attach.ts'
+import { checkDiskTrouble } from './disk-trouble.ts'
+import { type Engine, openEngine } from './engines.ts'
+import { checkCommitOrder } from './order.ts'
+import { Place } from './place.ts'
+import { type CommitPoint, isPossible, pointsOf, showPoint } from './points.ts'
+import { sweepPoint } from './sweep-point.ts'
+import { type CommitWorkload, commitWorkloads } from './workloads.ts'
 
 export interface CommitSweepOptions {
-  readonly faults: readonly Fault[]
-  /** Every so many points. */
-  readonly step: number
+  /** Points, spread over everything; undefined: all. */
+  readonly count: number | undefined
+  /** Points whose name contains this. */
   readonly only: string
+  /** 0 to 1. */
+  readonly random: () => number
+  readonly laneCount: number
   /** Each point as it is made. */
   readonly isVerbose: boolean
-  tell(name: string, problems: readonly string[], note: string): void
+  readonly scratch: string
+  tell(group: GroupReport): void
 }
 
-/** A fresh directory after so many points, so that looking at all of it stays quick. */
-const pointsPerHome = 40
-const settleMs = 15_000
+export interface GroupReport {
+  readonly name: string
+  readonly passed: number
+  readonly unreached: readonly string[]
+  /** Point and what was wrong. */
+  readonly failures: readonly (readonly [string, string])[]
+  readonly note?: string
+}
 
-export async function sweepCommits({ faults, step, only, isVerbose, tell }: CommitSweepOptions): Promise<void> {
-  const names = faults.map(fault => `commit ${fault}`)
-  if (!names.some(name => name.includes(only))) return
-  const scratch = mkdtempSync(join(tmpdir(), 'arriero-commit-faults-'))
-  try {
-    const points = await findPoints(join(scratch, 'clean'))
-    for (const fault of faults) {
-      if (!`commit ${fault}`.includes(only)) continue
-      await sweepFault(
-        fault,
-        points.filter((_, index) => index % step === 0),
-        { scratch, isVerbose, tell },
-      )
-    }
-  } finally {
-    rmSync(scratch, { recursive: true, force: true })
+const commitFaults: readonly CommitFault[] = ['SIGKILL', 'EIO', 'ENOSPC', 'EMFILE']
+/** After so many points that need no restart there is one, with everything that is judged only then. */
+const pointsPerStart = 12
+/** After so many the place begins anew. */
+const pointsPerReset = 36
+/** Which thread takes a task depends on timing. */
+const triesPerPoint = 3
+
+/** A point that is to be made, and the group that it is told with. */
+interface Task {
+  readonly group: string
+  readonly workload: CommitWorkload
+  readonly fault: CommitFault
+  readonly point: CommitPoint
+}
+
+interface Result extends Task {
+  readonly isReached: boolean
+  readonly problems: readonly string[]
+}
+
+export async function sweepCommits(options: CommitSweepOptions): Promise<void> {
+  for (const name of ['sqlite', 'postgres'] as const) {
+    if (!mayConcern(`commit ${name} `, options.only)) continue
+    await using engine = await openEngine(name)
+    if (engine) await sweepEngine(engine, options)
   }
 }
 
-/** Every durable call that any thread makes between a first announcement and the last answer. */
-async function findPoints(home: string): Promise<ThreadPoint[]> {
-  const librarian = await startLibrarian(home)
-  await runAll(librarian, uploadsOf('warm'))
-  const names = threadsOf(librarian.pid)
-  const attached = await trace(librarian.pid, join(home, 'strace'))
-  const told = await runAll(librarian, uploadsOf('clean'))
-  await attached[Symbol.asyncDispose]()
-  await librarian.stop()
-  const failed = told.filter(({ outcome }) => outcome !== 'acknowledged')
-  if (failed.length > 0) throw new Error(`commits fail without any fault: ${JSON.stringify(failed)}`)
-  const counts = new Map<string, number>()
-  const points: ThreadPoint[] = []
-  for (const each of parseCalls(attached.log())) {
-    const thread = names.get(each.thread) ?? `${each.thread}`
-    const key = `${thread} ${each.name}`
-    const ordinal = (counts.get(key) ?? 0) + 1
-    counts.set(key, ordinal)
-    const path = each.paths.at(-1) ?? /^\d+<([^>]*)>/.exec(each.args)?.[1] ?? ''
-    const isOurs = path.startsWith(home) || path.startsWith('socket:') || /procfs|self\/fd/.test(path)
-    if (each.name === 'openat' && !isCreating(each)) continue
-    if (isDone(each) && isOurs && !path.endsWith('/stderr')) points.push({ thread, call: each.name, ordinal })
-  }
-  if (points.length < 50)
-    throw new Error(`only ${points.length} durable calls were seen: the trace is not to be trusted`)
-  return points
-}
-
-async function sweepFault(
-  fault: Fault,
-  points: readonly ThreadPoint[],
-  { scratch, isVerbose, tell }: Pick<CommitSweepOptions, 'isVerbose' | 'tell'> & { scratch: string },
-): Promise<void> {
+async function sweepEngine(engine: Engine, options: CommitSweepOptions): Promise<void> {
+  const { scratch, laneCount, count, random, isVerbose, tell } = options
   const before = performance.now()
-  const problems: string[] = []
-  let unreached = 0
-  let home = ''
-  let acknowledged: Acknowledged[] = []
-  let librarian: Librarian | undefined
-  for (const [index, point] of points.entries()) {
-    if (index % pointsPerHome === 0 || !librarian) {
-      await librarian?.stop()
-      home = join(scratch, `${fault}-${index}`)
-      acknowledged = []
-      librarian = await startLibrarian(home)
-      await runAll(librarian, uploadsOf('warm'))
-    }
-    let verdict = await sweepPoint(librarian, home, point, fault, acknowledged)
-    // Which thread takes a task depends on timing.
-    if (!verdict.isReached && verdict.problems.length === 0) {
-      verdict = await sweepPoint(verdict.librarian, home, point, fault, acknowledged)
-    }
-    librarian = verdict.librarian
-    if (isVerbose)
-      console.log(
-        `  ${showPoint(point)} ${verdict.problems.length > 0 ? 'FAIL' : verdict.isReached ? 'ok' : 'not reached'}`,
-      )
-    if (!verdict.isReached) unreached++
-    problems.push(...verdict.problems.map(problem => `${showPoint(point)}: ${problem}`))
+  await using lanes = new AsyncDisposableStack()
+  const places: Place[] = []
+  for (let lane = 0; lane < laneCount; lane++) {
+    const home = join(scratch, `${engine.name}-${lane}`, 'home')
+    mkdirSync(home, { recursive: true })
+    places.push(lanes.use(await Place.open(home, engine)))
   }
-  await librarian?.stop()
-  const seconds = ((performance.now() - before) / 1000).toFixed(1)
-  tell(`commit ${fault}`, problems, `${points.length} points, ${unreached} not reached, ${seconds} s`)
+  const all = await tasksOf(engine, places[0]!, options)
+  const trouble = `commit ${engine.name} disk that fails twice`
+  if (trouble.includes(options.only)) tell(reportOn(trouble, await checkDiskTrouble(places[0]!)))
+  // Each of the two engines has half.
+  const share = count === undefined ? 1 : Math.min(1, count / 2 / all.length)
+  const queue = sample(all, share, random)
+  const results: Result[] = []
+  const failures: string[] = []
+  await Promise.all(places.map(place => work(place, queue, { results, failures, isVerbose })))
+  for (const group of new Set(all.map(({ group }) => group))) {
+    const made = results.filter(result => result.group === group)
+    if (made.length > 0) tell(reportOf(group, made))
+  }
+  const seconds = (performance.now() - before) / 1000
+  const starts = places.reduce((sum, place) => sum + place.starts, 0)
+  const note = `${results.length} of ${all.length} points, ${starts} starts, ${seconds.toFixed(1)} s`
+  tell(reportOn(`commit ${engine.name} after restarts`, failures, note))
 }
 
-async function sweepPoint(
-  librarian: Librarian,
-  home: string,
-  point: ThreadPoint,
-  fault: Fault,
-  acknowledged: Acknowledged[],
-): Promise<{ librarian: Librarian; isReached: boolean; problems: string[] }> {
-  const problems: string[] = []
-  const wanted = uploadsOf(randomBytes(4).toString('hex'))
-  const attached = await inject(librarian.pid, point, fault, join(home, 'strace'))
-  const told = await runAll(librarian, wanted)
-  await attached?.[Symbol.asyncDispose]()
-  const log = attached?.log() ?? ''
-  const isReached = log.includes(fault === 'SIGKILL' ? '+++ killed by SIGKILL +++' : '(INJECTED)')
-  remember(wanted, told, acknowledged)
-  await librarian.stop()
-  const next = await startLibrarian(home)
-  // Two faults of a disk within an hour disable its store: a person would enable it again.
-  await call(next, 'admin/stores/state_change', { store_name: 'files', enabled: true })
-  const found = await settled(home, acknowledged)
-  problems.push(...found.map(text => `after the fault: ${text}`))
-  // The warm-up of the next point too: threads and their caches are there then.
-  const again = await runAll(next, wanted)
-  for (const [index, each] of again.entries()) {
-    if (each.outcome !== 'acknowledged' && each.outcome !== 'exists') {
-      problems.push(`again: ${wanted[index]!.name} ${JSON.stringify(each)}`)
+async function tasksOf(engine: Engine, place: Place, { only, tell }: CommitSweepOptions): Promise<Task[]> {
+  const tasks: Task[] = []
+  for (const workload of commitWorkloads) {
+    if (!mayConcern(`commit ${engine.name} ${workload.name} `, only)) continue
+    const { points, order } = await traceCleanRun(place, workload, engine)
+    if (order) tell(order)
+    for (const fault of commitFaults) {
+      const group = `commit ${engine.name} ${workload.name} ${fault}`
+      for (const point of points) {
+        if (isPossible(fault, point) && `${group} ${showPoint(point)} `.includes(only))
+          tasks.push({ group, workload, fault, point })
+      }
     }
   }
-  remember(wanted, again, acknowledged)
-  problems.push(...(await settled(home, acknowledged)).map(text => `again: ${text}`))
-  return { librarian: next, isReached, problems }
+  if (tasks.length === 0) console.log(`NOT RUN commit ${engine.name}: no point has this name: ${only}`)
+  return tasks
 }
 
-/** What the client may rely on from now on. */
-function remember(wanted: readonly Upload[], told: readonly Told[], acknowledged: Acknowledged[]): void {
-  for (const [index, { name, content }] of wanted.entries()) {
-    const { outcome } = told[index]!
-    if (outcome !== 'acknowledged' && outcome !== 'exists') continue
-    acknowledged.push({ name, content, checksum: checksumOf(content) })
+interface CleanRun {
+  readonly points: readonly CommitPoint[]
+  readonly order: GroupReport | undefined
+}
+
+/** Every durable call that any thread makes for these uploads, and whether they come in the right order. */
+async function traceCleanRun(place: Place, workload: CommitWorkload, engine: Engine): Promise<CleanRun> {
+  if (workload.isFirst || !place.isRunning) await place.reset()
+  if (!workload.isFirst) await place.warm(workload)
+  const { pid } = place.librarian
+  const [names, descriptors] = [threadsOf(pid), descriptorsOf(pid)]
+  const sendings = place.newSendings(workload)
+  const attached = await trace(pid, join(place.home, 'strace'), ['read', 'recvfrom'])
+  await place.sendAll(workload, sendings)
+  await attached[Symbol.asyncDispose]()
+  const calls = attached.calls()
+  const points = pointsOf(calls, names, place.data)
+  if (points.length < 20)
+    throw new Error(`only ${points.length} durable calls were seen: the trace is not to be trusted`)
+  if (!workload.hasOneAnswer) return { points, order: undefined }
+  const committed = sendings.map(({ upload }) => upload.name)
+  const problems = checkCommitOrder(calls, { data: place.data, names: committed, engine: engine.name, descriptors })
+  const name = `commit ${engine.name} ${workload.name} order`
+  return { points, order: reportOn(name, problems, `${calls.length} calls`) }
+}
+
+interface Desk {
+  readonly results: Result[]
+  /** What was broken after a restart; by which of some points is not known. */
+  readonly failures: string[]
+  readonly isVerbose: boolean
+}
+
+async function work(place: Place, queue: Task[], { results, failures, isVerbose }: Desk): Promise<void> {
+  let sinceStart: string[] = []
+  const judgeAfterStart = async () => {
+    if (sinceStart.length === 0) return
+    await place.restart()
+    const broken = await place.judge({ isSwept: true })
+    failures.push(...broken.map(text => `${text}, after one of: ${sinceStart.join(' · ')}`))
+    sinceStart = []
+  }
+  for (let done = 0, task = queue.shift(); task; done++, task = queue.shift()) {
+    if (done % pointsPerReset === 0) {
+      await judgeAfterStart()
+      await place.reset()
+    }
+    const { workload, point, fault } = task
+    const verdict = await reach(place, workload, point, fault)
+    const outcome = verdict.problems.length > 0 ? 'FAIL' : verdict.isReached ? 'ok' : 'not reached'
+    if (isVerbose) console.log(`  ${outcome} ${task.group} ${showPoint(point)} ${verdict.problems.join('; ')}`)
+    results.push({ ...task, ...verdict })
+    if (fault !== 'SIGKILL') sinceStart.push(`${task.group} ${showPoint(point)}`)
+    if (sinceStart.length === pointsPerStart) await judgeAfterStart()
+    // Whatever it is, the next point must not suffer from it.
+    if (verdict.problems.length > 0) {
+      await place.reset()
+      sinceStart = []
+    }
+  }
+  await judgeAfterStart()
+}
+
+async function reach(place: Place, workload: CommitWorkload, point: CommitPoint, fault: CommitFault) {
+  for (let attempt = 1; ; attempt++) {
+    const verdict = await sweepPoint(place, workload, point, fault)
+    if (verdict.isReached || verdict.problems.length > 0 || attempt >= triesPerPoint) return verdict
   }
 }
 
-/** Sweeping goes on in the background after a start: what is still broken then, is broken. */
-async function settled(home: string, acknowledged: readonly Acknowledged[]): Promise<string[]> {
-  const end = performance.now() + settleMs
-  for (;;) {
-    const broken = checkInvariants(look(join(home, 'data')), acknowledged)
-    if (broken.length === 0 || performance.now() > end) return broken
-    await new Promise(resolve => setTimeout(resolve, 100))
+function reportOn(name: string, problems: readonly string[], note = 'checked'): GroupReport {
+  const failures = problems.map((problem): [string, string] => ['', problem])
+  return { name, passed: problems.length === 0 ? 1 : 0, unreached: [], failures, note }
+}
+
+function reportOf(name: string, results: readonly Result[]): GroupReport {
+  const isBroken = ({ problems }: Result) => problems.length > 0
+  return {
+    name,
+    passed: results.filter(result => result.isReached && !isBroken(result)).length,
+    unreached: results.filter(result => !result.isReached && !isBroken(result)).map(({ point }) => showPoint(point)),
+    failures: results.flatMap(({ point, problems }) =>
+      problems.map((problem): [string, string] => [showPoint(point), problem]),
+    ),
   }
 }
 
-async function runAll(librarian: Librarian, wanted: readonly Upload[]): Promise<Told[]> {
-  const [file, tree, ...rest] = wanted
-  const told = [await upload(librarian, file!), await upload(librarian, tree!)]
-  return [...told, ...(await Promise.all(rest.map(each => upload(librarian, each))))]
+/** One of each kind before a second of any: rare calls matter as much as the many that write a log. */
+function sample(tasks: readonly Task[], share: number, random: () => number): Task[] {
+  if (share >= 1) return [...tasks]
+  const rounds = new Map<string, number>()
+  const ranked = shuffle(tasks, random).map(task => {
+    const kind = `${task.group} ${task.point.call} ${task.point.about}`
+    const round = rounds.get(kind) ?? 0
+    rounds.set(kind, round + 1)
+    return { task, round }
+  })
+  const byRound = ranked.toSorted((a, b) => a.round - b.round)
+  return byRound.slice(0, Math.ceil(tasks.length * share)).map(({ task }) => task)
 }
 
-function uploadsOf(prefix: string): Upload[] {
-  const bytes = (length: number, seed: number) => new Uint8Array(Buffer.alloc(length, `${prefix}-${seed}-`))
-  const tree: Content = new Map<string, Uint8Array | null>([
-    ['a.txt', bytes(300, 1)],
-    ['sub/b.bin', bytes(70_000, 2)],
-    ['empty', null],
-  ])
-  return [
-    { name: `${prefix}/night/1.fits`, content: bytes(10_000, 3) },
-    { name: `${prefix}/night/run`, content: tree },
-    { name: `${prefix}/x`, content: bytes(10, 4) },
-    { name: `${prefix}/deep/er/y`, content: bytes(0, 5) },
-    { name: `${prefix}/deep/er/z`, content: bytes(2000, 6) },
-  ]
+function shuffle<T>(items: readonly T[], random: () => number): T[] {
+  const keyed = items.map(item => ({ item, key: random() }))
+  return keyed.sort((a, b) => a.key - b.key).map(({ item }) => item)
 }
 
-function showPoint({ thread, call: name, ordinal }: ThreadPoint): string {
-  return `${thread} ${name}#${ordinal}`
+/** Whether a name that begins so may contain the text. */
+function mayConcern(beginning: string, only: string): boolean {
+  return beginning.includes(only) || only.startsWith(beginning) || beginning.startsWith(only) || !/^commit\b/.test(only)
 }
