@@ -1,30 +1,35 @@
 /** `npm run bench -- librarian`: what the server does, beside what people would use instead, in alternating rounds. */
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { cpus, release, totalmem } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
+import { type Spread, spread } from '../packages/cli/src/bench/stats.ts'
 import { benchBytes } from './librarian/bytes.ts'
 import { benchCalls } from './librarian/calls.ts'
 import { type CaseOptions, type Figure, show } from './librarian/case.ts'
 import { benchCommit } from './librarian/commit.ts'
+import { benchSearch } from './librarian/search.ts'
 
-const usage = `usage: npm run bench -- librarian [--only commit,bytes,calls] [--rounds N] [--size MIB] [--files N] [--dir DIR] [--out FILE]
+const usage = `usage: npm run bench -- librarian [--only commit,bytes,calls,search] [--rounds N] [--size MIB] [--files N] [--rows N] [--dir DIR] [--out FILE]
 
-Searches among millions of files have a bench of their own: npm run bench -- catalogue`
+search fills a catalogue of --rows files (5,000,000) on each database first, and runs only when it is named.`
 
 const cases: Readonly<Record<string, (options: CaseOptions) => Promise<Figure[]>>> = {
   commit: benchCommit,
   bytes: benchBytes,
   calls: benchCalls,
+  search: benchSearch,
 }
 
 export async function benchLibrarian(args: readonly string[]): Promise<number> {
   const { values } = parseArgs({
     args: [...args],
     options: {
-      only: { type: 'string', default: Object.keys(cases).join(',') },
+      only: { type: 'string', default: 'commit,bytes,calls' },
       rounds: { type: 'string', default: '5' },
       size: { type: 'string', default: '2048' },
       files: { type: 'string', default: '10000' },
+      rows: { type: 'string', default: '5000000' },
       dir: { type: 'string', default: new URL('./out', import.meta.url).pathname },
       out: { type: 'string' },
       help: { type: 'boolean', default: false },
@@ -40,9 +45,10 @@ export async function benchLibrarian(args: readonly string[]): Promise<number> {
     rounds: Number(values.rounds),
     size: Number(values.size) * 2 ** 20,
     files: Number(values.files),
+    rows: Number(values.rows),
     directory,
   }
-  const results: Record<string, Figure[]> = {}
+  const results: Record<string, (Figure & Spread)[]> = {}
   try {
     for (const name of values.only.split(',')) {
       const bench = cases[name]
@@ -50,11 +56,28 @@ export async function benchLibrarian(args: readonly string[]): Promise<number> {
       console.log(name)
       const figures = await bench(options)
       for (const figure of figures) console.log(show(figure))
-      results[name] = figures
+      results[name] = figures.map(figure => ({ ...figure, ...spread(figure.values) }))
     }
   } finally {
     await rm(directory, { recursive: true, force: true })
   }
-  if (values.out) await writeFile(values.out, `${JSON.stringify(results, null, 2)}\n`)
+  if (values.out)
+    await writeFile(values.out, `${JSON.stringify({ ...circumstances(options), cases: results }, null, 2)}\n`)
   return 0
+}
+
+/** Figures of one machine say nothing about those of another. */
+function circumstances({ rounds, size, files, rows }: CaseOptions) {
+  const processors = cpus()
+  return {
+    at: new Date().toISOString(),
+    machine: {
+      processors: processors.length,
+      model: processors[0]?.model,
+      memoryBytes: totalmem(),
+      kernel: release(),
+      node: process.version,
+    },
+    options: { rounds, size, files, rows },
+  }
 }

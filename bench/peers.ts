@@ -12,7 +12,7 @@ import type { CommonsProcess } from '../e2e/servers/commons.ts'
 import type { Sshd } from '../e2e/servers/sshd.ts'
 import { type Command, quote } from '../packages/cli/src/bench/command.ts'
 import type { Contender } from '../packages/cli/src/bench/contender.ts'
-import { outputOf, type Remote, toNull, versionOfProgram } from '../packages/cli/src/bench/peers.ts'
+import { outputOf, type Remote, toNull, versionOfProgram, wget2Environment } from '../packages/cli/src/bench/peers.ts'
 
 export type { Contender } from '../packages/cli/src/bench/contender.ts'
 export * from '../packages/cli/src/bench/peers.ts'
@@ -159,6 +159,7 @@ export function wget2List(list: List): Contender {
     program: 'wget2',
     command: directory => ({
       argv: ['wget2', '-q', '--no-config', '--max-threads=16', '-P', directory, '-i', list.urls],
+      env: wget2Environment(dirname(directory)),
     }),
   }
 }

@@ -7,6 +7,7 @@ import { makeBigFile } from '../inputs.ts'
 import type { CaseOptions, Figure } from './case.ts'
 import { run } from './command.ts'
 import { type Served, serve } from './serve.ts'
+import { tusAddress } from './tus-address.ts'
 
 const autocannon = new URL('../../node_modules/autocannon/autocannon.js', import.meta.url).pathname
 const connections = '32'
@@ -85,8 +86,7 @@ async function sendOne(
     destination_location: name,
     uploader: user,
   })
-  const provider = Object.values(staged.transfer_providers).find(each => 'protocol' in each && each.protocol === 'tus')
-  const target = new URL((provider as unknown as { url: string }).url, url).href
+  const target = tusAddress(url, staged.transfer_providers)
   // Slow enough that all of them are under way together.
   await run([
     ...(['curl', '-sSf', '-X', 'PATCH', '-T', path, '--limit-rate', '2M'] as const),

@@ -7,6 +7,8 @@ export interface CaseOptions {
   readonly size: number
   /** How many small files. */
   readonly files: number
+  /** Files in the catalogue that is searched. */
+  readonly rows: number
   /** On the disk that is measured. */
   readonly directory: string
 }
@@ -18,6 +20,8 @@ export interface Figure {
   readonly values: readonly number[]
   /** What must be reached, in words. */
   readonly target?: string
+  /** Of what people would use instead, in the same rounds. */
+  readonly isBaseline?: boolean
 }
 
 export function show({ what, unit, values, target }: Figure): string {

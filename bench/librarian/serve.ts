@@ -42,11 +42,10 @@ export async function serve(directory: string, catalogue = 'sqlite:catalogue.db'
         store_name: 'files',
         store_type: 'local',
         ingestable: true,
-        store_data: { store_path: store, staging_path: staging },
+        store_data: { store_path: store, staging_path: staging, reserve: 0 },
         transfer_manager_data: { local: { available: true, hostnames: [hostname()] } },
       },
     ],
-    limits: { requests_per_user: 1024, connections_per_address: 4096 },
   }
   await writeFile(join(directory, 'arriero.yaml'), JSON.stringify(settings), { mode: 0o600 })
   await writeFile(join(directory, 'password'), password, { mode: 0o600 })
@@ -58,7 +57,7 @@ export async function serve(directory: string, catalogue = 'sqlite:catalogue.db'
   child.stdout.pipe(log)
   child.stderr.pipe(log)
   const url = `http://127.0.0.1:${port}`
-  await untilReady(url, child, join(directory, 'serve.log'))
+  await untilReady(child, join(directory, 'serve.log'))
   const pid = child.pid as number
   const user = 'admin'
   return {
@@ -80,11 +79,12 @@ export async function serve(directory: string, catalogue = 'sqlite:catalogue.db'
   }
 }
 
-async function untilReady(url: string, child: ChildProcess, log: string): Promise<void> {
+/** It answers a little earlier, but its administrator is there only then. */
+async function untilReady(child: ChildProcess, log: string): Promise<void> {
   for (let wait = 0; wait < 300; wait++) {
-    if (child.exitCode !== null) throw new Error(`arriero serve ended: ${await readFile(log, 'utf8')}`)
-    const answer = await fetch(`${url}/health`).catch(() => undefined)
-    if (answer?.ok) return
+    const told = await readFile(log, 'utf8').catch(() => '')
+    if (child.exitCode !== null) throw new Error(`arriero serve ended: ${told}`)
+    if (told.includes('Listening on ')) return
     await sleep(100)
   }
   throw new Error(`arriero serve is not ready after 30 s: ${await readFile(log, 'utf8')}`)
