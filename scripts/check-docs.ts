@@ -5,8 +5,10 @@
  *     citations   "design 4", "retrieval 8.1" and the like in comments lead to a heading
  *     program     every command and flag that a text shows is in the program's --help
  *     examples    every ```ts block, in texts and in comments, passes the type checker
+ *     attacks     every row of the attack matrix has its tests, every case its row
  *     words       nothing names what does not belong here
  */
+import { checkAttacks } from './docs/attacks.ts'
 import { checkCitations } from './docs/citations.ts'
 import { checkExamples } from './docs/examples.ts'
 import { readProject } from './docs/files.ts'
@@ -21,6 +23,7 @@ const found = await Promise.all([
   checkCitations(files),
   checkProgram(files),
   checkExamples(files),
+  checkAttacks(files),
   checkWords(files),
 ])
 const problems = found.flatMap(({ problems }) => problems)
