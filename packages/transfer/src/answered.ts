@@ -1,9 +1,11 @@
 /** What the first answer is held to: what the caller, a manifest and the data commons say of the resource. */
+import { isCodedName } from './coded-name.ts'
 import { TransferError } from './errors.ts'
 import type { StatedChecksum } from './integrity/choose-expectations.ts'
 import { CONTRADICTION, contradictionOf, contradictionText } from './integrity/contradiction.ts'
+import { fileNameFor } from './names/file-name.ts'
 import type { Range, Resource } from './resource.ts'
-import type { Task } from './task.ts'
+import { statedChecksums, type Task } from './task.ts'
 
 export interface Reconciled {
   /** The digests of the manifest that hold. */
@@ -47,6 +49,22 @@ export function holdSize(task: Task, { size, isDecoded }: Resource, isContradict
     actual: String(size),
     url: task.shownUri,
   })
+}
+
+/** @throws TransferError AmbiguousEncoding: no checksum can tell how the content is stored */
+export function holdReading(task: Task, answered: Resource): void {
+  const { stated, listed, shownUri } = task
+  if (!isReadingAmbiguous(task, answered) || statedChecksums({ stated, listed }).length > 0) return
+  const coding = answered.contentEncoding
+  const message = `Cannot tell whether ${shownUri} is stored as ${coding} or only sent that way: a checksum or keepEncoding must say`
+  throw new TransferError('AmbiguousEncoding', message, { url: shownUri })
+}
+
+/** Decoded, although its name says that it is stored in that very coding. */
+export function isReadingAmbiguous(task: Task, resource: Resource | undefined): boolean {
+  if (!resource?.isDecoded || resource.contentEncoding === undefined) return false
+  const name = fileNameFor({ url: task.uri, suggested: resource.name })
+  return isCodedName(name, resource.contentEncoding)
 }
 
 /** What the sink gets to see: the wanted range as if it were the whole. */

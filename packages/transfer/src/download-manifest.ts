@@ -17,16 +17,18 @@ import { askFile } from './hooks/ask-file.ts'
 import { activeHooks, withHooks } from './hooks/open-hooks.ts'
 import type { RunEnd } from './hooks.ts'
 import { list } from './list.ts'
+import { Belongings, type Owner } from './manifest/belongings.ts'
+import { Bundles } from './manifest/bundles.ts'
 import { type Entry, isBadRow, type Row } from './manifest/entry.ts'
 import { type Outcome, outcomeOf, outcomeOfError, outcomeOfResult } from './manifest/outcome.ts'
 import { Proofs } from './manifest/proofs.ts'
 import type { DownloadManifestOptions, ManifestResult, ManifestRun, ManifestSummary } from './manifest/run.ts'
 import { Tally } from './manifest/tally.ts'
+import { refusalOfOurs, unplacedOutcome } from './manifest/unplaced-outcome.ts'
 import { GivenNames } from './names/given-names.ts'
 import { type NamePlan, type Placement, planNames } from './names/plan.ts'
 import type { EntryResult } from './results.ts'
 import { Channel } from './sinks/channel.ts'
-import type { Listed } from './source.ts'
 
 /**
  * Fetches what a manifest lists. No row is passed over in silence, and a failure of one stops no other, unless
@@ -90,34 +92,6 @@ interface Pending {
   readonly isRelated: boolean
 }
 
-/** A row that turned out to be a bundle, and where its members go. */
-interface Bundle {
-  readonly uri: string
-  readonly path: string
-  readonly row: number
-  readonly entry: Entry
-}
-
-/** A file of the GDC that is in place; what belongs to it goes beside it. */
-interface Owner {
-  readonly entry: Entry
-  readonly path: string
-  readonly row: number
-}
-
-/** Owners asked about at once: the questions travel together. */
-const MOST_OWNERS = 200
-
-/** What a run keeps within its directory: no row may name it. */
-function isOurs(path: string): boolean {
-  return /^\.(?:transfer|arriero)(?:\/|$)/i.test(path)
-}
-
-function ours(path: string): TransferError {
-  const message = `Cannot write ${path}: what a run keeps for itself is there`
-  return new TransferError('PathUnsafe', message, { file: path, reason: 'unsafe_name' })
-}
-
 type Options = DownloadManifestOptions & { readonly engine: Engine; readonly signal: AbortSignal }
 
 /** The end of a run that never began. */
@@ -137,12 +111,8 @@ class Run {
   #hasPassed = false
   /** What is being fetched from. */
   #feed: AsyncGenerator<readonly Row[]> | undefined
-  #bundles: Bundle[] = []
-  /** Bundles of which not every member is known. */
-  readonly #opening = new Set<Bundle>()
-  readonly #owners: Owner[] = []
-  /** How many of them are done with. */
-  #asked = 0
+  readonly #bundles: Bundles
+  readonly #belongings: Belongings
   #proofs: Proofs | undefined
   /** Members of bundles are numbered behind all rows. */
   #nextIndex = 0
@@ -156,6 +126,23 @@ class Run {
     this.#directory = resolve(options.directory ?? '.')
     this.#given = options.names === undefined ? undefined : new GivenNames(options.names)
     this.#plan = planNames(options, this.#given)
+    const { signal } = options
+    const nextIndex = () => this.#nextIndex++
+    this.#bundles = new Bundles({
+      list: uri => list(uri, this.#o),
+      place: (member, row) => this.#place(member, row),
+      nextIndex,
+      tell: (entry, outcome) => this.#tell(entry, outcome),
+      signal,
+    })
+    this.#belongings = new Belongings({
+      list: uri => list(uri, { ...this.#o, isLiteral: true }),
+      place: (related, owner) => this.#place(related, owner.row, owner),
+      nextIndex,
+      tellUnknown: ({ entry, path, row }, error) =>
+        this.#tell(entry, outcomeOfError(entry, error, { index: row, path: join(this.#directory, path) })),
+      signal,
+    })
   }
 
   async go(): Promise<ManifestSummary> {
@@ -164,13 +151,9 @@ class Run {
       await this.#given?.open()
       if (state !== undefined) this.#proofs = await Proofs.open(state, { ...this.#o, directory: this.#directory })
       await this.#fetch(this.#untilStopped())
-      while (this.#bundles.length > 0 && !this.#isStopped) {
-        const bundles = this.#bundles
-        this.#bundles = []
-        await this.#fetch(this.#members(bundles))
-      }
-      const areMore = this.#owners.length > 0 && !this.#isStopped && (await this.#hasRelatedFiles())
-      if (areMore) await this.#fetch(this.#belongings())
+      while (this.#bundles.areAny && !this.#isStopped) await this.#fetch(this.#bundles.members())
+      const areMore = this.#belongings.open.length > 0 && !this.#isStopped && (await this.#hasRelatedFiles())
+      if (areMore) await this.#fetch(this.#belongings.entries())
       if (this.#isStopped) await this.#tellCancelled()
       // Where nothing is fetched, nobody else sweeps what a killed run was publishing.
       if (this.#hasPassed) await partsOf(this.#o.engine).stagingFor(this.#directory).tidy()
@@ -236,46 +219,29 @@ class Run {
     if (!entry) return undefined
     const placement = owner ? this.#plan.placeIn(directoryOf(owner.path), entry) : this.#plan.place(entry)
     const pending = { entry, placement, row, isRelated: owner !== undefined }
-    switch (placement.status) {
-      case 'duplicate': {
-        const { duplicateOf } = placement
-        await this.#tell(entry, outcomeOf(entry, 'duplicate', { index: row, duplicate_of: duplicateOf }))
-        return undefined
-      }
-      case 'skipped': {
-        const path = join(this.#directory, placement.path)
-        await this.#tell(
-          entry,
-          outcomeOf(entry, 'duplicate', { index: row, path, error: 'an earlier row has this name' }),
-        )
-        return undefined
-      }
-      case 'refused':
-        await this.#tell(entry, outcomeOfError(entry, placement.error, { index: row, error_class: placement.reason }))
-        return undefined
-      case 'unnamed':
-        this.#pending.set(entry.index, pending)
-        return { ...entry, path: undefined }
-      case 'placed': {
-        if (isOurs(placement.path)) {
-          await this.#tell(entry, outcomeOfError(entry, ours(placement.path), { index: row }))
-          return undefined
-        }
-        const path = join(this.#directory, placement.path)
-        const proven = await this.#proofs?.find(entry, path)
-        if (proven) {
-          this.#hasPassed = true
-          const { size, status } = proven
-          const verified = status === 'skipped_complete'
-          const about = { index: row, path, verified, size_actual: size, renamed_from: placement.renamedFrom }
-          await this.#tell(entry, outcomeOf(entry, status, about))
-          this.#noteOwner(pending)
-          return undefined
-        }
-        this.#pending.set(entry.index, pending)
-        return { ...entry, path: placement.path }
-      }
+    const unplaced = unplacedOutcome(entry, placement, { row, directory: this.#directory })
+    if (unplaced) {
+      await this.#tell(entry, unplaced)
+      return undefined
     }
+    const path = placement.status === 'placed' ? placement.path : undefined
+    if (path !== undefined && (await this.#isProven(pending, join(this.#directory, path)))) return undefined
+    this.#pending.set(entry.index, pending)
+    return { ...entry, path }
+  }
+
+  /** Whether an earlier run has made the file and nobody has touched it since; then that is told. */
+  async #isProven(pending: Pending, path: string): Promise<boolean> {
+    const { entry, placement, row } = pending
+    const proven = await this.#proofs?.find(entry, path)
+    if (!proven) return false
+    this.#hasPassed = true
+    const { size, status } = proven
+    const verified = status === 'skipped_complete'
+    const about = { index: row, path, verified, size_actual: size, renamed_from: renamedFrom(placement) }
+    await this.#tell(entry, outcomeOf(entry, status, about))
+    this.#noteOwner(pending)
+    return true
   }
 
   /** The entry as `onFile` wants it; undefined: what became of it is told. */
@@ -317,7 +283,8 @@ class Run {
     const placement = this.#plan.rename(pending.entry, name)
     this.#pending.set(index, { ...pending, placement })
     if (placement.status === 'placed') {
-      if (isOurs(placement.path)) throw ours(placement.path)
+      const refusal = refusalOfOurs(placement.path)
+      if (refusal) throw refusal
       return placement.path
     }
     if (placement.status === 'refused') throw placement.error
@@ -330,119 +297,40 @@ class Run {
     this.#pending.delete(index)
     if (!pending) return this.#tell(result.entry, outcomeOfUnplanned(result))
     const { entry, placement, row } = pending
-    const renamedFrom = placement.status === 'placed' ? placement.renamedFrom : undefined
     const sameContentAs = 'sameContentAs' in placement ? placement.sameContentAs : undefined
     if (result.ok) {
       this.#proofs?.remember(entry, result.result)
-      const about = { renamedFrom, sameContentAs, endedAt: Date.now() }
+      const about = { renamedFrom: renamedFrom(placement), sameContentAs, endedAt: Date.now() }
       this.#noteOwner(pending)
       return this.#tell(entry, { ...outcomeOfResult(entry, result.result, about), index: row })
     }
-    if (isBundle(result.error)) {
-      // Its name is that of a directory; the row's own, or the bundle's.
-      const { name = entry.id ?? '' } = (result.error as TransferError).details
-      const place = placement.status === 'unnamed' ? this.#plan.rename(entry, name) : placement
-      if (place.status === 'refused') return this.#tell(entry, outcomeOfError(entry, place.error, { index: row }))
-      if (place.status !== 'placed') {
-        const error = 'an earlier row has this name'
-        return this.#tell(entry, outcomeOf(entry, 'duplicate', { index: row, error }))
-      }
-      const { path } = place
-      this.#plan.open(path)
-      this.#bundles.push({ uri: entry.uris[0] as string, path, row, entry })
-      return
-    }
+    if (isBundle(result.error)) return this.#foundBundle(pending, result.error as TransferError)
     const path = placement.status === 'placed' ? join(this.#directory, placement.path) : undefined
-    await this.#tell(entry, outcomeOfError(entry, result.error, { index: row, path, renamed_from: renamedFrom }))
+    const about = { index: row, path, renamed_from: renamedFrom(placement) }
+    await this.#tell(entry, outcomeOfError(entry, result.error, about))
   }
 
-  // Bundles
-
-  async *#members(bundles: readonly Bundle[]): AsyncGenerator<readonly Row[]> {
-    for (const bundle of bundles) this.#opening.add(bundle)
-    for (const bundle of bundles) {
-      const { uri, path, row, entry } = bundle
-      let members = 0
-      try {
-        for await (const batch of list(`${uri}/`, this.#o)) {
-          const wanted: Entry[] = []
-          for (const { uri: memberUri, path: below, size } of batch) {
-            members++
-            const name = path === '' ? below : `${path}/${below}`
-            const member = {
-              index: this.#nextIndex++,
-              id: memberUri,
-              uris: [memberUri],
-              path: name,
-              size,
-              checksums: [],
-            }
-            const placed = await this.#place(member, row)
-            if (placed) wanted.push(placed)
-          }
-          if (wanted.length > 0) yield wanted
-        }
-        if (members === 0) {
-          await this.#tell(entry, outcomeOf(entry, 'downloaded', { index: row, verified: true, size_actual: 0 }))
-        }
-      } catch (error) {
-        this.#o.signal.throwIfAborted()
-        await this.#tell(entry, outcomeOfError(entry, error, { index: row }))
-      }
-      this.#opening.delete(bundle)
+  async #foundBundle({ entry, placement, row }: Pending, { details }: TransferError): Promise<void> {
+    // Its name is that of a directory; the row's own, or the bundle's.
+    const { name = entry.id ?? '' } = details
+    const place = placement.status === 'unnamed' ? this.#plan.rename(entry, name) : placement
+    if (place.status === 'refused') return this.#tell(entry, outcomeOfError(entry, place.error, { index: row }))
+    if (place.status !== 'placed') {
+      const error = 'an earlier row has this name'
+      return this.#tell(entry, outcomeOf(entry, 'duplicate', { index: row, error }))
     }
+    const { path } = place
+    this.#plan.open(path)
+    this.#bundles.add({ uri: entry.uris[0] as string, path, row, entry })
   }
-
-  // What belongs to files of the GDC
 
   #noteOwner({ entry, placement, row, isRelated }: Pending): void {
-    const isWhole = entry.range === undefined
-    if (isRelated || !isWhole || placement.status !== 'placed' || !/^gdc:/i.test(entry.uris[0] ?? '')) return
-    this.#owners.push({ entry, path: placement.path, row })
+    if (!isRelated && placement.status === 'placed') this.#belongings.note({ entry, path: placement.path, row })
   }
 
   async #hasRelatedFiles(): Promise<boolean> {
     const { commons = {} } = this.#o
     return (typeof commons === 'function' ? await commons() : commons).hasRelatedFiles !== false
-  }
-
-  async *#belongings(): AsyncGenerator<readonly Row[]> {
-    while (this.#asked < this.#owners.length) {
-      const some = this.#owners.slice(this.#asked, this.#asked + MOST_OWNERS)
-      const all = await Promise.allSettled(some.map(({ entry }) => this.#relatedOf(entry)))
-      for (const [index, owner] of some.entries()) {
-        const found = all[index]
-        if (found?.status === 'fulfilled') yield await this.#placeRelated(found.value, owner)
-        else if (found) await this.#tellUnknown(owner, found.reason)
-      }
-      this.#asked += some.length
-    }
-  }
-
-  async #relatedOf({ uris: [uri] }: Entry): Promise<Listed[]> {
-    const found: Listed[] = []
-    for await (const batch of list(`${uri}/`, { ...this.#o, isLiteral: true })) found.push(...batch)
-    return found
-  }
-
-  async #placeRelated(found: readonly Listed[], owner: Owner): Promise<Row[]> {
-    const wanted: Row[] = []
-    for (const { uri, path, size, checksums = [] } of found) {
-      const id = uri.slice(uri.indexOf(':') + 1)
-      const stated = checksums.map(({ algorithm, value }) => ({ algorithm, value }))
-      const entry = { index: this.#nextIndex++, id, uris: [uri], path, size, checksums: stated }
-      const placed = await this.#place(entry, owner.row, owner)
-      if (placed) wanted.push(placed)
-    }
-    return wanted
-  }
-
-  /** The file itself was told as what it is; that others may be missing is a failure of its own. */
-  async #tellUnknown({ entry, path, row }: Owner, error: unknown): Promise<void> {
-    this.#o.signal.throwIfAborted()
-    // It was fetched, and yet the catalogue does not have it: nothing belongs to it there.
-    if (error instanceof TransferError && error.code === 'NotFound') return
-    await this.#tell(entry, outcomeOfError(entry, error, { index: row, path: join(this.#directory, path) }))
   }
 
   // Interruptions
@@ -452,9 +340,8 @@ class Run {
     // Whatever reads is let come to its end: nothing is taken twice.
     await this.#feed?.return(undefined)
     await this.#tellPending()
-    for (const { entry, row } of [...this.#opening, ...this.#bundles])
-      await this.#tell(entry, this.#cancelled(entry, row))
-    const owners = this.#owners.slice(this.#asked)
+    for (const { entry, row } of this.#bundles.unopened) await this.#tell(entry, this.#cancelled(entry, row))
+    const owners = this.#belongings.open
     const areWanted = owners.length > 0 && (await this.#hasRelatedFiles().catch(() => false))
     for (const { entry, path, row } of areWanted ? owners : []) {
       await this.#tell(entry, this.#cancelled(entry, row, join(this.#directory, path)))
@@ -493,6 +380,10 @@ class Run {
 function outcomeOfUnplanned(result: EntryResult): Outcome {
   if (!result.ok) return outcomeOfError(result.entry, result.error)
   return outcomeOfResult(result.entry, result.result, { endedAt: Date.now() })
+}
+
+function renamedFrom(placement: Placement): string | undefined {
+  return placement.status === 'placed' ? placement.renamedFrom : undefined
 }
 
 function directoryOf(path: string): string {

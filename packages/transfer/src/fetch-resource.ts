@@ -9,31 +9,29 @@
  *
  * A failure between prepare and commit leaves the sink to keep what a later run may trust, or nothing.
  */
-import { holdSize, reconcile, wantedOf } from './answered.ts'
-import { isCodedName } from './coded-name.ts'
+import { holdReading, holdSize, reconcile, wantedOf } from './answered.ts'
 import { TransferError } from './errors.ts'
 import type { TransferEvent } from './events.ts'
 import type { AttemptHooks } from './hooks/file-hooks.ts'
 import { shownResource } from './hooks/shown.ts'
 import type { HookContext } from './hooks.ts'
 import { chooseExpectations } from './integrity/choose-expectations.ts'
-import { CONTRADICTION } from './integrity/contradiction.ts'
 import { createDigester, type Digester } from './integrity/digester.ts'
-import { type Digests, digestsFor, partAlgorithm } from './integrity/digests.ts'
+import { digestsFor, partAlgorithm } from './integrity/digests.ts'
 import { isLoaded, loadHashers } from './integrity/hasher.ts'
-import { searchComposites } from './integrity/search-composites.ts'
 import type { Expectation, Verification } from './integrity/verification.ts'
-import { verify } from './integrity/verify.ts'
+import { LOW_SPEED_LIMIT } from './limits/slow-link.ts'
 import type { Move, Moved } from './move/move.ts'
 import { move } from './move/mover.ts'
 import type { Places } from './move/places.ts'
-import { fileNameFor } from './names/file-name.ts'
 import { total } from './plan.ts'
 import type { FileProgress } from './progress.ts'
 import type { Range, Resource } from './resource.ts'
 import type { Timings } from './results.ts'
 import type { Chunk, Earlier, Sink } from './sink.ts'
-import { statedChecksums, type Task } from './task.ts'
+import { type Manner, startOver } from './start-over.ts'
+import type { Task } from './task.ts'
+import { verifyMoved } from './verify-moved.ts'
 
 export interface Fetched<Result> {
   readonly result: Result
@@ -56,9 +54,6 @@ export interface FetchParts<Result> {
   /** Every byte has landed: a connection is free for the next file. */
   onFetched?(): void
 }
-
-/** Attempts for content that arrived wrong or cannot be continued (reliability D3). */
-const MAX_ATTEMPTS = 3
 
 /** Fetches into the sink that `open` makes; makes another one if what arrived was wrong and starting over may help. */
 export async function fetchResource<Result>(
@@ -84,14 +79,6 @@ export async function fetchResource<Result>(
       task.engine.emit({ level: 'WARN', stage: 'fetch', event: 'restarted', file: task.shownUri, fields: { reason } })
     }
   }
-}
-
-/** What an attempt does differently, after what an earlier one met. */
-interface Manner {
-  /** Indexes of the only places to ask. */
-  readonly places?: readonly number[] | undefined
-  /** Content-coded bytes are taken as they are sent. */
-  readonly isRaw?: boolean | undefined
 }
 
 class Session<Result> {
@@ -185,40 +172,16 @@ class Session<Result> {
 
   /** How a new attempt from nothing may end better than this one; undefined: it may not. */
   startOver(error: unknown, attempt: number): Manner | undefined {
-    const task = this.#task
-    const { sink } = this.#p
-    if (!(error instanceof TransferError) || task.signal.aborted || attempt >= MAX_ATTEMPTS) return undefined
-    if (sink.capabilities.order === 'ascending' || sink.capabilities.isSeen) return undefined
-    // The same question would be answered the same.
-    if (error.details.reason === CONTRADICTION) return undefined
-    if (error.code === 'ChecksumMismatch') return this.#afterMismatch(attempt)
-    return this.#mayStartOver(error) ? this.#manner : undefined
-  }
-
-  #mayStartOver({ code }: TransferError): boolean {
-    // Seen at first contact: the earlier run's bytes are of another version. Later it is the source that changes now.
-    if (code === 'ResourceChanged') return this.#earlier !== undefined && this.#resource === undefined
-    if (code === 'RangeUnsupported') return true
-    // A stream of which nothing proves the version cannot be continued, only repeated.
-    const wasCut = code === 'Network' || code === 'Timeout'
-    return wasCut && this.#resource !== undefined && this.#resource.ranges !== 'yes' && this.#p.file.received > 0
-  }
-
-  /** Another reading, another place, or once more; what was continued from an earlier run is the first suspect. */
-  #afterMismatch(attempt: number): Manner | undefined {
-    if (this.#isAmbiguous(this.#resource)) return { isRaw: true }
-    const { all = [] } = this.#places ?? {}
-    // The first time the way here is as likely to be the cause as the source.
-    const isElsewhere = attempt > 1 && all.length === 1 && all[0]?.source.distrust?.() === true
-    if (attempt > 1 && all.length === 1 && !isElsewhere) return undefined
-    return { ...this.#manner, places: this.#places?.others(attempt) }
-  }
-
-  /** Decoded, although its name says that it is stored in that very coding. */
-  #isAmbiguous(resource: Resource | undefined): boolean {
-    if (!resource?.isDecoded || resource.contentEncoding === undefined) return false
-    const name = fileNameFor({ url: this.#task.uri, suggested: resource.name })
-    return isCodedName(name, resource.contentEncoding)
+    return startOver(error, {
+      task: this.#task,
+      sink: this.#p.sink.capabilities,
+      attempt,
+      manner: this.#manner,
+      places: this.#places,
+      resource: this.#resource,
+      hasEarlier: this.#earlier !== undefined,
+      received: this.#p.file.received,
+    })
   }
 
   #begin(places: Places): Move {
@@ -239,7 +202,7 @@ class Session<Result> {
       connections: task.connections,
       retries: options.retries,
       maxRetryAfterMs: options.maxRetryAfterMs ?? 300_000,
-      lowSpeedLimit: options.lowSpeedLimit ?? 1024,
+      lowSpeedLimit: options.lowSpeedLimit ?? LOW_SPEED_LIMIT,
       hooks: this.#hooks,
       hookContext: this.#hookContext(),
       signal: task.signal,
@@ -267,7 +230,7 @@ class Session<Result> {
     const { listed, contradiction } = reconcile(task, answered)
     this.#contradiction = contradiction
     holdSize(task, answered, contradiction !== undefined)
-    this.#holdReading(answered)
+    holdReading(task, answered)
     const resource = wantedOf(answered, task.range)
     this.#firstByteAt = task.engine.clock.now()
     this.#p.onResource?.(answered)
@@ -360,44 +323,18 @@ class Session<Result> {
   }
 
   async #verify(moved: Moved): Promise<Verification> {
-    const task = this.#task
-    const size = moved.end - (task.range?.start ?? 0)
-    const digests = await this.#digests(size)
-    const resource = wantedOf(this.#resource as Resource, task.range)
-    if (!moved.isLengthProven && task.size === undefined && !task.options.allowUnverifiedLength) {
-      const hasChecksum = this.#expectations.some(({ algorithm }) => algorithm !== 'null')
-      if (!hasChecksum) throw unprovenEnd(task)
-    }
-    const statedSize = resource.size ?? task.size ?? (moved.isLengthProven ? size : undefined)
-    const { requireChecksum } = task.options
-    const stored = task.range ? undefined : resource.storedChecksums
-    const proven = verify(this.#expectations, digests, size, { statedSize, requireChecksum, stored })
+    const proven = await verifyMoved(moved, {
+      task: this.#task,
+      sink: this.#p.sink,
+      resource: this.#resource as Resource,
+      expectations: this.#expectations,
+      digester: this.#digester,
+    })
     const verification = this.#contradiction === undefined ? proven : { ...proven, contradiction: this.#contradiction }
-    this.#tell({ level: 'INFO_VERBOSE', stage: 'verify', event: 'verified', fields: { proof: proven.proof, size } })
+    const fields = { proof: proven.proof, size: proven.size }
+    this.#tell({ level: 'INFO_VERBOSE', stage: 'verify', event: 'verified', fields })
     if (this.#hooks?.has('onVerify')) await this.#hooks.tell('onVerify', { ...this.#hookContext(), verification })
     return verification
-  }
-
-  /** Composites whose layout none of the likely part sizes explains are searched by reading the file once more. */
-  async #digests(size: number): Promise<Digests> {
-    const digests = (await this.#digester?.finish(size)) ?? { size, values: {}, composites: [] }
-    const { sink } = this.#p
-    if (!sink.readBack || digests.composites.every(({ untried }) => untried.length === 0)) return digests
-    const read = (offset: number, into: Uint8Array) => sink.readBack?.(offset, into) ?? Promise.resolve()
-    const isStated = this.#expectations.some(({ authority }) => authority !== 'source')
-    return searchComposites(digests, {
-      read,
-      signal: this.#task.signal,
-      maxCandidates: isStated ? undefined : GUESSES,
-    })
-  }
-
-  #holdReading(answered: Resource): void {
-    const { stated, listed, shownUri } = this.#task
-    if (!this.#isAmbiguous(answered) || statedChecksums({ stated, listed }).length > 0) return
-    const coding = answered.contentEncoding
-    const message = `Cannot tell whether ${shownUri} is stored as ${coding} or only sent that way: a checksum or keepEncoding must say`
-    throw new TransferError('AmbiguousEncoding', message, { url: shownUri })
   }
 
   #timings(fetchedAt: number, verifiedAt: number): Timings {
@@ -423,17 +360,10 @@ class Session<Result> {
 }
 
 const READ_BACK = 4 << 20
-/** Readings of the whole file that a guess of the source's ETag is worth; one that the caller stated is worth all. */
-const GUESSES = 4
 
 /** Waits for all, also when one fails: nothing may be given up while somebody still uses it. */
 async function settleAll(promises: readonly (Promise<void> | undefined)[]): Promise<void> {
   for (const result of await Promise.allSettled(promises)) if (result.status === 'rejected') throw result.reason
-}
-
-function unprovenEnd({ shownUri }: Task): TransferError {
-  const message = `Cannot accept ${shownUri}: the server closed the connection and never said how long the body is`
-  return new TransferError('Unverifiable', message, { url: shownUri })
 }
 
 /** An abort is no failure of the file. */

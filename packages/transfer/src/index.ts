@@ -83,7 +83,7 @@ export {
 export type { PipelineProgress, StageProgress } from './pipeline/progress.ts'
 export type { ItemResult, PipelineSummary } from './pipeline/results.ts'
 export { drop, type StageOptions } from './pipeline/stage.ts'
-export type { FetchToFiles, FetchToMemory } from './pipeline/stages/fetch.ts'
+export type { FetchToFiles, FetchToMemory } from './pipeline/stages/fetch-options.ts'
 export type { FetchedFile } from './pipeline/stages/fetch-to-files.ts'
 export type { FetchedBytes } from './pipeline/stages/fetch-to-memory.ts'
 export type { WriteOptions } from './pipeline/stages/write.ts'

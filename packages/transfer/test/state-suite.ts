@@ -15,7 +15,7 @@ export interface StateSubject extends AsyncDisposable {
 
 export const done = (key: string, more: Partial<StateRecord> = {}): StateRecord => ({ key, status: 'done', ...more })
 
-export const commitOf = (key: string, nth = 1): Commit => ({
+const commitOf = (key: string, nth = 1): Commit => ({
   record: done(key, nth === 1 ? {} : { nth }),
   line: Buffer.from(`${JSON.stringify([key, nth])}\n`),
 })

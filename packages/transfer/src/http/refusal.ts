@@ -1,5 +1,6 @@
 /** Why a server refused, in its own words (retrieval 8.1: 401, 403). */
 import { TransferError } from '../errors.ts'
+import { oneHeader } from '../integrity/headers.ts'
 import { printable, redactText } from '../redact.ts'
 import type { Exchange } from './general-lane.ts'
 
@@ -22,6 +23,26 @@ export async function refusalError(
     `Cannot fetch ${uri}: the server answered ${exchange.status}${said}`,
     { url: uri, status: exchange.status, retriable: false },
   )
+}
+
+/**
+ * A failure with what the server said of it, where it says so as JSON: 409 and 503 are a service's own answers as often as a
+ * proxy's page. Reads the body.
+ */
+export async function withReason(
+  error: TransferError,
+  exchange: Exchange,
+  secrets: readonly string[],
+): Promise<TransferError> {
+  if (exchange.status < 300) return error
+  const isTold = exchange.status === 409 || exchange.status === 503
+  if (!isTold || !/\bjson\b/i.test(oneHeader(exchange.headers, 'content-type') ?? '')) {
+    await exchange.drain()
+    return error
+  }
+  const message = fromJson((await readStart(exchange)).trim())
+  if (message === undefined) return error
+  return new TransferError(error.code, `${error.message}: ${clean(message, secrets)}`, error.details)
 }
 
 /** The human part of an XML, JSON or plain body. */
@@ -72,7 +93,7 @@ function fromJson(text: string): string | undefined {
   } catch {
     return undefined
   }
-  for (const name of ['message', 'error_description', 'detail', 'msg', 'title', 'error']) {
+  for (const name of ['message', 'error_description', 'detail', 'reason', 'msg', 'title', 'error']) {
     const found = (value as Record<string, unknown> | null)?.[name]
     if (typeof found === 'string' && found !== '') return found
     const inner = (found as Record<string, unknown> | null | undefined)?.message

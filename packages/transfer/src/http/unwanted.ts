@@ -1,4 +1,5 @@
 import { oneHeader } from '../integrity/headers.ts'
+import { nowhere } from '../nowhere.ts'
 import type { Landing } from '../source.ts'
 import type { AnswerHead } from './answer-head.ts'
 import { parseLength } from './content-range.ts'
@@ -6,14 +7,6 @@ import type { FastBody } from './fast-connection.ts'
 
 /** The body of a redirect or an error is read to keep the connection, unless it is longer. */
 const MOST_UNWANTED = 64 * 1024
-
-/** For probing, and for bodies that nobody reads: the head was all that was wanted. */
-export const NOTHING_WANTED: Landing = {
-  room: () => new Uint8Array(0),
-  advance: () => {},
-  whenRoom: async () => {},
-  isComplete: true,
-}
 
 /** The words of a failed answer, read in the fast lane where their length is told. */
 export class FastExplanation implements Landing {
@@ -57,5 +50,5 @@ export class FastExplanation implements Landing {
 export function unwanted({ headers }: AnswerHead): FastBody | undefined {
   const isFramed = headers['transfer-encoding'] === undefined
   const length = isFramed ? parseLength(oneHeader(headers, 'content-length')) : undefined
-  return length !== undefined && length <= MOST_UNWANTED ? { landing: NOTHING_WANTED, length } : undefined
+  return length !== undefined && length <= MOST_UNWANTED ? { landing: nowhere, length } : undefined
 }

@@ -11,7 +11,7 @@ export interface RateSample {
 /** Milliseconds over which a connection's speed is judged before it is given up. */
 export const LOW_SPEED_WINDOW_MS = 20_000
 /** Milliseconds without a byte after which a part is asked for a second time. */
-export const HEDGE_SILENCE_MS = 3_000
+const HEDGE_SILENCE_MS = 3_000
 /** Bytes per second that a lone connection must make. */
 export const LOW_SPEED_LIMIT = 1024
 const SAMPLE_EVERY_MS = 250

@@ -1,10 +1,10 @@
 import { algorithmByName } from '../integrity/algorithms.ts'
 import { redactUrl } from '../redact.ts'
+import type { Draft } from './draft.ts'
 import type { Fields } from './entry.ts'
 import { digestOf, isUrl, listOf, mapOf, placesOf, textOf, uri, wholeNumber } from './field-values.ts'
 import { refuse, refuseAs } from './problem.ts'
 import type { RowShape } from './shape.ts'
-import type { Draft } from './to-entry.ts'
 
 type ReadField = (draft: Draft, key: string, value: unknown) => void
 

@@ -5,7 +5,7 @@ import { isSecretName, redactText, redactUrl } from '../redact.ts'
 import type { DownloadResult } from '../results.ts'
 import type { Entry } from './entry.ts'
 
-export const OUTCOME_STATUSES = [
+const OUTCOME_STATUSES = [
   'downloaded',
   'resumed',
   'skipped_complete',

@@ -1,5 +1,6 @@
 import type { Checksum } from '../integrity/checksum.ts'
 import type { EntityTag, Range } from '../resource.ts'
+import type { Draft } from './draft.ts'
 import type { Entry, Fields } from './entry.ts'
 import { digestOf, listOf, mapOf, textOf, uri, wholeNumber } from './field-values.ts'
 import { isPresent, readObjectFields } from './object-fields.ts'
@@ -7,24 +8,6 @@ import { refuse, refuseAs } from './problem.ts'
 import { type RowShape, shapeOfFields } from './shape.ts'
 
 const NOTHING: readonly Checksum[] = []
-
-/** What was read of a row so far. */
-export interface Draft {
-  id?: string
-  url?: string
-  uris?: readonly string[]
-  path?: string
-  checksum?: string
-  checksumAlgorithm?: string
-  checksums?: readonly Checksum[]
-  size?: number
-  headers?: Record<string, string>
-  etag?: EntityTag
-  version?: string
-  priority?: number
-  range?: Range
-  extra?: Record<string, unknown>
-}
 
 /**
  * Checks the fields of one row and brings them into one shape. Values may be text where another type is meant, as in CSV;

@@ -18,25 +18,24 @@
 import type { EngineParts } from '../engine.ts'
 import { isRetriable, TransferError } from '../errors.ts'
 import type { FileHooks } from '../hooks/file-hooks.ts'
-import { initialPartSize, nextPartSize, USUAL_PARTS } from '../limits/part-size.ts'
-import { averageRate } from '../limits/slow-link.ts'
+import { nowhere } from '../nowhere.ts'
 import { gaps } from '../plan.ts'
 import type { Range, Resource } from '../resource.ts'
 import type { Chunk } from '../sink.ts'
 import type { Slot } from '../slots.ts'
 import type { Answer, Landing } from '../source.ts'
+import { BodyStream } from './body-stream.ts'
 import { Delivery } from './delivery.ts'
 import type { Move, Moved, MoveOptions } from './move.ts'
+import { PartSizes } from './part-sizes.ts'
 import { PartTable, type Stretch } from './parts.ts'
 import { Pump } from './pump.ts'
 import { isPinned, Recovery } from './recovery.ts'
 import { type Asking, type Ended, type Grant, type Request, Requests } from './requests.ts'
-import { StreamLanding } from './stream-landing.ts'
 import { TailKeeper } from './tail-keeper.ts'
 import { Waits } from './waits.ts'
 
 const TICK_MS = 250
-const RATE_WINDOW_MS = 3000
 
 export function move(options: MoveOptions): Move {
   const mover = new Mover(options)
@@ -54,24 +53,16 @@ class Mover {
   // Made when they are needed: a small file is one answer and needs none of them.
   #lazyPump: Pump | undefined
   #lazyTail: TailKeeper | undefined
+  #lazyStream: BodyStream | undefined
   /** First byte that is wanted. */
   readonly #from: number
   #resource: Resource | undefined
   #isLengthProven = true
-  readonly #leastPart: number
-  #adaptedPartSize: number
+  readonly #partSizes: PartSizes
   #table: PartTable | undefined
   #timer: NodeJS.Timeout | undefined
-  #stream: StreamLanding | undefined
   /** Ranges do not work here: the body comes as one stream. */
   #isStream = false
-  #isStreamDone = false
-  /** Where a stream has to go on after a failure. */
-  #streamed: number
-  /** Where that was when the stream under way was asked for. */
-  #streamedBefore: number
-  /** Something was consumed, or all is over: a stream that waits for memory may look again. */
-  #wakeStream: () => void = () => {}
   #failure: { readonly error: unknown } | undefined
 
   constructor(options: MoveOptions) {
@@ -79,11 +70,7 @@ class Mover {
     this.#o = options
     this.#engine = engine
     this.#from = options.range?.start ?? 0
-    this.#streamed = this.#from
-    this.#streamedBefore = this.#from
-    this.#leastPart = Math.max(...options.places.all.map(({ source }) => source.capabilities.partBytes ?? 0))
-    engine.workingSet.raise(this.#leastPart * USUAL_PARTS)
-    this.#adaptedPartSize = initialPartSize(engine.workingSet.size, this.#leastPart)
+    this.#partSizes = new PartSizes(options)
     const waits = new Waits(engine.clock)
     const requests = new Requests({ engine, hooks, hookContext, onHook: running => this.#waitForHook(running) })
     const delivery = new Delivery({
@@ -91,7 +78,7 @@ class Mover {
       start: this.#from,
       consume: hooks?.has('onPartDone') ? chunk => this.#consumeAndTell(chunk, hooks) : chunk => options.consume(chunk),
       onConsumed: () => {
-        this.#wakeStream()
+        this.#lazyStream?.wake()
         this.#proceed()
       },
       onError: error => this.#fail(error),
@@ -121,7 +108,7 @@ class Mover {
       requests: this.#requests,
       delivery: this.#delivery,
       waits: this.#waits,
-      partSize: () => this.#partSize(),
+      partSize: () => this.#partSizes.next,
       reserve: length => this.#reserve(length),
       pour: (stretch, grant) => void this.#pour(stretch, grant),
       onReady: () => this.#proceed(),
@@ -142,12 +129,26 @@ class Mover {
     return this.#lazyTail
   }
 
+  get #stream(): BodyStream {
+    this.#lazyStream ??= new BodyStream({
+      from: this.#from,
+      order: this.#o.order,
+      window: this.#o.window,
+      delivery: this.#delivery,
+      partSize: () => this.#partSizes.next,
+      slotNow: run => this.#pump.slotNow(run),
+      reserve: length => this.#reserve(length),
+      onLanded: count => this.#landed(count),
+    })
+    return this.#lazyStream
+  }
+
   // First contact
 
   async #contact(): Promise<void> {
     const { places, expected } = this.#o
     const range = this.#contactRange()
-    this.#streamedBefore = this.#streamed
+    this.#lazyStream?.ask()
     this.#waits.begin()
     let slot: Slot | undefined
     let grant: Grant
@@ -190,7 +191,7 @@ class Mover {
     const [gap] = gaps({ start: this.#from, end }, this.#o.held)
     // Where nothing is missing, the head of the answer is all that is wanted.
     if (!gap) return { start: 0, end: 1 }
-    return { start: gap.start, end: Math.min(gap.end, gap.start + this.#partSize()) }
+    return { start: gap.start, end: Math.min(gap.end, gap.start + this.#partSizes.next) }
   }
 
   #answered(answer: Answer, slot: Slot, request: Request): Landing {
@@ -217,7 +218,7 @@ class Mover {
     const whole = { start: this.#from, end: this.#wantedEnd(size) as number }
     const table = new PartTable(whole, this.#o.held, count => this.#landed(count))
     this.#table = table
-    this.#recovery.parts = Math.ceil((whole.end - whole.start) / this.#partSize())
+    this.#recovery.parts = Math.ceil((whole.end - whole.start) / this.#partSizes.next)
     // An answer may be shorter than what was asked for: the part is not, and the rest of it is asked for again.
     const next = table.next(slot.length)
     if (next?.start === answer.start) {
@@ -274,27 +275,10 @@ class Mover {
   #tick(): void {
     if (this.#failure) return
     this.#requests.sample()
-    this.#adaptPartSize()
+    this.#partSizes.adapt(this.#requests, this.#delivery.pending)
     const table = this.#table
     this.#tail.look(table === undefined || this.#pump.hasWork(table))
     this.#work()
-  }
-
-  #adaptPartSize(): void {
-    const { workingSet, clock } = this.#engine
-    const now = clock.now()
-    workingSet.adapt(now, this.#delivery.pending >= this.#requests.size)
-    const rates = [...this.#requests].map(({ samples }) => averageRate(samples, now, RATE_WINDOW_MS) ?? 0)
-    const rate = rates.length > 0 ? rates.reduce((sum, one) => sum + one, 0) / rates.length : undefined
-    // Beside those that arrive, a few are being written and hashed.
-    const parts = Math.max(4, this.#requests.size) + 4
-    this.#adaptedPartSize = nextPartSize({
-      rate,
-      current: this.#adaptedPartSize,
-      budget: workingSet.size,
-      parts,
-      least: this.#leastPart,
-    })
   }
 
   // Streams
@@ -302,42 +286,8 @@ class Mover {
   #answeredAsStream(answer: Answer, resource: Resource, slot: Slot): Landing {
     this.#isStream = true
     this.#delivery.keepSpare()
-    const to = this.#wantedEnd(resource.size)
-    if (to !== undefined && to - this.#streamed < slot.length) slot.trim(Math.max(1, to - this.#streamed))
     if (answer.framing === 'close') this.#isLengthProven = resource.size !== undefined
-    this.#stream = new StreamLanding({
-      start: answer.start,
-      from: this.#streamed,
-      to,
-      slot,
-      reserve: offset => this.#nextStreamSlot(offset, to ?? Number.POSITIVE_INFINITY),
-      onLanded: count => this.#landed(count),
-      onSlot: (full, offset, length) => {
-        this.#streamed = offset + length
-        this.#delivery.push({ slot: full, offset, length })
-      },
-    })
-    return this.#stream
-  }
-
-  /**
-   * Memory for the next bytes of a stream: what is free, else its own that comes back from the consumer. It holds a
-   * connection, so it must not wait for memory of others, who may be waiting for a connection.
-   */
-  async #nextStreamSlot(offset: number, to: number): Promise<Slot> {
-    const { order, window } = this.#o
-    for (;;) {
-      if (this.#failure) throw this.#failure.error
-      const run = { start: offset, end: Math.min(to, offset + this.#partSize()) }
-      const isDue = this.#delivery.pending === 0
-      const isNear = order === 'any' || window === undefined || run.end <= this.#delivery.head + window
-      const slot = isDue || isNear ? this.#pump.slotNow(run) : undefined
-      if (slot) return slot
-      if (isDue) return this.#reserve(run.end - run.start)
-      await new Promise<void>(resolve => {
-        this.#wakeStream = resolve
-      })
-    }
+    return this.#stream.answered(answer, { to: this.#wantedEnd(resource.size), slot })
   }
 
   /** Not even the first range was answered, so nothing has landed: the whole is asked for. */
@@ -363,7 +313,7 @@ class Mover {
     if (this.#requests.size > 0) return
     this.#freeParts()
     this.#table = undefined
-    this.#streamed = this.#delivery.rewind()
+    this.#stream.goOnFrom(this.#delivery.rewind())
     void this.#contact()
   }
 
@@ -387,7 +337,7 @@ class Mover {
 
   /** A body that ended as announced although not everything came: legal for a part, not for a stream of known length. */
   #shortfall({ stretch, received, place }: Request): { readonly error: unknown } | undefined {
-    const isStreamCut = this.#stream?.isComplete === false && this.#resource?.size !== undefined
+    const isStreamCut = this.#lazyStream?.isComplete === false && this.#resource?.size !== undefined
     const isShort = stretch ? !stretch.isComplete && received === 0 : isStreamCut
     if (!isShort) return undefined
     const url = place.source.uri
@@ -395,7 +345,7 @@ class Mover {
   }
 
   #isFilled({ stretch }: Request): boolean {
-    return stretch?.isComplete ?? this.#stream?.isComplete ?? false
+    return stretch?.isComplete ?? this.#lazyStream?.isComplete ?? false
   }
 
   /** A request ended: well, or after its failure was dealt with. */
@@ -403,9 +353,8 @@ class Mover {
     if (request.hedges) return
     this.#lazyTail?.dismissHedgeOf(request)
     if (request.stretch) return this.#stretchEnded(request.stretch)
-    if (this.#failure) return void this.#stream?.discard()
-    this.#stream?.end()
-    this.#isStreamDone = this.#stream !== undefined
+    if (this.#failure) this.#lazyStream?.drop()
+    else this.#lazyStream?.end()
   }
 
   #stretchEnded(stretch: Stretch): void {
@@ -432,16 +381,15 @@ class Mover {
     }
     await this.#waits.sleep(delayMs)
     if (stretch) return this.#stretchEnded(stretch)
-    this.#stream?.discard()
-    this.#stream = undefined
+    this.#lazyStream?.drop()
     if (!this.#failure) void this.#contact()
   }
 
   async #delayAfter(error: unknown, request: Request): Promise<number | undefined> {
     // What was delivered of a stream can only be continued with the same version.
-    if (isRetriable(error) && this.#streamed > this.#from && !isPinned(this.#resource)) return undefined
+    if (isRetriable(error) && this.#lazyStream?.hasBegun && !isPinned(this.#resource)) return undefined
     // A stream begins anew: only what was handed on stays.
-    const progressed = request.stretch ? request.received : this.#streamed - this.#streamedBefore
+    const progressed = request.stretch ? request.received : (this.#lazyStream?.progressed ?? 0)
     return this.#recovery.delayAfter(error, request, { progressed, isFirst: this.#resource === undefined })
   }
 
@@ -450,10 +398,6 @@ class Mover {
   #wantedEnd(size: number | undefined): number | undefined {
     const { range } = this.#o
     return range && size !== undefined ? Math.min(range.end, size) : (range?.end ?? size)
-  }
-
-  #partSize(): number {
-    return this.#o.partSize ?? this.#adaptedPartSize
   }
 
   /** Memory as soon as there is some; perhaps the spare, which may be smaller. */
@@ -491,7 +435,7 @@ class Mover {
     if (!this.#failure) {
       this.#failure = { error }
       this.#o.onFailed(error)
-      this.#wakeStream()
+      this.#lazyStream?.stop(error)
       this.#waits.stop(error)
       this.#delivery.stop()
       this.#requests.abortAll(error)
@@ -505,7 +449,7 @@ class Mover {
       if (this.#isStream && this.#table) return this.#streamRest()
       this.#work()
     }
-    const isOver = this.#failure !== undefined || this.#isStreamDone || this.#table?.isDone === true
+    const isOver = this.#failure !== undefined || this.#lazyStream?.isDone === true || this.#table?.isDone === true
     if (!isOver || this.#requests.size > 0 || this.#waits.count > 0) return
     if (this.#failure) this.#handOnLanded()
     if (this.#delivery.pending > 0) return
@@ -515,7 +459,7 @@ class Mover {
     const resource = this.#resource as Resource
     this.#result.resolve({
       resource,
-      end: this.#table ? (this.#wantedEnd(resource.size) as number) : this.#streamed,
+      end: this.#table ? (this.#wantedEnd(resource.size) as number) : this.#stream.reached,
       isLengthProven: this.#isLengthProven,
       networkBytes: this.#requests.networkBytes,
       retries: this.#recovery.retries,
@@ -541,13 +485,6 @@ class Mover {
     this.#lazyPump?.stop()
     for (const part of this.#table?.open.splice(0) ?? []) part.slot.release()
   }
-}
-
-const nowhere: Landing = {
-  room: () => new Uint8Array(0),
-  advance: () => {},
-  whenRoom: async () => {},
-  isComplete: true,
 }
 
 /** What two hosts can agree on. */

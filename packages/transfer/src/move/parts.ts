@@ -22,7 +22,7 @@ import type { Landing } from '../source.ts'
 const GRANT = 1 << 20
 
 /** Least bytes that are worth another connection. */
-export const LEAST_STEAL = 1 << 20
+const LEAST_STEAL = 1 << 20
 
 export class Part {
   readonly start: number

@@ -64,7 +64,9 @@ export class Recovery {
     const isStranger = error.code === 'ResourceChanged' && !isFirst && place.resource === undefined
     if (!error.retriable) return (isStranger || isOnePlaces(error)) && places.dismiss(place, error) ? 0 : undefined
     const until = error.details.until
-    if (until !== undefined && until - engine.clock.wallNow() > maxRetryAfterMs) return undefined
+    if (until !== undefined && until - engine.clock.wallNow() > maxRetryAfterMs) {
+      return places.dismiss(place, error) ? 0 : undefined
+    }
     this.#tellLimits(error, place.source.origin)
     const delayMs = this.#budget.next({ progressed, part: stretch?.part.start })
     if (delayMs === undefined) return places.dismiss(place, error) ? 0 : undefined
@@ -104,5 +106,7 @@ function isRefusal({ cause }: TransferError): boolean {
 
 /** Failures that speak of one place, not of the resource. */
 function isOnePlaces(error: TransferError): boolean {
+  // A status that no repetition changes is this server's word; what is broken in its framing may be too.
+  if (error.code === 'Protocol' && (error.status ?? 0) >= 400) return true
   return ['NotFound', 'Denied', 'Expired', 'Tls', 'Redirect', 'SizeMismatch', 'Unsupported'].includes(error.code)
 }

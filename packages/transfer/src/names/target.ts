@@ -12,7 +12,7 @@ import { findUnsafeCharacter, printable } from './characters.ts'
 import { isReservedName } from './reserved.ts'
 
 /** Longest relative path, in bytes of UTF-8. */
-export const MAX_PATH_BYTES = 4096
+const MAX_PATH_BYTES = 4096
 
 /**
  * The absolute path of `relativePath` below `directory`. The path is `/`-separated and already decoded.

@@ -42,7 +42,7 @@ export async function readProfile(file: string): Promise<Profile> {
  *
  * @param where how errors call it
  */
-export function parseSample(line: string, where: string): Sample {
+function parseSample(line: string, where: string): Sample {
   const refuse = (problem: string) => new TransferError('Usage', `Cannot read the profile ${where}: ${problem}`)
   let sample: unknown
   try {

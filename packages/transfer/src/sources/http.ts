@@ -11,40 +11,26 @@
 import { type ErrorCode, TransferError } from '../errors.ts'
 import type { AnswerHead } from '../http/answer-head.ts'
 import { parseLength } from '../http/content-range.ts'
-import { canDecode, pourDecoded } from '../http/decode.ts'
-import { expiryOf, isQuerySigned } from '../http/expiry.ts'
+import { expiryOf } from '../http/expiry.ts'
 import type { FastBody } from '../http/fast-connection.ts'
 import { isFastShape } from '../http/fast-head.ts'
-import type { FastPool } from '../http/fast-lane.ts'
 import type { Exchange } from '../http/general-lane.ts'
-import { hostOf, type OriginState, type Origins } from '../http/origins.ts'
+import { HopLanes } from '../http/hop-lanes.ts'
+import type { OriginState, Origins } from '../http/origins.ts'
 import { type Accepted, judgeAnswer, type Question, type Verdict } from '../http/range-answer.ts'
-import { receive } from '../http/receive.ts'
+import { receiveBody } from '../http/receive-body.ts'
 import { firstHop, type Hop, isRedirect, nextHop } from '../http/redirects.ts'
-import { readStart, refusalError } from '../http/refusal.ts'
-import {
-  checkedHeaders,
-  headerLines,
-  type RequestHeaders,
-  requestHeaders,
-  secretValues,
-} from '../http/request-headers.ts'
-import {
-  type AcceptedCoding,
-  type Ask,
-  askHeaders,
-  conditionFor,
-  fieldLines,
-  requestText,
-} from '../http/request-text.ts'
-import { originOf, parseRequestUrl, portOf } from '../http/request-url.ts'
+import { readStart, refusalError, withReason } from '../http/refusal.ts'
+import { headerLines, requestHeaders } from '../http/request-headers.ts'
+import { type AcceptedCoding, type Ask, askHeaders, conditionFor, requestText } from '../http/request-text.ts'
+import { originOf, parseRequestUrl } from '../http/request-url.ts'
 import { Resolution } from '../http/resolution.ts'
 import { resourceFromHeaders } from '../http/resource-from-headers.ts'
 import type { HttpSourceOptions } from '../http/source-options.ts'
 import { isPlainFailure, statusFailure } from '../http/status-failure.ts'
-import { createStoredCheck, decodedResource, isStoredCoded } from '../http/stored-check.ts'
-import { FastExplanation, NOTHING_WANTED, unwanted } from '../http/unwanted.ts'
+import { FastExplanation, unwanted } from '../http/unwanted.ts'
 import { oneHeader } from '../integrity/headers.ts'
+import { nowhere } from '../nowhere.ts'
 import { redactUrl } from '../redact.ts'
 import type { Resource } from '../resource.ts'
 import type { Answer, FetchRequest, Source } from '../source.ts'
@@ -60,14 +46,6 @@ const HEAD_REFUSED = new Set([400, 401, 403, 404, 405, 501])
 /** Failures that another resolution of the redirects would not mend. */
 const KEEPS_RESOLVED = new Set<ErrorCode>(['ResourceChanged', 'RangeUnsupported', 'Throttled', 'Usage'])
 
-/** How the fast lane reaches a hop: computed once, used by every request. */
-interface FastRoute {
-  readonly hop: Hop
-  readonly pool: FastPool
-  readonly target: string
-  readonly fields: string
-}
-
 class HttpSource implements Source {
   readonly origin: string
   readonly capabilities = { parallel: true, list: false } as const
@@ -76,11 +54,8 @@ class HttpSource implements Source {
   readonly #origins: Origins
   readonly #resolution: Resolution
   readonly #secretHeaders: ReadonlySet<string>
-  readonly #identity: string
-  /** What the provider gave for a request. */
-  readonly #credentialsOf = new WeakMap<Exchange, RequestHeaders>()
+  readonly #lanes: HopLanes
   #uri: string | undefined
-  #route: FastRoute | undefined
   /** This very resource has surprised the fast lane by the shape of its answers. */
   #isOdd = false
 
@@ -91,7 +66,13 @@ class HttpSource implements Source {
     this.#secretHeaders = new Set(options.secretHeaders?.map(name => name.toLowerCase()))
     const first = firstHop(parseRequestUrl(uri), requestHeaders(options.headers), options.target)
     this.#resolution = new Resolution(first, options.now ?? Date.now)
-    this.#identity = this.#origins.identityOf(options.credentials)
+    this.#lanes = new HopLanes({
+      origins: options.origins,
+      credentials: options.credentials,
+      secretHeaders: this.#secretHeaders,
+      accepted: this.#accepted,
+      uri: () => this.uri,
+    })
     this.origin = originOf(first.url)
   }
 
@@ -117,7 +98,7 @@ class HttpSource implements Source {
 
   async close(): Promise<void> {
     this.#resolution.forget()
-    this.#route = undefined
+    this.#lanes.close()
   }
 
   #askFor({ range, expected }: FetchRequest): Ask {
@@ -149,7 +130,9 @@ class HttpSource implements Source {
         }
         mayGoFast = false
       }
-      const exchange = await this.#send('GET', hop, askHeaders(ask, this.#accepted), request)
+      const headers = askHeaders(ask, this.#accepted)
+      const { signal, fresh } = request
+      const exchange = await this.#lanes.send(hop, { method: 'GET', headers, signal, fresh })
       const verdict = judgeAnswer(exchange, this.#question(ask, request))
       if (this.#isOwnMatter(exchange.status)) {
         const explained = this.#explain(exchange, await readStart(exchange))
@@ -166,8 +149,7 @@ class HttpSource implements Source {
           break
         case 'refused':
           if (!isFirstRefusal || !(await this.#hasNewWay(exchange, hop, request.signal))) {
-            const secrets = [...this.#secretsOf(hop), ...secretValues(this.#credentialsOf.get(exchange) ?? {})]
-            throw await refusalError(exchange, this.uri, secrets)
+            throw await refusalError(exchange, this.uri, this.#lanes.secretsSent(exchange, hop))
           }
           isFirstRefusal = false
           await exchange.drain()
@@ -175,8 +157,7 @@ class HttpSource implements Source {
           break
         case 'failed':
           if (exchange.status < 300) exchange.cancel()
-          else await exchange.drain()
-          throw this.#noted(verdict, hop, state)
+          throw await withReason(this.#noted(verdict, hop, state), exchange, this.#lanes.secretsSent(exchange, hop))
         case 'nothing':
           await exchange.drain()
           this.#resolution.remember(hop)
@@ -184,7 +165,13 @@ class HttpSource implements Source {
           return
         case 'accepted':
           this.#learn(verdict, exchange, hop, state, ask, firstAsk)
-          return this.#receive(exchange, verdict, hop, request)
+          return receiveBody(exchange, verdict, {
+            uri: this.uri,
+            where: hop.url.host,
+            keepsCoding: this.#options.keepEncoding,
+            signal,
+            answered: accepted => request.answered(this.#answer(accepted, hop, exchange)),
+          })
       }
       request.signal.throwIfAborted()
     }
@@ -196,8 +183,8 @@ class HttpSource implements Source {
   async #fetchFast(hop: Hop, ask: Ask, request: FetchRequest, state: OriginState): Promise<'done' | 'surprise' | Hop> {
     const checking = this.#origins.checkAddress(hop.url, this.uri)
     if (checking) await checking
-    const route = this.#routeTo(hop)
-    const more = this.#credentialHeaders('GET', hop)
+    const route = this.#lanes.routeTo(hop)
+    const more = this.#lanes.credentialHeaders('GET', hop)
     const fields = more ? route.fields + headerLines(more instanceof Promise ? await more : more) : route.fields
     let isShown = false
     let redirect: Hop | undefined
@@ -249,60 +236,15 @@ class HttpSource implements Source {
     state.surprised()
   }
 
-  #routeTo(hop: Hop): FastRoute {
-    if (this.#route?.hop === hop) return this.#route
-    const { url, headers } = hop
-    const fields = fieldLines(url, headers, this.#accepted)
-    const target = { isTls: url.protocol === 'https:', host: hostOf(url), port: portOf(url) }
-    // The lines hold the credentials: connections are shared only by those who send the same.
-    const pool = this.#origins.fast.pool(
-      `${originOf(url)}\n${hop.hasLeftOrigin ? '' : this.#identity}\n${fields}`,
-      target,
-    )
-    this.#route = { hop, pool, target: hop.target, fields }
-    return this.#route
-  }
-
   // ---- general lane
-
-  async #send(
-    method: 'GET' | 'HEAD',
-    hop: Hop,
-    asked: Readonly<Record<string, string>>,
-    { signal, fresh }: { readonly signal: AbortSignal; readonly fresh?: boolean | undefined },
-  ): Promise<Exchange> {
-    const checking = this.#origins.checkAddress(hop.url, this.uri)
-    if (checking) await checking
-    const more = await this.#credentialHeaders(method, hop)
-    signal.throwIfAborted()
-    const given = more && checkedHeaders(more)
-    const headers = { ...hop.headers, ...given, ...asked }
-    const identity = `${hop.hasLeftOrigin ? '' : this.#identity}\n${this.#secretsOf(hop).join('\n')}`
-    const exchange = await this.#origins.general.send({
-      method,
-      url: hop.url,
-      target: hop.target,
-      headers,
-      signal,
-      uri: this.uri,
-      identity,
-      fresh,
-    })
-    if (given) this.#credentialsOf.set(exchange, given)
-    return exchange
-  }
 
   /** After a refusal: the chain of redirects may be out of date, or the credentials may be renewed. */
   async #hasNewWay(exchange: Exchange, hop: Hop, signal: AbortSignal): Promise<boolean> {
     // Requests are refused together: the first of them to say so has made the others' hop a forgotten one.
     const wasResolved = hop !== this.#resolution.first
     if (this.#resolution.isRemembered(hop)) this.#resolution.forget()
-    const { credentials } = this.#options
-    if (!credentials?.refresh || hop.hasLeftOrigin) return wasResolved
-    const { status } = exchange
-    const sent = this.#credentialsOf.get(exchange) ?? {}
-    const isRenewed = await credentials.refresh({ status, url: this.#resolution.first.url, sent, signal })
-    signal.throwIfAborted()
+    const { url } = this.#resolution.first
+    const isRenewed = await this.#lanes.renew(exchange, hop, { url, signal })
     return isRenewed || wasResolved
   }
 
@@ -315,66 +257,32 @@ class HttpSource implements Source {
     if (condition?.name === 'if-range' && !ask.condition && head.status === 206) state.ignoresIfRange = true
   }
 
-  async #receive(exchange: Exchange, verdict: Accepted, hop: Hop, request: FetchRequest): Promise<void> {
-    const { signal } = request
-    try {
-      const coding = verdict.resource.contentEncoding
-      const isDecoded = coding !== undefined && !this.#options.keepEncoding
-      if (isDecoded && !canDecode(coding)) {
-        throw new TransferError('Unsupported', `Cannot decode ${this.uri}: its coding is ${coding}`, { url: this.uri })
-      }
-      if (isDecoded) {
-        await this.#receiveDecoded(exchange, verdict, coding, hop, request)
-      } else {
-        const landing = request.answered(this.#answer(verdict, hop, exchange))
-        await receive(exchange, verdict, landing, { uri: this.uri, where: hop.url.host, signal })
-      }
-    } catch (error) {
-      exchange.cancel()
-      throw error
-    }
-  }
-
-  async #receiveDecoded(
-    exchange: Exchange,
-    verdict: Accepted,
-    coding: string,
-    hop: Hop,
-    { answered, signal }: FetchRequest,
-  ): Promise<void> {
-    const resource = decodedResource(verdict.resource, isStoredCoded(exchange.headers, coding))
-    const { storedChecksums } = resource
-    const check = storedChecksums && (await createStoredCheck(storedChecksums, verdict.bodyLength, this.uri))
-    signal.throwIfAborted()
-    const landing = answered({ ...this.#answer({ ...verdict, resource }, hop, exchange), end: undefined })
-    await pourDecoded(exchange, coding, landing, { uri: this.uri, signal, check })
-  }
-
   // ---- probing
 
   /** Undefined: HEAD cannot tell. */
   async #probeByHead(signal: AbortSignal): Promise<Resource | undefined> {
+    const headers = { 'accept-encoding': this.#accepted }
     let hop = this.#resolution.current
     for (;;) {
-      const exchange = await this.#send('HEAD', hop, { 'accept-encoding': this.#accepted }, { signal })
+      const exchange = await this.#lanes.send(hop, { method: 'HEAD', headers, signal })
       await exchange.drain()
-      const { status, headers } = exchange
+      const { status } = exchange
       if (this.#isOwnMatter(status)) {
         // The answer to HEAD has no words: GET will say what it is about.
         if (status < 500) return undefined
         throw this.#explain(exchange, '') ?? statusFailure(exchange, this.uri, this.#now())
       }
       if (isRedirect(status)) {
-        hop = nextHop(hop, oneHeader(headers, 'location'), this.#redirectOptions)
+        hop = nextHop(hop, oneHeader(exchange.headers, 'location'), this.#redirectOptions)
         continue
       }
       if (status !== 200) {
         if (status < 400 || HEAD_REFUSED.has(status)) return undefined
         throw statusFailure(exchange, this.uri, this.#now())
       }
-      const length = headers['transfer-encoding'] === undefined ? oneHeader(headers, 'content-length') : undefined
-      const resource = resourceFromHeaders(headers, {
-        size: parseLength(length),
+      const isFramed = exchange.headers['transfer-encoding'] === undefined
+      const resource = resourceFromHeaders(exchange.headers, {
+        size: parseLength(isFramed ? oneHeader(exchange.headers, 'content-length') : undefined),
         ranges: 'unproven',
         hasWholeBody: true,
         warn: this.#options.onWarning,
@@ -391,7 +299,7 @@ class HttpSource implements Source {
       expected: undefined,
       answered: answer => {
         heads.push(answer.resource)
-        return NOTHING_WANTED
+        return nowhere
       },
       signal,
     })
@@ -411,17 +319,6 @@ class HttpSource implements Source {
     return this.#options.explain?.({ status, headers, body })
   }
 
-  /** Only for the source's own origin; undefined when there is nothing to add. */
-  #credentialHeaders(method: 'GET' | 'HEAD', hop: Hop): RequestHeaders | Promise<RequestHeaders> | undefined {
-    const { credentials } = this.#options
-    if (!credentials || hop.hasLeftOrigin || isQuerySigned(hop.url)) return undefined
-    return credentials.headers({ method, url: hop.url, target: hop.target })
-  }
-
-  #secretsOf(hop: Hop): string[] {
-    return secretValues(hop.headers, this.#secretHeaders)
-  }
-
   #question(ask: Ask, { expected }: FetchRequest): Question {
     return {
       uri: this.uri,
@@ -438,7 +335,7 @@ class HttpSource implements Source {
   #answer({ resource, start, end, bodyLength, framing }: Accepted, hop: Hop, head: AnswerHead): Answer {
     // The end of a coded body as it is sent: of the resource itself nothing is known.
     const isCoded = resource.contentEncoding !== undefined
-    const ends = end ?? (isCoded ? bodyLength : undefined)
+    const ends = resource.isDecoded ? undefined : (end ?? (isCoded ? bodyLength : undefined))
     return { resource: this.#placed(resource, hop), start, end: ends, framing, head }
   }
 

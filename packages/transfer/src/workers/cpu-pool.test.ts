@@ -130,8 +130,9 @@ describe('createCpuPool()', () => {
   })
 
   test('counts a time limit from when a thread is free, and lets a waiting call be aborted', async () => {
-    const slow = 'export const work = () => { const end = Date.now() + 300; while (Date.now() < end); return 1 }'
-    const all = [1, 2, 3, 4].map(() => call(slow, [], { timeoutMs: 550 }))
+    // The second pair ends after 2 s, which its limit does not allow from when it was called.
+    const slow = 'export const work = () => { const end = Date.now() + 1000; while (Date.now() < end); return 1 }'
+    const all = [1, 2, 3, 4].map(() => call(slow, [], { timeoutMs: 1900 }))
     const abort = new AbortController()
     const waiting = call(slow, [], { signal: abort.signal })
     abort.abort(new Error('enough'))

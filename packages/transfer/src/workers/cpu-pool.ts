@@ -91,6 +91,8 @@ export function createCpuPool({ size = availableParallelism(), maxHeap }: CpuPoo
   const call = async ({ signal, timeoutMs, ...task }: CpuJob): Promise<CpuResult> => {
     signal?.throwIfAborted()
     if (isClosed) throw closed()
+    // The library is loaded before the limit begins: that is our time and not the function's.
+    const pool = await threads()
     const limit = timeoutMs === undefined || timeoutMs === Number.POSITIVE_INFINITY ? undefined : timeoutMs
     const ends = [signal, limit === undefined ? undefined : AbortSignal.timeout(limit)].filter(
       each => each !== undefined,
@@ -100,7 +102,7 @@ export function createCpuPool({ size = availableParallelism(), maxHeap }: CpuPoo
     const [context, ...args] = inSharedMemory([task.context, ...task.args])
     let reply: CpuReply
     try {
-      reply = await (await threads()).run({ ...task, args, context }, { signal: end })
+      reply = await pool.run({ ...task, args, context }, { signal: end })
     } catch (error) {
       signal?.throwIfAborted()
       if (end?.aborted) throw tooLong(task, limit as number)

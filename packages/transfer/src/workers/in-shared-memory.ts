@@ -46,7 +46,7 @@ function sharedView(view: ArrayBufferView, moved: Map<ArrayBufferView, ArrayBuff
 }
 
 /** The same bytes in shared memory. */
-export function sharedBytes(bytes: Uint8Array): Uint8Array {
+function sharedBytes(bytes: Uint8Array): Uint8Array {
   if (bytes.buffer instanceof SharedArrayBuffer) return bytes
   const copy = new Uint8Array(new SharedArrayBuffer(bytes.byteLength))
   copy.set(bytes)

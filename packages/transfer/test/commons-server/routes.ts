@@ -1,6 +1,6 @@
 /** The routes of a commons by name: what faults are switched on for, and what the log speaks of. */
 
-export const ROUTES = [
+const ROUTES = [
   'token',
   'oauth',
   'user',

@@ -11,6 +11,8 @@ describe.each(ways)('%s', way => {
     ['answers 404', { status: 404 }],
     ['answers 403', { status: 403 }],
     ['answers 410', { status: 410 }],
+    ['answers 409', { status: 409 }],
+    ['asks for more patience than there is', { status: 503, retryAfter: '3600' }],
   ])('the first mirror %s → the second one is used', async (_, script) => {
     const setting = await setUp()
     await using bad = await startFaultServer()

@@ -139,7 +139,7 @@ export async function namesIn(directory: string): Promise<string[]> {
 }
 
 /** Nothing but NAME.part with its journal, or an empty staging directory, is there. */
-export async function expectOnlyResumable(directory: string): Promise<void> {
+async function expectOnlyResumable(directory: string): Promise<void> {
   const debris = (await namesIn(directory)).filter(name => !/\.part(\.journal)?$|^\.arriero$/.test(name))
   expect(debris).toEqual([])
 }

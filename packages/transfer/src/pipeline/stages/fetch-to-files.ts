@@ -3,8 +3,8 @@ import { fileNameFor } from '../../names/file-name.ts'
 import type { ItemContext } from '../item.ts'
 import type { Placed } from '../located.ts'
 import type { StageRun } from '../stage.ts'
-import type { FetchToFiles, OptionsFor, Take } from './fetch.ts'
-import type { Fetched } from './fetched.ts'
+import type { FetchToFiles, OptionsFor } from './fetch-options.ts'
+import type { Fetched, Take } from './fetched.ts'
 import { Targets } from './targets.ts'
 
 /** Content in a file, verified and durable. */
@@ -20,10 +20,10 @@ export function toFiles(
   { engine }: StageRun,
   options: FetchToFiles,
   optionsFor: OptionsFor,
-): { readonly take: Take; readonly concurrency: number } {
+): { readonly take: Take<FetchedFile>; readonly concurrency: number } {
   const targets = new Targets(options.directory)
   const { ifExists = 'overwrite' } = options
-  const take: Take = async (placed, item) => {
+  const take: Take<FetchedFile> = async (placed, item) => {
     const path = await targets.take(pathOf(placed, item, options), item)
     const own = { ...optionsFor(placed, item), ifExists }
     const result = await downloadWith(engine, placed.uris[0], { path }, own, { root: targets.directory })

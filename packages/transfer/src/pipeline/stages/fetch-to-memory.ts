@@ -4,8 +4,8 @@ import { createMemorySink } from '../../sinks/memory.ts'
 import type { ItemContext, ItemInFlight } from '../item.ts'
 import { locatedOf } from '../located.ts'
 import type { Stage, StageRun } from '../stage.ts'
-import type { OptionsFor, Take } from './fetch.ts'
-import type { Fetched } from './fetched.ts'
+import type { OptionsFor } from './fetch-options.ts'
+import type { Fetched, Take } from './fetched.ts'
 
 /** Content in memory, verified. The bytes lie in shared memory, so that threads read them where they are. */
 export interface FetchedBytes extends Fetched {
@@ -16,8 +16,8 @@ export function toMemory(
   { engine, memory }: StageRun,
   { maxItemBytes = 1 << 30 }: { readonly maxItemBytes?: number | undefined },
   optionsFor: OptionsFor,
-): { readonly take: Take; readonly concurrency: number; readonly needs: Stage['needs'] } {
-  const take: Take = async (placed, item) => {
+): { readonly take: Take<FetchedBytes>; readonly concurrency: number; readonly needs: Stage['needs'] } {
+  const take: Take<FetchedBytes> = async (placed, item) => {
     const [uri] = placed.uris
     const fetched = await fetchInto(
       engine,

@@ -1,37 +1,15 @@
 import { isBadRow, type Row } from '../../manifest/entry.ts'
-import type { FetchOptions, FileOptions } from '../../options.ts'
+import type { FetchOptions } from '../../options.ts'
 import { probe } from '../../probe.ts'
 import { wrongValue } from '../failure.ts'
-import type { ItemContext, ItemInFlight } from '../item.ts'
-import { A_PLACE, type Located, locatedOf, type Placed } from '../located.ts'
-import { Ended, type Stage, type StageDefinition, type StageOptions, type StageRun } from '../stage.ts'
-import { type FetchedFile, toFiles } from './fetch-to-files.ts'
-import { type FetchedBytes, toMemory } from './fetch-to-memory.ts'
+import type { ItemInFlight } from '../item.ts'
+import { A_PLACE, locatedOf, type Placed } from '../located.ts'
+import { Ended, type Stage, type StageDefinition, type StageRun } from '../stage.ts'
+import type { FetchToFiles, FetchToMemory, OptionsFor } from './fetch-options.ts'
+import { toFiles } from './fetch-to-files.ts'
+import { toMemory } from './fetch-to-memory.ts'
+import type { Fetched, Take } from './fetched.ts'
 import { isSameVersion, versionOf } from './version.ts'
-
-/** Of all that a fetch understands, what belongs to an item or to the run is left out. */
-type Common = StageOptions &
-  Omit<FetchOptions, 'engine' | 'signal' | 'concurrency' | 'retries' | 'mirrors' | 'size' | 'range'>
-
-export interface FetchToMemory extends Common {
-  /** Refuse content larger than this. Default 1 GiB. */
-  readonly maxItemBytes?: number | undefined
-}
-
-export interface FetchToFiles extends Common, Omit<FileOptions, 'ifExists'> {
-  /** Where the files go. */
-  readonly directory: string
-  /** Name of an item's file, relative to the directory. Default: `path` of its place, else the name of its URL. */
-  readonly path?: ((located: Located, item: ItemContext<never>) => string) | undefined
-  /** What is done when the file is there. Default `overwrite`. */
-  readonly ifExists?: FileOptions['ifExists']
-}
-
-/** The options of one item's fetch, its own before those of the stage, these before those of the run. */
-export type OptionsFor = (placed: Placed, item: ItemInFlight) => FetchOptions
-
-/** Fetches one item's content. */
-export type Take = (placed: Placed, item: ItemInFlight) => Promise<FetchedBytes | FetchedFile>
 
 export function fetchStage(name: string, options: FetchToMemory | FetchToFiles): StageDefinition {
   const { name: _, concurrency, ordered, retries, timeoutMs, ...fetch } = options
@@ -64,7 +42,7 @@ function merged({ engine, fetch }: StageRun, options: FetchOptions, placed: Plac
   }
 }
 
-async function fetchOne(value: unknown, item: ItemInFlight, take: Take, optionsFor: OptionsFor) {
+async function fetchOne(value: unknown, item: ItemInFlight, take: Take<Fetched>, optionsFor: OptionsFor) {
   if (value !== null && typeof value === 'object' && isBadRow(value as Row)) throw (value as { error: unknown }).error
   const placed = locatedOf(value)
   if (!placed) throw wrongValue(item.stage, value, A_PLACE)
