@@ -106,12 +106,13 @@ function createCaller(options: ConnectOptions): Caller {
 
   const attempt = async <E extends Endpoint>(endpoint: E, request: unknown, call: SendOptions): Promise<Attempt<E>> => {
     const greeting = isGreeting(endpoint) ? undefined : await greeter.greet(call.signal)
-    if (greeting && 'kind' in greeting) return { isSuccess: false, error: greeting.error, mayRepeat: true }
+    if (greeting && 'kind' in greeting) return { isSuccess: false, error: greeting.error, mayRepeat: !greeting.isFinal }
     const mayRepeat = !endpoint.mutates || greeting?.capabilities.has(IDEMPOTENCY) === true
     const received = await send(endpoint, request, call)
     if (received.kind !== 'answered') {
       greeter.forget()
-      return { isSuccess: false, error: received.error, mayRepeat: mayRepeat || received.kind === 'refused' }
+      const isWorthIt = !received.isFinal && (mayRepeat || received.kind === 'refused')
+      return { isSuccess: false, error: received.error, mayRepeat: isWorthIt }
     }
     const read = readAnswer(endpoint, received, request)
     return read.isSuccess ? read : { ...read, mayRepeat: mayRepeat && isBusy(received.status, read.error) }

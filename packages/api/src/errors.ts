@@ -32,7 +32,7 @@ export const errorTable = {
     retriable: false,
     remedy: 'Add the librarian first, or choose one that `arriero librarians` lists.',
   },
-  NotFound: { status: 404, retriable: false, remedy: 'Check the name or the number.' },
+  NotFound: { status: 404, retriable: false, remedy: 'Check what was asked for: nothing here is called so.' },
   FileExists: {
     status: 409,
     retriable: false,
@@ -83,6 +83,12 @@ export const errorTable = {
   Busy: { status: 503, retriable: true, remedy: 'Try again in a moment.' },
   TooMany: { status: 429, retriable: true, remedy: 'Wait as long as Retry-After says.' },
   Unsupported: { status: 415, retriable: false, remedy: 'Send plain JSON without compression.' },
+  /** Known, and kept here once; whoever asks again has the same answer until somebody mends a copy. */
+  NoGoodCopy: {
+    status: 409,
+    retriable: false,
+    remedy: 'Tell the operator: `arriero validate` reads every copy and says what is wrong with it.',
+  },
   KeepsLastCopy: {
     status: 400,
     retriable: false,
@@ -96,7 +102,7 @@ export const errorTable = {
   PeerUnreachable: { status: 503, retriable: true, remedy: 'Check the other librarian’s address and that it runs.' },
   /** What answered is no librarian, or answers what it must not. */
   BadAnswer: { status: 502, retriable: false, remedy: 'Check the address, and which release runs there.' },
-  Configuration: { status: 500, retriable: false, remedy: 'Correct the settings; see `arriero doctor`.' },
+  Configuration: { status: 500, retriable: false, remedy: 'Correct the settings, then start it again.' },
   Internal: { status: 500, retriable: true, remedy: 'Tell the operator; the server’s log has more.' },
 } as const satisfies Record<string, ErrorKind>
 

@@ -20,6 +20,7 @@ export {
   type RequestOf,
 } from './endpoint.ts'
 export { type ManifestEntry, manifestEntry } from './endpoints/admin.ts'
+export { type ExistingFile, existingFile } from './endpoints/existing.ts'
 export { type Endpoints, endpoints } from './endpoints/index.ts'
 export {
   type IngestItemStatus,

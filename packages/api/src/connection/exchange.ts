@@ -21,6 +21,8 @@ export interface Received {
 export interface NotReceived {
   readonly kind: 'refused' | 'lost'
   readonly error: LibrarianError
+  /** Whoever is there would say the same again: it speaks no TLS, or its certificate is not good. */
+  readonly isFinal?: boolean
 }
 
 export interface ExchangeOptions {
@@ -108,6 +110,10 @@ const beforeSending = [
   'UND_ERR_CONNECT_TIMEOUT',
 ]
 
+/** As Node names what a repetition cannot change: the wrong scheme, or a certificate that is not accepted. */
+const wrongPeer =
+  /^(ERR_SPEAKS_|ERR_SSL_|ERR_TLS_CERT|EPROTO$|CERT_|DEPTH_ZERO_SELF_SIGNED|SELF_SIGNED|UNABLE_TO_VERIFY|UNABLE_TO_GET_ISSUER)/
+
 function notReceived(url: string, error: unknown, isSent: boolean): NotReceived {
   const codes = codesOf(error)
   const isRefused = !isSent && codes.length > 0 && codes.every(code => beforeSending.includes(code))
@@ -118,6 +124,7 @@ function notReceived(url: string, error: unknown, isSent: boolean): NotReceived 
   return {
     kind: isRefused ? 'refused' : 'lost',
     error: new LibrarianError('PeerUnreachable', message, { cause: error }),
+    isFinal: codes.length > 0 && codes.every(code => wrongPeer.test(code)),
   }
 }
 

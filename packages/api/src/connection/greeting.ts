@@ -45,7 +45,7 @@ export function createGreeter(ping: (signal: AbortSignal | undefined) => Promise
     async greet(signal) {
       if (known) return known
       const received = await ping(signal)
-      if (received.kind !== 'answered') return { kind: 'refused', error: received.error }
+      if (received.kind !== 'answered') return { ...received, kind: 'refused' }
       known = greetingOf(received)
       return known
     },

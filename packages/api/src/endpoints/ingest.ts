@@ -7,6 +7,7 @@ import { boolean, instantWindow, integer, maxResults, naive, optional, path, tex
 /** Most entries of one call; longer lists come by `manifest_uri`. */
 export const MAX_ENTRIES = 10_000
 
+/** `done`: every entry is kept. `failed`: some are not, or none could be begun; what is kept stays. */
 export const jobStatuses = ['queued', 'running', 'done', 'failed', 'cancelled'] as const
 export const ingestItemStatuses = ['pending', 'done', 'exists', 'failed'] as const
 
@@ -33,7 +34,7 @@ const job = z.object({
   created_time: naive,
   started_time: naive.nullable(),
   ended_time: naive.nullable(),
-  /** Why it failed as a whole. */
+  /** Why it failed: what ended it as a whole, or how many entries could not be kept. */
   reason: z.string().nullable(),
   /** Entries known so far: a manifest is read while the job runs. */
   total: z.int(),

@@ -1,6 +1,7 @@
 /** How one item of a batch failed; its neighbours go their own way. */
 import { z } from 'zod'
 import { type ErrorCode, errorTable } from '../errors.ts'
+import { existingFile } from './existing.ts'
 
 export const outcomeFailure = z.object({
   success: z.literal(false),
@@ -10,6 +11,8 @@ export const outcomeFailure = z.object({
   code: z.enum(Object.keys(errorTable) as [ErrorCode, ...ErrorCode[]]).catch('Internal'),
   reason: z.string(),
   suggested_remedy: z.string(),
+  /** What is kept under the name already. */
+  existing: existingFile.nullish().catch(undefined),
 })
 
 export type OutcomeFailure = z.output<typeof outcomeFailure>

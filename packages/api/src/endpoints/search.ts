@@ -14,6 +14,10 @@ const localInstance = z.object({
   id: z.int().nullish(),
   file_name: z.string().nullish(),
   store_id: z.int().nullish(),
+  /** Ours: what the last full read of it found (reliability C2). */
+  state: z.string().nullish(),
+  /** Ours: of a bad state, since when; of a good one, when it was read last. In `search/instance_local` always the last reading. */
+  state_time: naive.nullish(),
 })
 
 const remoteInstance = z.object({
@@ -25,7 +29,7 @@ const remoteInstance = z.object({
   sender: z.string().nullish(),
 })
 
-export const foundFile = z.object({
+const foundFile = z.object({
   name: z.string(),
   create_time: naive,
   size: z.int().nullable(),

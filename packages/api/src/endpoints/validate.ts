@@ -14,6 +14,8 @@ export const validate = {
         /** Its `name` setting. */
         librarian: z.string(),
         store: z.int(),
+        /** Ours: what people call it. */
+        store_name: z.string().optional(),
         instance_id: z.int(),
         original_checksum: z.string(),
         original_size: z.int(),

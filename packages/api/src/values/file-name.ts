@@ -11,7 +11,7 @@ export const MAX_NAME_CHARACTERS = 256
 /** Longest part between two slashes that common filesystems take, in bytes of UTF-8. */
 export const MAX_PART_BYTES = 255
 
-/** What stores keep for themselves begins like this, in any case. */
+/** What stores keep for themselves begins like this, in any case: the root of every store is known by it. */
 const OURS = '.arriero'
 
 /** Device names that Windows keeps for itself, with any extension. */
@@ -54,7 +54,6 @@ export function fileNameProblem(name: string): string | undefined {
   if (/^[a-z]:/i.test(name)) return 'it must not begin with a drive letter'
   const parts = name.split('/')
   if (name.startsWith('~') && (name === '~' || parts.length > 1)) return 'it must not begin with a home directory'
-  if (name.toLowerCase().startsWith(OURS)) return `it must not begin with "${OURS}", which stores keep for themselves`
   for (const part of parts) {
     const problem = partProblem(part)
     if (problem !== undefined) return problem
@@ -65,6 +64,9 @@ export function fileNameProblem(name: string): string | undefined {
 function partProblem(part: string): string | undefined {
   if (part === '') return 'it must not have an empty part'
   if (part === '.' || part === '..') return `it must not contain "${part}" as a part`
+  if (part.toLowerCase().startsWith(OURS)) {
+    return `it must have no part that begins with "${OURS}", which stores keep for themselves`
+  }
   const character = findUnsafeCharacter(part)
   if (character !== undefined) return `it must not contain control or bidi characters, got ${character}`
   if (part.includes('\\')) return 'it must not contain a backslash'
