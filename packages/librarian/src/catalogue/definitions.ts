@@ -23,6 +23,8 @@ export interface Definitions {
   readonly tableSuffix: string
   /** Statements to run before any other of a new schema. */
   readonly prelude: readonly string[]
+  /** What numbers are taken from one after another, each once. */
+  sequence(name: string): readonly string[]
   /** A trigger that refuses a change (reliability 8.9). */
   refuse(refusal: Refusal): readonly string[]
   /** A view that nobody can write through. */
@@ -43,6 +45,13 @@ export const sqliteDefinitions: Definitions = {
   },
   tableSuffix: ' STRICT',
   prelude: [],
+  // One writer at a time: a row is as good, and goes back with its transaction.
+  sequence: name => [
+    `CREATE TABLE ${name} (only INTEGER PRIMARY KEY CHECK (only = 1), last INTEGER NOT NULL CHECK (last >= 0)) STRICT`,
+    `INSERT INTO ${name} (only, last) VALUES (1, 0)`,
+    `CREATE TRIGGER ${name}_rises BEFORE UPDATE ON ${name} WHEN NEW.last < OLD.last
+     BEGIN SELECT RAISE(ABORT, 'numbers of ${name} only rise'); END`,
+  ],
   refuse: ({ name, table, event, when, message }) => [
     `CREATE TRIGGER ${name} BEFORE ${event} ON ${table} ${when ? `WHEN ${when}` : ''} BEGIN SELECT RAISE(ABORT, '${message}'); END`,
   ],
@@ -64,6 +73,7 @@ export const postgresDefinitions: Definitions = {
     `CREATE FUNCTION refuse_change() RETURNS trigger LANGUAGE plpgsql AS
      $$ BEGIN RAISE EXCEPTION '%', TG_ARGV[0] USING ERRCODE = 'integrity_constraint_violation'; END $$`,
   ],
+  sequence: name => [`CREATE SEQUENCE ${name} AS BIGINT`],
   refuse: ({ name, table, event, when, message }) => {
     const refusal = `EXECUTE FUNCTION refuse_change('${message}')`
     const byRow = `CREATE TRIGGER ${name} BEFORE ${event} ON ${table} FOR EACH ROW ${when ? `WHEN (${when})` : ''} ${refusal}`

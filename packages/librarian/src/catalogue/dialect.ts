@@ -31,7 +31,8 @@ export const sqliteDialect: Dialect = {
       const value = sql`value ->> ${sql.lit(name)}`
       return type === 'integer' ? sql`CAST(${value} AS INTEGER) AS ${sql.ref(name)}` : sql`${value} AS ${sql.ref(name)}`
     })
-    return sql`(SELECT ${sql.join(fields)} FROM json_each(${json}))`
+    // Its elements stay in binary form: in text each would be written out, and read again for every column.
+    return sql`(SELECT ${sql.join(fields)} FROM jsonb_each(${json}))`
   },
   define: sqliteDefinitions,
 }

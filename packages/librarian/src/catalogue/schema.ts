@@ -123,6 +123,8 @@ export interface IncomingTransferTable {
   staging_path: string | null
   /** The future file's name: reserved from the start. */
   store_path: string
+  /** When bytes last came over HTTP, to within some minutes. */
+  active_time: Instant | null
   transfer_data: string | null
   source_transfer_id: number | null
   deletion_policy: DeletionPolicy
@@ -275,6 +277,8 @@ export interface IntentTable {
   holder: string
   /** JSON of the entry that the audit has with the file; null: it is no privileged act (reliability F4). */
   act: string | null
+  /** Of its line in the trail (`trail-order.ts`). */
+  trail_order: number
 }
 
 /** Works that have ended, until their private copies are gone: the sweep removes nothing that is not here (reliability 7.7). */
@@ -321,6 +325,9 @@ export interface TrashTable {
   store_id: number
   path: string
   deletion_policy: DeletionPolicy
+  /** What the copy was before, and is again where it stays or comes back. */
+  available: Bit
+  withdrawn_by: string | null
   /** Who wanted it gone. */
   actor: string
   reason: string
@@ -328,6 +335,8 @@ export interface TrashTable {
   proofs: string
   trashed: Instant
   purged: Instant | null
+  /** Of the line in the trail of what is under way, or was last (`trail-order.ts`). */
+  trail_order: number
 }
 
 /** Work that outlives a process: ingest now, more kinds with the task engine. */

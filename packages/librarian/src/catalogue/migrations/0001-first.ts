@@ -7,6 +7,12 @@ import { tables } from './0001-tables.ts'
 import { views } from './0001-views.ts'
 
 export async function up(db: Kysely<Schema>, { define }: Dialect): Promise<void> {
-  const statements = [...define.prelude, ...tables(define), ...refusals(define), ...views(define)]
+  const statements = [
+    ...define.prelude,
+    ...tables(define),
+    ...define.sequence('trail_order'),
+    ...refusals(define),
+    ...views(define),
+  ]
   for (const statement of statements) await sql.raw(statement).execute(db)
 }

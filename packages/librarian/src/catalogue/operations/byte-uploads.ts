@@ -4,11 +4,11 @@ import { type Database, read, write } from '../operation.ts'
 import type { DeletionPolicy, IncomingTransferTable } from '../schema.ts'
 
 export const byteUploads = {
-  /** Bytes are coming: it is no longer one that was only announced. False: it is not open any more. */
-  note: write<{ id: number; data: string }, boolean>(async ({ sql }, { id, data }) => {
+  /** Bytes are coming, now by the database's clock: it is no longer one that was only announced. False: it is not open any more. */
+  note: write<{ id: number; data: string }, boolean>(async ({ sql, dialect }, { id, data }) => {
     const { numUpdatedRows } = await sql
       .updateTable('incoming_transfer')
-      .set({ status: 'ONGOING', transfer_data: data })
+      .set({ status: 'ONGOING', active_time: dialect.now(), transfer_data: data })
       .where('id', '=', id)
       .where('status', 'in', ['INITIATED', 'ONGOING'])
       .executeTakeFirst()

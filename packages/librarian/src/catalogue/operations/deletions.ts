@@ -5,6 +5,7 @@ import type { RawBuilder, Selectable } from 'kysely'
 import { audited, ifDone } from '../audited.ts'
 import { type Database, read, write } from '../operation.ts'
 import type { TrashTable } from '../schema.ts'
+import { takeOrder } from '../trail-order.ts'
 import { appendAudit } from './audit.ts'
 import { demandBrake, demandNoneGoing, demandProofs } from './deletion-rules.ts'
 
@@ -49,7 +50,7 @@ export const deletions = {
     const { sql, dialect } = database
     const copy = await sql.selectFrom('instance').selectAll().where('id', '=', instanceId).executeTakeFirst()
     if (!copy) throw new LibrarianError('NotFound', `Cannot delete copy ${instanceId}: there is none with this number`)
-    const { file_name, store_id, path, deletion_policy } = copy
+    const { file_name, store_id, path, deletion_policy, available, withdrawn_by } = copy
     await demandNoneGoing(database, file_name)
     await demandProofs(database, file_name, instanceId, proofInstanceIds)
     await demandBrake(database, store_id, 'trashed')
@@ -67,11 +68,14 @@ export const deletions = {
         store_id,
         path,
         deletion_policy,
+        available,
+        withdrawn_by,
         actor,
         reason,
         proofs,
         trashed: now,
         purged: null,
+        trail_order: await takeOrder(database),
       })
       .returningAll()
       .executeTakeFirstOrThrow()
@@ -88,11 +92,13 @@ export const deletions = {
     return true
   }),
 
-  /** The bytes stayed where they are: so does the copy. */
+  /** The bytes stayed where they are: so does the copy, available if it was. */
   cancel: write<Held & { why: string }, boolean>(async (database, { why, ...held }) => {
     const trash = await move(database, held, 'deleting', { state: 'kept' })
     if (!trash) return false
-    await database.sql.updateTable('instance').set({ available: 1 }).where('id', '=', trash.instance_id).execute()
+    const { available, withdrawn_by } = trash
+    const copies = database.sql.updateTable('instance').set({ available, withdrawn_by })
+    await copies.where('id', '=', trash.instance_id).execute()
     await appendTrashAct(database, trash, { action: 'deletion/trash', outcome: 'kept', why })
     return true
   }),
@@ -125,6 +131,9 @@ export const deletions = {
         .where('id', '=', instanceId)
         .returning(['file_name', 'path'])
         .executeTakeFirst()
+      // A deletion that is given up must not undo it.
+      const going = sql.updateTable('trash').set({ available: 0 }).where('state', '=', 'deleting')
+      if (copy) await going.where('file_name', '=', copy.file_name).where('instance_id', '=', instanceId).execute()
       return copy && { fileName: copy.file_name, path: copy.path }
     },
     copy => ifDone(copy !== undefined),

@@ -7,8 +7,12 @@ import { type Database, read } from '../operation.ts'
 import type { FileTable, InstanceTable } from '../schema.ts'
 import { countNames, type FileFilter, selectFiles, selectFilesByTime } from './files-filter.ts'
 import type { RemoteInstanceRecord } from './instances.ts'
+import { badSince, isBad } from './serving.ts'
 
-export type InstanceRecord = Selectable<InstanceTable>
+export type InstanceRecord = Selectable<InstanceTable> & {
+  /** Of a copy that is known to be bad: since when. */
+  readonly bad_since?: Instant | undefined
+}
 
 /** A file with its copies here and elsewhere, oldest first. */
 export interface FileRecord extends FileTable {
@@ -99,7 +103,7 @@ async function named({ sql: db }: Database, name: string): Promise<FileTable[]> 
   return rows
 }
 
-/** Two more queries, however many files. */
+/** Two more queries, however many files; a third where copies are damaged. */
 async function withCopies(database: Database, rows: readonly FileTable[]): Promise<FileRecord[]> {
   if (rows.length === 0) return []
   const names = sql.join(rows.map(({ name }) => name))
@@ -109,7 +113,12 @@ async function withCopies(database: Database, rows: readonly FileTable[]): Promi
     SELECT remote_instance.*, peer.name AS librarian_name FROM remote_instance
     JOIN peer ON peer.id = remote_instance.librarian_id
     WHERE remote_instance.file_name IN (${names}) ORDER BY remote_instance.id`.execute(database.sql)
-  const here = Map.groupBy(instances, ({ file_name }) => file_name)
+  const since = await badSince(
+    database.sql,
+    instances.filter(({ state }) => isBad(state)).map(({ id }) => id),
+  )
+  const told = instances.map(each => (since.has(each.id) ? { ...each, bad_since: since.get(each.id) } : each))
+  const here = Map.groupBy(told, ({ file_name }) => file_name)
   const elsewhere = Map.groupBy(remotes, ({ file_name }) => file_name)
   return rows.map(row => ({
     ...row,

@@ -10,6 +10,7 @@ import { instances } from './instances.ts'
 import { intents } from './intents.ts'
 import { jobs } from './jobs.ts'
 import { leases } from './leases.ts'
+import { lives } from './lives.ts'
 import { manifest } from './manifest.ts'
 import { peers } from './peers.ts'
 import { readings } from './readings.ts'
@@ -33,6 +34,7 @@ export const operations = {
   intents,
   jobs,
   leases,
+  lives,
   manifest,
   peers,
   readings,

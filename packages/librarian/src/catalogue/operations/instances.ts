@@ -41,6 +41,15 @@ export interface RemoteInstanceSearch {
   readonly limit?: number | undefined
 }
 
+/** Of a copy that begins, or begins again: nobody has read it, and no manifest has taken it out of use. */
+export const unread = {
+  calculated_checksum: null,
+  calculated_size: null,
+  checksum_time: null,
+  fingerprint: null,
+  withdrawn_by: null,
+} as const
+
 export const instances = {
   searchLocal: read<LocalInstanceSearch, readonly Selectable<InstanceTable>[]>(async ({ sql }, { limit, ...exact }) => {
     let query = sql.selectFrom('instance').selectAll()
@@ -119,11 +128,7 @@ export const instances = {
           created_time: dialect.now(),
           available: 1,
           state: 'never-checked',
-          calculated_checksum: null,
-          calculated_size: null,
-          checksum_time: null,
-          fingerprint: null,
-          withdrawn_by: null,
+          ...unread,
         })
         .returning('id')
         .executeTakeFirstOrThrow(),

@@ -64,6 +64,14 @@ export const manifest = {
         .where('store_id', '=', store.id)
         .where('available', '=', 1)
         .execute()
+      // Those that are going, in case they stay.
+      await sql
+        .updateTable('trash')
+        .set({ available: 0, withdrawn_by: id })
+        .where('store_id', '=', store.id)
+        .where('state', '=', 'deleting')
+        .where('available', '=', 1)
+        .execute()
     }
     const lastInstance = await lastId(database, 'instance')
     return {

@@ -1,4 +1,5 @@
 /** What reading copies has shown (reliability C1, C2). */
+import type { Instant } from '@arriero/api'
 import type { Selectable } from 'kysely'
 import { type Database, read, write } from '../operation.ts'
 import type { CopyState, FileTable, InstanceTable } from '../schema.ts'
@@ -14,6 +15,9 @@ export interface NewReading {
   readonly checksum: string | null
   readonly fingerprint: string | null
 }
+
+/** What the last reading of a copy may have shown that somebody must look at. */
+export const badStates = ['mismatch', 'missing', 'unreadable'] as const satisfies CopyState[]
 
 export interface UncheckedCopy {
   readonly file: Pick<FileTable, 'name' | 'kind' | 'size' | 'checksum' | 'sha256'>
@@ -53,6 +57,41 @@ export const readings = {
       .limit(limit)
       .execute()
     return rows.map(({ id, store_id, ...file }) => ({ file, instance: { id, store_id } }))
+  }),
+
+  /** Copies in use that are known to be bad. */
+  countBad: read<void, Record<(typeof badStates)[number], number>>(async ({ sql }) => {
+    const rows = await sql
+      .selectFrom('instance')
+      .select(['state', ({ fn }) => fn.countAll().as('count')])
+      // Both, as above.
+      .where('state', '<>', 'ok')
+      .where('state', 'in', badStates)
+      .where('available', '=', 1)
+      .groupBy('state')
+      .execute()
+    const counts = new Map(rows.map(({ state, count }) => [state, Number(count)]))
+    const [mismatch, missing, unreadable] = badStates.map(state => counts.get(state) ?? 0)
+    return { mismatch: mismatch!, missing: missing!, unreadable: unreadable! }
+  }),
+
+  /** When a copy was first found bad after it was last found good; undefined: it was not. */
+  badSince: read<{ instanceId: number }, Instant | undefined>(async ({ sql }, { instanceId }) => {
+    const good = await sql
+      .selectFrom('proof')
+      .select(({ fn }) => fn.max('id').as('id'))
+      .where('instance_id', '=', instanceId)
+      .where('outcome', '=', 'ok')
+      .executeTakeFirst()
+    const row = await sql
+      .selectFrom('proof')
+      .select('time')
+      .where('instance_id', '=', instanceId)
+      .where('outcome', 'in', badStates)
+      .where('id', '>', good?.id ?? 0)
+      .orderBy('id')
+      .executeTakeFirst()
+    return row?.time
   }),
 }
 

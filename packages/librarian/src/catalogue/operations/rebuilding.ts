@@ -1,13 +1,12 @@
 /** Making the catalogue again from what stores know (reliability G1). */
-import { read, write } from '../operation.ts'
-import type { CopyState, DeletionPolicy, FileKind } from '../schema.ts'
+import { type Selectable, sql as text } from 'kysely'
+import { ancestorsOf, findObstacles } from '../nested-names.ts'
+import { type Database, read, write } from '../operation.ts'
+import type { CopyState, DeletionPolicy, FileKind, FileTable } from '../schema.ts'
+import { raiseOrder, takeOrder } from '../trail-order.ts'
+import { unread } from './instances.ts'
 
-export interface RebuiltCopy {
-  readonly storeId: number
-  readonly path: string
-  readonly available: boolean
-  readonly state: CopyState
-  readonly deletionPolicy: DeletionPolicy
+export interface RebuiltFile {
   readonly name: string
   readonly kind: FileKind
   readonly size: number
@@ -17,11 +16,27 @@ export interface RebuiltCopy {
   readonly createTime: string
   readonly uploader: string
   readonly source: string
+  readonly firstUploader: string | null
   readonly manifest: string | undefined
+  /** Undefined: it was put away, and its name is kept for this content (reliability A4). */
+  readonly copy: RebuiltCopy | undefined
 }
 
-/** `conflict`: another store has other content under this name. */
-export type RebuiltOutcome = 'file' | 'copy' | 'conflict'
+export interface RebuiltCopy {
+  readonly storeId: number
+  readonly path: string
+  readonly available: boolean
+  readonly state: CopyState
+  readonly deletionPolicy: DeletionPolicy
+}
+
+/**
+ * `known`: it is there already, with this copy if it has one · `other`: other content is there under this name · `nested`: its
+ * name lies in another one, or that one in it · `coming`: such a name is being committed.
+ */
+export type RebuiltOutcome =
+  | { readonly outcome: 'file' | 'copy' | 'known' | 'other' }
+  | { readonly outcome: 'nested' | 'coming'; readonly obstacle: string }
 
 export const rebuilding = {
   /** Whether nothing would be mixed with what is there. */
@@ -31,53 +46,58 @@ export const rebuilding = {
     return file === undefined && intent === undefined
   }),
 
-  register: write<{ copies: readonly RebuiltCopy[] }, RebuiltOutcome[]>(async ({ sql, dialect }, { copies }) => {
+  /** Makes the rows that are missing, and changes none. An item that cannot be registered never stops its neighbours. */
+  register: write<{ files: readonly RebuiltFile[] }, RebuiltOutcome[]>(async (database, { files }) => {
+    const ground = await groundFor(database, files)
     const outcomes: RebuiltOutcome[] = []
-    for (const copy of copies) {
-      const { name, kind, size, checksum, sha256, manifest } = copy
-      const known = await sql.selectFrom('file').selectAll().where('name', '=', name).executeTakeFirst()
-      if (known && (known.size !== size || known.sha256 !== sha256 || known.kind !== kind)) {
-        outcomes.push('conflict')
-        continue
+    for (const file of files) {
+      const outcome = judge(file, ground)
+      outcomes.push(outcome)
+      if (outcome.outcome === 'file') {
+        await insertFile(database, file)
+        note(file, ground)
       }
-      if (!known) {
-        await sql
-          .insertInto('file')
-          .values({
-            name,
-            create_time: copy.createTime,
-            size,
-            checksum,
-            sha256,
-            kind,
-            is_attested: copy.isAttested ? 1 : 0,
-            uploader: copy.uploader,
-            source: copy.source,
-            first_uploader: null,
-          })
-          .execute()
-        if (manifest !== undefined) await sql.insertInto('tree').values({ file_name: name, manifest }).execute()
+      if (file.copy && (outcome.outcome === 'file' || outcome.outcome === 'copy')) {
+        await insertCopy(database, file.name, file.copy)
+        ground.copies.add(copyKey(file.name, file.copy.storeId))
       }
-      await sql
-        .insertInto('instance')
-        .values({
-          path: copy.path,
-          file_name: name,
-          store_id: copy.storeId,
-          deletion_policy: copy.deletionPolicy,
-          created_time: dialect.now(),
-          available: copy.available ? 1 : 0,
-          state: copy.state,
-          calculated_checksum: null,
-          calculated_size: null,
-          checksum_time: null,
-          fingerprint: null,
-          withdrawn_by: null,
-        })
-        .execute()
-      outcomes.push(known ? 'copy' : 'file')
     }
     return outcomes
+  }),
+
+  /** What is known by now of these names. */
+  known: read<{ names: readonly string[] }, Selectable<FileTable>[]>(async ({ sql }, { names }) => {
+    if (names.length === 0) return []
+    return await sql.selectFrom('file').selectAll().where('name', 'in', names).execute()
+  }),
+
+  /** Which of these names are trees. */
+  treesAmong: read<{ names: readonly string[] }, string[]>(async ({ sql }, { names }) => {
+    if (names.length === 0) return []
+    const trees = sql.selectFrom('file').select('name').where('kind', '=', 'tree')
+    const rows = await trees.where('name', 'in', names).execute()
+    return rows.map(({ name }) => name)
+  }),
+
+  /** For each name, one that lies in it or that it lies in; its own is none. */
+  findNested: read<{ names: readonly string[] }, (string | undefined)[]>(async (database, { names }) => {
+    const met = await findObstacles(database, 'file', names)
+    return names.map(name => (met.get(name) === name ? undefined : met.get(name)))
+  }),
+
+  /** Numbers of the trail for lines that are to be written; all are greater than those that were handed out. */
+  takeOrders: write<{ count: number }, number[]>(async (database, { count }) => {
+    const orders: number[] = []
+    while (orders.length < count) {
+      const { rows } = await text<{ value: number }>`SELECT ${await takeOrder(database)} AS value`.execute(database.sql)
+      orders.push(rows[0]!.value)
+    }
+    return orders
+  }),
+
+  /** The trail has numbers up to this one, which an older catalogue has not handed out. */
+  raiseOrder: write<{ over: number }, void>(async (database, { over }) => {
+    await raiseOrder(database, over)
   }),
 
   /** Copies that were put away while the catalogue was a later one; resolves to how many rows went. */
@@ -95,4 +115,99 @@ export const rebuilding = {
     await sql.deleteFrom('instance').where('id', 'in', ids).execute()
     return ids.length
   }),
+}
+
+type Content = Pick<RebuiltFile, 'kind' | 'size' | 'sha256'>
+
+interface Ground {
+  readonly files: Map<string, Content>
+  readonly copies: Set<string>
+  /** By name: what is in its way in the catalogue. */
+  readonly nested: ReadonlyMap<string, string>
+  readonly coming: ReadonlyMap<string, string>
+  /** Directories that names of this batch lie in, and one of these names each. */
+  readonly above: Map<string, string>
+}
+
+async function groundFor(database: Database, files: readonly RebuiltFile[]): Promise<Ground> {
+  const { sql } = database
+  const names = [...new Set(files.map(({ name }) => name))]
+  if (names.length === 0)
+    return { files: new Map(), copies: new Set(), nested: new Map(), coming: new Map(), above: new Map() }
+  const known = await sql
+    .selectFrom('file')
+    .select(['name', 'kind', 'size', 'sha256'])
+    .where('name', 'in', names)
+    .execute()
+  const copies = await sql
+    .selectFrom('instance')
+    .select(['file_name', 'store_id'])
+    .where('file_name', 'in', names)
+    .execute()
+  return {
+    files: new Map(known.map(file => [file.name, file])),
+    copies: new Set(copies.map(copy => copyKey(copy.file_name, copy.store_id))),
+    nested: await findObstacles(database, 'file', names),
+    coming: await findObstacles(database, 'intent', names),
+    above: new Map(),
+  }
+}
+
+function judge(file: RebuiltFile, { files, copies, nested, coming, above }: Ground): RebuiltOutcome {
+  const { name, copy } = file
+  const known = files.get(name)
+  if (known) {
+    if (known.size !== file.size || known.sha256 !== file.sha256 || known.kind !== file.kind)
+      return { outcome: 'other' }
+    return { outcome: !copy || copies.has(copyKey(name, copy.storeId)) ? 'known' : 'copy' }
+  }
+  const obstacle = nested.get(name) ?? above.get(name) ?? ancestorsOf(name).find(directory => files.has(directory))
+  if (obstacle !== undefined) return { outcome: 'nested', obstacle }
+  const live = coming.get(name)
+  return live === undefined ? { outcome: 'file' } : { outcome: 'coming', obstacle: live }
+}
+
+function note({ name, kind, size, sha256 }: RebuiltFile, { files, above }: Ground): void {
+  files.set(name, { kind, size, sha256 })
+  for (const directory of ancestorsOf(name)) above.set(directory, name)
+}
+
+async function insertFile({ sql }: Database, file: RebuiltFile): Promise<void> {
+  await sql
+    .insertInto('file')
+    .values({
+      name: file.name,
+      create_time: file.createTime,
+      size: file.size,
+      checksum: file.checksum,
+      sha256: file.sha256,
+      kind: file.kind,
+      is_attested: file.isAttested ? 1 : 0,
+      uploader: file.uploader,
+      source: file.source,
+      first_uploader: file.firstUploader,
+    })
+    .execute()
+  if (file.manifest === undefined) return
+  await sql.insertInto('tree').values({ file_name: file.name, manifest: file.manifest }).execute()
+}
+
+async function insertCopy({ sql, dialect }: Database, name: string, copy: RebuiltCopy): Promise<void> {
+  await sql
+    .insertInto('instance')
+    .values({
+      path: copy.path,
+      file_name: name,
+      store_id: copy.storeId,
+      deletion_policy: copy.deletionPolicy,
+      created_time: dialect.now(),
+      available: copy.available ? 1 : 0,
+      state: copy.state,
+      ...unread,
+    })
+    .execute()
+}
+
+function copyKey(name: string, storeId: number): string {
+  return `${storeId} ${name}`
 }

@@ -2,7 +2,7 @@
 import type { Instant } from '@arriero/api'
 import type { Database } from '../operation.ts'
 import { read } from '../operation.ts'
-import type { CopyState, FileKind } from '../schema.ts'
+import type { Bit, CopyState, FileKind } from '../schema.ts'
 
 export interface FoundFile {
   readonly name: string
@@ -20,6 +20,28 @@ export interface FoundCopy {
   readonly store_id: number
   readonly state: CopyState
   readonly fingerprint: string | null
+}
+
+export interface KeptFile {
+  readonly name: string
+  readonly kind: FileKind
+  readonly size: number
+  readonly checksum: string
+  readonly copies: readonly KeptCopy[]
+  /** Names of librarians. */
+  readonly elsewhere: readonly string[]
+}
+
+export interface KeptCopy {
+  readonly store_id: number
+  readonly store: string
+  readonly state: CopyState
+  readonly available: Bit
+  readonly withdrawn_by: string | null
+  /** Of its store. */
+  readonly enabled: Bit
+  /** Of a bad copy: the first of the readings that found it so, one after the other. */
+  readonly since: Instant | undefined
 }
 
 export const serving = {
@@ -52,6 +74,39 @@ export const serving = {
       .execute(),
   ),
 
+  /** What is kept under these names, and every copy of it here and elsewhere, in use or not. */
+  kept: read<{ names: readonly string[] }, readonly KeptFile[]>(async ({ sql }, { names }) => {
+    if (names.length === 0) return []
+    const columns = ['name', 'kind', 'size', 'checksum'] as const
+    const files = await sql.selectFrom('file').select(columns).where('name', 'in', names).execute()
+    const copies = await sql
+      .selectFrom('instance')
+      .innerJoin('store', 'store.id', 'instance.store_id')
+      .select(['instance.id', 'file_name', 'store_id', 'store.name as store', 'state', 'available', 'withdrawn_by'])
+      .select('store.enabled')
+      .where('file_name', 'in', names)
+      .orderBy('instance.id')
+      .execute()
+    const remotes = await sql
+      .selectFrom('remote_instance')
+      .innerJoin('peer', 'peer.id', 'remote_instance.librarian_id')
+      .select(['file_name', 'peer.name as librarian'])
+      .distinct()
+      .where('file_name', 'in', names)
+      .execute()
+    const since = await badSince(
+      sql,
+      copies.filter(({ state }) => isBad(state)).map(({ id }) => id),
+    )
+    const copiesOf = Map.groupBy(copies, ({ file_name }) => file_name)
+    const elsewhere = Map.groupBy(remotes, ({ file_name }) => file_name)
+    return files.map(file => ({
+      ...file,
+      copies: (copiesOf.get(file.name) ?? []).map(copy => ({ ...copy, since: since.get(copy.id) })),
+      elsewhere: (elsewhere.get(file.name) ?? []).map(({ librarian }) => librarian),
+    }))
+  }),
+
   /** Lines of JSON, sorted by path. */
   manifest: read<{ name: string }, string | undefined>(async ({ sql }, { name }) => {
     const row = await sql.selectFrom('tree').select('manifest').where('file_name', '=', name).executeTakeFirst()
@@ -60,6 +115,35 @@ export const serving = {
 
   /** How much is kept, for those who ask what this place is. */
   totals: read<undefined, { count: number; size: number }>(({ sql }) => totals(sql)),
+}
+
+/** Whether a full read has shown that a copy is not what it must be. */
+export function isBad(state: CopyState): boolean {
+  return state === 'mismatch' || state === 'missing' || state === 'unreadable'
+}
+
+/** Of copies that are bad, by their numbers. A disk that was not there for a while says nothing about the bytes. */
+export async function badSince(sql: Database['sql'], copies: readonly number[]): Promise<Map<number, Instant>> {
+  if (copies.length === 0) return new Map()
+  const rows = await sql
+    .selectFrom('proof')
+    .select(['instance_id', eb => eb.fn.min('time').as('since')])
+    .where('instance_id', 'in', copies)
+    .where('outcome', 'in', ['mismatch', 'missing', 'unreadable'])
+    .where(({ not, exists, selectFrom }) =>
+      not(
+        exists(
+          selectFrom('proof as later')
+            .select('later.id')
+            .whereRef('later.instance_id', '=', 'proof.instance_id')
+            .whereRef('later.id', '>', 'proof.id')
+            .where('later.outcome', '=', 'ok'),
+        ),
+      ),
+    )
+    .groupBy('instance_id')
+    .execute()
+  return new Map(rows.map(({ instance_id, since }) => [instance_id, since]))
 }
 
 async function totals(sql: Database['sql']): Promise<{ count: number; size: number }> {

@@ -3,8 +3,10 @@ import type { Instant } from '@arriero/api'
 import { LibrarianError } from '@arriero/api/errors'
 import { pageLimit } from '../limits.ts'
 import { type Database, read, write } from '../operation.ts'
+import { takeOrder } from '../trail-order.ts'
 import { demandBrake, demandNoneGoing, demandProofs } from './deletion-rules.ts'
 import { appendTrashAct, type Evidence, type Held, move, type Trash } from './deletions.ts'
+import { unread } from './instances.ts'
 
 export interface TrashCursor {
   readonly trashed: Instant
@@ -42,7 +44,8 @@ export const trash = {
   ),
 
   /** @throws LibrarianError `NotFound`; `Conflict` where it is not in the trash any more; `FileExists` */
-  beginRestore: write<Held, Trash>(async ({ sql }, { id, holder }) => {
+  beginRestore: write<Held, Trash>(async (database, { id, holder }) => {
+    const { sql } = database
     const row = await sql.selectFrom('trash').selectAll().where('id', '=', id).executeTakeFirst()
     if (!row) throw new LibrarianError('NotFound', `Cannot restore ${id}: there is no such thing in the trash`)
     if (row.state !== 'trashed') {
@@ -60,11 +63,18 @@ export const trash = {
         remedy: 'Nothing is lost: the other copy is in its place.',
       })
     }
-    await sql.updateTable('trash').set({ state: 'restoring', holder }).where('id', '=', id).execute()
-    return { ...row, state: 'restoring', holder }
+    return await sql
+      .updateTable('trash')
+      .set({ state: 'restoring', holder, trail_order: await takeOrder(database) })
+      .where('id', '=', id)
+      .returningAll()
+      .executeTakeFirstOrThrow()
   }),
 
-  /** The bytes are back under their name: so is the copy, under its old number, as one that nobody has read yet. */
+  /**
+   * The bytes are back under their name: so is the copy, under its old number, as one that nobody has read yet. It is available
+   * if it was.
+   */
   finishRestore: write<Held & { actor: string }, boolean>(async (database, { actor, ...held }) => {
     const { sql, dialect } = database
     const row = await move(database, held, 'restoring', { state: 'restored' })
@@ -78,13 +88,10 @@ export const trash = {
         store_id: row.store_id,
         deletion_policy: row.deletion_policy,
         created_time: dialect.now(),
-        available: 1,
+        available: row.available,
         state: 'never-checked',
-        calculated_checksum: null,
-        calculated_size: null,
-        checksum_time: null,
-        fingerprint: null,
-        withdrawn_by: null,
+        ...unread,
+        withdrawn_by: row.withdrawn_by,
       })
       .execute()
     await appendTrashAct(database, row, { action: 'deletion/restore', actor, outcome: 'done' })
@@ -97,10 +104,10 @@ export const trash = {
   ),
 
   /**
-   * B1 from scratch: refused like the deletion was (`KeepsLastCopy`, `Busy`, `TooMany`). False: it is not in the trash any
+   * B1 from scratch: refused like the deletion was (`KeepsLastCopy`, `Busy`, `TooMany`). Undefined: it is not in the trash any
    * more, or not long enough.
    */
-  beginPurge: write<BeginPurge, boolean>(async (database, purge) => {
+  beginPurge: write<BeginPurge, Trash | undefined>(async (database, purge) => {
     const { id, holder, olderThanSeconds, proofInstanceIds, evidence } = purge
     const { sql, dialect } = database
     const row = await sql
@@ -110,13 +117,17 @@ export const trash = {
       .where('state', '=', 'trashed')
       .where('trashed', '<', dialect.nowPlus(-olderThanSeconds))
       .executeTakeFirst()
-    if (!row) return false
+    if (!row) return undefined
     await demandNoneGoing(database, row.file_name)
     await demandProofs(database, row.file_name, row.instance_id, proofInstanceIds)
     await demandBrake(database, row.store_id, 'purged')
     const proofs = JSON.stringify(evidence)
-    await sql.updateTable('trash').set({ state: 'purging', holder, proofs }).where('id', '=', id).execute()
-    return true
+    return await sql
+      .updateTable('trash')
+      .set({ state: 'purging', holder, proofs, trail_order: await takeOrder(database) })
+      .where('id', '=', id)
+      .returningAll()
+      .executeTakeFirstOrThrow()
   }),
 
   /** The bytes are gone. */

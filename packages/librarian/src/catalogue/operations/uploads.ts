@@ -1,6 +1,7 @@
 /** Uploads on their way in: what is announced, where its bytes are expected, and how it ended (librarian 10.2, 7.3). */
 import type { ErrorCode, Instant } from '@arriero/api'
 import { type Selectable, sql } from 'kysely'
+import { roomHeldSeconds } from '../limits.ts'
 import { ancestorsOf, findObstacles } from '../nested-names.ts'
 import { type Database, read, write } from '../operation.ts'
 import { rowSet } from '../row-set.ts'
@@ -51,7 +52,7 @@ export type StageOutcome =
   | {
       readonly outcome: 'staged'
       readonly transfer: IncomingTransfer
-      /** What the store has left after all that was announced to it, this one included. */
+      /** What the store has left after all that is held for others, and after this one. */
       readonly free: number
     }
   | { readonly outcome: 'refused'; readonly code: ErrorCode; readonly message: string; readonly obstacle?: string }
@@ -67,8 +68,8 @@ const openStates = ['INITIATED', 'ONGOING', 'STAGED'] as const
 export const uploads = {
   /**
    * Announces uploads: names checked against what is kept, earlier attempts of the same user at the same name with the same
-   * checksum ended (librarian Q14), and room taken from the first store that has it. The room of a transfer is its own until
-   * the transfer ends: while its bytes arrive, and again for the private copy that a commit makes.
+   * checksum ended (librarian Q14), and room taken from the first store that has it. The room of a transfer is held for it
+   * while its bytes arrive, and again for the private copy that a commit makes; where nothing comes, for an hour.
    */
   stage: write<{ uploads: readonly NewUpload[]; stores: readonly RoomyStore[] }, StageResult>(
     async (database, { uploads: wanted, stores }) => {
@@ -210,7 +211,7 @@ async function replaceEarlier(
   )
   // A cross join, so that SQLite asks by name for each of them instead of going through all that are open.
   const { rows } = await sql<IncomingTransfer>`
-    UPDATE incoming_transfer SET status = 'FAILED', reason = 'announced again by the same user', end_time = ${dialect.now()}
+    UPDATE incoming_transfer SET status = 'FAILED', reason = 'replaced: the same user has announced this upload again', end_time = ${dialect.now()}
     WHERE id IN (
       SELECT earlier.id FROM ${again} AS again
       CROSS JOIN incoming_transfer AS earlier
@@ -250,13 +251,27 @@ async function placeAll(
   return places
 }
 
-async function stateOf({ sql: db }: Database, storeId: number): Promise<{ enabled: boolean; reserved: number }> {
+async function stateOf(
+  { sql: db, dialect }: Database,
+  storeId: number,
+): Promise<{ enabled: boolean; reserved: number }> {
   const store = await db.selectFrom('store').select('enabled').where('id', '=', storeId).executeTakeFirst()
   const { reserved } = await db
     .selectFrom('incoming_transfer')
     .select(eb => eb.fn.sum<number | string | null>('transfer_size').as('reserved'))
     .where('store_id', '=', storeId)
     .where('status', 'in', openStates)
+    .where(({ or, eb, exists, fn, selectFrom }) =>
+      or([
+        eb(fn.coalesce('active_time', 'start_time'), '>', dialect.nowPlus(-roomHeldSeconds)),
+        // Their senders end them.
+        eb('source_transfer_id', 'is not', null),
+        // Committed now, from a disk that its owner filled without telling.
+        exists(
+          selectFrom('intent').select('intent.id').whereRef('intent.incoming_transfer_id', '=', 'incoming_transfer.id'),
+        ),
+      ]),
+    )
     .executeTakeFirstOrThrow()
   return { enabled: store?.enabled === 1, reserved: Number(reserved ?? 0) }
 }

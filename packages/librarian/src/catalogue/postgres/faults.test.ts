@@ -1,6 +1,5 @@
 /** What a PostgreSQL catalogue does when the server, the connection or others at the same rows fail it. */
-import { readFile } from 'node:fs/promises'
-import { setTimeout as sleep } from 'node:timers/promises'
+import { setImmediate } from 'node:timers/promises'
 import pg from 'pg'
 import { afterAll, describe, expect, test } from 'vitest'
 import { type Cut, startCommitProxy } from '../../../test/commit-proxy.ts'
@@ -73,7 +72,8 @@ function claims(server: TestPostgres): void {
     await other.query(`UPDATE setting SET value = '2' WHERE key = 'a'`)
     const before = await catalogue.trial.countRuns('none')
     const beaten = catalogue.trial.countRuns('a')
-    await sleep(200)
+    const waiting = `SELECT pid FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()`
+    await expect.poll(() => sqlOn(url, waiting)).toHaveLength(1)
     await other.query('COMMIT')
     expect((await beaten) - before).toBe(2)
     expect(await catalogue.settings.get({ key: 'a' })).toBe('x')
@@ -117,15 +117,21 @@ function claims(server: TestPostgres): void {
     await using catalogue = await openIt(url)
     const numbers: number[] = []
     let isOver = false
+    let begun = 0
     const work = async () => {
-      while (!isOver) numbers.push(await catalogue.trial.countUp('n'))
+      while (!isOver) {
+        begun++
+        numbers.push(await catalogue.trial.countUp('n'))
+      }
     }
     const workers = [work(), work(), work()]
-    for (const stop of [() => server.stop(), () => kill(server, 'SIGKILL')]) {
-      await sleep(200)
+    for (const stop of [() => server.stop(), () => server.kill()]) {
+      const before = numbers.length
+      await expect.poll(() => numbers.length).toBeGreaterThan(before + 5)
       await stop()
-      await sleep(300)
-      await startAgain(server)
+      // Each of the three is at something that has no answer.
+      await expect.poll(() => begun - numbers.length).toBe(3)
+      await server.start()
       const count = numbers.length
       await expect.poll(() => numbers.length, { timeout: 20_000 }).toBeGreaterThan(count + 5)
     }
@@ -141,8 +147,7 @@ function claims(server: TestPostgres): void {
     await using catalogue = await openIt(url, { timeouts })
     let acknowledged = 0
     for (; acknowledged < 5; acknowledged++) await catalogue.trial.countUp('n')
-    const pids = await allPids(server)
-    for (const pid of pids) process.kill(pid, 'SIGSTOP')
+    await server.signal('SIGSTOP')
     const results = await Promise.allSettled(Array.from({ length: 4 }, () => catalogue.trial.countUp('n')))
     for (const result of results) {
       expect(result).toMatchObject({
@@ -150,7 +155,7 @@ function claims(server: TestPostgres): void {
         reason: { code: expect.stringMatching(/^(Busy|OutcomeUnknown)$/) },
       })
     }
-    for (const pid of pids) process.kill(pid, 'SIGCONT')
+    await server.signal('SIGCONT')
     const unknown = results.filter(result => result.status === 'rejected' && result.reason.code === 'OutcomeUnknown')
     const next = await catalogue.trial.countUp('n')
     expect(next).toBeGreaterThan(acknowledged)
@@ -224,36 +229,13 @@ test('Turns: one that runs alone waits for those that run, and those behind it w
   const c = enter('c', false)
   a()
   a()
-  await sleep(1)
+  await setImmediate()
   expect(log).toEqual(['a', 'b'])
   b()
   const leave = await alone
-  await sleep(1)
+  await setImmediate()
   expect(log).toEqual(['a', 'b', 'alone'])
   leave()
   await c
   expect(log).toEqual(['a', 'b', 'alone', 'c'])
 })
-
-async function kill(server: TestPostgres, signal: NodeJS.Signals): Promise<void> {
-  for (const pid of await allPids(server)) process.kill(pid, signal)
-  await server.stop()
-}
-
-/** Its first process and that one's children: they are ours, started by this test. */
-async function allPids(server: TestPostgres): Promise<number[]> {
-  const first = await server.pid()
-  const children = await readFile(`/proc/${first}/task/${first}/children`, 'utf8')
-  return [first, ...children.trim().split(/\s+/).map(Number)]
-}
-
-async function startAgain(server: TestPostgres): Promise<void> {
-  for (let tries = 0; ; tries++) {
-    try {
-      return await server.start()
-    } catch (error) {
-      if (tries === 20) throw error
-      await sleep(250)
-    }
-  }
-}

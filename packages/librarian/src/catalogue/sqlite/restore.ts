@@ -61,7 +61,7 @@ export function restoreFile({ backup, path, stamp }: RestoreFileOptions): string
   }
 }
 
-export function restoringPath(path: string): string {
+function restoringPath(path: string): string {
   return `${path}.restoring`
 }
 

@@ -5,6 +5,7 @@ import { ancestorsOf, areNested, findObstacles } from '../../nested-names.ts'
 import type { Database } from '../../operation.ts'
 import { rowSet } from '../../row-set.ts'
 import type { FileTable, IncomingTransferTable } from '../../schema.ts'
+import { takeOrders } from '../../trail-order.ts'
 import { transfersOf } from '../uploads.ts'
 import type { BeginOutcome, BeginWork } from './contract.ts'
 import { deleteFinished, endTransfer, openStates } from './rows.ts'
@@ -31,9 +32,9 @@ export async function beginWorks(
       await endTransfer(database, work.transferId, outcome.message)
     }
   }
-  const times = await insertIntents(database, holder, begin)
+  const inserted = await insertIntents(database, holder, begin)
   return outcomes.map((outcome, index) =>
-    outcome.outcome === 'begun' ? { ...outcome, createTime: times.get(works[index]!.id)! } : outcome,
+    outcome.outcome === 'begun' ? { ...outcome, ...inserted.get(works[index]!.id)! } : outcome,
   )
 }
 
@@ -115,11 +116,13 @@ const intentColumns = {
 } as const
 
 async function insertIntents(
-  { sql: db, dialect }: Database,
+  database: Database,
   holder: string,
   works: readonly BeginWork[],
-): Promise<Map<string, string>> {
+): Promise<Map<string, { createTime: string; order: number }>> {
   if (works.length === 0) return new Map()
+  const { sql: db, dialect } = database
+  const order = await takeOrders(database, works.length)
   const given = rowSet(
     dialect,
     intentColumns,
@@ -140,13 +143,13 @@ async function insertIntents(
       act: work.act ?? null,
     })),
   )
-  const { rows } = await sql<{ id: string; create_time: string }>`
+  const { rows } = await sql<{ id: string; create_time: string; trail_order: number }>`
     INSERT INTO intent (id, token, file_name, store_id, origin, size, checksum, is_attested, incoming_transfer_id,
-      transfer_manager_name, deletion_policy, uploader, source, first_uploader, create_time, act, started, holder)
+      transfer_manager_name, deletion_policy, uploader, source, first_uploader, create_time, act, started, holder, trail_order)
     SELECT id, 1, file_name, store_id, origin, size, checksum, CASE WHEN checksum IS NULL THEN 0 ELSE 1 END,
       incoming_transfer_id, transfer_manager_name, deletion_policy, uploader, source, first_uploader,
-      COALESCE(create_time, ${dialect.now()}), act, ${dialect.now()}, ${holder}
+      COALESCE(create_time, ${dialect.now()}), act, ${dialect.now()}, ${holder}, ${order}
     FROM ${given} AS work WHERE true
-    RETURNING id, create_time`.execute(db)
-  return new Map(rows.map(({ id, create_time }) => [id, create_time]))
+    RETURNING id, create_time, trail_order`.execute(db)
+  return new Map(rows.map(row => [row.id, { createTime: row.create_time, order: row.trail_order }]))
 }

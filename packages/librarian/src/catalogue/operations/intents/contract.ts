@@ -33,6 +33,8 @@ export type BeginOutcome =
       readonly token: number
       /** Of the file, when it is there; by the database's clock unless the work said one. */
       readonly createTime: string
+      /** Of its line in the trail. */
+      readonly order: number
     }
   /** The transfer was completed before: nothing is left to do. */
   | { readonly outcome: 'completed' }

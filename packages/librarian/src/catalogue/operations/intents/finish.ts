@@ -5,56 +5,72 @@ import { rowSet } from '../../row-set.ts'
 import type { FailedWork, Intent, PublishedWork } from './contract.ts'
 import { addFinished, endTransfer, recordAct } from './rows.ts'
 
-const publishedColumns = { id: 'text', token: 'integer', path: 'text', fingerprint: 'text' } as const
+const heldColumns = { id: 'text', token: 'integer' } as const
+const publishedColumns = { id: 'text', path: 'text', fingerprint: 'text' } as const
 
-/** One statement for each table, over all works whose intents still are ours. */
+/**
+ * One statement for each table, over all works whose intents still are ours. Which these are, the first one says: the others
+ * are given those alone, since each has to read again what it is given.
+ */
 export async function finishWorks(
   { sql: db, dialect }: Database,
   holder: string,
   by: string,
   works: readonly PublishedWork[],
 ): Promise<boolean[]> {
-  const given = rowSet(
-    dialect,
-    publishedColumns,
-    works.map(({ id, token, path, fingerprint }) => ({ id, token, path, fingerprint })),
-  )
   const now = dialect.now()
-  const mine = sql`intent JOIN ${given} AS work ON work.id = intent.id AND work.token = intent.token`
-  const isReady = sql`intent.holder = ${holder} AND intent.sha256 IS NOT NULL AND intent.kind IS NOT NULL
-    AND intent.checksum IS NOT NULL`
+  const held = rowSet(
+    dialect,
+    heldColumns,
+    works.map(({ id, token }) => ({ id, token })),
+  )
+  const { rows: ours } = await sql<Pick<Intent, 'id'>>`
+    INSERT INTO finished_work (id, time)
+    SELECT intent.id, ${now} FROM intent JOIN ${held} AS work ON work.id = intent.id AND work.token = intent.token
+    WHERE intent.holder = ${holder} AND intent.sha256 IS NOT NULL AND intent.kind IS NOT NULL AND intent.checksum IS NOT NULL
+    RETURNING id`.execute(db)
+  const done = new Set(ours.map(({ id }) => id))
+  if (done.size === 0) return works.map(() => false)
+  const mine = rowSet(
+    dialect,
+    { id: 'text' },
+    [...done].map(id => ({ id })),
+  )
   await sql`
     INSERT INTO file (name, create_time, size, checksum, sha256, kind, is_attested, uploader, source, first_uploader)
     SELECT intent.file_name, intent.create_time, intent.size, intent.checksum, intent.sha256, intent.kind,
       intent.is_attested, intent.uploader, intent.source, intent.first_uploader
-    FROM ${mine} WHERE ${isReady}`.execute(db)
+    FROM intent JOIN ${mine} AS work ON work.id = intent.id`.execute(db)
   await sql`
     INSERT INTO tree (file_name, manifest)
-    SELECT intent.file_name, intent.manifest FROM ${mine} WHERE ${isReady} AND intent.manifest IS NOT NULL`.execute(db)
+    SELECT intent.file_name, intent.manifest FROM intent JOIN ${mine} AS work ON work.id = intent.id
+    WHERE intent.manifest IS NOT NULL`.execute(db)
+  const published = rowSet(
+    dialect,
+    publishedColumns,
+    works.filter(({ id }) => done.has(id)).map(({ id, path, fingerprint }) => ({ id, path, fingerprint })),
+  )
   await sql`
     INSERT INTO instance (path, file_name, store_id, deletion_policy, created_time, available, state,
       calculated_checksum, calculated_size, checksum_time, fingerprint)
     SELECT work.path, intent.file_name, intent.store_id, intent.deletion_policy, ${now}, 1, 'ok',
       intent.checksum, intent.size, ${now}, work.fingerprint
-    FROM ${mine} WHERE ${isReady}`.execute(db)
+    FROM intent JOIN ${published} AS work ON work.id = intent.id`.execute(db)
   await sql`
     INSERT INTO proof (instance_id, file_name, store_id, time, medium, "by", outcome, sha256, size)
     SELECT instance.id, intent.file_name, intent.store_id, ${now}, 'commit', ${by}, 'ok', intent.sha256, intent.size
-    FROM ${mine} JOIN instance ON instance.file_name = intent.file_name AND instance.store_id = intent.store_id
-    WHERE ${isReady}`.execute(db)
+    FROM intent JOIN ${mine} AS work ON work.id = intent.id
+    JOIN instance ON instance.file_name = intent.file_name AND instance.store_id = intent.store_id`.execute(db)
   await sql`
     UPDATE incoming_transfer SET status = 'COMPLETED', end_time = ${now},
       transfer_manager_name = done.transfer_manager_name, deletion_policy = done.deletion_policy
     FROM (SELECT intent.incoming_transfer_id, intent.transfer_manager_name, intent.deletion_policy
-      FROM ${mine} WHERE ${isReady}) AS done
+      FROM intent JOIN ${mine} AS work ON work.id = intent.id) AS done
     WHERE incoming_transfer.id = done.incoming_transfer_id AND incoming_transfer.status IN ('INITIATED','ONGOING','STAGED')
     `.execute(db)
-  await sql`
-    INSERT INTO finished_work (id, time) SELECT intent.id, ${now} FROM ${mine} WHERE ${isReady}`.execute(db)
-  const { rows } = await sql<Pick<Intent, 'id' | 'act'>>`
-    DELETE FROM intent WHERE id IN (SELECT intent.id FROM ${mine} WHERE ${isReady}) RETURNING id, act`.execute(db)
+  const { rows } = await sql<Pick<Intent, 'act'>>`
+    DELETE FROM intent WHERE id IN (SELECT work.id FROM ${mine} AS work) RETURNING act`.execute(db)
   for (const { act } of rows) await recordAct({ sql: db, dialect }, act, 'done')
-  const done = new Set(rows.map(({ id }) => id))
   return works.map(({ id }) => done.has(id))
 }
 
