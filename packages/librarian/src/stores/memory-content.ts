@@ -4,10 +4,13 @@ import {
   describeTree,
   digestBytesBy,
   loadPathFunctions,
+  MemberNames,
   type PathDigests,
   type TreeMember,
 } from '@arriero/transfer'
 import { ArchiveMembers, archiveErrorOf } from './archive-members.ts'
+import { unacceptable } from './refusals.ts'
+import type { Publication } from './store.ts'
 import { functionsFor, inFormOf } from './wire-checksum.ts'
 
 /** Content of a memory store: a file's bytes; or a tree's members by path, null for a directory. */
@@ -95,4 +98,31 @@ export function unpackContent(what: string, archive: Uint8Array, size: number): 
 export function copyOf(content: MemoryContent): MemoryContent {
   if (content instanceof Uint8Array) return content.slice()
   return new Map(Array.from(content, ([path, bytes]) => [path, bytes ? bytes.slice() : null]))
+}
+
+/** Whether it is what a work was prepared to be. */
+export async function isContentOf(content: MemoryContent, { kind, size, sha256 }: Publication): Promise<boolean> {
+  const met = await describeContent(content, undefined)
+  return met.kind === kind && met.size === size && met.sha256 === sha256
+}
+
+/** @throws LibrarianError Unacceptable: a member has a name that others cannot use */
+export function checkMembers(content: MemoryContent): void {
+  if (content instanceof Uint8Array) return
+  const names = new MemberNames()
+  for (const [path, bytes] of content) {
+    const why = names.claim(path, bytes === null ? 'directory' : 'file')
+    if (why !== undefined) throw unacceptable(path, 'a member must have a name that others can use', why)
+  }
+}
+
+export function sizeOf(content: MemoryContent): number {
+  if (content instanceof Uint8Array) return content.length
+  return [...content.values()].reduce((sum, bytes) => sum + (bytes?.length ?? 0), 0)
+}
+
+/** Of a file, or of a tree's member; undefined where there is none, or a directory. */
+export function bytesOf(content: MemoryContent, member: string | undefined): Uint8Array | undefined {
+  if (content instanceof Uint8Array) return member === undefined ? content : undefined
+  return (member !== undefined && content.get(member)) || undefined
 }

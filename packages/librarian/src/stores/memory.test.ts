@@ -1,9 +1,10 @@
 import { describe, expect, test } from 'vitest'
-import { describeStore } from '../../test/store-suite.ts'
+import { describeStore, keeperOf } from '../../test/store-suite.ts'
 import { MemoryStore } from './memory.ts'
 import { describeContent } from './memory-content.ts'
 
 describeStore('memory', {
+  cannot: { keepers: 'it is in the memory of one process, which one catalogue has' },
   async make() {
     const store = new MemoryStore()
     return {
@@ -36,6 +37,15 @@ describe('MemoryStore', () => {
     expect(await store.examine('f', { kind: 'file', checksum })).toMatchObject({ outcome: 'unreadable' })
     store.lose('f')
     expect(await store.examine('f', { kind: 'file', checksum })).toMatchObject({ outcome: 'missing' })
+  })
+
+  test('is not available where it is another catalogue’s, until it is taken over', async () => {
+    const store = new MemoryStore({ keeper: keeperOf('ours') })
+    store.keptBy = keeperOf('theirs')
+    expect(await store.state()).toMatchObject({ available: false, otherKeeper: keeperOf('theirs') })
+    await expect(store.trash('f', '0'.repeat(32))).rejects.toMatchObject({ code: 'StoreUnavailable' })
+    expect(await store.takeOver()).toEqual(keeperOf('theirs'))
+    expect(await store.state()).toMatchObject({ available: true })
   })
 
   test('has less room the more it keeps', async () => {

@@ -3,21 +3,22 @@ import { randomUUID } from 'node:crypto'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { MemberNames } from '@arriero/transfer'
-import { copyOf, describeContent, type MemoryContent, unpackContent } from './memory-content.ts'
-import { MemorySpool } from './memory-spool.ts'
-import { takenAbove } from './names.ts'
-import { outcomeOf } from './outcomes.ts'
+import { type Keeper, othersStore } from './keeper.ts'
 import {
-  fileExists,
-  mismatch,
-  notFound,
-  notInTrash,
-  notPrepared,
-  stagedNotFound,
-  unacceptable,
-  unavailable,
-} from './refusals.ts'
+  bytesOf,
+  checkMembers,
+  copyOf,
+  describeContent,
+  isContentOf,
+  type MemoryContent,
+  sizeOf,
+  unpackContent,
+} from './memory-content.ts'
+import { type MemoryFile, MemoryFiles } from './memory-files.ts'
+import { MemorySpool } from './memory-spool.ts'
+import { openBytes } from './open-bytes.ts'
+import { outcomeOf } from './outcomes.ts'
+import { fileExists, mismatch, notFound, notInTrash, notPrepared, stagedNotFound, unavailable } from './refusals.ts'
 import type {
   ExamineOptions,
   OpenFile,
@@ -32,21 +33,21 @@ import type {
   Stat,
   Store,
   StoreState,
+  TrailReading,
   TrailRecord,
+  Unavailable,
   Work,
   WorkState,
 } from './store.ts'
+import { refuseBreak } from './trail-break.ts'
 
 export interface MemoryStoreOptions {
+  /** Whose it must be. Default: nobody asks. */
+  readonly keeper?: Keeper
   /** Default: `memory`. */
   readonly name?: string
   /** Bytes that fit in all. Default: 1 GiB. */
   readonly total?: number
-}
-
-interface Kept {
-  readonly content: MemoryContent
-  readonly fingerprint: string
 }
 
 export class MemoryStore implements Store {
@@ -55,21 +56,27 @@ export class MemoryStore implements Store {
   readonly capabilities = { hasStaging: true, hasPaths: false, hasTrees: true, canAdopt: true }
   /** Set it, and the store is not available. */
   unavailableBecause: string | undefined
+  /** Whose it is: another one's, and it is not available. */
+  keptBy: Keeper | undefined
+  readonly #keeper: Keeper | undefined
+  /** Set it, and from this record on nothing of the trail can be believed. */
+  trailBrokenAt: number | undefined
   readonly #total: number
   readonly #uuid = randomUUID()
   readonly #stagings = new Map<string, Map<string, MemoryContent>>()
   readonly #spools = new Map<string, MemorySpool>()
   readonly #works = new Map<string, Map<number, MemoryContent>>()
-  readonly #files = new Map<string, Kept>()
-  readonly #trash = new Map<string, Kept>()
-  readonly #quarantine = new Map<string, Kept>()
+  readonly #files = new MemoryFiles()
+  readonly #trash = new Map<string, MemoryFile>()
+  readonly #quarantine = new Map<string, MemoryFile>()
   readonly #unreadable = new Set<string>()
   readonly #trail: TrailRecord[] = []
-  #changes = 0
   #directory: string | undefined
 
-  constructor({ name = 'memory', total = 2 ** 30 }: MemoryStoreOptions = {}) {
+  constructor({ name = 'memory', total = 2 ** 30, keeper }: MemoryStoreOptions = {}) {
     this.name = name
+    this.#keeper = keeper
+    this.keptBy = keeper
     this.#total = total
   }
 
@@ -82,13 +89,7 @@ export class MemoryStore implements Store {
 
   /** Bit rot: other content under a name, or in the place of a tree's member, which nobody was told of. */
   damage(path: string, content: MemoryContent): void {
-    const above = takenAbove(path, other => this.#files.has(other))
-    const tree = above === undefined ? undefined : this.#files.get(above)?.content
-    if (above === undefined || !(tree instanceof Map) || !(content instanceof Uint8Array)) {
-      this.#files.set(path, this.#keep(copyOf(content)))
-      return
-    }
-    this.#files.set(above, this.#keep(new Map([...tree, [path.slice(above.length + 1), content.slice()]])))
+    this.#files.damage(path, copyOf(content))
   }
 
   /** A medium that gives no bytes any more. */
@@ -104,8 +105,15 @@ export class MemoryStore implements Store {
   // ——— The store ———
 
   async state(): Promise<StoreState> {
-    if (this.unavailableBecause !== undefined) return { available: false, reason: this.unavailableBecause }
+    const why = this.#whyUnavailable()
+    if (why) return { available: false, ...why }
     return { available: true, free: Math.max(0, this.#total - this.#used()), total: this.#total, uuid: this.#uuid }
+  }
+
+  async takeOver(): Promise<Keeper | undefined> {
+    const before = othersStore(this.keptBy, this.#keeper)?.otherKeeper
+    this.keptBy = this.#keeper
+    return before
   }
 
   pathOf(name: string): string {
@@ -167,7 +175,7 @@ export class MemoryStore implements Store {
     if (!met) return await this.#publish(work)
     if (!(await isContentOf(met.content, work))) throw fileExists(work.name, 'it was changed after it was read')
     const copy = this.#works.get(work.id)?.get(work.token)
-    if (copy) this.#files.set(work.name, this.#keep(copy))
+    if (copy) this.#files.put(work.name, copy)
     // It is the file now; taken over twice, it would look like another one.
     this.#works.delete(work.id)
     return this.#published(work.name)
@@ -178,7 +186,7 @@ export class MemoryStore implements Store {
     const good = await this.#privateCopy(work)
     const bad = this.#files.get(work.name)
     if (bad && !(await isContentOf(bad.content, work))) this.#quarantine.set(id, bad)
-    this.#files.set(work.name, this.#keep(good))
+    this.#files.put(work.name, good)
     this.#unreadable.delete(work.name)
     return this.#published(work.name)
   }
@@ -192,7 +200,7 @@ export class MemoryStore implements Store {
     this.#check()
     const there = this.#files.get(work.name)
     if (there) return (await isContentOf(there.content, work)) ? 'published' : 'foreign'
-    if (this.#whyNotFree(work.name)) return 'foreign'
+    if (this.#files.whyNotFree(work.name)) return 'foreign'
     const copy = this.#works.get(work.id)?.get(work.token)
     return copy && (await isContentOf(copy, work)) ? 'prepared' : 'absent'
   }
@@ -222,7 +230,8 @@ export class MemoryStore implements Store {
 
   async examine(name: string, { checksum, signal }: ExamineOptions): Promise<Reading> {
     signal?.throwIfAborted()
-    if (this.unavailableBecause !== undefined) return { outcome: 'unavailable', reason: this.unavailableBecause }
+    const why = this.#whyUnavailable()
+    if (why) return { outcome: 'unavailable', reason: why.reason }
     const kept = this.#files.get(name)
     if (!kept) return { outcome: 'missing', reason: `there is nothing under ${name}` }
     if (this.#unreadable.has(name)) return { outcome: 'unreadable', reason: `${name}: EIO` }
@@ -244,9 +253,9 @@ export class MemoryStore implements Store {
     const kept = this.#trash.get(id)
     if (!kept && this.#files.has(name)) return
     if (!kept) throw notInTrash(name, id)
-    const met = this.#files.has(name) ? 'it is taken' : this.#whyNotFree(name)
+    const met = this.#files.has(name) ? 'it is taken' : this.#files.whyNotFree(name)
     if (met) throw fileExists(name, met)
-    this.#files.set(name, kept)
+    this.#files.putBack(name, kept)
     this.#trash.delete(id)
   }
 
@@ -267,17 +276,19 @@ export class MemoryStore implements Store {
     this.#trail.push(...structuredClone(records))
   }
 
-  async *readTrail(): AsyncIterable<TrailRecord> {
+  async *readTrail({ report = refuseBreak, disbelieve }: TrailReading = {}): AsyncIterable<TrailRecord> {
     this.#check()
-    yield* structuredClone(this.#trail)
+    const records = structuredClone(this.#trail)
+    const { trailBrokenAt: brokenAt } = this
+    if (brokenAt !== undefined)
+      report({ place: `record ${brokenAt}`, reason: 'it must name the one before it, it names another' })
+    yield* records.slice(0, brokenAt)
+    if (brokenAt !== undefined) for (const record of records.slice(brokenAt)) disbelieve?.(record)
   }
 
   async *scan(): AsyncIterable<Scanned> {
     this.#check()
-    for (const [name, { content }] of [...this.#files]) {
-      if (content instanceof Uint8Array) yield { name, shown: name, kind: 'file', size: content.length }
-      else yield* scanTree(name, content)
-    }
+    yield* this.#files.scan()
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -288,7 +299,13 @@ export class MemoryStore implements Store {
   // ——— Inside ———
 
   #check(): void {
-    if (this.unavailableBecause !== undefined) throw unavailable(this.name, this.unavailableBecause)
+    const why = this.#whyUnavailable()
+    if (why) throw unavailable(this.name, why)
+  }
+
+  #whyUnavailable(): Unavailable | undefined {
+    if (this.unavailableBecause !== undefined) return { reason: this.unavailableBecause }
+    return othersStore(this.keptBy, this.#keeper)
   }
 
   #staging(id: string): Map<string, MemoryContent> {
@@ -305,10 +322,6 @@ export class MemoryStore implements Store {
   #used(): number {
     const all = [this.#files, this.#trash, this.#quarantine].flatMap(place => [...place.values()])
     return all.reduce((sum, { content }) => sum + sizeOf(content), 0)
-  }
-
-  #keep(content: MemoryContent): Kept {
-    return { content, fingerprint: `memory-${++this.#changes}` }
   }
 
   #published(name: string): Published {
@@ -341,12 +354,12 @@ export class MemoryStore implements Store {
     this.#check()
     const there = this.#files.get(work.name)
     if (there && (await isContentOf(there.content, work))) return this.#published(work.name)
-    const met = there ? 'it leads to something else' : this.#whyNotFree(work.name)
+    const met = there ? 'it leads to something else' : this.#files.whyNotFree(work.name)
     if (met) throw fileExists(work.name, met)
     const content = await this.#privateCopy(work)
     // Another work may have taken it while this one was compared.
     if (this.#files.has(work.name)) return this.#publish(work)
-    this.#files.set(work.name, this.#keep(content))
+    this.#files.put(work.name, content)
     return this.#published(work.name)
   }
 
@@ -354,61 +367,5 @@ export class MemoryStore implements Store {
     const copy = this.#works.get(work.id)?.get(work.token)
     if (!copy || !(await isContentOf(copy, work))) throw notPrepared(work.id, work.name)
     return copy
-  }
-
-  #whyNotFree(name: string): string | undefined {
-    const above = takenAbove(name, other => this.#files.has(other))
-    if (above !== undefined) return `it lies in ${above}`
-    const below = [...this.#files.keys()].find(other => other.startsWith(`${name}/`))
-    return below === undefined ? undefined : `${below} lies in it`
-  }
-}
-
-async function isContentOf(content: MemoryContent, { kind, size, sha256 }: Publication): Promise<boolean> {
-  const met = await describeContent(content, undefined)
-  return met.kind === kind && met.size === size && met.sha256 === sha256
-}
-
-function checkMembers(content: MemoryContent): void {
-  if (content instanceof Uint8Array) return
-  const names = new MemberNames()
-  for (const [path, bytes] of content) {
-    const why = names.claim(path, bytes === null ? 'directory' : 'file')
-    if (why !== undefined) throw unacceptable(path, 'a member must have a name that others can use', why)
-  }
-}
-
-function sizeOf(content: MemoryContent): number {
-  if (content instanceof Uint8Array) return content.length
-  return [...content.values()].reduce((sum, bytes) => sum + (bytes?.length ?? 0), 0)
-}
-
-function bytesOf(content: MemoryContent, member: string | undefined): Uint8Array | undefined {
-  if (content instanceof Uint8Array) return member === undefined ? content : undefined
-  return (member !== undefined && content.get(member)) || undefined
-}
-
-function openBytes(bytes: Uint8Array, fingerprint: string, path: string): OpenFile {
-  return {
-    size: bytes.length,
-    fingerprint,
-    fd: undefined,
-    async *read(start, end, { signal } = {}) {
-      if (end > bytes.length)
-        throw new RangeError(`Cannot read ${path}: it must have ${end} bytes, it has ${bytes.length}`)
-      for (let at = start; at < end; at += 2 ** 20) {
-        signal?.throwIfAborted()
-        yield bytes.slice(at, Math.min(end, at + 2 ** 20))
-      }
-    },
-    async [Symbol.asyncDispose]() {},
-  }
-}
-
-function* scanTree(top: string, members: ReadonlyMap<string, Uint8Array | null>): Iterable<Scanned> {
-  yield { name: top, shown: top, kind: 'directory', size: 0 }
-  for (const [path, bytes] of members) {
-    const name = `${top}/${path}`
-    yield { name, shown: name, kind: bytes ? 'file' : 'directory', size: bytes?.length ?? 0 }
   }
 }

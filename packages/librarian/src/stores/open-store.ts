@@ -1,9 +1,13 @@
-import { realpath } from 'node:fs/promises'
+import { mkdir, realpath } from 'node:fs/promises'
 import { LibrarianError } from '@arriero/api'
 import type { z } from 'zod'
 import { type Log, silentLog } from '../log.ts'
+import type { Keeper } from './keeper.ts'
+import type { Life } from './life.ts'
+import { layoutOf } from './local/layout.ts'
 import { LocalStore } from './local/local-store.ts'
-import { createMarker } from './local/marker.ts'
+import { createMarker, readMarker } from './local/marker.ts'
+import { apart, storeBelow, whyNested } from './local/nesting.ts'
 import { createThreads, type Threads } from './local/threads.ts'
 import { MemoryStore } from './memory.ts'
 import { S3Store } from './s3/s3-store.ts'
@@ -26,6 +30,14 @@ export interface OpenStoreParts {
   readonly log?: Log | undefined
   /** Make a place a store that is none yet: on the operator's word only (B4). Default: false. */
   readonly createMarker?: boolean | undefined
+  /** Whose store it must be. Default: nobody asks. */
+  readonly keeper?: Keeper | undefined
+  /** Of that catalogue, for this store. Default: its copies are not told from it. */
+  readonly life?: Life | undefined
+  /** A marker that names nobody gets this keeper. Default: true. */
+  readonly mayClaim?: boolean | undefined
+  /** It is taken over next where it is another's, so that this is no alarm. Default: false. */
+  readonly isToBeTakenOver?: boolean | undefined
   /** Of its own threads, all start with the first task: for servers, which live long. Default: false. */
   readonly startThreadsTogether?: boolean | undefined
 }
@@ -53,7 +65,11 @@ export async function openStore(settings: StoreSettings, parts: OpenStoreParts =
 
 async function openLocal(settings: StoreSettings, parts: OpenStoreParts): Promise<Store> {
   const data = parse(localStoreData, settings)
-  if (parts.createMarker) await createMarker(settings.name, data.store_path)
+  const [storePath, stagingPath] = [await resolved(data.store_path), await resolved(data.staging_path)]
+  if (parts.createMarker) {
+    await refuseNested(settings.name, storePath, stagingPath)
+    await createMarker(settings.name, storePath, parts.keeper)
+  }
   const isOpen = data.readonly_after_commit
   const [uid, gid] = [process.geteuid?.(), process.getegid?.()]
   const owner = data.own_after_commit && uid !== undefined && gid !== undefined ? { uid, gid } : undefined
@@ -62,8 +78,12 @@ async function openLocal(settings: StoreSettings, parts: OpenStoreParts): Promis
     {
       name: settings.name,
       uuid: settings.uuid,
-      storePath: await resolved(data.store_path),
-      stagingPath: await resolved(data.staging_path),
+      storePath,
+      stagingPath,
+      keeper: parts.keeper,
+      mayClaim: parts.mayClaim ?? true,
+      isToBeTakenOver: parts.isToBeTakenOver,
+      life: parts.life,
       fullFraction: data.report_full_fraction,
       reserve: data.reserve,
       groupWriteAfterStage: data.group_write_after_stage,
@@ -72,6 +92,16 @@ async function openLocal(settings: StoreSettings, parts: OpenStoreParts): Promis
     { threads, log: parts.log ?? silentLog },
   )
   return parts.threads ? store : withOwn(store, threads)
+}
+
+/** What is a store already may have been one for long: then it is unavailable, and the others are served. */
+async function refuseNested(name: string, storePath: string, stagingPath?: string): Promise<void> {
+  if ('uuid' in (await readMarker(layoutOf(storePath, storePath)))) return
+  const below = await storeBelow(storePath)
+  const why =
+    (await whyNested({ storePath, stagingPath })) ?? (below && `${below}, which lies in it, is a store itself`)
+  if (why === undefined) return
+  throw new LibrarianError('Configuration', `Cannot make a store of ${storePath} (${name}): ${why}`, { remedy: apart })
 }
 
 async function openS3(settings: StoreSettings, parts: OpenStoreParts): Promise<Store> {
@@ -93,11 +123,16 @@ async function openS3(settings: StoreSettings, parts: OpenStoreParts): Promise<S
   const { name, uuid } = settings
   const { prefix, scratch_path: scratchPath, capacity } = data
   const place = { library, client, bucket: data.bucket }
+  const { keeper, mayClaim = true, life } = parts
   const store = new S3Store(
-    { name, uuid, prefix, scratchPath, capacity },
+    { name, uuid, prefix, scratchPath, capacity, keeper, mayClaim, life },
     { place, threads, log: parts.log ?? silentLog },
   )
-  if (parts.createMarker) await store.createMarker()
+  if (parts.createMarker) {
+    await mkdir(scratchPath, { recursive: true })
+    await refuseNested(name, await resolved(scratchPath))
+    await store.createMarker()
+  }
   return parts.threads ? store : withOwn(store, threads)
 }
 

@@ -1,10 +1,13 @@
 /**
  * Stores and staging areas that lie in one another would take each other's files for their own, and clear them away (B7). Two
- * stores may share a staging area: its directories have names of their own.
+ * stores may share a staging area: its directories have names of their own. This is about the stores of one catalogue; of
+ * others the markers tell (`local/nesting.ts`).
  */
 import { realpath } from 'node:fs/promises'
 import { LibrarianError } from '@arriero/api'
 import type { StoreRow } from '../catalogue/operations/stores.ts'
+import { identityOf, waysTo } from './local/mounts.ts'
+import { apart, upwards } from './local/nesting.ts'
 
 type StorePlace = Pick<StoreRow, 'name' | 'type' | 'data'>
 
@@ -13,18 +16,22 @@ export interface Place {
   readonly what: string
   readonly path: string
   readonly isStaging: boolean
+  /** The directory itself, however one gets there; undefined: it is not there. */
+  readonly identity?: string | undefined
+  /** Of itself and of all above it, on every way. */
+  readonly above?: ReadonlySet<string> | undefined
 }
 
-/** Throws where places of local stores overlap, links resolved. */
+/** Throws where places of stores overlap, links and mounts resolved. */
 export async function checkPlacesApart(rows: readonly StorePlace[]): Promise<void> {
-  const places = await Promise.all(rows.filter(({ type }) => type === 'local').flatMap(placesOf))
+  const places = await Promise.all(rows.flatMap(placesOf))
   const met = findOverlap(places)
   if (!met) return
   const [inner, outer] = met
   throw new LibrarianError(
     'Configuration',
     `The ${inner.what} must be apart from the ${outer.what}: ${inner.path} is, or lies in, ${outer.path}`,
-    { remedy: 'Give each a directory of its own, side by side on one file system.' },
+    { remedy: apart },
   )
 }
 
@@ -37,16 +44,27 @@ export function findOverlap(places: readonly Place[]): readonly [inner: Place, o
   return undefined
 }
 
-function liesIn({ path }: Place, { path: outer }: Place): boolean {
+function liesIn({ path, above }: Place, { path: outer, identity }: Place): boolean {
+  if (identity !== undefined && above?.has(identity)) return true
   return path === outer || path.startsWith(outer === '/' ? '/' : `${outer}/`)
 }
 
-function placesOf({ name, data }: StorePlace): Promise<Place>[] {
-  const { store_path, staging_path } = data as { store_path?: unknown; staging_path?: unknown }
-  const place = async (what: string, path: unknown, isStaging: boolean) => {
-    const plain = String(path).replace(/(?<=.)\/+$/, '')
-    // A disk that is not mounted has its path all the same.
-    return { what: `${what} of store ${name}`, path: await realpath(plain).catch(() => plain), isStaging }
-  }
-  return [place('store_path', store_path, false), place('staging_path', staging_path, true)]
+function placesOf({ name, type, data }: StorePlace): Promise<Place>[] {
+  const { store_path, staging_path, scratch_path } = data
+  if (type === 's3') return [placeOf(`scratch_path of store ${name}`, scratch_path, false)]
+  if (type !== 'local') return []
+  return [
+    placeOf(`store_path of store ${name}`, store_path, false),
+    placeOf(`staging_path of store ${name}`, staging_path, true),
+  ]
+}
+
+async function placeOf(what: string, given: unknown, isStaging: boolean): Promise<Place> {
+  const plain = String(given).replace(/(?<=.)\/+$/, '')
+  // A disk that is not mounted has its path all the same.
+  const path = await realpath(plain).catch(() => plain)
+  const identity = await identityOf(path)
+  const directories = identity === undefined ? [] : (await waysTo(path)).flatMap(upwards)
+  const above = await Promise.all(directories.map(identityOf))
+  return { what, path, isStaging, identity, above: new Set(above.filter(one => one !== undefined)) }
 }

@@ -1,7 +1,7 @@
 /** The errors that every store has in common, so that they read alike. */
 import { LibrarianError } from '@arriero/api/errors'
 import { printable } from '@arriero/transfer/paths'
-import type { Work } from './store.ts'
+import type { Unavailable, Work } from './store.ts'
 
 /** What a work must be and what was met; without a checksum, the size alone was reason enough not to read it. */
 export function mismatch(
@@ -58,6 +58,6 @@ export function atStore(store: string, error: LibrarianError): LibrarianError {
   return new LibrarianError(code, `${message} (store ${store})`, { remedy, fields, retryAfterSeconds, cause })
 }
 
-export function unavailable(store: string, reason: string): LibrarianError {
-  return new LibrarianError('StoreUnavailable', `Store ${store} is not available: ${reason}`)
+export function unavailable(store: string, { reason, remedy }: Unavailable): LibrarianError {
+  return new LibrarianError('StoreUnavailable', `Store ${store} is not available: ${reason}`, { remedy })
 }

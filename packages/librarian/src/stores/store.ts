@@ -16,6 +16,7 @@
 import type { Instant, LibrarianError } from '@arriero/api'
 import type { PathFunction } from '@arriero/transfer'
 import type { FileKind } from '../catalogue/schema.ts'
+import type { Keeper } from './keeper.ts'
 
 export interface Store extends AsyncDisposable {
   readonly name: string
@@ -24,6 +25,14 @@ export interface Store extends AsyncDisposable {
 
   /** Looks now; never throws. A disk that is not there, or is another one, is unavailable, not empty (B4). */
   state(): Promise<StoreState>
+
+  /**
+   * Makes it the store of the catalogue that it was opened for, whosever it was (reliability B4). Only where the operator has
+   * said so, and before anything is read from it: another process that has it open notices before its next step.
+   *
+   * @returns whose it was, if it was another's
+   */
+  takeOver(): Promise<Keeper | undefined>
 
   /** As instances show it: an absolute path, or an object's URL. */
   pathOf(name: string): string
@@ -139,10 +148,16 @@ export interface Store extends AsyncDisposable {
   /** Appends to the store's manifest trail; durable when it resolves. */
   appendTrail(records: readonly TrailRecord[]): Promise<void>
 
-  /** The trail from its start, with the chain checked. A torn last record is left out and told. */
-  readTrail(): AsyncIterable<TrailRecord>
+  /**
+   * What the trail has, with its chains checked, in no order that means anything (`TrailRecord.order`). A torn last record is
+   * left out. What follows a break is not believed: see `TrailReading`.
+   */
+  readTrail(reading?: TrailReading): AsyncIterable<TrailRecord>
 
-  /** Everything below the root that is not ours in private: for rebuild and reconcile. */
+  /**
+   * Everything below the root that is not ours in private: for rebuild and reconcile. Of a store that somebody has made in this
+   * one its root is told, as `store`, and nothing in it.
+   */
   scan(options?: { signal?: AbortSignal }): AsyncIterable<Scanned>
 }
 
@@ -163,17 +178,24 @@ export type StoreState =
       /** Bytes that may still be used, after `report_full_fraction` and the reserve; at least 0. */
       readonly free: number
       readonly total: number
+      /** Why `free` is 0 although bytes may be left. */
+      readonly lacks?: 'inodes' | undefined
       /** Of the marker file. */
       readonly uuid: string
       /** Of what holds the bytes: copies on one device are lost together, and count once (reliability 1). */
       readonly device?: string | undefined
     }
-  | {
-      readonly available: false
-      readonly reason: string
-      /** Of the marker that is there, where it is another's: somebody has mounted the wrong disk. */
-      readonly otherUuid?: string | undefined
-    }
+  | ({ readonly available: false } & Unavailable)
+
+export interface Unavailable {
+  readonly reason: string
+  /** Where it is more than to bring the disk back. */
+  readonly remedy?: string | undefined
+  /** Of the marker that is there, where it is another's: somebody has mounted the wrong disk. */
+  readonly otherUuid?: string | undefined
+  /** The right store, and another catalogue's. */
+  readonly otherKeeper?: Keeper | undefined
+}
 
 export interface SpoolOptions {
   readonly functions?: readonly PathFunction[]
@@ -306,6 +328,12 @@ export interface Removed {
 /** A line of the trail: enough to make the catalogue's rows again. */
 export interface TrailRecord {
   readonly action: 'commit' | 'trash' | 'restore' | 'purge'
+  /**
+   * From the catalogue (`trail-order.ts`). The line about a name that counts is the one with the greatest; where two have the
+   * same, one says again what the other said, or it is a `restore` that takes the `trash` back.
+   */
+  readonly order: number
+  /** For people: nothing is decided by it (reliability E4). */
   readonly time: Instant
   readonly name: string
   readonly kind: FileKind
@@ -317,8 +345,26 @@ export interface TrailRecord {
   readonly uploader: string
   readonly source: string
   readonly deletion_policy: 'DISALLOWED' | 'ALLOWED'
+  /** Where another librarian has it from (librarian Q11). */
+  readonly first_uploader?: string | undefined
   /** Members of a tree with their digests. */
   readonly manifest?: string | undefined
+}
+
+export interface TrailReading {
+  /** Told of each break, and what is sound is read on. Default: the reading rejects with `Internal` there. */
+  readonly report?: ((problem: TrailBreak) => void) | undefined
+  /**
+   * Given each record behind a break that is as it was written, though nobody knows what is missing before it: nothing to
+   * believe, but its number must not be given again.
+   */
+  readonly disbelieve?: ((record: TrailRecord) => void) | undefined
+}
+
+export interface TrailBreak {
+  /** Segment and line, or object, for people. */
+  readonly place: string
+  readonly reason: string
 }
 
 export interface Scanned {
@@ -326,6 +372,6 @@ export interface Scanned {
   readonly name: string | undefined
   /** For messages. */
   readonly shown: string
-  readonly kind: 'file' | 'directory' | 'other'
+  readonly kind: 'file' | 'directory' | 'other' | 'store'
   readonly size: number
 }

@@ -44,7 +44,8 @@ export function describe(directory: Held, leaf: string, options: DescribeOptions
 
 /** Of a tree, from what the file system notes of its members: as good as theirs, without reading them. */
 export function fingerprintAt(directory: Held, leaf: string): string {
-  const met = directory.look(leaf)
+  const met = directory.lookClosely(leaf)
+  if (met?.isFile()) return fingerprintOf(met)
   if (!met?.isDirectory()) return ofFile(directory, leaf)
   using top = directory.enter(leaf)
   const lines: string[] = []

@@ -1,4 +1,14 @@
-import { closeSync, constants, fchmodSync, fstatSync, lstatSync, mkdirSync, openSync, type Stats } from 'node:fs'
+import {
+  type BigIntStats,
+  closeSync,
+  constants,
+  fchmodSync,
+  fstatSync,
+  lstatSync,
+  mkdirSync,
+  openSync,
+  type Stats,
+} from 'node:fs'
 import { codeOf } from './system-error.ts'
 
 const { O_DIRECTORY, O_NOFOLLOW, O_RDONLY } = constants
@@ -63,6 +73,11 @@ export class Held implements Disposable {
   /** Undefined: nothing there. Never follows. */
   look(leaf: string): Stats | undefined {
     return lstatSync(this.at(leaf), { throwIfNoEntry: false })
+  }
+
+  /** The same to the nanosecond. */
+  lookClosely(leaf: string): BigIntStats | undefined {
+    return lstatSync(this.at(leaf), { bigint: true, throwIfNoEntry: false })
   }
 
   stats(): Stats {

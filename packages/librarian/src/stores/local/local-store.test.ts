@@ -10,6 +10,7 @@ describeStore('local', {
       damage: (name, content) => place.damage(name, content),
       put: (name, content) => place.put(name, content),
       reopen: () => place.open(),
+      openFor: (keeper, life) => place.open({ keeper, life }),
       setThere: isThere => place.setThere(isThere),
       [Symbol.asyncDispose]: () => place[Symbol.asyncDispose](),
     }

@@ -1,13 +1,12 @@
 /** A store in a directory: plain files under their plain names, and `.arriero` for what is private (reliability 7). */
-import { constants } from 'node:fs'
-import { access, lstat, readdir, stat } from 'node:fs/promises'
+import { readdir, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 
 import { LibrarianError } from '@arriero/api'
 import type { Log } from '../../log.ts'
-import { createSharedLook } from '../../shared-look.ts'
+import type { Keeper } from '../keeper.ts'
+import type { Life } from '../life.ts'
 import { failed } from '../outcomes.ts'
-import { atStore, unavailable } from '../refusals.ts'
 import type {
   ExamineOptions,
   OpenFile,
@@ -23,23 +22,23 @@ import type {
   Stat,
   Store,
   StoreState,
+  TrailReading,
   TrailRecord,
   Work,
   WorkState,
 } from '../store.ts'
+import { Availability } from './availability.ts'
 import { errorOf } from './context.ts'
 import { Copies } from './copies.ts'
 import { checkId, isUuid, type Layout, layoutOf } from './layout.ts'
-import { readMarker } from './marker.ts'
 import type { Modes } from './modes.ts'
 import { openFile } from './open-file.ts'
-import { type FileSystemPowers, probe } from './probe.ts'
 import { scan } from './scan.ts'
 import { measureSpace, type SpaceOptions } from './space.ts'
 import { Spools } from './spools.ts'
 import { Stagings } from './stagings.ts'
 import { Sums } from './sums.ts'
-import { codeOf, systemError } from './system-error.ts'
+import { systemError } from './system-error.ts'
 import type { Place, TaskKind, Tasks } from './task.ts'
 import type { Threads } from './threads.ts'
 import { Trail } from './trail.ts'
@@ -51,6 +50,14 @@ export interface LocalStoreOptions extends SpaceOptions {
   readonly stagingPath: string
   /** Of the marker, as the catalogue knows it. Default: the one that is met first. */
   readonly uuid?: string | undefined
+  /** Whose store it must be. Default: nobody asks. */
+  readonly keeper?: Keeper | undefined
+  /** A marker without a keeper gets this one. Default: it stays without. */
+  readonly mayClaim?: boolean | undefined
+  /** That it is another's is no alarm until it was taken over. Default: false. */
+  readonly isToBeTakenOver?: boolean | undefined
+  /** Of that catalogue. Default: its copies are not told from it. */
+  readonly life?: Life | undefined
   /** Staging directories get mode 0775. */
   readonly groupWriteAfterStage: boolean
   readonly modes: Modes
@@ -68,27 +75,18 @@ export class LocalStore implements Store {
   readonly #options: LocalStoreOptions
   readonly #layout: Layout
   readonly #threads: Threads
-  readonly #log: Log
   readonly #copies: Copies
   readonly #spools: Spools
   readonly #trail: Trail
   readonly #sums: Sums
-  /** Looked at anew for every question; questions of one moment share a look. */
-  readonly #whyUnavailable = createSharedLook(async () => this.#noted(await this.#lookForDisk()))
   readonly #stagings: Stagings
-  #uuid: string | undefined
-  #otherUuid: string | undefined
-  /** Why it was unavailable when somebody last looked. */
-  #reason: string | undefined
-  #powers: FileSystemPowers | undefined
+  readonly #availability: Availability
 
   constructor(options: LocalStoreOptions, { threads, log }: LocalStoreParts) {
     this.name = options.name
     this.#options = options
-    this.#uuid = options.uuid
     this.#layout = layoutOf(options.storePath, options.stagingPath)
     this.#threads = threads
-    this.#log = log
     this.#spools = new Spools(this.#layout, options.name)
     this.#copies = new Copies({
       layout: this.#layout,
@@ -103,18 +101,23 @@ export class LocalStore implements Store {
     })
     this.#trail = new Trail(this.#layout.trail, log)
     this.#sums = new Sums(this.#layout.sums)
+    this.#availability = new Availability(options, { layout: this.#layout, sums: this.#sums, log })
   }
 
   async state(): Promise<StoreState> {
-    const reason = await this.#whyUnavailable()
-    if (reason !== undefined) return { available: false, reason, otherUuid: this.#otherUuid }
+    const why = await this.#availability.whyUnavailable()
+    if (why) return { available: false, ...why }
     try {
       const space = await measureSpace(this.#layout.root, this.#layout.staging, this.#options)
       const { dev } = await stat(this.#layout.root)
-      return { available: true, ...space, uuid: this.#uuid!, device: String(dev) }
+      return { available: true, ...space, uuid: this.#availability.uuid!, device: String(dev) }
     } catch (error) {
       return { available: false, reason: systemError(error, 'measure', this.#layout.root).message }
     }
+  }
+
+  takeOver(): Promise<Keeper | undefined> {
+    return this.#availability.takeOver()
   }
 
   pathOf(name: string): string {
@@ -125,8 +128,8 @@ export class LocalStore implements Store {
 
   async openStaging(id: string, uploadName: string): Promise<string> {
     await this.#check()
-    await this.#stagings.open(id).catch(error => {
-      throw error instanceof LibrarianError ? atStore(this.name, error) : error
+    await this.#stagings.open(id).catch(async error => {
+      throw error instanceof LibrarianError ? await this.#availability.explained(error) : error
     })
     return `${join(this.#layout.staging, id)}/${uploadName}`
   }
@@ -175,7 +178,7 @@ export class LocalStore implements Store {
       return works.map(() => failed(error))
     }
     const outcomes = await this.#copies.prepare(works, signal)
-    return Promise.all(outcomes.map(outcome => this.#judged(outcome)))
+    return Promise.all(outcomes.map(outcome => this.#availability.judged(outcome)))
   }
 
   async publish(works: readonly Publication[]): Promise<Outcome<Published>[]> {
@@ -184,13 +187,13 @@ export class LocalStore implements Store {
       const answers = await this.#run('publish', await this.#copies.jobsFor(works))
       return await Promise.all(
         answers.map((answer, index) => {
-          if (!answer.ok) return this.#judged(failed(errorOf(answer.error)))
+          if (!answer.ok) return this.#availability.judged(failed(errorOf(answer.error)))
           this.#copies.forget(works[index]!)
           return { ok: true as const, value: answer.value }
         }),
       )
     } catch (error) {
-      return await Promise.all(works.map(() => this.#judged(failed(error))))
+      return await Promise.all(works.map(() => this.#availability.judged(failed(error))))
     }
   }
 
@@ -229,7 +232,7 @@ export class LocalStore implements Store {
   // ——— Reading ———
 
   async stat(name: string): Promise<Stat | undefined> {
-    const stat = await this.#unlessGone(() => this.#run('stat', name))
+    const stat = await this.#availability.unlessGone(() => this.#run('stat', name))
     if (stat) return stat
     // Nothing there is believed of the right disk only.
     await this.#check()
@@ -237,22 +240,17 @@ export class LocalStore implements Store {
   }
 
   async open(name: string, member?: string): Promise<OpenFile> {
-    try {
-      return await openFile(this.#layout.root, name, member)
-    } catch (error) {
-      await this.#check()
-      throw error
-    }
+    return this.#availability.unlessGone(() => openFile(this.#layout.root, name, member))
   }
 
   async examine(name: string, { checksum, isDirect = false, signal }: ExamineOptions): Promise<Reading> {
-    const reason = await this.#whyUnavailable()
-    if (reason !== undefined) return { outcome: 'unavailable', reason }
-    const isAsked = isDirect && this.#powers?.canReadDirectly === true
+    const why = await this.#availability.whyUnavailable()
+    if (why) return { outcome: 'unavailable', reason: why.reason }
+    const isAsked = isDirect && this.#availability.powers?.canReadDirectly === true
     const reading = await this.#run('examine', { name, checksum, isDirect: isAsked }, signal)
     // What is not there may be so because the disk went meanwhile (B4).
-    const later = reading.outcome === 'read' ? undefined : await this.#whyUnavailable()
-    return later === undefined ? reading : { outcome: 'unavailable', reason: later }
+    const later = reading.outcome === 'read' ? undefined : await this.#availability.whyUnavailable()
+    return later === undefined ? reading : { outcome: 'unavailable', reason: later.reason }
   }
 
   // ——— Removal ———
@@ -284,11 +282,15 @@ export class LocalStore implements Store {
   async appendTrail(records: readonly TrailRecord[]): Promise<void> {
     await this.#check()
     await this.#told('write', 'the trail', () => Promise.all([this.#trail.append(records), this.#sums.note(records)]))
+    // Who takes the store over reads the trail after that: what it may not have read is not told to anybody as done.
+    await this.#check()
   }
 
-  async *readTrail(): AsyncIterable<TrailRecord> {
+  async *readTrail(reading?: TrailReading): AsyncIterable<TrailRecord> {
     await this.#check()
-    yield* this.#trail.read()
+    yield* this.#trail.read(reading)
+    // A disk that went in the middle would look like a broken trail.
+    await this.#check()
   }
 
   async *scan({ signal }: { signal?: AbortSignal } = {}): AsyncIterable<Scanned> {
@@ -300,63 +302,15 @@ export class LocalStore implements Store {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#spools[Symbol.asyncDispose]()
-    if ((await this.#whyUnavailable()) !== undefined) return
+    if ((await this.#availability.whyUnavailable()) !== undefined) return
     await this.#stagings[Symbol.asyncDispose]()
     await this.#sums.flush()
   }
 
   // ——— Inside ———
 
-  async #check(): Promise<void> {
-    const reason = await this.#whyUnavailable()
-    if (reason !== undefined) throw unavailable(this.name, reason)
-  }
-
-  async #lookForDisk(): Promise<string | undefined> {
-    const marker = await readMarker(this.#layout)
-    this.#otherUuid = undefined
-    if ('reason' in marker) return marker.reason
-    this.#uuid ??= marker.uuid
-    if (marker.uuid !== this.#uuid) {
-      this.#otherUuid = marker.uuid
-      return `another disk is there: its marker has ${marker.uuid}, not ${this.#uuid}`
-    }
-    const hasStaging = await lstat(this.#layout.staging).catch(() => undefined)
-    if (!hasStaging?.isDirectory()) return `its staging area ${this.#layout.staging} is not there`
-    try {
-      await access(this.#layout.work, constants.W_OK)
-      if (this.#powers === undefined) {
-        this.#powers = probe(this.name, this.#layout)
-        await this.#mendSums()
-      }
-      return undefined
-    } catch (error) {
-      if (codeOf(error) === 'EROFS') return 'its disk is mounted read-only'
-      // A full disk that was a store before still is one; what it can do is found out when there is room.
-      const isFull = error instanceof LibrarianError && error.code === 'NoSpace'
-      return isFull && this.#options.uuid !== undefined ? undefined : (error as Error).message
-    }
-  }
-
-  /** What a killed process has left. The check list is for people: without it the store does its work. */
-  async #mendSums(): Promise<void> {
-    await this.#sums
-      .flush()
-      .catch(error => this.#log.warn({ store: this.name, err: error }, 'SHA256SUMS could not be brought up to date'))
-  }
-
-  /** That its disk went, and that it is back, is told once each, however many ask. */
-  #noted(reason: string | undefined): string | undefined {
-    const before = this.#reason
-    this.#reason = reason
-    if (reason !== undefined && before === undefined) {
-      this.#log.error(
-        { store: this.name, reason },
-        'a store is unavailable; it is used again by itself when its disk is back',
-      )
-    }
-    if (reason === undefined && before !== undefined) this.#log.info({ store: this.name }, 'a store is available again')
-    return reason
+  #check(): Promise<void> {
+    return this.#availability.check()
   }
 
   #run<Kind extends TaskKind>(
@@ -365,7 +319,7 @@ export class LocalStore implements Store {
     signal?: AbortSignal,
   ): Promise<Tasks[Kind]['answer']> {
     const { modes } = this.#options
-    const place: Place = { layout: this.#layout, modes, canClone: this.#powers?.canClone ?? false }
+    const place: Place = { layout: this.#layout, modes, canClone: this.#availability.powers?.canClone ?? false }
     return this.#threads.run(kind, ask, place, { signal })
   }
 
@@ -373,24 +327,8 @@ export class LocalStore implements Store {
     try {
       return await act()
     } catch (error) {
-      throw error instanceof RangeError ? error : systemError(error, action, `${what} of store ${this.name}`)
-    }
-  }
-
-  async #judged<T>(outcome: Outcome<T>): Promise<Outcome<T>> {
-    if (outcome.ok) return outcome
-    const reason = await this.#whyUnavailable()
-    if (reason !== undefined) return failed(unavailable(this.name, reason))
-    return failed(atStore(this.name, outcome.error))
-  }
-
-  /** An error of a disk that is not there is about the disk. */
-  async #unlessGone<T>(act: () => Promise<T>): Promise<T> {
-    try {
-      return await act()
-    } catch (error) {
-      await this.#check()
-      throw error
+      if (error instanceof RangeError) throw error
+      throw await this.#availability.explained(systemError(error, action, `${what} of store ${this.name}`))
     }
   }
 }

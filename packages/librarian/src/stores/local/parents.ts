@@ -3,6 +3,7 @@ import { printable } from '@arriero/transfer/paths'
 import { fileExists } from '../refusals.ts'
 import type { Context } from './context.ts'
 import { Held } from './held.ts'
+import { PRIVATE } from './layout.ts'
 import { isCommittedTree, PARENT_MODE } from './modes.ts'
 import { codeOf } from './system-error.ts'
 
@@ -144,6 +145,10 @@ export class Parents implements Disposable {
       if (!isNew && isCommittedTree(directory.stats().mode)) {
         directory[Symbol.dispose]()
         throw fileExists(name, `it lies in the tree ${printable(path)}`)
+      }
+      if (!isNew && directory.look(PRIVATE)?.isDirectory()) {
+        directory[Symbol.dispose]()
+        throw fileExists(name, `it lies in ${printable(path)}, which is the root of another store`)
       }
       return directory
     } catch (error) {

@@ -68,8 +68,8 @@ describe('a store in processes', () => {
   }, async () => {
     await using place = await LocalPlace.make()
     const store = await place.open()
-    // `npm run test:faults` kills at every durable call; these are real processes at instants nobody chose.
-    const rounds = 12
+    // `npm run test:faults` has more of them.
+    const rounds = Number(process.env.ARRIERO_KILL_ROUNDS ?? 6)
     let killedEarly = 0
     for (let round = 0; round < rounds; round++) {
       const names = Array.from({ length: 30 }, (_, index) => `r${round}/d${index % 3}/f${index}`)
@@ -108,7 +108,7 @@ describe('a store in processes', () => {
       for (const { name, content } of works) expect((await readFile(join(place.root, name))).equals(content)).toBe(true)
     }
     console.log(`${killedEarly} of ${rounds} were killed before their end`)
-    expect(killedEarly).toBeGreaterThan(5)
+    expect(killedEarly).toBeGreaterThan(rounds / 3)
   })
 
   test('20 processes want one name: one gets it, nothing is mixed (A4)', { timeout: 300_000 }, async () => {

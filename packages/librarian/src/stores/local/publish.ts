@@ -51,6 +51,10 @@ function placeOne(job: PublishJob, work: Held, parents: Parents, context: Contex
 
 function place(job: PublishJob, work: Held, parents: Parents, context: Context): Placed {
   const { directory, leaf, above } = parents.of(job.name)
+  if (takesNameAtOnce(job, work, directory, leaf)) {
+    parents.touch(above)
+    return { job, above, copy: job.copies[0] }
+  }
   if (isKept(job, directory, leaf, work, context)) {
     // Who gave it this name may have been killed before the name was durable.
     parents.touch(above)
@@ -61,6 +65,17 @@ function place(job: PublishJob, work: Held, parents: Parents, context: Context):
   giveName(job, copy, work, parents)
   parents.touch(above)
   return { job, above, copy }
+}
+
+/** The usual case without a look: a link is made of what is there, and never over anything. Else whoever looks says why not. */
+function takesNameAtOnce({ kind, isKnown, copies }: PublishJob, work: Held, directory: Held, leaf: string): boolean {
+  if (kind !== 'file' || !isKnown || copies.length !== 1) return false
+  try {
+    linkSync(work.at(copies[0]!), directory.at(leaf))
+    return true
+  } catch {
+    return false
+  }
 }
 
 /** Whether the name leads to this work's content. @throws LibrarianError FileExists where it leads to anything else. */

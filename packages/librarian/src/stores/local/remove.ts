@@ -56,7 +56,7 @@ export function restore(name: string, id: string, context: Context): null {
   const kept = place.look(checkId(id))
   const there = directory.look(leaf)
   if (!kept) {
-    if (there) return null
+    if (there) return completeRestore(directory, leaf, above, parents, context)
     throw notInTrash(name, id)
   }
   if (there && there.ino !== kept.ino) throw fileExists(name, 'it is taken')
@@ -70,6 +70,14 @@ export function restore(name: string, id: string, context: Context): null {
   throwFirst(parents.sync())
   if (!kept.isDirectory()) unlinkSync(place.at(id))
   context.durability.path(place.at('.'))
+  return null
+}
+
+/** It was moved, or never left; who did so may have been killed before its top was closed, or its name durable. */
+function completeRestore(directory: Held, leaf: string, above: string, parents: Parents, context: Context): null {
+  if (directory.look(leaf)?.isDirectory()) closeTop(directory, leaf, context)
+  parents.touch(above)
+  throwFirst(parents.sync())
   return null
 }
 

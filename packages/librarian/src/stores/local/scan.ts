@@ -3,6 +3,8 @@ import { printable } from '@arriero/transfer'
 import { whyNoMember } from '../names.ts'
 import type { Scanned } from '../store.ts'
 import { PRIVATE } from './layout.ts'
+import { isCommittedTree } from './modes.ts'
+import { codeOf } from './system-error.ts'
 
 /** Names of the catalogue are no longer. */
 const NAME_LENGTH = 256
@@ -20,10 +22,20 @@ export async function* scan(root: string, signal?: AbortSignal): AsyncGenerator<
       const stats = await lstat(pathBytes(root, path)).catch(() => undefined)
       // It was removed since it was listed.
       if (!stats) continue
-      if (stats.isDirectory()) waiting.push(path)
-      yield { ...namesOf(path), kind: kindOf(stats), size: stats.isFile() ? stats.size : 0 }
+      const isStore = stats.isDirectory() && !isCommittedTree(stats.mode) && (await isStoreRoot(root, path))
+      if (stats.isDirectory() && !isStore) waiting.push(path)
+      yield { ...namesOf(path), kind: isStore ? 'store' : kindOf(stats), size: stats.isFile() ? stats.size : 0 }
     }
   }
+}
+
+/** A private directory that is closed to us is another user's. */
+async function isStoreRoot(root: string, path: Buffer): Promise<boolean> {
+  const marker = Buffer.concat([pathBytes(root, path), Buffer.from(`/${PRIVATE}/marker.json`)])
+  return await lstat(marker).then(
+    () => true,
+    error => codeOf(error) === 'EACCES',
+  )
 }
 
 function pathBytes(root: string, path: Buffer): Buffer {

@@ -9,23 +9,14 @@
 import type { BigIntStats } from 'node:fs'
 import { type FileHandle, lstat } from 'node:fs/promises'
 import { LibrarianError } from '@arriero/api'
-import type { PathDigests, PathFunction, Slot } from '@arriero/transfer'
+import type { HashPool, PathDigests, PathFunction, Slots } from '@arriero/transfer'
 import type { Spool } from '../store.ts'
+import { gathered } from './gathered.ts'
+import type { Offsets } from './offsets.ts'
+import { isSealedMode } from './sealed-mode.ts'
 import { createSpoolHash, isInlineSize, type SpoolHash } from './spool-hash.ts'
-import type { SpoolParts } from './spools.ts'
+import { SpoolWriter } from './spool-writer.ts'
 import { codeOf, systemError } from './system-error.ts'
-
-/** Bytes after which what was written is sent to the disk, without waiting for it. */
-const WRITEBACK = 32 << 20
-
-/** How often, at most, an append that goes on tells how far it is durable; ms. */
-const TELL_EVERY_MS = 1000
-
-/** Pieces of one spool on their way at once: two are written or hashed while others fill. */
-const IN_FLIGHT = 4
-
-/** Bytes of one piece at most. */
-const PIECE = 1 << 20
 
 export interface OpenSpoolOptions {
   readonly id: string
@@ -38,6 +29,24 @@ export interface OpenSpoolOptions {
   readonly isSealed: boolean
   /** Of this process among those that write it; 0: there are no others. */
   readonly turn: number
+}
+
+/** What all spools of a store share. */
+export interface SpoolParts {
+  /** Its name. */
+  readonly store: string
+  readonly slots: Slots
+  readonly pool: HashPool
+  readonly offsets: Offsets
+  readonly appending: Set<LocalSpool>
+  /** Bytes that are gathered for one write: fewer, the more spools are being written. */
+  pieceSize(): number
+  /** Syncs a file's bytes; those that come together wait together. */
+  sync(handle: FileHandle): Promise<void>
+  /** Gives the hash the bytes that are there already. */
+  readInto(handle: FileHandle, size: number, hash: SpoolHash): Promise<void>
+  /** The disk failed under it: its bytes are worthless. */
+  condemn(spool: LocalSpool): Promise<void>
 }
 
 export class LocalSpool implements Spool {
@@ -177,7 +186,7 @@ export class LocalSpool implements Spool {
   ): Promise<void> {
     // What may still be refused does not count before its end.
     const onDurable = accept ? undefined : (end: number) => this.#tell(end)
-    const writer = new Writer(this.#handle, this.#offset, this.#parts, onDurable)
+    const writer = new SpoolWriter(this.#handle, this.#offset, this.#parts.slots, onDurable)
     try {
       for await (const piece of gathered(body, limit, () => this.#parts.pieceSize(), signal)) {
         await this.#prepareHash(writer.end + piece.length, writer)
@@ -201,7 +210,7 @@ export class LocalSpool implements Spool {
   }
 
   /** Makes a hash that has all bytes up to here: a new one, or one that reads what was written before. */
-  async #prepareHash(size: number, writer: Writer): Promise<void> {
+  async #prepareHash(size: number, writer: SpoolWriter): Promise<void> {
     const isFitting = this.#hash && this.#hashed === writer.end
     if (isFitting && (!this.#isInline || isInlineSize(size))) return
     await writer.idle()
@@ -238,194 +247,26 @@ export class LocalSpool implements Spool {
     this.#hash?.close()
     this.#hash = undefined
     this.#hashed = 0
-    await this.#handle.truncate(this.#offset)
+    await this.#truncate()
   }
 
   async #cut(): Promise<boolean> {
-    return this.#handle.truncate(this.#offset).then(
+    return this.#truncate().then(
       () => true,
       () => false,
     )
+  }
+
+  /** Never what was taken for a commit, here or by another process: these bytes may have a name (A4). */
+  async #truncate(): Promise<void> {
+    const { mode } = await this.#handle.stat()
+    if (this.#isSealed || isSealedMode(mode)) {
+      throw new LibrarianError('Conflict', `Cannot take back what was appended to spool ${this.id}: it was prepared`)
+    }
+    await this.#handle.truncate(this.#offset)
   }
 }
 
 function printOf({ ino, size, mtimeNs }: BigIntStats): string {
   return `${ino}.${size}.${mtimeNs}`
-}
-
-/** Writes pieces at their offsets and has them hashed, several at once. */
-class Writer {
-  readonly #handle: FileHandle
-  readonly #parts: SpoolParts
-  readonly #onDurable: ((end: number) => Promise<void>) | undefined
-  readonly #busy = new Set<Promise<unknown>>()
-  /** Where pieces begin that are not written yet. */
-  readonly #starts = new Set<number>()
-  #written = 0
-  #toldAt = performance.now()
-  #lastWrite: Promise<void> = Promise.resolve()
-  #flushing: Promise<void> | undefined
-  end: number
-  failure: unknown
-
-  /** @param onDurable told now and then up to where all bytes are on the disk */
-  constructor(handle: FileHandle, start: number, parts: SpoolParts, onDurable?: (end: number) => Promise<void>) {
-    this.#handle = handle
-    this.#parts = parts
-    this.#onDurable = onDurable
-    this.end = start
-  }
-
-  async write(piece: Gathered, hash: (bytes: Uint8Array) => Promise<unknown> | undefined): Promise<void> {
-    while (this.#busy.size >= IN_FLIGHT) await Promise.race(this.#busy)
-    if (this.failure !== undefined) throw this.failure
-    const slot = await this.#parts.slots.reserve(piece.length)
-    const bytes = slot.bytes.subarray(0, piece.length)
-    piece.copyTo(bytes)
-    const at = this.end
-    this.end += piece.length
-    this.#starts.add(at)
-    const done = this.#writeAndHash(slot, bytes, at, hash).then(
-      () => this.#starts.delete(at),
-      error => {
-        // Its start stays: nothing behind it is ever told.
-        this.failure ??= error
-      },
-    )
-    this.#busy.add(done)
-    void done.then(() => this.#busy.delete(done))
-    this.#flushEarly(piece.length)
-  }
-
-  async idle(): Promise<void> {
-    await Promise.all(this.#busy)
-    await this.#flushing
-  }
-
-  async #writeAndHash(
-    slot: Slot,
-    bytes: Uint8Array,
-    at: number,
-    hash: (bytes: Uint8Array) => Promise<unknown> | undefined,
-  ): Promise<void> {
-    const hashed = hash(bytes)
-    const results = await Promise.allSettled([this.#writeInTurn(bytes, at), hashed])
-    slot.release()
-    for (const result of results) if (result.status === 'rejected') throw result.reason
-  }
-
-  /** One write at a time: the file system lets no two into one file, and those that wait for it spin. */
-  #writeInTurn(bytes: Uint8Array, at: number): Promise<void> {
-    const write = () => writeWhole(this.#handle, bytes, at)
-    this.#lastWrite = this.#lastWrite.then(write, write)
-    return this.#lastWrite
-  }
-
-  async #tellDurable(end: number): Promise<void> {
-    const now = performance.now()
-    if (!this.#onDurable || this.failure !== undefined || now - this.#toldAt < TELL_EVERY_MS) return
-    this.#toldAt = now
-    await this.#onDurable(end)
-  }
-
-  #flushEarly(length: number): void {
-    this.#written += length
-    if (this.#written < WRITEBACK || this.#flushing) return
-    this.#written = 0
-    const safe = Math.min(this.end, ...this.#starts)
-    this.#flushing = this.#handle
-      .datasync()
-      .then(() => this.#tellDurable(safe))
-      .catch(error => {
-        this.failure ??= error
-      })
-      .finally(() => {
-        this.#flushing = undefined
-      })
-  }
-}
-
-async function writeWhole(handle: FileHandle, bytes: Uint8Array, at: number): Promise<void> {
-  for (let done = 0; done < bytes.length; ) {
-    const { bytesWritten } = await handle.write(bytes, done, bytes.length - done, at + done)
-    done += bytesWritten
-  }
-}
-
-/** Some pieces of a body as one. */
-interface Gathered {
-  readonly length: number
-  copyTo(bytes: Uint8Array): void
-}
-
-/**
- * The body in pieces worth a write. No slot is held while the network is waited for, or slow uploads would hold them all. A body
- * that breaks off, and an abort, end it: what came is kept.
- */
-async function* gathered(
-  body: AsyncIterable<Uint8Array>,
-  limit: number,
-  pieceSize: () => number,
-  signal: AbortSignal | undefined,
-): AsyncGenerator<Gathered> {
-  let pieces: Uint8Array[] = []
-  let length = 0
-  let room = limit
-  for await (const piece of untilBroken(body, signal)) {
-    for (let at = 0; at < piece.length && room > 0; ) {
-      const part = piece.subarray(at, at + Math.min(PIECE - length, room))
-      at += part.length
-      room -= part.length
-      pieces.push(part)
-      length += part.length
-      if (length < pieceSize()) continue
-      yield asOne(pieces, length)
-      pieces = []
-      length = 0
-    }
-    if (room === 0) break
-  }
-  if (length > 0) yield asOne(pieces, length)
-}
-
-function asOne(pieces: readonly Uint8Array[], length: number): Gathered {
-  return {
-    length,
-    copyTo(bytes) {
-      let at = 0
-      for (const piece of pieces) {
-        bytes.set(piece, at)
-        at += piece.length
-      }
-    },
-  }
-}
-
-async function* untilBroken(
-  body: AsyncIterable<Uint8Array>,
-  signal: AbortSignal | undefined,
-): AsyncGenerator<Uint8Array> {
-  const iterator = body[Symbol.asyncIterator]()
-  // Not a race against one promise of the abort: that promise would hold on to every piece until the end.
-  let wake = () => {}
-  const onAbort = () => wake()
-  signal?.addEventListener('abort', onAbort, { once: true })
-  const next = () =>
-    new Promise<IteratorResult<Uint8Array> | undefined>((resolve, reject) => {
-      wake = () => resolve(undefined)
-      iterator.next().then(resolve, reject)
-    })
-  try {
-    while (!signal?.aborted) {
-      const piece = await next()
-      if (!piece || piece.done) return
-      yield piece.value
-    }
-  } catch {
-    // The offset tells how much came; who sends the rest asks for it first.
-  } finally {
-    signal?.removeEventListener('abort', onAbort)
-    // A body that hangs must not hold us.
-    void Promise.resolve(iterator.return?.()).catch(() => {})
-  }
 }

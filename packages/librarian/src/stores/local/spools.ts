@@ -1,12 +1,13 @@
 import { constants } from 'node:fs'
 import { copyFile, type FileHandle, lstat, open, readdir, rename, rm, unlink } from 'node:fs/promises'
 import { join } from 'node:path'
-import { createHashPool, type HashPool, type PathDigests, type PathFunction, Slots } from '@arriero/transfer'
+import { createHashPool, type PathDigests, type PathFunction, Slots } from '@arriero/transfer'
 import type { SpoolOptions } from '../store.ts'
 import { createGroup, settleEach } from './group.ts'
 import { checkId, type Layout } from './layout.ts'
 import { Offsets } from './offsets.ts'
-import { LocalSpool } from './spool.ts'
+import { isSealedMode } from './sealed-mode.ts'
+import { LocalSpool, type SpoolParts } from './spool.ts'
 import type { SpoolHash } from './spool-hash.ts'
 import { syncDirectory } from './sync-directory.ts'
 import { codeOf } from './system-error.ts'
@@ -21,24 +22,6 @@ const SYNCS = 3
 
 /** Spools that nobody has open and whose digests are kept for `prepare`. */
 const KEPT = 512
-
-/** What all spools of a store share. */
-export interface SpoolParts {
-  /** Its name. */
-  readonly store: string
-  readonly slots: Slots
-  readonly pool: HashPool
-  readonly offsets: Offsets
-  readonly appending: Set<LocalSpool>
-  /** Bytes that are gathered for one write: fewer, the more spools are being written. */
-  pieceSize(): number
-  /** Syncs a file's bytes; those that come together wait together. */
-  sync(handle: FileHandle): Promise<void>
-  /** Gives the hash the bytes that are there already. */
-  readInto(handle: FileHandle, size: number, hash: SpoolHash): Promise<void>
-  /** The disk failed under it: its bytes are worthless. */
-  condemn(spool: LocalSpool): Promise<void>
-}
 
 export class Spools {
   readonly #layout: Layout
@@ -186,10 +169,6 @@ export class Spools {
     if (await spool.isInPlace()) await unlink(spool.path).catch(() => {})
     await syncDirectory(this.#layout.spool).catch(() => {})
   }
-}
-
-function isSealedMode(mode: number): boolean {
-  return (mode & 0o200) === 0
 }
 
 async function readInto(handle: FileHandle, size: number, hash: SpoolHash, slots: Slots): Promise<void> {

@@ -14,11 +14,15 @@ export function openStaging(
   using staging = Held.place(layout.staging)
   using spare = spares.length > 0 ? placeIfThere(layout.spare) : undefined
   const left = [...spares]
+  // All that are made by one process look alike, those that are used again too: nothing else is kept.
+  let look: DirectoryLook | undefined
   return ids.map(id =>
     answerOf('make the staging directory', id, () => {
       checkUuid(id)
-      if (!staging.look(id)?.isDirectory() && !reuse(left, spare, staging, id)) make(staging, id, mode)
-      return lookOf(staging, id)
+      if (staging.look(id)?.isDirectory()) return lookOf(staging, id)
+      if (!reuse(left, spare, staging, id)) make(staging, id, mode)
+      look ??= lookOf(staging, id)
+      return look
     }),
   )
 }
@@ -50,9 +54,8 @@ function make(staging: Held, id: string, mode: number | undefined): void {
 function reuse(left: string[], spare: Held | undefined, staging: Held, id: string): boolean {
   for (let name = left.pop(); spare && name !== undefined; name = left.pop()) {
     try {
-      using inside = spare.enter(name)
-      // Whoever had it open before may have put something in.
-      if (readdirSync(inside.path).length > 0) continue
+      // Whoever had it open before may have put something in. What is private need not be held open to be looked into.
+      if (readdirSync(spare.at(name)).length > 0) continue
       renameSync(spare.at(name), staging.at(id))
       return true
     } catch {

@@ -2,30 +2,37 @@
  * `SHA256SUMS`: with our software gone, `sha256sum -c .arriero/SHA256SUMS` from the store's root checks everything
  * (reliability G2).
  *
- * Commits append to it. Removals are noted durably beside it and taken out later, many at once, because that means to write it
- * anew. So are torn lines: a power cut or a full disk may leave the last one without its end.
+ * Several processes work on one list and know nothing of each other, and each may be killed or stopped at any instant, so the
+ * list is never written anew: whoever replaced it would lose what others append meanwhile, and a lock against that can only be
+ * as good as the guess that its holder is dead. There are two ways to change it, and no order of them loses a line:
+ * - Lines are appended, each piece in one write with O_APPEND, which the kernel puts behind all that is there; then read back,
+ *   and appended again where the one before was torn. The place of a line never changes.
+ * - A line is struck out by one byte: its first becomes `#`, and coreutils take it for a comment. To do it again changes
+ *   nothing, and one byte cannot be torn. Which lines go was fixed when their name was removed, with the length of the list
+ *   then: a line that was appended since is never among them, whoever strikes out, however late.
+ *
+ * So the list grows with all that was ever kept, as the trail does. Removals are noted durably beside it, and many struck out
+ * together, because that reads the list. On NFS, which has no O_APPEND between hosts, hosts that append in the same instant
+ * can overwrite each other after both have read back.
  */
 import { createReadStream } from 'node:fs'
-import { type FileHandle, open, readFile, rename, rm } from 'node:fs/promises'
-import { createInterface } from 'node:readline'
+import { lstat, stat } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
 import type { TrailRecord } from '../store.ts'
-import { syncDirectory } from './sync-directory.ts'
+import { appendLines, endTornLine } from './append-lines.ts'
+import { noteRemovals, takeNotes } from './removal-notes.ts'
+import { strikeOut } from './strike-out.ts'
+import { linesOf, nameOf } from './sums-line.ts'
 import { codeOf } from './system-error.ts'
 
 /** How long removals are gathered, ms. */
 const GATHER_MS = 5000
 
-/** Ends a torn line, for what is appended to be a line of its own; no name has such a character. */
-const TORN = '\u0001\n'
-
-/** A whole line of a check list. */
-const wholeLine = /^\\?[0-9a-f]{64} {2}[^\u0000-\u0008]+$/
+/** So many are struck out with one sync. */
+const STROKES = 4096
 
 export class Sums {
   readonly #path: string
-  readonly #removed = new Set<string>()
-  #hasLooked = false
-  #isTorn = false
   #timer: NodeJS.Timeout | undefined
   #last: Promise<void> = Promise.resolve()
 
@@ -36,19 +43,22 @@ export class Sums {
   /** Durable when it resolves. */
   note(records: readonly TrailRecord[]): Promise<void> {
     return this.#inTurn(async () => {
-      await this.#look()
       for (const run of runsOf(records)) {
-        if (run.isAdded) await this.#add(run.records)
+        if (run.isAdded) await appendLines(this.#path, run.records.flatMap(linesOf))
         else await this.#remove(run.records)
       }
     })
   }
 
-  /** Takes out what was removed, and what is torn. */
+  /** Strikes out what was removed, by whomever, and what is torn. */
   flush(): Promise<void> {
     return this.#inTurn(async () => {
-      await this.#look()
-      await this.#rewrite()
+      clearTimeout(this.#timer)
+      this.#timer = undefined
+      await endTornLine(this.#path)
+      const notes = await takeNotes(this.#removedPath)
+      await this.#strike(notes.removed)
+      await notes.drop()
     })
   }
 
@@ -58,102 +68,42 @@ export class Sums {
     return mine
   }
 
-  /** What a process before us had removed and not taken out, and whether its last line has an end. */
-  async #look(): Promise<void> {
-    if (this.#hasLooked) return
-    const text = await readFile(this.#removedPath, 'utf8').catch(() => '')
-    for (const line of text.split('\n')) if (line !== '') this.#removed.add(unescapeName(line))
-    const file = await openIfThere(this.#path)
-    if (file) {
-      this.#isTorn = await isTorn(file)
-      await file.close()
-    }
-    this.#hasLooked = true
-  }
-
-  async #add(records: readonly TrailRecord[]): Promise<void> {
-    // A name that comes again must not lose its new line with the old one.
-    if (records.some(({ name }) => this.#removed.has(name))) await this.#rewrite()
-    const text = records.flatMap(linesOf).join('')
-    if (text !== '') await this.#append(text)
-    if (this.#isTorn) await this.#rewrite()
-  }
-
-  async #append(text: string): Promise<void> {
-    for (;;) {
-      const { isThere, wasTorn } = await append(this.#path, text).catch(error => {
-        this.#isTorn = true
-        throw error
-      })
-      this.#isTorn ||= wasTorn
-      if (isThere) return
-      // Another process has replaced it meanwhile.
-    }
-  }
-
   async #remove(records: readonly TrailRecord[]): Promise<void> {
-    await append(this.#removedPath, records.map(({ name }) => `${escapeName(name).text}\n`).join(''))
-    for (const { name } of records) this.#removed.add(name)
+    const names = records.map(({ name }) => name)
+    await noteRemovals(this.#removedPath, names, await sizeOf(this.#path))
     this.#timer ??= setTimeout(() => void this.flush().catch(() => {}), GATHER_MS).unref()
   }
 
-  async #rewrite(): Promise<void> {
-    clearTimeout(this.#timer)
-    this.#timer = undefined
-    if (this.#removed.size === 0 && !this.#isTorn) return
-    const old = await openIfThere(this.#path)
-    if (old) await this.#replace(old).finally(() => old.close())
-    await rm(this.#removedPath, { force: true })
-    this.#removed.clear()
-    this.#isTorn = false
-  }
-
-  async #replace(old: FileHandle): Promise<void> {
-    const { size } = await old.stat()
-    const temporary = `${this.#path}.new`
-    await this.#copyKept(old, size, temporary)
-    await rename(temporary, this.#path)
-    await syncDirectory(this.#path.replace(/\/[^/]*$/, ''))
-    // What another process appended while we copied, it takes for kept.
-    const late = await wholeLinesOf(old, size)
-    if (late !== '') await this.#append(late)
-  }
-
-  async #copyKept(old: FileHandle, size: number, temporary: string): Promise<void> {
-    // Before the reading begins: lines that nobody waits for yet are lost.
-    const lastIsWhole = !(await isTorn(old))
-    const file = await open(temporary, 'w', 0o600)
-    try {
-      let lines: string[] = []
-      const input = { fd: old.fd, start: 0, end: size - 1, autoClose: false, encoding: 'utf8' } as const
-      const kept = size === 0 ? [] : createInterface({ input: createReadStream('', input) })
-      let last: string | undefined
-      for await (const line of kept) {
-        if (last !== undefined) lines.push(...this.#keptOf(last))
-        last = line
-        if (lines.length < 4096) continue
-        await file.writeFile(lines.join(''))
-        lines = []
-      }
-      if (last !== undefined && lastIsWhole) lines.push(...this.#keptOf(last))
-      await file.writeFile(lines.join(''))
-      await file.sync()
-    } finally {
-      await file.close()
+  async #strike(removed: ReadonlyMap<string, number>): Promise<void> {
+    if (removed.size === 0) return
+    const present = await this.#presentOf([...removed.keys()])
+    const latest = new Map<string, number>()
+    let places: number[] = []
+    for await (const { start, line } of linesOfFile(this.#path)) {
+      const name = line.startsWith('#') ? '' : nameOf(line)
+      const root = rootOf(name, removed)
+      if (root === undefined) continue
+      const isThere = present.has(root)
+      const place = isThere ? latest.get(name) : start
+      if (isThere) latest.set(name, start)
+      if (place === undefined || (!isThere && place >= removed.get(root)!)) continue
+      places.push(place)
+      if (places.length < STROKES) continue
+      await strikeOut(this.#path, places)
+      places = []
     }
+    await strikeOut(this.#path, places)
   }
 
-  #keptOf(line: string): string[] {
-    return wholeLine.test(line) && !this.#isRemoved(line) ? [`${line}\n`] : []
-  }
-
-  #isRemoved(line: string): boolean {
-    const name = nameOf(line)
-    if (this.#removed.has(name)) return true
-    for (let at = name.lastIndexOf('/'); at > 0; at = name.lastIndexOf('/', at - 1)) {
-      if (this.#removed.has(name.slice(0, at))) return true
-    }
-    return false
+  /**
+   * What is there keeps its last line whatever the notes say: a process that was taken for dead may wake and note a removal that
+   * another has undone.
+   */
+  async #presentOf(names: readonly string[]): Promise<ReadonlySet<string>> {
+    const root = dirname(dirname(this.#path))
+    const present = new Set<string>()
+    for (const name of names) if (await lstat(join(root, name)).catch(() => undefined)) present.add(name)
+    return present
   }
 
   get #removedPath(): string {
@@ -174,74 +124,36 @@ function runsOf(records: readonly TrailRecord[]): { isAdded: boolean; records: T
   return runs
 }
 
-function linesOf({ name, kind, sha256, manifest }: TrailRecord): string[] {
-  if (kind === 'file') return sha256 === null ? [] : [lineOf(sha256, name)]
-  return (manifest ?? '').split('\n').flatMap(line => {
-    const member = line === '' ? undefined : (JSON.parse(line) as { type: string; path: string; sha256: string })
-    return member?.type === 'file' ? [lineOf(member.sha256, `${name}/${member.path}`)] : []
-  })
+/** What was removed that this is, or lies in. */
+function rootOf(name: string, removed: ReadonlyMap<string, number>): string | undefined {
+  for (let at = name.length; at > 0; at = name.lastIndexOf('/', at - 1)) {
+    const root = name.slice(0, at)
+    if (removed.has(root)) return root
+  }
+  return undefined
 }
 
-function lineOf(sha256: string, name: string): string {
-  const { text, isEscaped } = escapeName(name)
-  return `${isEscaped ? '\\' : ''}${sha256}  ${text}\n`
-}
-
-function nameOf(line: string): string {
-  return line.startsWith('\\') ? unescapeName(line.slice(67)) : line.slice(66)
-}
-
-/** As coreutils do. */
-function escapeName(name: string): { text: string; isEscaped: boolean } {
-  const text = name.replaceAll('\\', '\\\\').replaceAll('\n', '\\n').replaceAll('\r', '\\r')
-  return { text, isEscaped: text !== name }
-}
-
-function unescapeName(text: string): string {
-  return text.replace(/\\([\\nr])/g, (_, letter: string) => (letter === 'n' ? '\n' : letter === 'r' ? '\r' : '\\'))
-}
-
-interface Appended {
-  /** False: it was replaced while we wrote, and what we wrote may be lost. */
-  readonly isThere: boolean
-  /** What was the last line before had no end. */
-  readonly wasTorn: boolean
-}
-
-async function append(path: string, text: string): Promise<Appended> {
-  const file = await open(path, 'a+', 0o600)
-  try {
-    const wasTorn = await isTorn(file)
-    await file.writeFile(wasTorn ? TORN + text : text)
-    await file.datasync()
-    return { isThere: (await file.stat()).nlink > 0, wasTorn }
-  } catch (error) {
-    if (codeOf(error) !== undefined) await file.sync().catch(() => {})
-    throw error
-  } finally {
-    await file.close()
+/** Those that have an end, and where they begin. */
+async function* linesOfFile(path: string): AsyncGenerator<{ start: number; line: string }> {
+  const size = await sizeOf(path)
+  if (size === 0) return
+  let rest: Buffer = Buffer.alloc(0)
+  let start = 0
+  for await (const chunk of createReadStream(path, { end: size - 1, highWaterMark: 1 << 20 })) {
+    const bytes = Buffer.concat([rest, chunk as Buffer])
+    let from = 0
+    for (let to = bytes.indexOf(0x0a); to >= 0; to = bytes.indexOf(0x0a, from)) {
+      yield { start: start + from, line: bytes.toString('utf8', from, to) }
+      from = to + 1
+    }
+    start += from
+    rest = bytes.subarray(from)
   }
 }
 
-async function isTorn(file: FileHandle): Promise<boolean> {
-  const { size } = await file.stat()
-  if (size === 0) return false
-  const { buffer } = await file.read(Buffer.alloc(1), 0, 1, size - 1)
-  return buffer[0] !== 0x0a
-}
-
-/** Behind a place, up to the last end of a line. */
-async function wholeLinesOf(file: FileHandle, start: number): Promise<string> {
-  const { size } = await file.stat()
-  if (size <= start) return ''
-  const { buffer, bytesRead } = await file.read(Buffer.alloc(size - start), 0, size - start, start)
-  const text = buffer.toString('utf8', 0, bytesRead)
-  return text.slice(0, text.lastIndexOf('\n') + 1)
-}
-
-async function openIfThere(path: string): Promise<FileHandle | undefined> {
-  return await open(path, 'r').catch(error => {
-    if (codeOf(error) === 'ENOENT') return undefined
-    throw error
+async function sizeOf(path: string): Promise<number> {
+  const there = await stat(path).catch(error => {
+    if (codeOf(error) !== 'ENOENT') throw error
   })
+  return there?.size ?? 0
 }

@@ -5,7 +5,8 @@ import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { commitTo, LocalPlace } from '../../../test/local-place.ts'
 import { silentLog } from '../../log.ts'
-import type { Publication, Store, TrailRecord } from '../store.ts'
+import type { Publication, Store, TrailBreak, TrailRecord } from '../store.ts'
+import { formatLine, START } from '../trail-line.ts'
 import { createMarker } from './marker.ts'
 import { reserveOf } from './space.ts'
 import { Sums } from './sums.ts'
@@ -20,6 +21,8 @@ afterEach(() => place[Symbol.asyncDispose]())
 
 const text = (content: string) => new Uint8Array(Buffer.from(content))
 
+let order = 0
+
 function recordOf(
   publication: Publication & { manifest?: string | undefined },
   more: Partial<TrailRecord> = {},
@@ -27,7 +30,17 @@ function recordOf(
   const { name, kind, size, sha256, manifest } = publication
   const time = '2026-11-20T22:03:37.619866Z'
   const told = { checksum: 'md5:::x', is_attested: true, create_time: time, uploader: 'a', source: 'b' }
-  const record = { action: 'commit', time, name, kind, size, sha256, deletion_policy: 'DISALLOWED', ...told } as const
+  const record = {
+    action: 'commit',
+    order: ++order,
+    time,
+    name,
+    kind,
+    size,
+    sha256,
+    deletion_policy: 'DISALLOWED',
+    ...told,
+  } as const
   return { ...record, ...(manifest === undefined ? {} : { manifest }), ...more }
 }
 
@@ -137,6 +150,20 @@ describe('SHA256SUMS (G2)', () => {
     expect(check().status).toBe(0)
   })
 
+  test('what one process removed and another brought back stays', async () => {
+    const other = await place.open()
+    await other.appendTrail([])
+    const file = await commitAndNote('file', text('one'))
+    await store.trash('file', 'one')
+    await store.appendTrail([recordOf(file, { action: 'trash' })])
+    await other.restore('file', 'one')
+    await other.appendTrail([recordOf(file, { action: 'restore' })])
+    await store[Symbol.asyncDispose]()
+    const { status, stdout } = check()
+    expect(status).toBe(0)
+    expect(stdout).toContain('file: OK')
+  })
+
   // A power cut leaves the end of a write out, or zeros in its place; a full disk the part that found room.
   test.each([
     ['cut in a digest', (sums: Buffer) => sums.subarray(0, -50)],
@@ -160,30 +187,76 @@ describe('SHA256SUMS (G2)', () => {
     expect(check().status).toBe(0)
   })
 
-  test('lines that another process adds while the list is written anew are all kept', async () => {
+  test('lines that processes add are all kept while each of them takes others out', async () => {
     const path = join(place.root, '.arriero/SHA256SUMS')
-    const [mine, another] = [new Sums(path), new Sums(path)]
     const some = recordOf(await commitTo(store, 'some', text('x')))
     const record = (name: string, action: 'commit' | 'trash') => ({ ...some, name, action })
-    const names = Array.from({ length: 200 }, (_, index) => `kept-${index}`)
-    const adding = async () => {
-      for (const name of names) await another.note([record(name, 'commit')])
-    }
-    const rewriting = async () => {
+    const work = async (which: string) => {
+      const sums = new Sums(path)
       for (let round = 0; round < 60; round++) {
-        await mine.note([record('gone', 'commit'), record('gone', 'trash')])
-        await mine.flush()
+        await sums.note([record(`gone-${which}`, 'commit'), record(`gone-${which}`, 'trash')])
+        const adding = sums.note([record(`kept-${which}-${round}`, 'commit')])
+        await Promise.all([adding, sums.flush()])
       }
     }
-    await Promise.all([adding(), rewriting()])
+    const processes = ['a', 'b', 'c']
+    await Promise.all(processes.map(work))
+    const kept = processes.flatMap(which => Array.from({ length: 60 }, (_, round) => `kept-${which}-${round}`))
     const lines = (await readFile(path, 'utf8')).trimEnd().split('\n')
-    expect(new Set(lines.map(line => line.slice(66)))).toEqual(new Set(names))
+    const names = lines.filter(line => !line.startsWith('#')).map(line => line.slice(66))
+    expect(names.toSorted()).toEqual(kept.toSorted())
+    expect(await readdir(join(place.root, '.arriero'))).not.toContainEqual(expect.stringContaining('SHA256SUMS.'))
+  })
+
+  test('what a killed process had noted and not taken out goes at the next start, and no name like a torn note', async () => {
+    const path = join(place.root, '.arriero/SHA256SUMS')
+    for (const name of ['gone', 'kept', 'kept-not']) await commitAndNote(name, text(name))
+    await store.trash('gone', 'one')
+    await store.trash('kept', 'two')
+    const { size } = await stat(path)
+    await writeFile(`${path}.removed.killed`, `\n${size} gone\u0001\n`)
+    // The note of `kept-not` lost its end to a power cut; only the list is looked at here.
+    await writeFile(`${path}.removed`, `\n${size} kept`)
+    await new Sums(path).flush()
+    const struck = (await readFile(path, 'utf8')).split('\n').filter(line => line.startsWith('#'))
+    expect(struck.map(line => line.slice(66))).toEqual(['gone'])
+  })
+
+  test('a process that wakes late takes nothing out that another has brought back', async () => {
+    const late = await commitAndNote('file', text('one'))
+    await store.trash('file', 'one')
+    const other = await place.open()
+    await other.appendTrail([recordOf(late, { action: 'trash' })])
+    await other.restore('file', 'one')
+    await other.appendTrail([recordOf(late, { action: 'restore' })])
+    await store.appendTrail([recordOf(late, { action: 'trash' })])
+    await store[Symbol.asyncDispose]()
+    const { status, stdout } = check()
+    expect(status).toBe(0)
+    expect(stdout).toBe('file: OK\n')
   })
 })
 
 describe('the trail (G1)', () => {
   const segments = async () => (await readdir(join(place.root, '.arriero/trail'))).sort()
   const records = (at: Store) => Array.fromAsync(at.readTrail())
+
+  async function edit(index: number, change: (lines: string[]) => string[]) {
+    const path = join(place.root, '.arriero/trail', (await segments())[index]!)
+    const lines = (await readFile(path, 'utf8')).trimEnd().split('\n')
+    await writeFile(path, `${change(lines).join('\n')}\n`)
+  }
+
+  async function told(at: Store) {
+    const breaks: TrailBreak[] = []
+    const disbelieved: number[] = []
+    const reading = {
+      report: (met: TrailBreak) => void breaks.push(met),
+      disbelieve: (record: TrailRecord) => void disbelieved.push(record.order),
+    }
+    const believed = (await Array.fromAsync(at.readTrail(reading))).map(({ name }) => name)
+    return { believed, disbelieved, breaks }
+  }
 
   test('a record that was cut off is left out and told, and the next go on', async () => {
     await commitAndNote('a', text('a'))
@@ -207,9 +280,7 @@ describe('the trail (G1)', () => {
     ['garbage', (lines: string[]) => lines.with(1, 'garbage')],
   ])('a line that was %s breaks the chain', async (_, spoil) => {
     for (const name of ['a', 'b', 'c']) await commitAndNote(name, text(name))
-    const path = join(place.root, '.arriero/trail', (await segments())[0]!)
-    const lines = (await readFile(path, 'utf8')).trimEnd().split('\n')
-    await writeFile(path, `${spoil(lines).join('\n')}\n`)
+    await edit(0, spoil)
     await expect(records(store)).rejects.toThrow(/trail is broken/)
   })
 
@@ -228,19 +299,69 @@ describe('the trail (G1)', () => {
     await expect(records(store)).rejects.toThrow(/trail is broken/)
   })
 
-  test('records of several processes come by their times', async () => {
+  test('a last line that was edited counts as torn, though no line follows that would tell', async () => {
+    await commitAndNote('a', text('a'))
+    await commitAndNote('b', text('b'))
+    await edit(0, lines => lines.with(1, lines[1]!.replace('"uploader":"a"', '"uploader":"z"')))
+    expect((await records(store)).map(({ name }) => name)).toEqual(['a'])
+  })
+
+  test('what is sound before a break is read, what comes after it is told and not believed', async () => {
+    for (const name of ['a', 'b', 'c', 'd']) await commitAndNote(name, text(name))
+    const orders = (await records(store)).map(each => each.order)
+    await edit(0, lines => lines.with(1, lines[1]!.replace('"uploader":"a"', '"uploader":"z"')))
+    const [segment] = await segments()
+    expect(await told(store)).toEqual({
+      believed: ['a'],
+      disbelieved: orders.slice(2),
+      breaks: [{ place: `${segment}, line 2`, reason: expect.stringContaining('its own digest') }],
+    })
+  })
+
+  test('a segment that was written anew, with all its digests, is not believed, because a later one knows its end', async () => {
+    for (const name of ['a', 'b']) await commitAndNote(name, text(name))
+    store = await place.open()
+    await commitAndNote('c', text('c'))
+    const forged = await records(store)
+    let previous = START
+    const lines = forged.slice(0, 2).map((record, index) => {
+      const line = formatLine({ number: index + 1, previous, record: { ...record, uploader: 'z' } })
+      previous = line.sha256
+      return line.text.trimEnd()
+    })
+    await edit(0, () => lines)
+    expect(await told(store)).toMatchObject({
+      believed: ['c'],
+      breaks: [{ reason: expect.stringContaining('line 2') }],
+    })
+  })
+
+  test('the ends of all processes are known to the next, not only that of the last', async () => {
     const other = await place.open()
-    const at = (second: number, name: string) =>
-      recordOf(
-        { id: '', token: 1, name, kind: 'file', size: 1, sha256: '0'.repeat(64) },
-        { time: `2026-11-20T22:03:0${second}.000000Z` },
-      )
-    await store.appendTrail([at(1, 'a')])
-    await other.appendTrail([at(2, 'b')])
-    await store.appendTrail([at(3, 'c')])
-    await other.appendTrail([at(4, 'd'), at(6, 'f')])
-    await store.appendTrail([at(5, 'e')])
-    expect((await records(store)).map(({ name }) => name)).toEqual(['a', 'b', 'c', 'd', 'e', 'f'])
+    await commitAndNote('a', text('a'))
+    await other.appendTrail([recordOf(await commitTo(other, 'b', text('b')))])
+    await commitAndNote('c', text('c'))
+    store = await place.open()
+    await commitAndNote('d', text('d'))
+    const all = await segments()
+    expect(all).toHaveLength(3)
+    for (const segment of all.slice(0, 2)) {
+      const path = join(place.root, '.arriero/trail', segment)
+      const whole = await readFile(path)
+      await rm(path)
+      expect((await told(store)).breaks, segment).toMatchObject([{ place: segment }])
+      await writeFile(path, whole)
+    }
+    expect((await told(store)).breaks).toEqual([])
+  })
+
+  test('names of segments follow the numbers of their first records, whatever the clock says', async () => {
+    await commitAndNote('a', text('a'), { time: '2031-01-01T00:00:00.000000Z' })
+    store = await place.open()
+    await commitAndNote('b', text('b'), { time: '2019-01-01T00:00:00.000000Z' })
+    expect((await records(store)).map(({ name }) => name)).toEqual(['a', 'b'])
+    const numbers = (await records(store)).map(each => String(each.order).padStart(16, '0'))
+    expect((await segments()).map(name => name.split('-')[0])).toEqual(numbers)
   })
 })
 

@@ -11,6 +11,7 @@ import {
   linkSync,
   openSync,
   readdirSync,
+  type Stats,
 } from 'node:fs'
 import {
   describeTree,
@@ -40,13 +41,36 @@ const CLONE_FROM = 1 << 20
 /** One upload after the other; a failure is its own. */
 export function takeAll(jobs: readonly TakeJob[], context: Context): Answer<Taken>[] {
   using work = Held.place(context.layout.work)
-  return jobs.map(job => answerOf('take', job.what, () => take(job, work, context)))
+  using origins = new Origins(context)
+  return jobs.map(job => answerOf('take', job.what, () => take(job, origins, work, context)))
+}
+
+/** The places that uploads come from, each entered once for all that lie in it. */
+class Origins implements Disposable {
+  readonly #layout: Context['layout']
+  readonly #places = new Map<TakeJob['from'], Held>()
+
+  constructor({ layout }: Context) {
+    this.#layout = layout
+  }
+
+  placeOf(from: TakeJob['from']): Held {
+    const known = this.#places.get(from)
+    if (known) return known
+    const place = Held.place(from === 'place' ? this.#layout.root : this.#layout[from])
+    this.#places.set(from, place)
+    return place
+  }
+
+  [Symbol.dispose](): void {
+    for (const place of this.#places.values()) place[Symbol.dispose]()
+  }
 }
 
 /** Copies, digests and compares; makes nothing durable. Whatever fails leaves no copy behind. */
-function take(job: TakeJob, work: Held, context: Context): Taken {
+function take(job: TakeJob, origins: Origins, work: Held, context: Context): Taken {
   try {
-    using above = enterOrigin(job, context)
+    using above = enterOrigin(job, origins)
     const taken = takeBy(job)(job, above, work, context)
     const isRight = job.checksum === undefined || job.checksum === taken.checksum
     if (taken.size !== job.size || !isRight) throw mismatch(job.what, job, taken)
@@ -63,8 +87,8 @@ function takeBy({ from, archive }: TakeJob): typeof copy {
 }
 
 /** The directory that has the upload, reached without following a link. */
-function enterOrigin({ from, segments, what }: TakeJob, { layout }: Context): Held {
-  using place = Held.place(from === 'place' ? layout.root : layout[from])
+function enterOrigin({ from, segments, what }: TakeJob, origins: Origins): Held {
+  const place = origins.placeOf(from)
   try {
     return place.walk(segments.slice(0, -1))
   } catch (error) {
@@ -85,12 +109,25 @@ function copy(job: TakeJob, above: Held, work: Held, context: Context): Taken {
   const functions = functionsFor(job.checksum)
   if (met.isDirectory()) return copyTree(job, above.enter(leaf), work, functions, context)
   if (met.isFile() && met.size !== job.size) throw mismatch(job.what, job, { size: met.size })
-  const { size, digests } = copyFile(job.what, above, leaf, work, job.copy, functions, context)
+  const { size, digests } = copyFile(
+    job.what,
+    { directory: above, leaf, met },
+    { directory: work, name: job.copy },
+    functions,
+    context,
+  )
   return { kind: 'file', size, ...inWireForm(job, digests), manifest: undefined, copy: job.copy }
 }
 
 function inWireForm({ checksum }: TakeJob, digests: PathDigests, sha256 = digests.sha256!) {
   return { checksum: inFormOf(checksum, digests), sha256 }
+}
+
+/** What is to be copied, as it was met: nothing is opened that was no file when somebody looked. */
+interface Foreign {
+  readonly directory: Held
+  readonly leaf: string
+  readonly met: Stats | undefined
 }
 
 interface Digested {
@@ -100,14 +137,12 @@ interface Digested {
 
 function copyFile(
   what: string,
-  from: Held,
-  leaf: string,
-  to: Held,
-  name: string,
+  from: Foreign,
+  { directory: to, name }: { readonly directory: Held; readonly name: string },
   functions: readonly PathFunction[],
   context: Context,
 ): Digested {
-  const fd = openForeign(what, from, leaf)
+  const fd = openForeign(what, from)
   try {
     const before = statsOf(fd)
     checkForeign(what, before)
@@ -121,11 +156,10 @@ function copyFile(
   }
 }
 
-function openForeign(what: string, from: Held, leaf: string): number {
-  const met = from.look(leaf)
+function openForeign(what: string, { directory, leaf, met }: Foreign): number {
   if (met && !met.isFile()) throw unacceptable(what, 'it must be a file or a directory', `it is ${kindOf(met)}`)
   try {
-    return openLeaf(from, leaf)
+    return openLeaf(directory, leaf)
   } catch (error) {
     switch (codeOf(error)) {
       case 'ELOOP':
@@ -227,7 +261,8 @@ function copyDirectory(from: Held, to: Held, below: string, tree: TreeCopy): voi
 function copyMember(from: Held, to: Held, leaf: string, path: string, tree: TreeCopy): void {
   const { job, functions, context, members, names } = tree
   const what = shownMember(job, path)
-  const isDirectory = from.look(leaf)?.isDirectory() === true
+  const met = from.look(leaf)
+  const isDirectory = met?.isDirectory() === true
   const problem = names.claim(path, isDirectory ? 'directory' : 'file')
   if (problem !== undefined) throw noName(job, path, problem)
   if (isDirectory) {
@@ -240,10 +275,13 @@ function copyMember(from: Held, to: Held, leaf: string, path: string, tree: Tree
     return
   }
   // A sparse file announces what takes days to read.
-  const met = from.look(leaf)
   tree.size += met?.isFile() ? met.size : 0
   if (tree.size > job.size) throw mismatch(job.what, job, { size: tree.size })
-  members.push({ path, type: 'file', ...copyFile(what, from, leaf, to, leaf, functions, context) })
+  members.push({
+    path,
+    type: 'file',
+    ...copyFile(what, { directory: from, leaf, met }, { directory: to, name: leaf }, functions, context),
+  })
 }
 
 /** Text APIs show a name that is no UTF-8 as one that does not exist. */

@@ -1,65 +1,42 @@
 /**
- * The manifest trail: what the catalogue can be made from again (reliability G1). Each process writes a segment of its own, a
- * file of JSON lines in which every line names the SHA-256 of the one before, so that none can be changed or taken out
- * unnoticed; a new segment names the last line of the one before it.
+ * The manifest trail: what the catalogue can be made from again (reliability G1). Each process writes a segment of its own, so
+ * no lock is needed. What line counts for a name is said by the lines themselves (`order`): segments are read one after
+ * another, and neither their names nor any clock has a part in it.
  *
- *     .arriero/trail/<time of its first record>-<random>.jsonl
- *     {"number":1,"previous":"<sha256>","record":{…}}
+ *     .arriero/trail/<number of its first record>-<random>.jsonl
+ *
+ * The first line of a segment names the ends of those that no other segment has named yet, so that none can be cut off or
+ * removed unnoticed, whoever wrote it.
  */
-import { createHash, randomBytes } from 'node:crypto'
-import { createReadStream } from 'node:fs'
-import { type FileHandle, open, readdir } from 'node:fs/promises'
+import { randomBytes } from 'node:crypto'
+import { open, readdir } from 'node:fs/promises'
 import { join } from 'node:path'
-import { LibrarianError } from '@arriero/api'
-import { z } from 'zod'
 import type { Log } from '../../log.ts'
-import type { TrailRecord } from '../store.ts'
+import type { TrailReading, TrailRecord } from '../store.ts'
+import { refuseBreak } from '../trail-break.ts'
+import { formatLine, type SegmentEnd, START } from '../trail-line.ts'
 import { createGroup } from './group.ts'
 import { syncDirectory } from './sync-directory.ts'
+import { endOf, endsNamedBy, judgeSegment, readLines } from './trail-segment.ts'
 
 /** A segment that has become longer is followed by another. */
 const SEGMENT = 256 << 20
 
-/** What the first line of a chain names as the line before it. */
-export const START = '0'.repeat(64)
-
-const lineSchema = z.object({
-  number: z.int().positive(),
-  previous: z.string(),
-  /** On the first line: the segment before this one, and its last line then. */
-  after: z.object({ segment: z.string(), number: z.int(), sha256: z.string() }).optional(),
-  record: z.object({
-    action: z.enum(['commit', 'trash', 'restore', 'purge']),
-    time: z.string(),
-    name: z.string(),
-    kind: z.enum(['file', 'tree']),
-    size: z.number(),
-    checksum: z.string(),
-    sha256: z.string().nullable(),
-    is_attested: z.boolean(),
-    create_time: z.string(),
-    uploader: z.string(),
-    source: z.string(),
-    deletion_policy: z.enum(['DISALLOWED', 'ALLOWED']),
-    manifest: z.string().optional(),
-  }),
-})
-
-export type TrailLine = z.infer<typeof lineSchema>
-type Line = TrailLine
-
 interface Segment {
   readonly name: string
+  readonly after: readonly SegmentEnd[]
+  /** Of its last durable line. */
   number: number
   previous: string
   size: number
-  after: Line['after']
 }
 
 export class Trail {
   readonly #directory: string
   readonly #log: Log
   readonly #write: (records: readonly TrailRecord[]) => Promise<void>
+  /** How segments ended to which an append failed: what lies behind that may be gone after a power cut. */
+  readonly #left = new Map<string, SegmentEnd | undefined>()
   #segment: Segment | undefined
 
   constructor(directory: string, log: Log) {
@@ -76,174 +53,90 @@ export class Trail {
     if (records.length > 0) await this.#write(records)
   }
 
-  /** All records, those of several segments by their times. */
-  async *read(): AsyncGenerator<TrailRecord> {
-    const waiting = await this.#segments()
-    const expected = await this.#expectations(waiting)
-    const open: { head: TrailRecord; rest: AsyncGenerator<TrailRecord> }[] = []
-    while (waiting.length > 0 || open.length > 0) {
-      open.sort((a, b) => (a.head.time < b.head.time ? -1 : a.head.time > b.head.time ? 1 : 0))
-      const first = open[0]
-      // A segment's name begins with the time of its first record.
-      if (waiting.length > 0 && (!first || timeOf(waiting[0]!) <= first.head.time)) {
-        const rest = this.#readSegment(waiting.shift()!, expected)
-        const { value, done } = await rest.next()
-        if (!done) open.push({ head: value, rest })
-        continue
+  async *read({ report = refuseBreak, disbelieve }: TrailReading = {}): AsyncGenerator<TrailRecord> {
+    const segments = await this.#segments()
+    const known = await this.#namedEnds(segments)
+    for (const name of segments) {
+      const path = join(this.#directory, name)
+      const { believed, broken, torn } = await judgeSegment(path, known.get(name) ?? new Map())
+      known.delete(name)
+      if (broken) report({ place: placeOf(name, broken.number), reason: broken.reason })
+      if (torn !== undefined) {
+        this.#log.warn({ segment: name, line: torn }, 'the last record of the trail is torn: its write was cut off')
       }
-      yield first!.head
-      const { value, done } = await first!.rest.next()
-      if (done) open.shift()
-      else first!.head = value
+      let number = 0
+      for await (const { line, reason } of readLines(path)) {
+        number += 1
+        if (number > believed && !disbelieve) break
+        if (number > believed) line && disbelieve?.(line.record)
+        else if (line) yield line.record
+        else report({ place: placeOf(name, number), reason: reason ?? 'it has changed while it was read' })
+      }
     }
-    for (const [place, sha256] of expected) throw broken(place, `a later segment says that it was ${sha256}, it is not`)
+    for (const name of known.keys()) report({ place: name, reason: 'a later segment names it, and it is not there' })
   }
 
   async #append(records: readonly TrailRecord[]): Promise<void> {
     const segment = this.#segment ?? (await this.#begin(records[0]!))
-    // If this fails, nobody knows how much of it is there: the next one begins anew.
     this.#segment = undefined
     const isNew = segment.number === 0
-    const lines = records.map(record => nextLine(segment, record)).join('')
-    const file = await open(join(this.#directory, segment.name), isNew ? 'ax' : 'a', 0o600)
+    const { name } = segment
+    let { number, previous } = segment
+    const lines = records.map(record => {
+      const after = number === 0 && segment.after.length > 0 ? { after: segment.after } : {}
+      const { text, sha256 } = formatLine({ number: ++number, previous, ...after, record })
+      previous = sha256
+      return text
+    })
+    const bytes = Buffer.from(lines.join(''))
+    // If this fails, nobody knows how much of it is there: the next one begins anew.
+    this.#left.set(name, isNew ? undefined : { segment: name, number: segment.number, sha256: segment.previous })
+    const file = await open(join(this.#directory, name), isNew ? 'ax' : 'a', 0o600)
     try {
-      await file.writeFile(lines)
+      await file.writeFile(bytes)
       await (isNew ? file.sync() : file.datasync())
     } finally {
       await file.close()
     }
     if (isNew) await syncDirectory(this.#directory)
-    segment.size += Buffer.byteLength(lines)
+    this.#left.delete(name)
+    Object.assign(segment, { number, previous, size: segment.size + bytes.length })
     if (segment.size < SEGMENT) this.#segment = segment
   }
 
-  async #begin({ time }: TrailRecord): Promise<Segment> {
-    const before = (await this.#segments()).at(-1)
-    const name = `${time.replaceAll(':', '')}-${randomBytes(8).toString('hex')}.jsonl`
-    return {
-      name,
-      number: 0,
-      previous: START,
-      size: 0,
-      after: before === undefined ? undefined : await this.#lastOf(before),
-    }
+  async #begin({ order }: TrailRecord): Promise<Segment> {
+    const name = `${String(order).padStart(16, '0')}-${randomBytes(8).toString('hex')}.jsonl`
+    return { name, after: await this.#unnamedEnds(), number: 0, previous: START, size: 0 }
   }
 
   async #segments(): Promise<string[]> {
     return (await readdir(this.#directory)).filter(name => name.endsWith('.jsonl')).sort()
   }
 
-  /** The last whole line. Undefined: there is none. */
-  async #lastOf(segment: string): Promise<Line['after']> {
-    const file = await open(join(this.#directory, segment), 'r')
-    try {
-      return lastIn(await tailOf(file), segment)
-    } finally {
-      await file.close()
+  /** How segments end now, but for those of which another says so already. */
+  async #unnamedEnds(): Promise<SegmentEnd[]> {
+    const segments = await this.#segments()
+    const known = await this.#namedEnds(segments)
+    const ends: SegmentEnd[] = []
+    for (const name of segments) {
+      const end = this.#left.has(name) ? this.#left.get(name) : await endOf(join(this.#directory, name))
+      if (end && !known.get(name)?.has(end.number)) ends.push(end)
     }
+    return ends
   }
 
-  /** What segments say of those before them, by place. */
-  async #expectations(segments: readonly string[]): Promise<Map<string, string>> {
-    const expected = new Map<string, string>()
-    for (const segment of segments) {
-      for await (const { text } of linesIn(join(this.#directory, segment))) {
-        const after = parseLine(text)?.after
-        if (after) expected.set(placeOf(after.segment, after.number), after.sha256)
-        break
+  /** What segments say of others: digests of lines by number, by segment. */
+  async #namedEnds(segments: readonly string[]): Promise<Map<string, Map<number, string>>> {
+    const known = new Map<string, Map<number, string>>()
+    for (const name of segments) {
+      for (const { segment, number, sha256 } of await endsNamedBy(join(this.#directory, name))) {
+        known.set(segment, (known.get(segment) ?? new Map()).set(number, sha256))
       }
     }
-    return expected
-  }
-
-  async *#readSegment(name: string, expected: Map<string, string>): AsyncGenerator<TrailRecord> {
-    let previous = START
-    let number = 0
-    const lines = linesIn(join(this.#directory, name))
-    for (let next = await lines.next(); !next.done; ) {
-      const { text, isWhole } = next.value
-      const place = placeOf(name, ++number)
-      const line = isWhole ? parseLine(text) : undefined
-      next = await lines.next()
-      if (!line && next.done) {
-        this.#log.warn({ segment: name, line: number }, 'the last record of the trail is torn: its write was cut off')
-        return
-      }
-      if (!line) throw broken(place, 'it must be a record, it is none')
-      if (line.number !== number || line.previous !== previous) {
-        throw broken(place, 'it must name the line before it, it names another')
-      }
-      previous = sha256(text)
-      if (expected.get(place) === previous) expected.delete(place)
-      yield line.record as TrailRecord
-    }
+    return known
   }
 }
 
 function placeOf(segment: string, number: number): string {
   return `${segment}, line ${number}`
-}
-
-function nextLine(segment: Segment, record: TrailRecord): string {
-  const { after } = segment
-  const line = { number: ++segment.number, previous: segment.previous, ...(after ? { after } : {}), record }
-  const text = JSON.stringify(line)
-  segment.after = undefined
-  segment.previous = sha256(text)
-  return `${text}\n`
-}
-
-/** Undefined: it is no line of a trail. */
-export function parseLine(text: string): Line | undefined {
-  try {
-    return lineSchema.parse(JSON.parse(text))
-  } catch {
-    return undefined
-  }
-}
-
-function timeOf(segment: string): string {
-  const [, day, hours, minutes, rest] = /^(.{11})(..)(..)(.*Z)-/.exec(segment) ?? []
-  return `${day}${hours}:${minutes}:${rest}`
-}
-
-function lastIn(tail: string, segment: string): Line['after'] {
-  const texts = tail.slice(0, tail.lastIndexOf('\n') + 1).split('\n')
-  const text = texts.at(-2)
-  const line = text === undefined ? undefined : parseLine(text)
-  return line && { segment, number: line.number, sha256: sha256(text!) }
-}
-
-/** A line with the manifest of a large tree is long. */
-async function tailOf(file: FileHandle): Promise<string> {
-  const { size } = await file.stat()
-  for (let length = 65_536; ; length *= 8) {
-    const start = Math.max(0, size - length)
-    const { buffer, bytesRead } = await file.read({ buffer: Buffer.alloc(size - start), position: start })
-    const text = buffer.toString('utf8', 0, bytesRead)
-    if (start === 0 || text.split('\n').length > 2) return text
-  }
-}
-
-/** A last line without its line feed was cut off. */
-async function* linesIn(path: string): AsyncGenerator<{ text: string; isWhole: boolean }> {
-  let rest: Buffer[] = []
-  for await (const piece of createReadStream(path, { highWaterMark: 1 << 20 }) as AsyncIterable<Buffer>) {
-    let start = 0
-    for (let end = piece.indexOf(10); end !== -1; end = piece.indexOf(10, start)) {
-      yield { text: Buffer.concat([...rest, piece.subarray(start, end)]).toString(), isWhole: true }
-      rest = []
-      start = end + 1
-    }
-    if (start < piece.length) rest.push(piece.subarray(start))
-  }
-  if (rest.length > 0) yield { text: Buffer.concat(rest).toString(), isWhole: false }
-}
-
-function sha256(text: string): string {
-  return createHash('sha256').update(text).digest('hex')
-}
-
-function broken(where: string, why: string): LibrarianError {
-  return new LibrarianError('Internal', `The trail is broken at ${where}: ${why}`)
 }

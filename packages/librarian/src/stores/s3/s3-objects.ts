@@ -78,6 +78,11 @@ function objectOf(found: HeadObjectCommandOutput | GetObjectCommandOutput): S3Ob
   }
 }
 
+/** Changes with the object. */
+export function fingerprintOf({ size, etag, modified }: S3Object): string {
+  return `${etag}:${size}:${modified}`
+}
+
 /** Bytes of exactly the entity that was looked at before. */
 export async function* readObject(
   { library, client, bucket }: S3Place,
@@ -261,6 +266,22 @@ export async function abortUploads({ library, client, bucket }: S3Place, key: st
 
 export async function removeObject({ library, client, bucket }: S3Place, key: string): Promise<void> {
   await client.send(new library.DeleteObjectCommand({ Bucket: bucket, Key: key }))
+}
+
+/** What follows a prefix up to the next slash, and is a prefix itself. */
+export async function* listFolders({ library, client, bucket }: S3Place, prefix: string): AsyncGenerator<string> {
+  let ContinuationToken: string | undefined
+  do {
+    const request = {
+      Bucket: bucket,
+      Prefix: prefix,
+      Delimiter: '/',
+      ...(ContinuationToken ? { ContinuationToken } : {}),
+    }
+    const page = await client.send(new library.ListObjectsV2Command(request))
+    for (const { Prefix } of page.CommonPrefixes ?? []) if (Prefix !== undefined) yield Prefix
+    ContinuationToken = page.IsTruncated ? page.NextContinuationToken : undefined
+  } while (ContinuationToken !== undefined)
 }
 
 /** Keys with this prefix, in order. */
