@@ -9,7 +9,7 @@ import { answerMalformed } from './app/answer-malformed.ts'
 import { createErrorExit } from './app/error-exit.ts'
 import { createFailureLog } from './app/failure-log.ts'
 import { guardConnections } from './app/guard-connections.ts'
-import { type Readiness, registerHealth } from './app/health.ts'
+import { type Readiness, registerHealth, type Watched } from './app/health.ts'
 import type { Once } from './app/idempotency.ts'
 import { isAmbiguous } from './app/is-ambiguous.ts'
 import { limitForwarded } from './app/limit-forwarded.ts'
@@ -26,10 +26,10 @@ import type { Settings } from './config.ts'
 import type { Log } from './log.ts'
 import type { RawRoute } from './routes/raw-route.ts'
 import type { Route } from './routes/route.ts'
-import type { BackupState } from './services/backups/describe-backups.ts'
 import type { Hear } from './services/heard-peers.ts'
 
-export interface AppOptions {
+/** With what `health` tells beyond readiness. */
+export interface AppOptions extends Watched {
   readonly settings: Pick<Settings, 'limits' | 'trustedProxies' | 'debug'>
   readonly routes: readonly Route[]
   readonly rawRoutes: readonly RawRoute[]
@@ -38,8 +38,6 @@ export interface AppOptions {
   readonly hear?: Hear | undefined
   readonly once: Once
   readonly readiness: Readiness
-  /** How backups stand, for `health`. */
-  readonly backups?: (() => BackupState | undefined) | undefined
   readonly clock: Clock
   readonly log: Log
   /** For the headers of a request. Default 15,000. */
@@ -72,7 +70,8 @@ export async function createApp(options: AppOptions): Promise<FastifyInstance> {
       requireHostHeader: false,
     },
     forceCloseConnections: 'idle',
-    return503OnClosing: true,
+    // Its own answer is none of the wire's (`refuseWhileStopping`).
+    return503OnClosing: false,
     clientErrorHandler: answerMalformed,
   })
   guardConnections(app.server, { limits, isTrusted, clock, log, windowMs: options.bodyWindowMs })
@@ -89,6 +88,7 @@ export async function createApp(options: AppOptions): Promise<FastifyInstance> {
     condemned.add(raw.socket)
     return reply.code(400).header('connection', 'close').send({ detail: 'Bad Request' })
   })
+  refuseWhileStopping(app)
   limitForwarded(app, { isTrusted, most: limits.connectionsPerAddress })
   const table = allEndpoints()
   answerUnknown(app, new Set(routes.flatMap(({ endpoint }) => pathsOf(endpoint))))
@@ -97,7 +97,7 @@ export async function createApp(options: AppOptions): Promise<FastifyInstance> {
     registerRoutes(scope, { routes, endpoints: table, isUnserved: isLeftOut, authenticate, once })
   })
   await app.register(async scope => registerRawRoutes(scope, { routes: rawRoutes, authenticate, failures }))
-  registerHealth(app, readiness, options.backups)
+  registerHealth(app, readiness, options)
   if (settings.debug) registerOpenApi(app, table)
   return app
 }
@@ -121,6 +121,23 @@ export function allEndpoints(): Endpoint[] {
   const flatten = (group: object): Endpoint[] =>
     isEndpoint(group) ? [group] : Object.values(group).flatMap(member => flatten(member as object))
   return flatten(endpoints)
+}
+
+/** A server comes back in about as long as it takes to start. */
+const RESTART_SECONDS = 5
+
+/** Calls that came while the last ones end, on connections that were open (librarian 4.3). The framework ends those then. */
+function refuseWhileStopping(app: FastifyInstance): void {
+  let isStopping = false
+  app.addHook('preClose', async () => {
+    isStopping = true
+  })
+  app.addHook('onRequest', async () => {
+    if (!isStopping) return
+    throw new LibrarianError('Busy', 'Cannot take the call: the server is stopping', {
+      retryAfterSeconds: RESTART_SECONDS,
+    })
+  })
 }
 
 function answerUnknown(app: FastifyInstance, posted: ReadonlySet<string>): void {

@@ -122,8 +122,8 @@ function complete(
 ): Settings {
   const dataDirectory = resolve(home, raw.data_directory ?? '.')
   const secret = (text: string | null, file: string | null, key: string) =>
-    file === null ? (text === null ? undefined : new Secret(text)) : readSecretFile(file, key)
-  const { stores, warnings: storeWarnings } = storeSettings(raw.add_stores)
+    file === null ? (text === null ? undefined : new Secret(text)) : readSecretFile(resolve(home, file), key)
+  const { stores, warnings: storeWarnings } = storeSettings(raw.add_stores, home === '.' ? undefined : home)
   const password = secret(raw.database_password, raw.database_password_file, 'database_password_file')
   const catalogue = catalogueSettings(raw, { password, dataDirectory })
   const log = raw.log_settings

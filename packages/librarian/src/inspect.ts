@@ -17,7 +17,9 @@ import { type BackupState, describeBackups } from './services/backups/describe-b
 import { createAlarms } from './services/create-alarms.ts'
 import { type RebuildOptions, type RebuildReport, rebuild } from './services/recovery/rebuild.ts'
 import { type Finding, reconcile } from './services/recovery/reconcile.ts'
+import { refuseFilled } from './services/recovery/refuse-filled.ts'
 import { type ReplayReport, replay } from './services/recovery/replay.ts'
+import { cataloguePlace } from './stores/catalogue-place.ts'
 import { openStore } from './stores/open-store.ts'
 import { openStores } from './stores/open-stores.ts'
 import type { Stores } from './stores/stores.ts'
@@ -38,13 +40,20 @@ export async function* inspectStores(options: InspectOptions): AsyncIterable<Fin
   for (const site of ground.stores.all) yield* await reconcile(site, ground.catalogue, options.signal)
 }
 
+export interface RebuiltCatalogue extends RebuildReport {
+  /** Stores that were another catalogue's. */
+  readonly takenOver: readonly string[]
+}
+
 /** Fills an empty catalogue from what the stores of the settings know. @throws as `rebuild` */
 export async function rebuildCatalogue(
   options: InspectOptions & Pick<RebuildOptions, 'directories'>,
-): Promise<RebuildReport> {
-  await using ground = await openGround(options)
+): Promise<RebuiltCatalogue> {
+  const takenOver: string[] = []
+  await using ground = await openGround({ ...options, takenOver, mustBeEmpty: true })
   const { directories, signal } = options
-  return await rebuild({ ...ground, clock: systemClock, directories, signal })
+  const report = await rebuild({ ...ground, clock: systemClock, directories, signal })
+  return { ...report, takenOver }
 }
 
 export interface RestoreReport extends ReplayReport {
@@ -52,13 +61,21 @@ export interface RestoreReport extends ReplayReport {
   readonly backup: string | undefined
   /** Where the catalogue that was there is now. */
   readonly replaced: string | undefined
+  /** Stores that were another catalogue's. */
+  readonly takenOver: readonly string[]
   /** What the catalogue and the stores still say differently. */
   readonly differences: readonly Finding[]
+  /** How many there are; of none, nobody can log in who may change anything. */
+  readonly administrators: number
 }
 
 export interface RestoreOptions extends InspectOptions {
   /** A file, or `newest`; default: none is put back, because another tool did that (PostgreSQL). */
   readonly backup?: string | undefined
+  /** Stores of other catalogues become this one's: of one that was rebuilt meanwhile, say. Default: they are unavailable. */
+  readonly takesOver?: boolean | undefined
+  /** Of stores that are known: what the settings say now. Default: what is known. */
+  readonly overwriteStores?: boolean | undefined
 }
 
 /**
@@ -67,7 +84,13 @@ export interface RestoreOptions extends InspectOptions {
  */
 export async function restoreCatalogue(options: RestoreOptions): Promise<RestoreReport> {
   const { backup, replaced } = await putBack(options)
-  await using ground = await openGround(options)
+  const takenOver: string[] = []
+  await using ground = await openGround({
+    ...options,
+    takenOver: options.takesOver ? takenOver : undefined,
+    isPutBack: true,
+    overwrite: options.overwriteStores,
+  })
   const { catalogue, stores } = ground
   await endIntents(ground, options)
   const replayed = await replay({ catalogue, stores, signal: options.signal })
@@ -77,7 +100,8 @@ export async function restoreCatalogue(options: RestoreOptions): Promise<Restore
   const detail = { added, removed, problems: problems.length, differences: differences.length }
   const actor = options.settings.name
   await catalogue.audit.append({ actor, action: 'restore', subject: backup ?? 'catalogue', detail })
-  return { backup, replaced, ...replayed, differences }
+  const administrators = await catalogue.accounts.countAdmins()
+  return { backup, replaced, ...replayed, takenOver, differences, administrators }
 }
 
 async function putBack({ settings, backup }: RestoreOptions): Promise<Pick<RestoreReport, 'backup' | 'replaced'>> {
@@ -129,21 +153,42 @@ interface InspectedGround extends AsyncDisposable {
   readonly stores: Stores
 }
 
+interface GroundOptions extends InspectOptions {
+  readonly isOnlyLooking?: boolean
+  /** Stores of other catalogues are taken over, and their names go here. Default: they are unavailable. */
+  readonly takenOver?: string[] | undefined
+  /** As of `openStores`. */
+  readonly isPutBack?: boolean
+  readonly overwrite?: boolean | undefined
+  /** Refused before any store is touched. */
+  readonly mustBeEmpty?: boolean
+}
+
 async function openGround({
   settings,
   log,
   isOnlyLooking,
-}: InspectOptions & { isOnlyLooking?: boolean }): Promise<InspectedGround> {
+  takenOver,
+  isPutBack,
+  overwrite,
+  mustBeEmpty = false,
+}: GroundOptions): Promise<InspectedGround> {
   const { catalogue: where } = settings
   const url = where.engine === 'sqlite' ? where.path : where.url.reveal()
   const catalogue = await openCatalogue({ url, log, mustExist: isOnlyLooking })
   try {
+    if (mustBeEmpty) await refuseFilled(catalogue)
     const stores = await openStores({
       settings,
       catalogue,
-      openStore: (row, { createMarker }) => openStore(row, { log, createMarker }),
+      openStore: (row, how) => openStore(row, { log, ...how }),
+      place: cataloguePlace(settings),
+      clock: systemClock,
       log,
       isOnlyLooking,
+      isPutBack,
+      overwrite,
+      onTakeOver: takenOver && (store => takenOver.push(store)),
     })
     const dispose = async () => {
       await stores[Symbol.asyncDispose]()

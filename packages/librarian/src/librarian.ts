@@ -33,10 +33,12 @@ import type { Alarms } from './services/alarms.ts'
 import { withAudit } from './services/audit.ts'
 import { httpProvider } from './services/byte-uploads/provider.ts'
 import { callPeers } from './services/call-peers.ts'
+import { createCopiesHealth } from './services/copies/copies-health.ts'
 import { createAlarms } from './services/create-alarms.ts'
 import { createHeardPeers } from './services/heard-peers.ts'
 import { createPeers } from './services/peers.ts'
 import type { Presence } from './services/presence.ts'
+import { createReadiness } from './services/readiness.ts'
 import { createSearch } from './services/search.ts'
 import { createStoreAdmin } from './services/store-admin.ts'
 import { createUsers } from './services/users.ts'
@@ -56,7 +58,7 @@ export interface Ground {
 }
 
 /** What features share beyond the ground. */
-export interface Shared extends Ground {
+interface Shared extends Ground {
   readonly alarms: Alarms
   readonly passwords: Passwords
 }
@@ -101,8 +103,9 @@ export async function assemble(ground: Ground): Promise<House> {
         authenticator: authenticatorOf(shared),
         hear: createHeardPeers({ catalogue, clock, log }),
         once: createOnce(catalogue.idempotency, presence),
-        readiness: () => readinessOf(ground),
+        readiness: createReadiness(ground),
         backups: () => backups.backups?.state(),
+        copies: createCopiesHealth(catalogue),
         clock,
         log,
       }),
@@ -117,7 +120,7 @@ async function featuresOf(shared: Shared): Promise<{ own: Feature[]; presence: P
     ...shared,
     uploads: commits.uploads,
     reader: copies.reader,
-    presence: commits.presence,
+    turns: commits.turns,
   })
   const ingest = createIngestFeature({ ...shared, uploads: commits.uploads, holder: commits.presence.holder })
   const own = [administration(shared), commits, copies, bytes, ingest, housekeeping(shared)]
@@ -178,14 +181,4 @@ function authenticatorOf({ catalogue, passwords, clock, random, log }: Shared): 
     successes: createRecentSuccesses({ clock, random }),
     log,
   })
-}
-
-/** In words that anybody may read: without names. */
-async function readinessOf({ catalogue, stores }: Ground): Promise<string[]> {
-  const reasons: string[] = []
-  await catalogue.settings.get({ key: 'uuid' }).catch(() => reasons.push('the catalogue does not answer'))
-  const states = await Promise.all(stores.all.map(({ store }) => store.state()))
-  const missing = states.filter(({ available }) => !available).length
-  if (missing > 0 && missing === states.length) reasons.push('no store is available')
-  return reasons
 }

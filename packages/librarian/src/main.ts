@@ -1,11 +1,10 @@
 /** The server's process, from settings to the end: what `arriero serve` runs. */
-import { randomBytes } from 'node:crypto'
-import { createPasswords } from './auth/passwords.ts'
 import { refuseIfPublic } from './config/files.ts'
-import type { Secret, Settings } from './config.ts'
+import type { Settings } from './config.ts'
 import type { Log } from './log.ts'
-import { type Listening, openLibrarian } from './open-librarian.ts'
-import { ensureAdmin, type MadeAdmin, resetAdmin } from './setup/first-admin.ts'
+import { type Librarian, type Listening, openLibrarian } from './open-librarian.ts'
+import type { MadeAdmin } from './setup/first-admin.ts'
+import { giveAdmin, type WantedAdmin } from './setup/give-admin.ts'
 
 export interface ServeOptions {
   readonly settings: Settings
@@ -14,14 +13,7 @@ export interface ServeOptions {
   readonly signal: AbortSignal
   /** Told once, when calls are answered (for a worker: when it works). */
   readonly onReady: (ready: Ready) => void
-  readonly admin: {
-    /** Of the first administrator. */
-    readonly username: string
-    /** Default: one is made. */
-    readonly password?: Secret | undefined
-    /** Give this user a new password and the highest level. */
-    readonly isReset?: boolean
-  }
+  readonly admin: WantedAdmin
   readonly overwriteStores?: boolean | undefined
   /** There is a backup of the catalogue in PostgreSQL: its schema may be changed. */
   readonly isBackedUp?: boolean | undefined
@@ -41,9 +33,13 @@ export async function serve(options: ServeOptions): Promise<void> {
   refusePublicCatalogue(settings)
   const librarian = await openLibrarian({ settings, log, overwriteStores, isBackedUp })
   try {
-    const listening = await librarian.start()
-    // Not before: where the start fails, nobody would be shown a password that counts from then on.
-    const admin = await adminOf(options, librarian.catalogue)
+    let admin: MadeAdmin | undefined
+    // Not before it listens: where that fails, nobody would be shown a password that counts from then on. Not after the work
+    // begins: a backup without an administrator, put back, leaves nobody who can log in.
+    const beforeWork = async () => {
+      admin = await adminOf(options, librarian)
+    }
+    const listening = await librarian.start({ beforeWork })
     onReady({ settings, listening, admin })
     if (!signal.aborted) await new Promise(resolve => signal.addEventListener('abort', resolve, { once: true }))
   } finally {
@@ -56,12 +52,7 @@ function refusePublicCatalogue({ catalogue }: Settings): void {
   if (catalogue.engine === 'sqlite') refuseIfPublic(catalogue.path, 'the catalogue')
 }
 
-function adminOf(
-  { admin: { isReset = false, ...admin }, settings }: ServeOptions,
-  catalogue: Parameters<typeof ensureAdmin>[0]['catalogue'],
-): Promise<MadeAdmin | undefined> {
-  const options = { catalogue, passwords: createPasswords({ random: randomBytes }), random: randomBytes, ...admin }
-  if (isReset) return resetAdmin(options)
-  // A worker beside others leaves that to those who answer calls.
-  return settings.role === 'worker' ? Promise.resolve(undefined) : ensureAdmin(options)
+async function adminOf({ admin, settings }: ServeOptions, { catalogue }: Librarian): Promise<MadeAdmin | undefined> {
+  // A worker beside others leaves the first one to those who answer calls.
+  return settings.role === 'worker' && !admin.isReset ? undefined : await giveAdmin(catalogue, admin)
 }

@@ -9,6 +9,7 @@ import { type Clock, systemClock } from './clock.ts'
 import type { Settings } from './config.ts'
 import { assemble, type House } from './librarian.ts'
 import type { Log } from './log.ts'
+import { cataloguePlace } from './stores/catalogue-place.ts'
 import { openStore } from './stores/open-store.ts'
 import { type OpenStore, openStores } from './stores/open-stores.ts'
 import type { Stores } from './stores/stores.ts'
@@ -16,13 +17,21 @@ import type { Stores } from './stores/stores.ts'
 export interface Librarian {
   readonly settings: Settings
   readonly catalogue: Catalogue
-  /** Finishes or undoes what a crash has left, then does what the role says. Resolves when calls are answered. */
-  start(): Promise<Listening | undefined>
+  /**
+   * Finishes or undoes what a crash has left, then does what the role says. Resolves when calls are answered and background
+   * work goes on.
+   */
+  start(options?: StartOptions): Promise<Listening | undefined>
   /**
    * Takes no more calls, lets those under way end for `graceMs`, ends the others where they can be continued, closes
    * everything. May be called twice.
    */
   stop(): Promise<void>
+}
+
+export interface StartOptions {
+  /** Done when calls are answered and before background work begins, so that the first backup has what it makes. */
+  readonly beforeWork?: (() => Promise<void>) | undefined
 }
 
 /** Undefined for a worker, which answers no calls. */
@@ -63,8 +72,16 @@ export async function openLibrarian(options: OpenLibrarianOptions): Promise<Libr
   const catalogue = await openCatalogue({ url: urlOf(settings), log, isBackedUp })
   let stores: Stores | undefined
   try {
-    const open: OpenStore = (row, { createMarker }) => openStore(row, { log, createMarker, startThreadsTogether: true })
-    stores = await openStores({ settings, catalogue, openStore: open, log, overwrite: overwriteStores })
+    const open: OpenStore = (row, how) => openStore(row, { log, ...how, startThreadsTogether: true })
+    stores = await openStores({
+      settings,
+      catalogue,
+      place: cataloguePlace(settings),
+      openStore: open,
+      clock,
+      log,
+      overwrite: overwriteStores,
+    })
     const house = await assemble({ settings, catalogue, stores, clock, log, random, passwords })
     return run({ settings, catalogue, stores, house, log, graceMs })
   } catch (error) {
@@ -108,14 +125,19 @@ function run({ settings, catalogue, stores, house, log, graceMs }: Opened): Libr
   return {
     settings,
     catalogue,
-    async start() {
+    async start({ beforeWork } = {}) {
       for (const feature of house.features) await feature.recover?.()
+      const listening = settings.role === 'worker' ? undefined : await answer()
+      await beforeWork?.()
       if (settings.role !== 'api') work = startWork(house, working.signal, log)
-      if (settings.role === 'worker') return undefined
-      app = await house.createApp()
-      return listen(app, settings)
+      return listening
     },
     stop: () => (stopped ??= stop()),
+  }
+
+  async function answer(): Promise<Listening> {
+    app = await house.createApp()
+    return await listen(app, settings)
   }
 }
 

@@ -11,7 +11,6 @@ export function toLibrarianError(error: unknown): LibrarianError {
     return new LibrarianError('TooLarge', 'Cannot read the body: it is larger than this server takes', options)
   }
   if (status === 415) return new LibrarianError('Unsupported', 'Cannot read such a body', options)
-  if (status === 503) return new LibrarianError('Busy', 'Cannot take the call: the server is stopping', options)
   return status < 500 ? new LibrarianError('BadRequest', 'Cannot read the request', options) : generic(error)
 }
 

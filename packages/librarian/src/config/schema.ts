@@ -19,7 +19,7 @@ export const storeSchema = z.object({
   async_transfer_manager_data: objects.nullable().default(null),
 })
 
-export const logSettingsSchema = z.strictObject({
+const logSettingsSchema = z.strictObject({
   files: z.record(z.string(), z.string()).default({}),
   slack_webhook_enable: bool.default(false),
   slack_webhook_url: optional,

@@ -46,10 +46,10 @@ export type CatalogueSettings =
   | { readonly engine: 'postgres'; readonly url: Secret }
 
 /** `api` answers requests, `worker` does background work, `all` both. */
-export const roles = ['api', 'worker', 'all'] as const
+const roles = ['api', 'worker', 'all'] as const
 export type Role = (typeof roles)[number]
 
-export const logLevels = ['trace', 'debug', 'info', 'warn', 'error', 'fatal'] as const
+const logLevels = ['trace', 'debug', 'info', 'warn', 'error', 'fatal'] as const
 export type LogLevel = (typeof logLevels)[number]
 
 export interface StoreSettings {

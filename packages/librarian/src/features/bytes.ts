@@ -12,14 +12,13 @@ import type { CreateUpload } from '../routes/tus/creation.ts'
 import { tusRoutes } from '../routes/tus.ts'
 import { type NotedArchive, writeNotes } from '../services/byte-uploads/notes.ts'
 import { httpProvider } from '../services/byte-uploads/provider.ts'
-import { createSharedTurns } from '../services/byte-uploads/shared-turns.ts'
+import type { WriteTurns } from '../services/byte-uploads/write-turns.ts'
 import { ByteUploads, type ByteUploadsOptions } from '../services/byte-uploads.ts'
 import type { CopyReader } from '../services/copies/read-copies.ts'
 import { ticketSecret } from '../services/data/ticket-secret.ts'
 import { Tickets } from '../services/data/tickets.ts'
 import { createData, type Data } from '../services/data.ts'
 import { createDrs } from '../services/drs.ts'
-import type { Presence } from '../services/presence.ts'
 import type { Uploads } from '../services/uploads/uploads.ts'
 import type { Stores } from '../stores/stores.ts'
 
@@ -35,10 +34,10 @@ export interface BytesOptions {
   readonly random: (bytes: number) => Buffer
   readonly uploads: Uploads
   readonly reader: CopyReader
-  /** This process among those that share the catalogue; default: there are no others. */
-  readonly presence?: Pick<Presence, 'holder' | 'isDead'> | undefined
+  /** Those of `uploads`. */
+  readonly turns: WriteTurns
   /** Where tests want other figures than the defaults. */
-  readonly tuning?: Partial<Pick<ByteUploadsOptions, 'expiryMs' | 'patienceMs' | 'guard'>> & {
+  readonly tuning?: Partial<Pick<ByteUploadsOptions, 'expiryMs'>> & {
     readonly idleMs?: number
     readonly perUser?: number
     readonly rereadPatienceMs?: number
@@ -59,13 +58,12 @@ export interface Bytes {
 const EXPIRE_EVERY_MS = 3600_000
 
 export async function createBytes(options: BytesOptions): Promise<Bytes> {
-  const { settings, catalogue, stores, clock, log, random, uploads, reader, tuning = {} } = options
+  const { settings, catalogue, stores, clock, log, random, uploads, reader, turns, tuning = {} } = options
   const { name, displayedSiteName: displayName, displayedSiteDescription: description } = settings
   const data = createData({ catalogue, stores, reader, patienceMs: tuning.rereadPatienceMs })
   const secret = await ticketSecret({ catalogue, random, encryptionKey: settings.encryptionKey })
   const tickets = new Tickets({ secret, now: () => clock.wallNow() })
-  const guard = sharedTurns(options)
-  const byteUploads = new ByteUploads({ catalogue, stores, clock, guard, ...tuning })
+  const byteUploads = new ByteUploads({ catalogue, stores, clock, turns, ...tuning })
   const rawRoutes = [
     dataRoute({
       data,
@@ -74,7 +72,7 @@ export async function createBytes(options: BytesOptions): Promise<Bytes> {
       perUser: tuning.perUser,
       idleMs: tuning.idleMs,
     }),
-    ...drsRoutes({ drs: createDrs({ catalogue, data, tickets }), site: { name, displayName, description } }),
+    ...drsRoutes({ drs: createDrs({ catalogue, data, tickets, clock }), site: { name, displayName, description } }),
     ...tusRoutes({
       uploads: byteUploads,
       create: (wanted, call) => createUpload(wanted, call, { ...options, byteUploads }),
@@ -97,18 +95,8 @@ export async function createBytes(options: BytesOptions): Promise<Bytes> {
       await clock.sleep(EXPIRE_EVERY_MS, signal).catch(() => {})
     }
   }
-  const close = async () => {
-    await guard?.[Symbol.asyncDispose]()
-    await reader.settled()
-  }
+  const close = () => reader.settled()
   return { rawRoutes, byteUploads, data, work, close }
-}
-
-/** One file of SQLite has one process; of a PostgreSQL there may be many, on many machines. */
-function sharedTurns({ catalogue, presence, clock, log, tuning }: BytesOptions) {
-  if (catalogue.engine === 'sqlite' || !presence) return undefined
-  const { holder, isDead } = presence
-  return createSharedTurns({ catalogue, clock, log, holder, isDead, patienceMs: tuning?.patienceMs })
 }
 
 async function mayRead(username: string, { catalogue }: BytesOptions): Promise<boolean> {

@@ -9,6 +9,9 @@ import type { Route } from '../routes/route.ts'
 import { transferRoutes } from '../routes/transfers.ts'
 import { uploadRoutes } from '../routes/uploads.ts'
 import type { Alarms } from '../services/alarms.ts'
+import { createSharedTurns } from '../services/byte-uploads/shared-turns.ts'
+import { holdBytes, type WriteTurns } from '../services/byte-uploads/write-turns.ts'
+import { Writers } from '../services/byte-uploads/writers.ts'
 import type { Commits } from '../services/commit/commits.ts'
 import { createCommits } from '../services/commit/create-commits.ts'
 import { createDiskTrouble } from '../services/commit/disk-trouble.ts'
@@ -24,6 +27,8 @@ export interface CommitServices {
   readonly commits: Commits
   readonly recovery: Recovery
   readonly uploads: Uploads
+  /** A commit takes one as any writer does. */
+  readonly turns: WriteTurns
   readonly routes: readonly Route[]
   /** Takes this process's lease and recovers what was interrupted; to be awaited before the first call is answered. */
   recover(): Promise<void>
@@ -75,6 +80,8 @@ export function createCommitServices(options: CommitServicesOptions): CommitServ
     leave: recovery.leave,
     diskTrouble: createDiskTrouble({ clock, alarms, disableStore }),
   })
+  const guard = sharedTurns(options, presence)
+  const turns: WriteTurns = { writers: new Writers(), guard }
   const uploads = createUploads({
     catalogue,
     stores,
@@ -83,6 +90,7 @@ export function createCommitServices(options: CommitServicesOptions): CommitServ
     log,
     maximalSize: settings.maximalUploadSize,
     providers: options.providers ?? [],
+    holdBytes: token => holdBytes(turns, token),
     recoverTransfer: recovery.recoverTransfer,
   })
 
@@ -127,9 +135,15 @@ export function createCommitServices(options: CommitServicesOptions): CommitServ
 
   async function close(): Promise<void> {
     await commits.close()
+    await guard?.[Symbol.asyncDispose]()
     await recovery.close()
     await presence.close()
   }
 
-  return { presence, commits, recovery, uploads, routes, recover, work, close }
+  return { presence, commits, recovery, uploads, turns, routes, recover, work, close }
+}
+
+/** One file of SQLite has one process; of a PostgreSQL there may be many, on many machines. */
+function sharedTurns({ catalogue, clock, log }: CommitServicesOptions, { holder, isDead }: Presence) {
+  return catalogue.engine === 'sqlite' ? undefined : createSharedTurns({ catalogue, clock, log, holder, isDead })
 }

@@ -103,6 +103,9 @@ export function createCopyServices(options: CopyServicesOptions): CopyServices {
         hourly(readNew, 'copies that nobody has read could not be read', signal),
       ])
     },
-    close: () => reader.settled(),
+    async close() {
+      await gate.close()
+      await reader.settled()
+    },
   }
 }

@@ -6,7 +6,7 @@ export interface StatedDigest {
   readonly digest: Buffer
 }
 
-export const pieceAlgorithms = ['sha256', 'sha512', 'sha1', 'md5'] as const
+const pieceAlgorithms = ['sha256', 'sha512', 'sha1', 'md5'] as const
 
 export type PieceAlgorithm = (typeof pieceAlgorithms)[number]
 

@@ -3,7 +3,7 @@
  * dropped and counted. The address is a secret, and is in no message.
  */
 import { setTimeout as delay } from 'node:timers/promises'
-import type { Secret } from '../config.ts'
+import type { Secret } from '../config/secret.ts'
 import type { LogSink } from './log-file.ts'
 
 export interface SlackOptions {

@@ -15,7 +15,7 @@ import { ReadFailure, sendBytes } from '../http/send-bytes.ts'
 import { Downloads } from '../services/data/downloads.ts'
 import type { Tickets } from '../services/data/tickets.ts'
 import type { Data, DataFile, DataTree, OpenData } from '../services/data.ts'
-import { etagOf, hashOf } from './data/etag.ts'
+import { etagOf } from './data/etag.ts'
 import { nameFromPath } from './data/path.ts'
 import { treeListing } from './data/tree-listing.ts'
 import type { RawCall, RawRoute } from './raw-route.ts'
@@ -50,8 +50,8 @@ export function dataRoute({ data, tickets, mayRead, perUser, total, idleMs = 60_
     async handle(request, response, call) {
       using _ = downloads.enter(call.caller.name)
       const found = await data.find(nameOf(request))
-      if (found.kind === 'tree') return sendTree(found, request, response)
       // Awaited here: the download counts until it has ended.
+      if (found.kind === 'tree') return await sendTree(found, { idleMs, request, response })
       return await sendFile(found, { data, buffers, idleMs, request, response, call })
     },
   }
@@ -62,17 +62,23 @@ function nameOf(request: IncomingMessage): string {
   return nameFromPath(path.slice(dataPrefix.length))
 }
 
-function sendTree(tree: DataTree, request: IncomingMessage, response: ServerResponse): void {
-  const text = treeListing(tree)
-  const etag = `"${hashOf(text)}"`
+async function sendTree(
+  tree: DataTree,
+  { idleMs, request, response }: Pick<Download, 'idleMs' | 'request' | 'response'>,
+): Promise<void> {
+  const { bytes, sha256 } = treeListing(tree)
+  const etag = `"${sha256}"`
   setCommon(response, etag)
   if (answerCondition(request, response, etag)) return
   response.writeHead(200, {
     'content-type': 'application/json',
-    'content-length': Buffer.byteLength(text),
-    'repr-digest': formatDigests({ sha256: hashOf(text) }),
+    'content-length': bytes.length,
+    'repr-digest': formatDigests({ sha256 }),
   })
-  response.end(request.method === 'HEAD' ? undefined : text)
+  response.setTimeout(idleMs, () => response.destroy())
+  const isOver = response.closed || new Promise(resolve => response.once('close', resolve))
+  response.end(request.method === 'HEAD' ? undefined : bytes)
+  await isOver
 }
 
 interface Download {

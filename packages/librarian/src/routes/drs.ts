@@ -10,7 +10,7 @@ import { pathOfName } from './data/path.ts'
 import { dataPrefix } from './data.ts'
 import type { RawCall, RawRoute } from './raw-route.ts'
 
-export const drsPrefix = '/ga4gh/drs/v1'
+const drsPrefix = '/ga4gh/drs/v1'
 
 export interface DrsRouteOptions {
   readonly drs: Drs

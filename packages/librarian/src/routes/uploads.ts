@@ -1,5 +1,13 @@
 /** Bringing files in (librarian 10.2). */
-import { type AnswerInput, type Endpoint, endpoints, errorTable, hideOthers, LibrarianError } from '@arriero/api'
+import {
+  type AnswerInput,
+  type Endpoint,
+  endpoints,
+  errorTable,
+  hideOthers,
+  LibrarianError,
+  type OutcomeFailure,
+} from '@arriero/api'
 import type { Attempt, Staged, StageRequest, Uploads } from '../services/uploads/uploads.ts'
 import { type Route, route } from './route.ts'
 
@@ -105,5 +113,6 @@ function failureOf(endpoint: Pick<Endpoint, 'failures'>, { error }: Attempt<unkn
     code: known.code,
     reason: known.message,
     suggested_remedy: known.remedy,
+    existing: known.fields.existing as OutcomeFailure['existing'],
   }
 }

@@ -7,9 +7,10 @@ export function validateRoutes(validation: Validation, { librarianName }: { libr
   return [
     route(endpoints.validate.file, async ({ file_name }) => {
       const copies = await validation.validate(file_name)
-      return copies.map(({ file, instance, checksum, size, isSame, checkedTime, state, reason }) => ({
+      return copies.map(({ file, instance, storeName, checksum, size, isSame, checkedTime, state, reason }) => ({
         librarian: librarianName,
         store: instance.store_id,
+        store_name: storeName,
         instance_id: instance.id,
         original_checksum: file.checksum,
         original_size: file.size,

@@ -5,6 +5,7 @@
 import { LibrarianError } from '@arriero/api'
 import type { PathFunction } from '@arriero/transfer'
 import type { Catalogue } from '../catalogue/catalogue.ts'
+import { roomHeldSeconds } from '../catalogue/limits.ts'
 import type { IncomingTransfer } from '../catalogue/operations/uploads.ts'
 import type { Clock } from '../clock.ts'
 import type { Spool } from '../stores/store.ts'
@@ -12,8 +13,9 @@ import type { SiteStore, Stores } from '../stores/stores.ts'
 import { functionOf } from '../stores/wire-checksum.ts'
 import { checkArchive } from './byte-uploads/check-archive.ts'
 import { type NotedArchive, type Notes, readNotes, writeNotes } from './byte-uploads/notes.ts'
-import type { WriteGuard, WriteTurn } from './byte-uploads/write-guard.ts'
-import { type Turn, Writers } from './byte-uploads/writers.ts'
+import type { WriteTurn } from './byte-uploads/write-guard.ts'
+import type { WriteTurns } from './byte-uploads/write-turns.ts'
+import type { Turn } from './byte-uploads/writers.ts'
 
 export interface ByteUploadsOptions {
   readonly catalogue: Pick<Catalogue, 'uploads' | 'byteUploads'>
@@ -21,10 +23,8 @@ export interface ByteUploadsOptions {
   readonly clock: Clock
   /** An upload that gets no byte for so long is given up; ms. Default 7 days. */
   readonly expiryMs?: number | undefined
-  /** How long a newer request waits for an older one to stop; ms. Default 5000. */
-  readonly patienceMs?: number | undefined
-  /** Keeps other processes out; default: there are none. */
-  readonly guard?: WriteGuard | undefined
+  /** Shared with whoever commits what was written. */
+  readonly turns: WriteTurns
 }
 
 export interface ByteUpload {
@@ -53,14 +53,15 @@ export interface Writing {
 export class ByteUploads {
   readonly #o: ByteUploadsOptions
   readonly #expiryMs: number
-  readonly #writers: Writers
+  readonly #noteEveryMs: number
   /** Spools that somebody here writes to: only they know how much is durable by now. */
   readonly #spools = new Map<string, Spool>()
 
   constructor(options: ByteUploadsOptions) {
     this.#o = options
     this.#expiryMs = options.expiryMs ?? 7 * 24 * 3600_000
-    this.#writers = new Writers({ patienceMs: options.patienceMs })
+    // Neither given up nor without its room while bytes come.
+    this.#noteEveryMs = Math.min(this.#expiryMs / 8, roomHeldSeconds * 250)
   }
 
   /** @throws LibrarianError NotFound for what is not there or another's, Gone for what has ended without success */
@@ -84,8 +85,8 @@ export class ByteUploads {
    */
   async expectArchive(upload: ByteUpload, archive: NotedArchive): Promise<ByteUpload> {
     if (isExpected(upload, archive)) return upload
-    using _: Turn = await this.#writers.enter(upload.token)
-    await using _shared = await this.#o.guard?.enter(upload.token, () => {})
+    using _: Turn = await this.#o.turns.writers.enter(upload.token)
+    await using _shared = await this.#o.turns.guard?.enter(upload.token, () => {})
     const now = await this.find(upload.token, upload.transfer.source)
     if (isExpected(now, archive)) return now
     const place = this.#storeOf(now)
@@ -111,9 +112,9 @@ export class ByteUploads {
 
   /** Runs `use` when nobody else writes to the upload. */
   async write<T>(upload: ByteUpload, use: (writing: Writing) => Promise<T>): Promise<T> {
-    using turn = await this.#writers.enter(upload.token)
+    using turn = await this.#o.turns.writers.enter(upload.token)
     const stop = new AbortController()
-    await using shared = await this.#o.guard?.enter(upload.token, why => stop.abort(why))
+    await using shared = await this.#o.turns.guard?.enter(upload.token, why => stop.abort(why))
     await using spool = await this.#open(upload, shared)
     this.#spools.set(upload.token, spool)
     try {
@@ -130,8 +131,8 @@ export class ByteUploads {
 
   /** Gives it up; its bytes and its room are free. May be called twice. */
   async end(upload: ByteUpload, reason: string): Promise<void> {
-    using _: Turn = await this.#writers.enter(upload.token)
-    await using _shared = await this.#o.guard?.enter(upload.token, () => {})
+    using _: Turn = await this.#o.turns.writers.enter(upload.token)
+    await using _shared = await this.#o.turns.guard?.enter(upload.token, () => {})
     const { id, status } = upload.transfer
     if (status === 'COMPLETED') {
       throw new LibrarianError('Conflict', `Cannot give up upload ${upload.token}: it is kept already`)
@@ -168,7 +169,7 @@ export class ByteUploads {
     accept: (() => boolean) | undefined,
   ): Promise<number> {
     await this.#note(upload)
-    const noting = setInterval(() => void this.#note(upload).catch(() => {}), this.#expiryMs / 8)
+    const noting = setInterval(() => void this.#note(upload).catch(() => {}), this.#noteEveryMs)
     try {
       return await spool.append(body, accept ? { accept } : {})
     } finally {
@@ -180,7 +181,7 @@ export class ByteUploads {
   async #note({ transfer, token }: ByteUpload): Promise<void> {
     const notes = readNotes(transfer.transfer_data)
     const now = this.#o.clock.wallNow()
-    const isFresh = notes.active !== undefined && now - notes.active < this.#expiryMs / 8
+    const isFresh = notes.active !== undefined && now - notes.active < this.#noteEveryMs
     if (transfer.status === 'ONGOING' && isFresh) return
     const isOpen = await this.#o.catalogue.byteUploads.note({
       id: transfer.id,

@@ -4,7 +4,7 @@
  */
 import { type Instant, LibrarianError } from '@arriero/api'
 import type { Catalogue } from '../catalogue/catalogue.ts'
-import type { FoundCopy, FoundFile } from '../catalogue/operations/serving.ts'
+import { type FoundCopy, type FoundFile, isBad } from '../catalogue/operations/serving.ts'
 import type { CopyState } from '../catalogue/schema.ts'
 import type { OpenFile } from '../stores/store.ts'
 import type { SiteStore, Stores } from '../stores/stores.ts'
@@ -59,7 +59,7 @@ export interface OpenData extends AsyncDisposable {
 export interface Data {
   /** @throws LibrarianError NotFound */
   find(path: string): Promise<DataFile | DataTree>
-  /** @throws LibrarianError StoreUnavailable, Busy */
+  /** @throws LibrarianError `NoGoodCopy`; `StoreUnavailable` or `Busy`, which may be better later */
   open(found: DataFile): Promise<OpenData>
 }
 
@@ -144,19 +144,21 @@ interface Copies {
   readonly good: readonly Copy[]
   /** Nobody has read them yet: after a rebuild, or where the librarian was told of them. */
   readonly unchecked: readonly Copy[]
-  /** States of the others, for the message. */
-  readonly others: readonly CopyState[]
+  /** Found bad. Where they are read again just now, that reading decides. */
+  readonly bad: readonly Copy[]
 }
 
 async function copiesOf(found: DataFile, catalogue: DataOptions['catalogue'], stores: Stores): Promise<Copies> {
   const rows = await catalogue.serving.copies({ name: found.file.name })
-  const inState = (wanted: CopyState) =>
-    rows.flatMap(copy => {
-      const place = copy.state === wanted ? stores.byId(copy.store_id) : undefined
-      return place ? [{ file: found.file, copy, place }] : []
-    })
-  const others = rows.map(({ state }) => state).filter(state => state !== 'ok' && state !== 'never-checked')
-  return { good: inState('ok'), unchecked: inState('never-checked'), others }
+  const copies = rows.flatMap(copy => {
+    const place = stores.byId(copy.store_id)
+    return place ? [{ file: found.file, copy, place }] : []
+  })
+  return {
+    good: copies.filter(({ copy }) => copy.state === 'ok'),
+    unchecked: copies.filter(({ copy }) => copy.state === 'never-checked'),
+    bad: copies.filter(({ copy }) => isBad(copy.state)),
+  }
 }
 
 /** Undefined: none that is as it was when it was read last. */
@@ -196,21 +198,29 @@ async function tryOpen(found: DataFile, copy: Copy, reader: CopyReader): Promise
 
 /**
  * None is as a full read has found it: those that were touched since, and those that nobody has read yet, are read before
- * anybody gets a byte of them.
+ * anybody gets a byte of them. A copy that is only doubted, and being read again, is waited for.
  */
 async function readFirst(found: DataFile, copies: Copies, reader: CopyReader, patienceMs: number): Promise<OpenData> {
-  for (const copy of [...copies.good, ...copies.unchecked]) {
-    if (!(await isThere(copy.place))) continue
-    const reading = await within(patienceMs, reader.read(copy.file, copy.copy))
+  const { good, unchecked, bad } = copies
+  const met: CopyState[] = []
+  for (const copy of [...good, ...unchecked, ...bad]) {
+    if (!(await isThere(copy.place))) {
+      met.push(isBad(copy.copy.state) ? copy.copy.state : 'unavailable')
+      continue
+    }
+    const asked = isBad(copy.copy.state) ? reader.underWay(copy.copy) : reader.read(copy.file, copy.copy)
+    const reading = asked ? await within(patienceMs, asked) : copy.copy
     if (reading === undefined) throw stillReading(found, copy)
     const opened = reading.state === 'ok' ? await tryOpen(found, copy, reader) : undefined
     if (opened) return openData(found, copy, opened, reader)
+    // What is right and cannot be opened may be on a disk that is just going away.
+    met.push(reading.state === 'ok' ? 'unavailable' : reading.state)
   }
-  throw unavailable(found, copies)
+  throw unservable(found, met)
 }
 
 function stillReading({ path, file }: DataFile, { copy }: Copy): LibrarianError {
-  const why = copy.state === 'ok' ? 'was touched and is being read again' : 'is being read for the first time'
+  const why = copy.state === 'never-checked' ? 'is being read for the first time' : 'is being read again'
   return new LibrarianError('Busy', `Cannot send ${path} yet: its copy ${why}`, {
     remedy: `Try again in a while; \`arriero validate ${file.name}\` waits until it has been read.`,
     retryAfterSeconds: 30,
@@ -221,13 +231,15 @@ async function isThere({ store }: SiteStore): Promise<boolean> {
   return (await store.state()).available
 }
 
-function unavailable({ path, file }: DataFile, { good, unchecked, others }: Copies): LibrarianError {
-  const known = [...good.map(() => 'ok' as const), ...unchecked.map(() => 'never-checked' as const), ...others]
-  const met = known.length === 0 ? 'there is none at this site that is in use' : `recorded as ${known.join(', ')}`
-  return new LibrarianError('StoreUnavailable', `Cannot send ${path}: a copy must be there and be right, ${met}`, {
-    remedy: `Ask the operator to look at \`arriero validate ${file.name}\`, which reads every copy and says what is wrong with it.`,
-    retryAfterSeconds: 60,
-  })
+/** A disk may come back by itself: worth another try. Bytes that were read and are wrong do not mend themselves. */
+function unservable({ path, file }: DataFile, met: readonly CopyState[]): LibrarianError {
+  const states = met.length === 0 ? 'there is none at this site that is in use' : `recorded as ${met.join(', ')}`
+  const mayComeBack = met.includes('unavailable')
+  const what = `Cannot send ${path}: a copy must be there and be right, ${states}`
+  const remedy = `Ask the operator to look at \`arriero validate ${file.name}\`, which reads every copy and says what is wrong with it.`
+  return mayComeBack
+    ? new LibrarianError('StoreUnavailable', what, { remedy, retryAfterSeconds: 60 })
+    : new LibrarianError('NoGoodCopy', what, { remedy })
 }
 
 function openData(found: DataFile, copy: Copy, opened: OpenFile, reader: CopyReader): OpenData {

@@ -2,6 +2,7 @@
 import { basename } from 'node:path/posix'
 import { LibrarianError } from '@arriero/api'
 import type { Catalogue } from '../catalogue/catalogue.ts'
+import type { Clock } from '../clock.ts'
 import type { Tickets } from './data/tickets.ts'
 import type { Data, DataFile, DataTree, Digests } from './data.ts'
 import { type BundleNode, bundleOf, type Node } from './drs/bundle.ts'
@@ -14,6 +15,7 @@ export interface DrsOptions {
   readonly catalogue: Pick<Catalogue, 'serving'>
   readonly data: Data
   readonly tickets: Tickets
+  readonly clock: Pick<Clock, 'now'>
 }
 
 export interface DrsChecksum {
@@ -54,7 +56,22 @@ export interface Drs {
   totals(): Promise<{ readonly count: number; readonly size: number }>
 }
 
-export function createDrs({ catalogue, data, tickets }: DrsOptions): Drs {
+/** Anybody may ask for them, and they are counted over all files. */
+const TOTALS_MS = 60_000
+
+export function createDrs({ catalogue, data, tickets, clock }: DrsOptions): Drs {
+  let counted: { readonly at: number; readonly totals: ReturnType<Drs['totals']> } | undefined
+
+  function totals(): ReturnType<Drs['totals']> {
+    if (counted && clock.now() - counted.at < TOTALS_MS) return counted.totals
+    const mine = { at: clock.now(), totals: catalogue.serving.totals() }
+    counted = mine
+    mine.totals.catch(() => {
+      if (counted === mine) counted = undefined
+    })
+    return mine.totals
+  }
+
   return {
     async object(id, { host, expand }) {
       const found = await data.find(pathOf(id))
@@ -67,7 +84,7 @@ export function createDrs({ catalogue, data, tickets }: DrsOptions): Drs {
       }
       return { path: found.path, ticket: tickets.issue(user, found.path) }
     },
-    totals: () => catalogue.serving.totals(),
+    totals,
   }
 }
 

@@ -7,7 +7,7 @@ import type { Catalogue } from '../catalogue/catalogue.ts'
 import type { Log } from '../log.ts'
 
 /** A process that did not renew for so long is taken for dead. */
-export const PRESENCE_SECONDS = 30
+const PRESENCE_SECONDS = 30
 
 export interface Presence extends AsyncDisposable {
   readonly holder: string

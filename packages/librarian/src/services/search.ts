@@ -99,6 +99,8 @@ function toLocalInstance(instance: InstanceRecord): Results<'instanceLocal'>[num
     id: instance.id,
     file_name: instance.file_name,
     store_id: instance.store_id,
+    state: instance.state,
+    state_time: instance.bad_since ?? instance.checksum_time,
   }
 }
 

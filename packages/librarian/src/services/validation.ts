@@ -10,6 +10,8 @@ import { type CopyReader, findFile } from './copies/read-copies.ts'
 export interface ValidatedCopy {
   readonly file: File
   readonly instance: Instance
+  /** Undefined where the settings know the store no more. */
+  readonly storeName: string | undefined
   readonly state: CopyState
   /** Empty where the copy could not be read. */
   readonly checksum: string
@@ -35,8 +37,10 @@ export interface ValidationOptions {
   readonly cacheMs: number
 }
 
+type Read = Omit<ValidatedCopy, 'storeName'>
+
 export function createValidation({ catalogue, stores, reader, clock, cacheMs }: ValidationOptions): Validation {
-  async function validateCopy(file: File, instance: Instance): Promise<ValidatedCopy | undefined> {
+  async function validateCopy(file: File, instance: Instance): Promise<Read | undefined> {
     const cached = await fromCache(file, instance)
     if (cached) return cached
     const { state, checksum = '', size = 0, reason } = await reader.read(file, instance)
@@ -46,7 +50,7 @@ export function createValidation({ catalogue, stores, reader, clock, cacheMs }: 
   }
 
   /** Only while the file still looks as it did when it was read; never for trees, whose look says little (librarian 6.5). */
-  async function fromCache(file: File, instance: Instance): Promise<ValidatedCopy | undefined> {
+  async function fromCache(file: File, instance: Instance): Promise<Read | undefined> {
     const { calculated_checksum: checksum, calculated_size: size, checksum_time: time, fingerprint, state } = instance
     if (file.kind !== 'file' || checksum === null || size === null || time === null || fingerprint === null)
       return undefined
@@ -66,7 +70,9 @@ export function createValidation({ catalogue, stores, reader, clock, cacheMs }: 
       const { file, instances } = await findFile(catalogue, name)
       const available = instances.filter(instance => instance.available === 1)
       const copies = await Promise.all(available.map(instance => validateCopy(file, instance)))
-      return copies.filter(copy => copy !== undefined)
+      return copies.flatMap(copy =>
+        copy === undefined ? [] : [{ ...copy, storeName: stores.byId(copy.instance.store_id)?.name }],
+      )
     },
   }
 }

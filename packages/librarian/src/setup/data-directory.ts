@@ -8,7 +8,7 @@ import { join, resolve } from 'node:path'
 import { LibrarianError } from '@arriero/api'
 import { stringify } from 'yaml'
 
-export const settingsName = 'arriero.yaml'
+const settingsName = 'arriero.yaml'
 
 export interface DataDirectory {
   /** Absolute. */
@@ -48,7 +48,7 @@ export function makeDataDirectory(directory: string, options: DataDirectoryOptio
     const keyPath = join(path, 'encryption.key')
     if (!existsSync(keyPath)) writePrivate(keyPath, `${fernetKey(options.random(32))}\n`)
     // Last: a directory with settings is complete.
-    writePrivate(settingsPath, settingsText(path, options))
+    writePrivate(settingsPath, settingsText(options))
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException
     throw new LibrarianError('Configuration', `Cannot make the data directory ${path}: ${code ?? String(error)}`, {
@@ -63,20 +63,21 @@ function fernetKey(bytes: Buffer): string {
   return bytes.toString('base64').replaceAll('+', '-').replaceAll('/', '_')
 }
 
-function settingsText(path: string, { host = '127.0.0.1', port = 8080 }: DataDirectoryOptions): string {
+/** Paths are relative to it: the directory can be moved whole. */
+function settingsText({ host = '127.0.0.1', port = 8080 }: DataDirectoryOptions): string {
   const settings = {
     name: 'arriero',
     displayed_site_name: 'Arriero',
     host,
     port,
     catalogue: 'sqlite:catalogue.db',
-    encryption_key_file: join(path, 'encryption.key'),
+    encryption_key_file: 'encryption.key',
     add_stores: [
       {
         store_name: 'files',
         store_type: 'local',
         ingestable: true,
-        store_data: { store_path: join(path, 'files'), staging_path: join(path, 'staging') },
+        store_data: { store_path: 'files', staging_path: 'staging' },
         transfer_manager_data: { local: { available: true, hostnames: [hostname()] } },
       },
     ],

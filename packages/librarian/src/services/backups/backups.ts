@@ -57,6 +57,10 @@ export function createBackups(options: BackupsOptions): Backups {
   let id: string | undefined
   let state: BackupState | undefined
   let isStopping = false
+  const stopping = Promise.withResolvers<never>()
+  stopping.promise.catch(() => {})
+  /** For what may take longer than a stop may: it is given up then, and done after the next start. */
+  const unlessStopping = <T>(act: Promise<T>): Promise<T> => Promise.race([act, stopping.promise])
 
   async function look(): Promise<void> {
     await attempt('back up the catalogue', async () => {
@@ -72,7 +76,7 @@ export function createBackups(options: BackupsOptions): Backups {
 
   /** One that fails keeps the others from nothing. */
   async function attempt(what: string, act: () => Promise<void>): Promise<void> {
-    if ((notBefore.get(what) ?? Number.NEGATIVE_INFINITY) > clock.now()) return
+    if (isStopping || (notBefore.get(what) ?? Number.NEGATIVE_INFINITY) > clock.now()) return
     try {
       await act()
       notBefore.delete(what)
@@ -106,13 +110,13 @@ export function createBackups(options: BackupsOptions): Backups {
     await warnOfOneDisk()
     await removeTorn(directory, own)
     const name = formatBackupName({ id: own, time: clock.wallNow() })
-    await catalogue.backup(join(directory, name))
+    await unlessStopping(catalogue.backup(join(directory, name)))
     const all = await listBackups(directory, own)
     const made = all.find(backup => backup.name === name)
     if (made) await writeDigest(made, directory)
     const { good } = await readChecks(directory, own)
     for (const old of all.slice(keep)) if (old.name !== good) await removeBackup(old)
-    log.info({ name, size: made?.size }, 'catalogue backed up')
+    log.info({ backup: name, size: made?.size }, 'catalogue backed up')
   }
 
   let isWarned = false
@@ -133,21 +137,21 @@ export function createBackups(options: BackupsOptions): Backups {
     const checks = await readChecks(directory, own)
     if (!newest || newest.name === checks.restored?.name) return
     if (!isDue(checks.restored?.time, settings.restoreEveryMs)) return
-    const problems = await restoreAndCheck(newest, { ...options, live: catalogue, scratch })
+    const problems = await restoreAndCheck(newest, { ...options, live: catalogue, scratch, unlessStopping })
     await note(own, {
       restored: { name: newest.name, time: clock.wallNow(), problems },
       ...(problems.length === 0 ? { good: newest.name } : {}),
     })
     if (problems.length > 0) {
       await raise(`The newest backup of the catalogue, ${newest.name}, is not good: ${problems.join('; ')}`)
-    } else log.info({ name: newest.name }, 'newest backup of the catalogue restored and found good')
+    } else log.info({ backup: newest.name }, 'newest backup of the catalogue restored and found good')
   }
 
   async function checkCatalogue(): Promise<void> {
     const own = await ownId()
     const { catalogue: last } = await readChecks(directory, own)
     if (!isDue(last?.time, settings.checkEveryMs)) return
-    const problems = [...(await catalogue.check())]
+    const problems = [...(await unlessStopping(catalogue.check()))]
     await makeBackupDirectory(directory, isChosen)
     await note(own, { catalogue: { time: clock.wallNow(), problems } })
     if (problems.length > 0) await raise(`The catalogue is damaged: ${problems.join('; ')}`)
@@ -162,17 +166,15 @@ export function createBackups(options: BackupsOptions): Backups {
     const everyLookMs = Math.min(LOOK_MS, (everyMs ?? LOOK_MS) / 2)
     // Of a check that a kill has cut off.
     await removeScratch(scratch)
-    const stopped = new Promise<void>(resolve => {
-      const stop = () => {
-        isStopping = true
-        resolve()
-      }
-      if (signal.aborted) stop()
-      else signal.addEventListener('abort', stop, { once: true })
-    })
+    const stop = () => {
+      isStopping = true
+      stopping.reject(new Error('the server stops'))
+    }
+    if (signal.aborted) stop()
+    else signal.addEventListener('abort', stop, { once: true })
     while (!signal.aborted) {
-      // A large catalogue takes longer to copy than a stop may take; closing the catalogue ends it.
-      await Promise.race([look(), stopped])
+      // To its end: nothing is written once the server has stopped.
+      await look()
       if (!signal.aborted) await clock.sleep(everyLookMs, signal).catch(() => undefined)
     }
   }

@@ -10,18 +10,24 @@ export interface RestoreAndCheckOptions {
   readonly openCopy: (path: string) => Promise<Catalogue>
   /** The one that it was made of. */
   readonly live: Pick<Catalogue, 'settings' | 'files'>
+  /** Rejects where the server stops before what takes long has ended. */
+  readonly unlessStopping: <T>(act: Promise<T>) => Promise<T>
 }
 
 /** Resolves to what is wrong, in words. */
 export async function restoreAndCheck(backup: Backup, options: RestoreAndCheckOptions): Promise<string[]> {
-  const { scratch, openCopy, live } = options
+  const { scratch, openCopy, live, unlessStopping } = options
   const wrong = await digestProblem(backup.path)
   if (wrong !== undefined) return [wrong]
   await removeScratch(scratch)
   try {
-    await copyFile(backup.path, scratch, constants.COPYFILE_FICLONE)
+    await unlessStopping(copyFile(backup.path, scratch, constants.COPYFILE_FICLONE))
     await using copy = await openCopy(scratch)
-    return [...(await copy.check()), ...(await brokenAudit(copy)), ...(await compare(copy, live))]
+    return [
+      ...(await unlessStopping(copy.check())),
+      ...(await unlessStopping(brokenAudit(copy))),
+      ...(await compare(copy, live)),
+    ]
   } finally {
     await removeScratch(scratch)
   }

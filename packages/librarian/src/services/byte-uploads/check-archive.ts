@@ -1,8 +1,8 @@
 import { LibrarianError } from '@arriero/api'
+import type { IncomingTransfer } from '../../catalogue/operations/uploads.ts'
 import { MOST_OVERHEAD } from '../../stores/archive-members.ts'
 import { keepsNoTrees } from '../../stores/refusals.ts'
 import type { SiteStore } from '../../stores/stores.ts'
-import type { ByteUpload } from '../byte-uploads.ts'
 import type { NotedArchive } from './notes.ts'
 
 /** Blocks of 512 bytes, two of them at the end. */
@@ -10,7 +10,7 @@ const BLOCK = 512
 
 /** Whether this archive may come: before its first byte, since some have many. */
 export async function checkArchive(
-  { token, transfer }: ByteUpload,
+  { token, transfer }: { readonly token: string; readonly transfer: IncomingTransfer },
   { length }: NotedArchive,
   { name, store }: SiteStore,
 ): Promise<void> {

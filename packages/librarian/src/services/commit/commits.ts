@@ -48,6 +48,8 @@ export interface CommitRequest {
   readonly firstUploader?: string | undefined
   /** Default: when it is finished. */
   readonly createTime?: string | undefined
+  /** Keeps others from what is committed while it is; default: nobody has it open for writing. */
+  readonly hold?: (() => Promise<AsyncDisposable>) | undefined
   /** Of a privileged call: its entry goes into the audit in the transaction that makes the file appear (reliability F4). */
   readonly act?: Act | undefined
 }

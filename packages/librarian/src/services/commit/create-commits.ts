@@ -22,7 +22,7 @@ export interface CommitLimits {
   readonly largeItems: number
 }
 
-export const defaultLimits: CommitLimits = {
+const defaultLimits: CommitLimits = {
   smallSize: 4 << 20,
   batchCount: 512,
   batchBytes: 64 << 20,
@@ -64,13 +64,19 @@ export function createCommits({ limits: given, ...options }: CommitsOptions): Co
     })
   }
 
+  /** Once for all who ask for the same transfer. */
+  async function beginHeld(request: CommitRequest): Promise<Committed> {
+    await using _ = await request.hold?.()
+    return await begin(request)
+  }
+
   function commit(request: CommitRequest): Promise<Committed> {
     if (isClosed) return Promise.reject(new LibrarianError('Busy', `Cannot commit ${request.name}: the server stops`))
     const { transferId } = request
     if (transferId === undefined) return begin(request)
     const running = byTransfer.get(transferId)
     if (running) return running
-    const result = begin(request).finally(() => byTransfer.delete(transferId))
+    const result = beginHeld(request).finally(() => byTransfer.delete(transferId))
     byTransfer.set(transferId, result)
     return result
   }

@@ -13,6 +13,8 @@ export interface CommitItem {
   /** Set by the first transaction. */
   token: number
   createTime: string
+  /** Of its line in the trail. */
+  order: number
   prepared: Prepared | undefined
   published: Published | undefined
 }
@@ -23,7 +25,7 @@ export function newItem(
   reject: CommitItem['reject'],
 ): CommitItem {
   const id = randomBytes(16).toString('hex')
-  return { id, request, resolve, reject, token: 0, createTime: '', prepared: undefined, published: undefined }
+  return { id, request, resolve, reject, token: 0, createTime: '', order: 0, prepared: undefined, published: undefined }
 }
 
 export function beginWorkOf({ id, request }: CommitItem): BeginWork {
@@ -71,6 +73,7 @@ export function trailRecordOf(item: CommitItem, time: string): TrailRecord {
   const { kind, size, sha256, checksum, manifest } = preparedOf(item)
   return {
     action: 'commit',
+    order: item.order,
     time,
     name: request.name,
     kind,
@@ -82,6 +85,7 @@ export function trailRecordOf(item: CommitItem, time: string): TrailRecord {
     uploader: request.uploader,
     source: request.source,
     deletion_policy: request.deletionPolicy,
+    ...(request.firstUploader === undefined ? {} : { first_uploader: request.firstUploader }),
     ...(manifest === undefined ? {} : { manifest }),
   }
 }

@@ -62,6 +62,7 @@ function createBatch(site: SiteStore, options: BatchOptions) {
       if (outcome.outcome === 'begun') {
         item.token = outcome.token
         item.createTime = outcome.createTime
+        item.order = outcome.order
         begun.push(item)
       } else if (outcome.outcome === 'completed') {
         item.resolve({ outcome: 'same' })

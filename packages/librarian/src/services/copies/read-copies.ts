@@ -39,6 +39,9 @@ export interface CopyReader {
    */
   doubt(file: ReadableFile, copy: ReadableCopy, met: { readonly state: CopyState; readonly reason: string }): void
 
+  /** The reading of this copy that is under way; its verdict is not in the catalogue yet. */
+  underWay(copy: Pick<ReadableCopy, 'id'>): Promise<CopyReading> | undefined
+
   /** Resolves when nothing is being read. */
   settled(): Promise<void>
 }
@@ -133,8 +136,10 @@ export function createCopyReader({ catalogue, stores, alarms, log, by, atOnce }:
 
     doubt(file, copy, { state, reason }) {
       const reading = once(`${copy.id}/false`, () => readAgain(file, copy, unread(copy.id, state, reason)))
-      reading.catch(error => log.error({ err: error, name: file.name }, 'Cannot read a doubtful copy again'))
+      reading.catch(error => log.error({ err: error, file: file.name }, 'Cannot read a doubtful copy again'))
     },
+
+    underWay: ({ id }) => running.get(`${id}/false`),
 
     async settled() {
       while (running.size > 0) await Promise.allSettled(running.values())
@@ -160,5 +165,7 @@ function wholeDifference(
 export async function findFile(catalogue: Pick<Catalogue, 'instances'>, name: string) {
   const found = await catalogue.instances.ofFile({ name })
   if (found) return found
-  throw new LibrarianError('NotFound', `There is no file ${name}`)
+  throw new LibrarianError('NotFound', `There is no file ${name}`, {
+    remedy: 'Check the name; `arriero search` takes * and ?.',
+  })
 }

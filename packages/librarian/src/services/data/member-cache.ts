@@ -16,6 +16,8 @@ export class MemberCache {
   readonly #most: number
   /** The last one used is the last one here. */
   readonly #kept = new Map<string, { readonly length: number; readonly contents: Promise<TreeContents> }>()
+  /** Who asks while it is read and parsed has the same. */
+  readonly #coming = new Map<string, Promise<TreeContents>>()
   #length = 0
 
   constructor({ read, most = 64 << 20 }: MemberCacheOptions) {
@@ -31,6 +33,12 @@ export class MemberCache {
       this.#kept.set(key, known)
       return known.contents
     }
+    const coming = this.#coming.get(key) ?? this.#load(name, key).finally(() => this.#coming.delete(key))
+    this.#coming.set(key, coming)
+    return coming
+  }
+
+  async #load(name: string, key: string): Promise<TreeContents> {
     const manifest = (await this.#read(name)) ?? ''
     const contents = parseContents(manifest)
     this.#keep(key, manifest.length, contents)

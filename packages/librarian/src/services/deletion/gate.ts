@@ -14,54 +14,14 @@
  * are, and goes on or takes it back. What it refuses is in the audit too; where the brake refused, an alarm is raised, and
  * nothing more goes from that store until a person has cleared it. Copies at other librarians count as nothing here.
  */
-import type { CopyState } from '../../catalogue/schema.ts'
 import { createGround, type DeletionGateOptions } from './ground.ts'
-import { purgeDue } from './purge-trash.ts'
+import { type PurgeReport, purgeDue } from './purge-trash.ts'
 import { recoverDeletions } from './recover-deletions.ts'
-import { removeCopy } from './remove-copy.ts'
-import { restoreCopy } from './restore-copy.ts'
+import { type Deletion, type DeletionRequest, removeCopy } from './remove-copy.ts'
+import { type Restoration, type RestoreRequest, restoreCopy } from './restore-copy.ts'
+import { createRetryRecovery } from './retry-recovery.ts'
 
 export type { DeletionGateOptions } from './ground.ts'
-
-export interface DeletionRequest {
-  readonly instanceId: number
-  /** Who wants it gone: a user, or `task:` and its name. */
-  readonly actor: string
-  /** Recorded with the trash and in the audit. */
-  readonly reason: string
-  /** Through which call of the wire, for the audit. */
-  readonly call?: string | undefined
-  /** Good copies that must remain. Default: the gate's; least 1. */
-  readonly floor?: number
-}
-
-export interface Deletion {
-  /** Of the trash. */
-  readonly id: string
-  readonly fileName: string
-  readonly proofInstanceIds: readonly number[]
-}
-
-export interface RestoreRequest {
-  /** Of the trash. */
-  readonly id: string
-  readonly actor: string
-  readonly call?: string | undefined
-}
-
-export interface Restoration {
-  readonly fileName: string
-  /** As before. */
-  readonly instanceId: number
-  /** As the full reading after it has found the copy. */
-  readonly state: CopyState
-}
-
-export interface PurgeReport {
-  readonly purged: number
-  /** Due, and kept: for want of good copies, or because their store is not there. */
-  readonly kept: number
-}
 
 export interface DeletionGate {
   /** @throws LibrarianError `NotFound`, `KeepsLastCopy`, `StoreUnavailable`, `Busy`, `TooMany`: then the copy is as before */
@@ -72,14 +32,36 @@ export interface DeletionGate {
   purgeDue(options?: { signal?: AbortSignal }): Promise<PurgeReport>
   /** Goes on with, or takes back, what was interrupted. What cannot be looked at is left. */
   recover(): Promise<void>
+  /** What was interrupted stays as it is, for the next process. */
+  close(): Promise<void>
 }
 
 export function createDeletionGate(options: DeletionGateOptions): DeletionGate {
   const ground = createGround(options)
+  const { clock, log } = options
+  const retries = createRetryRecovery({ recover: () => recoverDeletions(ground), clock, log })
+
+  /** Whatever failed may have left something half: nobody should have to restart the server for it. */
+  async function watched<T>(act: () => Promise<T>): Promise<T> {
+    try {
+      return await act()
+    } catch (error) {
+      retries.begin()
+      throw error
+    }
+  }
+
   return {
-    remove: request => removeCopy(request, ground),
-    restore: request => restoreCopy(request, ground),
-    purgeDue: ({ signal } = {}) => purgeDue(ground, signal),
-    recover: () => recoverDeletions(ground),
+    remove: request => watched(() => removeCopy(request, ground)),
+    restore: request => watched(() => restoreCopy(request, ground)),
+    async purgeDue({ signal } = {}) {
+      const report = await purgeDue(ground, signal)
+      if (report.kept > 0) retries.begin()
+      return report
+    },
+    async recover() {
+      if ((await recoverDeletions(ground)) > 0) retries.begin()
+    },
+    close: () => retries.close(),
   }
 }

@@ -49,6 +49,8 @@ export interface Ground extends DeletionGateOptions {
 
 export interface TrailLine {
   readonly action: 'trash' | 'restore' | 'purge'
+  /** Of the act that it tells of, also where that is taken back. */
+  readonly order: number
   readonly deletionPolicy: DeletionPolicy
 }
 
@@ -88,11 +90,11 @@ export function createGround(options: DeletionGateOptions): Ground {
     const { file } = await findFile(catalogue, name)
     const { kind, size, checksum, sha256, create_time, uploader, source } = file
     const time: Instant = instantOf(new Date(clock.wallNow()))
-    // Whoever rebuilds from the trail needs the members of what is there again.
-    const manifest =
-      line.action === 'restore' && kind === 'tree' ? await catalogue.instances.treeOf({ name }) : undefined
+    // Whoever rebuilds from the trail reads this line alone.
+    const manifest = line.action !== 'purge' && kind === 'tree' ? await catalogue.instances.treeOf({ name }) : undefined
     const record: TrailRecord = {
       action: line.action,
+      order: line.order,
       time,
       name,
       kind,
@@ -104,6 +106,7 @@ export function createGround(options: DeletionGateOptions): Ground {
       uploader,
       source,
       deletion_policy: line.deletionPolicy,
+      ...(file.first_uploader === null ? {} : { first_uploader: file.first_uploader }),
       ...(manifest === undefined ? {} : { manifest }),
     }
     await store.appendTrail([record])

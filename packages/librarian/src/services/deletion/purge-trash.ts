@@ -6,12 +6,17 @@ import { LibrarianError } from '@arriero/api'
 import type { Evidence, Trash } from '../../catalogue/operations/deletions.ts'
 import type { TrashCursor } from '../../catalogue/operations/trash.ts'
 import type { SiteStore } from '../../stores/stores.ts'
-import type { PurgeReport } from './gate.ts'
 import type { Ground } from './ground.ts'
 import { isInTrash } from './restore-copy.ts'
 
+export interface PurgeReport {
+  readonly purged: number
+  /** Due, and kept: for want of good copies, or because their store is not there. */
+  readonly kept: number
+}
+
 /** Who purges: no user asked for it. */
-export const purger = 'task:purge'
+const purger = 'task:purge'
 
 const PAGE = 100
 
@@ -44,15 +49,15 @@ async function purgeOne(trash: Trash, ground: Ground): Promise<'purged' | 'kept'
   let evidence: readonly Evidence[] = []
   try {
     evidence = await proveAgain(trash, site, ground)
-    const isOurs = await ground.catalogue.trash.beginPurge({
+    const ours = await ground.catalogue.trash.beginPurge({
       id,
       holder: ground.presence.holder,
       olderThanSeconds: ground.purgeAfterSeconds,
       proofInstanceIds: evidence.map(({ instance }) => instance),
       evidence,
     })
-    if (!isOurs) return 'kept'
-    await completePurge(trash, site, ground)
+    if (!ours) return 'kept'
+    await completePurge(ours, site, ground)
     return 'purged'
   } catch (error) {
     return await keep(trash, error, evidence, site, ground)
@@ -71,9 +76,9 @@ async function proveAgain(trash: Trash, site: SiteStore, ground: Ground): Promis
 
 /** @param trash this process's, `purging`. May be repeated from the start. */
 async function completePurge(trash: Trash, site: SiteStore, ground: Ground): Promise<void> {
-  const { id, file_name, deletion_policy: deletionPolicy } = trash
+  const { id, file_name, deletion_policy: deletionPolicy, trail_order: order } = trash
   await site.store.purge(id)
-  await ground.appendTrail(site, file_name, { action: 'purge', deletionPolicy })
+  await ground.appendTrail(site, file_name, { action: 'purge', order, deletionPolicy })
   await ground.catalogue.trash.finishPurge({ id, holder: ground.presence.holder, actor: purger })
 }
 

@@ -6,10 +6,12 @@ import { recoverPurge } from './purge-trash.ts'
 import { recoverRemoval } from './remove-copy.ts'
 import { completeRestore } from './restore-copy.ts'
 
-export async function recoverDeletions(ground: Ground): Promise<void> {
+/** Resolves to how many of those that it may touch still wait. */
+export async function recoverDeletions(ground: Ground): Promise<number> {
   const { catalogue, presence, working, log } = ground
   const interrupted = await catalogue.deletions.interrupted()
   const gone = await presence.gone([...new Set(interrupted.map(({ holder }) => holder))])
+  let waiting = 0
   for (const { id, holder, file_name } of interrupted) {
     const isLeft = holder === presence.holder ? !working.has(id) : gone.has(holder)
     if (!isLeft) continue
@@ -18,11 +20,13 @@ export async function recoverDeletions(ground: Ground): Promise<void> {
       const trash = await catalogue.deletions.takeOver({ id, holder: presence.holder, from: holder })
       if (trash) await recoverOne(trash, ground)
     } catch (error) {
+      waiting += 1
       log.warn({ err: error, file: file_name }, 'an interrupted deletion waits')
     } finally {
       working.delete(id)
     }
   }
+  return waiting
 }
 
 async function recoverOne(trash: Trash, ground: Ground): Promise<void> {

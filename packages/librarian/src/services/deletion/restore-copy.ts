@@ -3,8 +3,22 @@ import type { Trash } from '../../catalogue/operations/deletions.ts'
 import type { CopyState } from '../../catalogue/schema.ts'
 import type { SiteStore } from '../../stores/stores.ts'
 import { findFile } from '../copies/read-copies.ts'
-import type { Restoration, RestoreRequest } from './gate.ts'
 import type { Ground } from './ground.ts'
+
+export interface RestoreRequest {
+  /** Of the trash. */
+  readonly id: string
+  readonly actor: string
+  readonly call?: string | undefined
+}
+
+export interface Restoration {
+  readonly fileName: string
+  /** As before. */
+  readonly instanceId: number
+  /** As the full reading after it has found the copy. */
+  readonly state: CopyState
+}
 
 export async function restoreCopy({ id, actor, call }: RestoreRequest, ground: Ground): Promise<Restoration> {
   const { catalogue, presence, working } = ground
@@ -35,7 +49,7 @@ async function siteOrBack(trash: Trash, ground: Ground): Promise<SiteStore> {
 
 /** @param trash this process's, `restoring`. May be repeated from the start. */
 export async function completeRestore(trash: Trash, actor: string, site: SiteStore, ground: Ground): Promise<void> {
-  const { id, file_name, deletion_policy: deletionPolicy } = trash
+  const { id, file_name, deletion_policy: deletionPolicy, trail_order: order } = trash
   const held = { id, holder: ground.presence.holder }
   try {
     await site.store.restore(file_name, id)
@@ -44,7 +58,7 @@ export async function completeRestore(trash: Trash, actor: string, site: SiteSto
     if (await isInTrash(site, id)) await ground.catalogue.trash.cancelRestore(held)
     throw error
   }
-  await ground.appendTrail(site, file_name, { action: 'restore', deletionPolicy })
+  await ground.appendTrail(site, file_name, { action: 'restore', order, deletionPolicy })
   await ground.catalogue.trash.finishRestore({ ...held, actor })
 }
 

@@ -6,6 +6,7 @@ import { basename } from 'node:path/posix'
 import { LibrarianError } from '@arriero/api'
 import { download, type Engine, type FetchOptions, probe, TransferError } from '@arriero/transfer'
 import type { Catalogue } from '../../catalogue/catalogue.ts'
+import { roomHeldSeconds } from '../../catalogue/limits.ts'
 import type { JobItem } from '../../catalogue/operations/jobs.ts'
 import type { IncomingTransfer } from '../../catalogue/operations/uploads.ts'
 import type { Stores } from '../../stores/stores.ts'
@@ -127,8 +128,10 @@ async function fetchBytes(
 ): Promise<number> {
   const place = transfer.store_id === null ? undefined : stores.byId(transfer.store_id)
   if (!place) throw new LibrarianError('StoreUnavailable', `Cannot reach the store of transfer ${transfer.id}`)
-  // Under way: not one that was only announced and is given up for it.
-  await catalogue.byteUploads.note({ id: transfer.id, data: writeNotes({ active: now() }) })
+  // Under way: not one that was only announced, and is given up or loses its room for it.
+  const note = () => catalogue.byteUploads.note({ id: transfer.id, data: writeNotes({ active: now() }) })
+  await note()
+  using _ = every(roomHeldSeconds * 250, () => void note().catch(() => {}))
   // What an earlier attempt had fetched whole, and a kill kept from being committed, is looked at before it is fetched again.
   await using spool = await place.store.openSpool(transfer.token, { keepsLater: true })
   const [uri = '', ...mirrors] = entry.uris
@@ -143,6 +146,11 @@ async function fetchBytes(
     ifExists: 'repair',
   })
   return result.networkBytes
+}
+
+function every(ms: number, act: () => void): Disposable {
+  const timer = setInterval(act, ms).unref()
+  return { [Symbol.dispose]: () => clearInterval(timer) }
 }
 
 /** In the engine's spelling: what the wire calls xxh3 is the one of 128 bits. */

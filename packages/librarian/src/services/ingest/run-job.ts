@@ -5,7 +5,7 @@
  *   list      items of a manifest become rows, once
  *   items     several at once; each is announced, fetched, committed, then its row ends
  *   again     what may go better later, a few times, after a pause
- *   finish    when no item is pending
+ *   finish    when no item is pending: `done` where all are kept, else `failed` with how many are not
  *
  * Killed anywhere, another run goes on: rows that ended are not looked at again, an announced transfer is gone on with from
  * what the engine's journal proves.
@@ -98,7 +98,8 @@ class Run {
       if (left === 0) break
       await clock.sleep(retryMs * round, this.#signal)
     }
-    await catalogue.jobs.finish({ hold: this.#hold, status: 'done', reason: null })
+    const ended = (await catalogue.jobs.get({ id: this.#hold.jobId })) as Job
+    await catalogue.jobs.finish({ hold: this.#hold, ...endOf(ended) })
   }
 
   /** Reads the manifest, if that was not done before. */
@@ -215,6 +216,14 @@ class Run {
   async #tidy(job: Job): Promise<void> {
     for await (const item of this.#pending()) await this.#giveUp(item, job)
   }
+}
+
+/** Whoever looks at the state alone must not take a list for kept of which a row is missing. */
+export function endOf({ total, done, failed }: Pick<Job, 'total' | 'done' | 'failed'>) {
+  if (total === 0) return { status: 'failed', reason: 'The list has no entries' } as const
+  if (failed === 0) return { status: 'done', reason: null } as const
+  const kept = done === 0 ? 'none is kept' : `the other ${done} ${done === 1 ? 'is' : 'are'} kept`
+  return { status: 'failed', reason: `${failed} of ${total} entries could not be kept; ${kept}` } as const
 }
 
 interface RoundOptions {

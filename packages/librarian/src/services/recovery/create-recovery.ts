@@ -73,7 +73,7 @@ export function createRecovery(options: RecoveryOptions): Recovery {
       const intent = await catalogue.intents.takeOver({ id: found.id, token: found.token, holder })
       if (!intent) return 'left'
       const end = await recoverIntent(intent, site, { catalogue, alarms, holder, by })
-      log.info({ name: intent.file_name, store: site.name, end }, 'an interrupted commit was recovered')
+      log.info({ file: intent.file_name, store: site.name, end }, 'an interrupted commit was recovered')
       return end
     } catch (error) {
       return await tellOnce(found, error instanceof Error ? error.message : String(error))
@@ -83,7 +83,7 @@ export function createRecovery(options: RecoveryOptions): Recovery {
   }
 
   async function tellOnce({ id, file_name }: Intent, why: string): Promise<RecoveredAs> {
-    log.warn({ name: file_name, why }, 'an interrupted commit waits')
+    log.warn({ file: file_name, why }, 'an interrupted commit waits')
     if (!told.has(id)) {
       told.add(id)
       await alarms.raise({

@@ -8,20 +8,27 @@ import type { Instant } from '@arriero/api'
 import type { Catalogue } from '../../catalogue/catalogue.ts'
 import { ancestorsOf } from '../../catalogue/nested-names.ts'
 import type { File, Instance } from '../../catalogue/operations/instances.ts'
-import type { Scanned, Stat } from '../../stores/store.ts'
+import type { Scanned, Stat, TrailBreak, Unavailable } from '../../stores/store.ts'
 import type { SiteStore } from '../../stores/stores.ts'
 import { inPages } from './in-pages.ts'
 
 export const differences = {
   'store-unavailable': 'Mount the disk, or correct the settings; nothing is known about its files until then.',
-  'row-without-bytes': 'Look whether the bytes lie elsewhere; else repair this copy from another one.',
-  'bytes-without-row': 'If it belongs here, register it with `admin/add_file`; else move it away by hand.',
-  'wrong-size': 'Validate the file; then repair this copy from another one.',
-  'wrong-kind': 'A file lies where a tree is kept, or the other way round: repair this copy from another one.',
-  'digest-unknown': 'Validate the file: reading it gives the missing SHA-256.',
-  'not-ok': 'Repair this copy from another one, or look at the disk.',
+  'broken-trail': 'Nothing is lost while there is a catalogue: keep its backups, and look at the disk.',
+  'row-without-bytes':
+    'Look whether the bytes lie elsewhere. Put the right ones back in their place by hand, then run `arriero validate NAME`.',
+  'bytes-without-row':
+    'Move it out of the store by hand; if it belongs here, bring it in from there with `arriero upload`.',
+  'wrong-size':
+    'Keep these bytes elsewhere, put the right ones in their place by hand, then run `arriero validate NAME`.',
+  'wrong-kind':
+    'A file lies where a tree is kept, or the other way round: move it away, put the right one in its place, then `arriero validate NAME`.',
+  'digest-unknown': 'Run `arriero validate NAME`: reading it gives the missing SHA-256.',
+  'not-ok':
+    'Look at the disk. `arriero validate NAME` reads every copy again, also after the right bytes were put in place by hand.',
   withdrawn: 'Taken out of use, and its bytes are still there: delete it with its file, or put it back into use.',
   'foreign-name': 'No name that a catalogue takes, or no ordinary file: move it away by hand.',
+  'nested-store': 'Somebody’s store lies in this one: end both librarians, and move one of the two elsewhere.',
   'unknown-work': 'Left by a catalogue that knew it: compare with the newest backup before it is removed.',
 } as const satisfies Record<string, string>
 
@@ -34,28 +41,37 @@ export interface Finding {
   readonly what: string
   /** Since when the catalogue has its row; undefined where it has none. */
   readonly since: Instant | undefined
+  /** When a reading first showed it; undefined where none has. */
+  readonly found: Instant | undefined
   readonly next: string
 }
 
-type Rows = Pick<Catalogue, 'instances' | 'intents' | 'uploads'>
+type Rows = Pick<Catalogue, 'instances' | 'intents' | 'readings' | 'uploads'>
 
 const PAGE = 500
 
 export async function reconcile(site: SiteStore, catalogue: Rows, signal?: AbortSignal): Promise<Finding[]> {
   const { store } = site
   const before = await store.state()
-  if (!before.available) return [finding('store-unavailable', site, before.reason)]
+  if (!before.available) return [unavailableFinding(site, before)]
   const disk = await scanDisk(site, catalogue, signal)
   const rows = await checkRows(site, catalogue, disk.trees, signal)
   const findings = [
+    ...disk.nested.map(shown => finding('nested-store', site, shown)),
     ...disk.foreign.map(shown => finding('foreign-name', site, shown)),
     ...(await stillUnknown(site, catalogue, disk.unknown)),
     ...rows,
     ...(await unknownWorks(site, catalogue)),
+    ...(await brokenTrail(site)),
   ]
   const after = await store.state()
   if (after.available && after.uuid === before.uuid) return findings
-  return [finding('store-unavailable', site, after.available ? 'another disk was mounted meanwhile' : after.reason)]
+  return [unavailableFinding(site, after.available ? { reason: 'another disk was mounted meanwhile' } : after)]
+}
+
+function unavailableFinding(site: SiteStore, { reason, remedy }: Unavailable): Finding {
+  const found = finding('store-unavailable', site, reason)
+  return remedy === undefined ? found : { ...found, next: remedy }
 }
 
 interface Tally {
@@ -66,12 +82,14 @@ interface Tally {
 interface SeenDisk {
   readonly unknown: string[]
   readonly foreign: string[]
+  /** Roots of other stores; what is in them was not looked at. */
+  readonly nested: string[]
   /** What lies in each tree. */
   readonly trees: Map<string, Tally>
 }
 
 async function scanDisk({ id, store }: SiteStore, catalogue: Rows, signal?: AbortSignal): Promise<SeenDisk> {
-  const seen: SeenDisk = { unknown: [], foreign: [], trees: new Map() }
+  const seen: SeenDisk = { unknown: [], foreign: [], nested: [], trees: new Map() }
   for await (const page of inPages(store.scan(signal ? { signal } : {}), PAGE)) {
     const names = page.flatMap(({ name }) => (name === undefined ? [] : [name, ...ancestorsOf(name)]))
     const known = new Set(await catalogue.instances.knownOnStore({ storeId: id, names: [...new Set(names)] }))
@@ -81,6 +99,10 @@ async function scanDisk({ id, store }: SiteStore, catalogue: Rows, signal?: Abor
 }
 
 function note({ name, shown, kind, size }: Scanned, known: ReadonlySet<string>, seen: SeenDisk): void {
+  if (kind === 'store') {
+    seen.nested.push(shown)
+    return
+  }
   if (name === undefined || kind === 'other') {
     seen.foreign.push(shown)
     return
@@ -122,7 +144,9 @@ async function checkRows(
     if (page.length === 0) return findings
     for (const copy of page) {
       const difference = await differenceOf(copy, site, catalogue, trees)
-      if (difference) findings.push(finding(difference, site, copy.file_name, copy.created_time))
+      if (!difference) continue
+      const found = await catalogue.readings.badSince({ instanceId: copy.id })
+      findings.push({ ...finding(difference, site, copy.file_name), since: copy.created_time, found })
     }
     after = page.at(-1)!.id
   }
@@ -183,6 +207,15 @@ async function unknownWorks(site: SiteStore, catalogue: Rows): Promise<Finding[]
   return findings
 }
 
-function finding(difference: Difference, { name: store }: SiteStore, what: string, since?: Instant): Finding {
-  return { difference, store, what, since, next: differences[difference] }
+async function brokenTrail(site: SiteStore): Promise<Finding[]> {
+  const findings: Finding[] = []
+  const report = ({ place, reason }: TrailBreak) =>
+    void findings.push(finding('broken-trail', site, `${place}: ${reason}`))
+  const records = site.store.readTrail({ report })[Symbol.asyncIterator]()
+  while (!(await records.next()).done);
+  return findings
+}
+
+function finding(difference: Difference, { name: store }: SiteStore, what: string): Finding {
+  return { difference, store, what, since: undefined, found: undefined, next: differences[difference] }
 }

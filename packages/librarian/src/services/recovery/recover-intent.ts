@@ -149,6 +149,7 @@ function trailRecordOf(intent: Intent): TrailRecord {
   if (kind === null || checksum === null) throw new Error(`intent ${intent.id} was not verified`)
   return {
     action: 'commit',
+    order: intent.trail_order,
     time: intent.create_time,
     name: intent.file_name,
     kind,
@@ -160,6 +161,7 @@ function trailRecordOf(intent: Intent): TrailRecord {
     uploader: intent.uploader,
     source: intent.source,
     deletion_policy: intent.deletion_policy,
+    ...(intent.first_uploader === null ? {} : { first_uploader: intent.first_uploader }),
     ...(manifest === null ? {} : { manifest }),
   }
 }

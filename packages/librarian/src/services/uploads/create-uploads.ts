@@ -1,5 +1,5 @@
 import { randomBytes, randomUUID } from 'node:crypto'
-import { LibrarianError } from '@arriero/api'
+import { type ExistingFile, LibrarianError } from '@arriero/api'
 import type { Catalogue } from '../../catalogue/catalogue.ts'
 import type { IncomingTransfer, NewUpload, RoomyStore, StageOutcome } from '../../catalogue/operations/uploads.ts'
 import type { Log } from '../../log.ts'
@@ -9,6 +9,7 @@ import type { Alarms } from '../alarms.ts'
 import type { Commits } from '../commit/commits.ts'
 import { announceTogether } from './announce.ts'
 import { checkStageRequest } from './check-stage-request.ts'
+import { describeExisting } from './describe-existing.ts'
 import { offerProviders } from './offer-providers.ts'
 import type {
   Attempt,
@@ -22,7 +23,7 @@ import type {
 } from './uploads.ts'
 
 export interface UploadsOptions {
-  readonly catalogue: Pick<Catalogue, 'uploads' | 'intents'>
+  readonly catalogue: Pick<Catalogue, 'uploads' | 'intents' | 'serving' | 'stores'>
   readonly stores: Stores
   readonly commits: Pick<Commits, 'commit'>
   readonly alarms: Alarms
@@ -31,6 +32,8 @@ export interface UploadsOptions {
   readonly maximalSize: number
   /** Offered after the stores' own managers. */
   readonly providers: readonly UploadProvider[]
+  /** Keeps writers from the bytes of an upload that came to us (`UploadProvider`), until it is disposed of. */
+  holdBytes(token: string): Promise<AsyncDisposable>
   /** Finishes a commit that was interrupted; false where somebody works on it. */
   recoverTransfer(transferId: number): Promise<boolean>
 }
@@ -39,8 +42,12 @@ const roomRemedy =
   'No enabled store has so much room beyond its reserve and what is announced already. Free some, add a store, or lower `reserve` ' +
   'in the `store_data` of one (default: 5 % of the disk, and 10 GiB at least) and start once with --migrate-stores.'
 
+const closedRemedy =
+  'No store takes uploads now, whatever their size: every one is switched off, unavailable, or not for uploads; tell the operator, ' +
+  'who finds out by `arriero stores`.'
+
 export function createUploads(options: UploadsOptions): Uploads {
-  const { catalogue, stores, commits, alarms, log, maximalSize, providers, recoverTransfer } = options
+  const { catalogue, stores, commits, alarms, log, maximalSize, providers, holdBytes, recoverTransfer } = options
 
   const announce = announceTogether(async uploads => {
     const { outcomes, replaced } = await catalogue.uploads.stage({ uploads, stores: await roomyStores() })
@@ -56,8 +63,9 @@ export function createUploads(options: UploadsOptions): Uploads {
       return !problem
     })
     const outcomes = await announce(good.map(request => newUpload(request, caller)))
+    const existing = await describeExisting(obstaclesOf(outcomes), { catalogue, stores })
     await Promise.all(
-      good.map(async (request, index) => attempts.set(request, await attempt(() => open(outcomes[index]!)))),
+      good.map(async (request, index) => attempts.set(request, await attempt(() => open(outcomes[index]!, existing)))),
     )
     return requests.map(request => attempts.get(request)!)
   }
@@ -76,8 +84,8 @@ export function createUploads(options: UploadsOptions): Uploads {
     })
   }
 
-  async function open(outcome: StageOutcome): Promise<Staged> {
-    if (outcome.outcome === 'refused') throw await refusal(outcome)
+  async function open(outcome: StageOutcome, existing: ReadonlyMap<string, ExistingFile>): Promise<Staged> {
+    if (outcome.outcome === 'refused') throw await refusal(outcome, existing)
     const { transfer, free } = outcome
     const site = siteOf(transfer)
     const stagingName = transfer.staging_path!
@@ -100,17 +108,75 @@ export function createUploads(options: UploadsOptions): Uploads {
     }
   }
 
-  async function refusal({ code, message, obstacle }: StageOutcome & { outcome: 'refused' }): Promise<LibrarianError> {
+  async function refusal(
+    { code, message, obstacle }: StageOutcome & { outcome: 'refused' },
+    existing: ReadonlyMap<string, ExistingFile>,
+  ): Promise<LibrarianError> {
     if (code === 'NoStore') {
       const caller = 'uploads'
+      const lost = await lostStore()
+      if (lost !== undefined) {
+        await alarms.raise({ severity: 'error', category: 'data_availability', message: lost, caller })
+        return new LibrarianError(code, message, {
+          remedy: 'A store belongs to another librarian now; tell the operator.',
+        })
+      }
+      const closed = await whyAllClosed()
+      if (closed !== undefined) {
+        await alarms.raise({ severity: 'error', category: 'data_availability', message: closed, caller })
+        return new LibrarianError(code, message, { remedy: closedRemedy })
+      }
+      const remedy = await inodesRemedy()
       await alarms.raise({
         severity: 'error',
         category: 'store_full',
-        message: `An upload was refused: ${message} ${roomRemedy}`,
+        message: `An upload was refused: ${message} ${remedy ?? roomRemedy}`,
         caller,
       })
+      if (remedy !== undefined) return new LibrarianError(code, message, { remedy })
     }
-    return new LibrarianError(code, message, obstacle === undefined ? {} : { fields: { existing_file: obstacle } })
+    if (obstacle === undefined) return new LibrarianError(code, message)
+    return new LibrarianError(code, message, { fields: { existing_file: obstacle, existing: existing.get(obstacle) } })
+  }
+
+  /** In words, for the operator. */
+  async function lostStore(): Promise<string | undefined> {
+    for (const { name, store, ingestable } of stores.all) {
+      const state = ingestable ? await store.state() : undefined
+      if (state && !state.available && state.otherKeeper) {
+        return `An upload was refused: store ${name} is not available: ${state.reason}. ${state.remedy}`
+      }
+    }
+    return undefined
+  }
+
+  /** In words, for the operator; undefined: a store takes uploads, if only small ones. */
+  async function whyAllClosed(): Promise<string | undefined> {
+    const rows = new Map((await catalogue.stores.list()).map(row => [row.id, row]))
+    const reasons: string[] = []
+    for (const { id, name, store, ingestable } of stores.all) {
+      if (!ingestable) continue
+      const state = await store.state()
+      if (state.available && rows.get(id)?.enabled) return undefined
+      reasons.push(
+        state.available
+          ? `${name} is switched off (arriero stores enable ${name})`
+          : `${name} is not available: ${state.reason}`,
+      )
+    }
+    const why = reasons.length === 0 ? 'none is `ingestable` by its settings' : reasons.join('; ')
+    return `An upload was refused, because no store takes any: ${why}.`
+  }
+
+  /** Undefined: every store that takes uploads has inodes. */
+  async function inodesRemedy(): Promise<string | undefined> {
+    for (const { name, store, ingestable } of stores.all) {
+      const state = ingestable ? await store.state() : undefined
+      if (state?.available && state.lacks === 'inodes') {
+        return `The disk of store ${name} is short of inodes, not of bytes (\`df -i\` shows them): remove files that are not needed from it, or add a store; then try again.`
+      }
+    }
+    return undefined
   }
 
   function siteOf({ id, store_id }: IncomingTransfer): SiteStore {
@@ -164,11 +230,11 @@ export function createUploads(options: UploadsOptions): Uploads {
   }
 
   function commitRequestOf(request: UploadCommitRequest, transfer: IncomingTransfer, store: SiteStore) {
-    const provider = providers.find(({ name }) => name === request.provider)
+    const origin = providers.find(({ name }) => name === request.provider)?.originOf(transfer)
     return {
       name: transfer.store_path,
       store,
-      origin: provider?.originOf(transfer) ?? {
+      origin: origin ?? {
         from: 'staging' as const,
         id: transfer.staging_path!,
         uploadName: transfer.upload_name,
@@ -181,6 +247,7 @@ export function createUploads(options: UploadsOptions): Uploads {
       uploader: transfer.uploader,
       source: transfer.source,
       firstUploader: transfer.first_uploader ?? undefined,
+      ...(origin?.from === 'spool' ? { hold: () => holdBytes(transfer.token) } : {}),
     }
   }
 
@@ -286,6 +353,12 @@ function checkIsAsAnnounced(request: UploadCommitRequest, transfer: IncomingTran
   if (store_id !== null && store_id !== site.id) {
     throw new LibrarianError('Conflict', `Cannot commit transfer ${id}: it was not announced to store ${site.name}`)
   }
+}
+
+/** Names that are taken: nobody can say of them that they are kept without a look at their copies. */
+function obstaclesOf(outcomes: readonly StageOutcome[]): string[] {
+  const names = outcomes.flatMap(outcome => (outcome.outcome === 'refused' ? (outcome.obstacle ?? []) : []))
+  return [...new Set(names)]
 }
 
 async function attempt<T>(act: () => Promise<T>): Promise<Attempt<T>> {
