@@ -371,6 +371,8 @@ describe('searches', () => {
             id: 1,
             file_name: 'a',
             store_id: 1,
+            state: 'ok',
+            state_time: null,
           },
         ],
         remote_instances: [

@@ -55,6 +55,7 @@ export async function startBytesApp(options: BytesAppOptions = {}): Promise<Byte
     log,
     random: randomBytes,
     uploads: world.uploads,
+    turns: world.turns,
     reader,
     ...(tuning ? { tuning } : {}),
   })

@@ -264,8 +264,8 @@ function rules(open: Open): void {
 }
 
 const intent = (id: string) =>
-  `INSERT INTO intent (id, token, file_name, store_id, origin, size, is_attested, deletion_policy, uploader, source, create_time, started, holder)
-   VALUES ('${id.padStart(32, '0')}', 1, 'f', 1, '{}', 1, 1, 'DISALLOWED', 'ada', 'ada', '2026-01-01T00:00:00.000000Z', '2026-01-01T00:00:00.000000Z', 'h')`
+  `INSERT INTO intent (id, token, file_name, store_id, origin, size, is_attested, deletion_policy, uploader, source, create_time, started, holder, trail_order)
+   VALUES ('${id.padStart(32, '0')}', 1, 'f', 1, '{}', 1, 1, 'DISALLOWED', 'ada', 'ada', '2026-01-01T00:00:00.000000Z', '2026-01-01T00:00:00.000000Z', 'h', 1)`
 const lease = (resource: string, token: number) =>
   `INSERT INTO lease (resource, holder, token, expires) VALUES ('${resource}', 'h', ${token}, '2026-01-01T00:00:00.000000Z')`
 const answer = (status: number) =>

@@ -50,10 +50,13 @@ export interface Seen {
   readonly stores: readonly SeenStore[]
 }
 
-/** What the client was told is safe, and what it had sent: bytes, or members by path. */
+/** Bytes, or members by path. */
+export type Content = Uint8Array | ReadonlyMap<string, Uint8Array | null>
+
+/** What the client was told is safe, and what it had sent. */
 export interface Acknowledged {
   readonly name: string
-  readonly content: Uint8Array | ReadonlyMap<string, Uint8Array | null>
+  readonly content: Content
   /** As the client sent it. */
   readonly checksum?: string
 }
@@ -89,9 +92,9 @@ function rowsHaveBytes({ files, instances, stores }: Seen): string[] {
       broken.push(`A6: the copy of ${instance.file_name} on ${instance.store} has no file row, or no store`)
       continue
     }
-    const met = digestOf(store.disk, file.name)
+    const met = contentAt(store.disk, file.name)
     if (!met) broken.push(`A6: ${file.name} has a row, and no bytes on ${store.name}`)
-    else if (met.sha256 !== file.sha256)
+    else if (sha256Of(met) !== file.sha256)
       broken.push(`A1: ${file.name} on ${store.name} has other bytes than its row says`)
   }
   for (const { name } of files) {
@@ -117,7 +120,7 @@ function acknowledgedIsKept({ files, instances }: Seen, acknowledged: readonly A
   const broken: string[] = []
   for (const { name, content, checksum } of acknowledged) {
     const file = files.find(other => other.name === name)
-    const { sha256 } = content instanceof Uint8Array ? { sha256: hashOf(content) } : digestTree(content)
+    const sha256 = sha256Of(content)
     if (!file) broken.push(`A2: ${name} was acknowledged, and has no row`)
     else if (file.sha256 !== sha256) broken.push(`A4: ${name} was acknowledged with other bytes than it has now`)
     if (file && checksum !== undefined && file.checksum !== checksum) {
@@ -176,14 +179,6 @@ function prefixesOf(path: string): string[] {
   return parts.slice(1).map((_, index) => parts.slice(0, index + 1).join('/'))
 }
 
-function digestOf(disk: SeenDisk, name: string): { sha256: string } | undefined {
-  const bytes = disk.get(name)
-  if (bytes) return { sha256: hashOf(bytes) }
-  const members = new Map<string, Uint8Array | null>()
-  for (const [path, content] of disk) if (path.startsWith(`${name}/`)) members.set(path.slice(name.length + 1), content)
-  return bytes === null || members.size > 0 ? digestTree(members) : undefined
-}
-
 /** The canonical manifest of reliability 1, written here a second time on purpose. */
 function digestTree(members: ReadonlyMap<string, Uint8Array | null>): { sha256: string } {
   const all = new Map(members)
@@ -198,6 +193,20 @@ function digestTree(members: ReadonlyMap<string, Uint8Array | null>): { sha256: 
       ),
     )
   return { sha256: hashOf(Buffer.from(lines.map(line => `${line}\n`).join(''))) }
+}
+
+/** Of bytes, or of a tree's canonical manifest. */
+export function sha256Of(content: Content): string {
+  return content instanceof Uint8Array ? hashOf(content) : digestTree(content).sha256
+}
+
+/** What lies under a name, as a content; undefined: nothing. */
+export function contentAt(disk: SeenDisk, name: string): Content | undefined {
+  const bytes = disk.get(name)
+  if (bytes) return bytes
+  const members = new Map<string, Uint8Array | null>()
+  for (const [path, content] of disk) if (path.startsWith(`${name}/`)) members.set(path.slice(name.length + 1), content)
+  return bytes === null || members.size > 0 ? members : undefined
 }
 
 function hashOf(bytes: Uint8Array): string {

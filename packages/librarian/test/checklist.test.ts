@@ -264,9 +264,14 @@ describe('item 2: the administrator', () => {
     await send('admin/stores/state_change', { store_name: 'files', enabled: false })
     expect((await site.stage('refused', 'x')).status).toBe(413)
     await send('admin/stores/state_change', { store_name: 'files', enabled: true })
-    const { body } = await send('search/error', { category: 'store_full', severity: 'error', max_results: 64 })
+    const { body } = await send('search/error', { category: 'data_availability', severity: 'error', max_results: 64 })
     const [{ id, ...error }] = body
-    expect(error).toMatchObject({ severity: 'error', category: 'store_full', cleared: false, cleared_time: null })
+    expect(error).toMatchObject({
+      severity: 'error',
+      category: 'data_availability',
+      cleared: false,
+      cleared_time: null,
+    })
     expect((await send('error/clear', { id })).body).toMatchObject({ id, cleared: true })
     const again = await send('error/clear', { id })
     expect([again.status, again.body.reason]).toEqual([400, expect.stringMatching(/^Error with ID /)])

@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest'
+import type { MemoryStore } from '../src/stores/memory.ts'
 import { ada, ben, bytesOf, newGround, openWorld } from './world.ts'
 
 const code = (code: string) => expect.objectContaining({ code })
@@ -199,9 +200,33 @@ test('a disabled store takes nothing: neither announcements nor commits', async 
   const world = await openWorld()
   const id = await world.stage('a', bytesOf('1'))
   await world.ground.catalogue.stores.setEnabled({ name: 'main', enabled: false })
-  await expect(world.stage('b', bytesOf('1'))).rejects.toEqual(code('NoStore'))
+  await expect(world.stage('b', bytesOf('1'))).rejects.toMatchObject({
+    code: 'NoStore',
+    message: 'No stores available for upload. Your upload is too large.',
+    remedy: expect.stringMatching(/^No store takes uploads now, .*switched off/),
+  })
+  expect(world.alarms).toMatchObject([
+    {
+      category: 'data_availability',
+      message: expect.stringContaining('main is switched off (arriero stores enable main)'),
+    },
+  ])
   await expect(world.commit(id)).rejects.toEqual(code('Unacceptable'))
   expect(await world.ground.catalogue.uploads.get({ id })).toMatchObject({ status: 'FAILED' })
+})
+
+test('stage() tells stores that are closed from stores that are full', async () => {
+  const world = await openWorld({ ground: await newGround(['main', 'second']) })
+  const [main] = world.stores.all
+  ;(main!.store as MemoryStore).unavailableBecause = 'unplugged'
+  await expect(world.stage('a', bytesOf('1'))).resolves.toBeGreaterThan(0)
+  await world.ground.catalogue.stores.setEnabled({ name: 'second', enabled: false })
+  await expect(world.stage('b', bytesOf('1'))).rejects.toMatchObject({
+    remedy: expect.stringContaining('switched off'),
+  })
+  expect(world.alarms.at(-1)).toMatchObject({
+    message: expect.stringMatching(/main is not available: unplugged; second is switched off/),
+  })
 })
 
 test('a store that is not there fails nothing: the same upload can be committed later', async () => {

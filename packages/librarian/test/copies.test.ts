@@ -1,6 +1,8 @@
 /** Reading copies, deleting one, adding one that is there: over a catalogue and stores in memory. */
 import { expect, test } from 'vitest'
 import { Act } from '../src/services/act.ts'
+import { createCopiesHealth } from '../src/services/copies/copies-health.ts'
+import { reconcile } from '../src/services/recovery/reconcile.ts'
 import { describeContent } from '../src/stores/memory-content.ts'
 import { fallAt } from './fall.ts'
 import { openCopies } from './open-copies.ts'
@@ -28,6 +30,46 @@ test('a damaged copy is known by its instance, and no longer once a read is good
   world.store.damage('a', bytesOf('good'))
   expect(await world.validation.validate('a')).toMatchObject([{ isSame: true }])
   expect(await world.ground.catalogue.instances.corrupt()).toEqual([])
+})
+
+test('copies that are known to be bad are counted for those who watch, without names, until a read is good', async () => {
+  const world = await openCopies()
+  const health = createCopiesHealth(world.ground.catalogue)
+  for (const name of ['a', 'b', 'c']) await world.upload(name, bytesOf('good'))
+  expect(await health()).toEqual({ concerns: [] })
+  for (const name of ['a', 'b']) world.store.damage(name, bytesOf('evil'))
+  world.store.lose('c')
+  for (const name of ['a', 'b', 'c']) await world.validation.validate(name)
+  expect(await health()).toEqual({
+    concerns: ['copies with other bytes than recorded: 2', 'copies that are missing: 1'],
+  })
+  world.store.damage('a', bytesOf('good'))
+  await world.validation.validate('a')
+  expect(await health()).toEqual({
+    concerns: ['copies with other bytes than recorded: 1', 'copies that are missing: 1'],
+  })
+})
+
+test('reconcile() tells when damage was found, not only when the copy was registered', async () => {
+  const world = await openCopies()
+  const { catalogue } = world.ground
+  const damage = async () => {
+    const findings = await reconcile(world.stores.all[0]!, catalogue)
+    return findings.map(({ difference, since, found }) => ({ difference, since, found }))
+  }
+  await world.upload('a', bytesOf('good'))
+  world.store.damage('a', bytesOf('evil'))
+  expect(await damage()).toEqual([])
+  await world.validation.validate('a')
+  const since = (await world.copyOf('a'))!.created_time
+  const found = await catalogue.readings.badSince({ instanceId: (await world.copyOf('a'))!.id })
+  expect(found! > since).toBe(true)
+  expect(await damage()).toEqual([{ difference: 'not-ok', since, found }])
+  await world.validation.validate('a')
+  expect(await damage()).toEqual([{ difference: 'not-ok', since, found }])
+  world.store.damage('a', bytesOf('good'))
+  await world.validation.validate('a')
+  expect(await damage()).toEqual([])
 })
 
 test('a tree that differs in one member is told by that member’s name', async () => {

@@ -103,6 +103,20 @@ describe('data', () => {
     expect(listing).toMatchObject({ directories: ['sub'] })
   })
 
+  test('a listing that nobody reads counts as a download, and is cut off', async () => {
+    await using slow = await startBytesApp({ tuning: { perUser: 1, idleMs: 1000 } })
+    const long = 'n'.repeat(200)
+    const members = new Map(Array.from({ length: 30_000 }, (_, at) => [`${long}${at}`, bytesOf('')]))
+    await slow.world.upload('many', members)
+    const ask = () => fetch(`${slow.app.origin}/api/v2/data/many`, { headers })
+    const first = await ask()
+    const second = await ask()
+    expect([first.status, second.status]).toEqual([200, 429])
+    await second.arrayBuffer()
+    await expect.poll(async () => (await ask()).status, { timeout: 10_000 }).toBe(200)
+    await expect(first.arrayBuffer()).rejects.toThrow()
+  })
+
   test('an empty file has a digest, and no range', async () => {
     const answer = await get('empty')
     expect([answer.status, await answer.text()]).toEqual([200, ''])
@@ -154,12 +168,27 @@ describe('data, of copies that are not what they were', () => {
     one!.damage('a', bytesOf('evil'))
     const answer = await fetch(`${site.app.origin}/api/v2/data/a`, { headers })
     // Touched since it was read: read again before anybody gets a byte, and found bad.
-    expect(answer.status).toBe(503)
+    expect(answer.status).toBe(409)
     expect(await answer.text()).not.toContain('evil')
     const [copy] = await ground.catalogue.serving.copies({ name: 'a' })
     expect(copy).toMatchObject({ state: 'mismatch' })
     const again = await fetch(`${site.app.origin}/api/v2/data/a`, { headers })
-    expect([again.status, again.headers.get('retry-after')]).toEqual([503, '60'])
+    // Final: whoever asks again would hear the same.
+    expect([again.status, again.headers.get('retry-after')]).toEqual([409, null])
+    expect(await again.json()).toMatchObject({ code: 'NoGoodCopy', reason: expect.stringContaining('mismatch') })
+  })
+
+  test('a bad copy beside one whose disk is not there is worth another try', async () => {
+    const ground = await newGround(['one', 'two'])
+    await using site = await startBytesApp({ ground })
+    await site.world.upload('a', bytesOf('good'))
+    const [one, two] = ground.stores
+    one!.damage('a', bytesOf('evil'))
+    expect((await fetch(`${site.app.origin}/api/v2/data/a`, { headers })).status).toBe(409)
+    await ground.catalogue.instances.add({ name: 'a', storeId: 2, path: two!.pathOf('a') })
+    two!.unavailableBecause = 'unplugged'
+    const answer = await fetch(`${site.app.origin}/api/v2/data/a`, { headers })
+    expect([answer.status, answer.headers.get('retry-after')]).toEqual([503, '60'])
   })
 
   test('a copy that was touched but is the same is served after it was read again', async () => {
@@ -174,7 +203,7 @@ describe('data, of copies that are not what they were', () => {
     await using site = await startBytesApp()
     await site.world.upload('a', bytesOf('good'))
     site.world.store.damage('a', bytesOf('goodness'))
-    expect((await fetch(`${site.app.origin}/api/v2/data/a`, { headers })).status).toBe(503)
+    expect((await fetch(`${site.app.origin}/api/v2/data/a`, { headers })).status).toBe(409)
     await site.reader.settled()
     expect(await site.world.ground.catalogue.serving.copies({ name: 'a' })).toMatchObject([{ state: 'mismatch' }])
   })
@@ -197,9 +226,9 @@ describe('data, of copies that are not what they were', () => {
     site.world.store.damage('a', bytesOf('evil'))
     const answer = await fetch(`${site.app.origin}/api/v2/data/a`, { headers })
     const text = await answer.text()
-    expect(answer.status).toBe(503)
+    expect(answer.status).toBe(409)
     expect(text).not.toContain('evil')
-    expect(text).toContain('never-checked')
+    expect(text).toContain('recorded as mismatch')
     expect(text).toContain('arriero validate a')
     expect(await catalogue.serving.copies({ name: 'a' })).toMatchObject([{ state: 'mismatch' }])
   })

@@ -83,13 +83,13 @@ function suite(label: string, open: () => Promise<TrialCatalogue>): void {
       await deletions.begin({ ...deletion, ...second })
       await deletions.finish(second)
       const purge = { ...second, proofInstanceIds: [2], evidence }
-      expect(await trash.beginPurge({ ...purge, olderThanSeconds: 3600 })).toBe(false)
+      expect(await trash.beginPurge({ ...purge, olderThanSeconds: 3600 })).toBeUndefined()
       expect(await trash.due({ olderThanSeconds: 3600, limit: 10 })).toEqual([])
       expect(await trash.due({ olderThanSeconds: -60, limit: 10 })).toMatchObject([{ id: second.id }])
       await expect(trash.beginPurge({ ...purge, olderThanSeconds: -60, proofInstanceIds: [] })).rejects.toMatchObject({
         code: 'KeepsLastCopy',
       })
-      expect(await trash.beginPurge({ ...purge, olderThanSeconds: -60 })).toBe(true)
+      expect(await trash.beginPurge({ ...purge, olderThanSeconds: -60 })).toMatchObject({ state: 'purging' })
       await expect(deletions.begin({ ...deletion, id: 'd'.repeat(32), instanceId: 2 })).rejects.toMatchObject({
         code: 'Busy',
       })
@@ -117,12 +117,47 @@ function suite(label: string, open: () => Promise<TrialCatalogue>): void {
       expect(await acts(catalogue)).toEqual([['ada', 'deletion/trash', 'kept']])
     })
 
+    test('a copy that was withdrawn before stays withdrawn, whether its deletion is given up or undone', async () => {
+      await using catalogue = await opened()
+      const { deletions, trash, instances } = catalogue
+      await catalogue.trial.write(`UPDATE instance SET available = 0, withdrawn_by = 'listing' WHERE id = 1`)
+      const withdrawn = { available: 0, withdrawn_by: 'listing' }
+      await deletions.begin(deletion)
+      expect(await deletions.cancel({ ...held, why: 'test' })).toBe(true)
+      expect(await instances.get({ id: 1 })).toMatchObject(withdrawn)
+
+      const second = { id: 'b'.repeat(32), holder: 'one' }
+      await deletions.begin({ ...deletion, ...second })
+      await deletions.finish(second)
+      await trash.beginRestore(second)
+      expect(await trash.finishRestore({ ...second, actor: 'ben' })).toBe(true)
+      expect(await instances.get({ id: 1 })).toMatchObject(withdrawn)
+    })
+
+    test('a copy that is withdrawn while it goes stays withdrawn where it stays', async () => {
+      await using catalogue = await opened()
+      const { deletions, instances, manifest } = catalogue
+      const act = { actor: 'ada', action: 'test', subject: 'a', detail: {} }
+      await deletions.begin(deletion)
+      await deletions.withdraw({ instanceId: 1, act })
+      await deletions.cancel({ ...held, why: 'test' })
+      expect(await instances.get({ id: 1 })).toMatchObject({ available: 0, withdrawn_by: null })
+
+      const second = { id: 'b'.repeat(32), holder: 'one' }
+      await catalogue.trial.write(`UPDATE instance SET available = 1 WHERE id = 1`)
+      await deletions.begin({ ...deletion, ...second })
+      const order = { storeName: 'main', destination: undefined, disableStore: false, markUnavailable: true }
+      await manifest.make({ ...order, id: 'listing', act })
+      await deletions.cancel({ ...second, why: 'test' })
+      expect(await instances.get({ id: 1 })).toMatchObject({ available: 0, withdrawn_by: 'listing' })
+    })
+
     test('the trash is listed by the page, oldest first', async () => {
       await using catalogue = await opened()
       for (let n = 0; n < 5; n++) {
         await catalogue.trial.write(
-          `INSERT INTO trash (id, state, holder, instance_id, file_name, store_id, path, deletion_policy, actor, reason, proofs, trashed)
-           VALUES ('${String(n).repeat(32)}', 'trashed', 'x', ${n}, 'a', ${(n % 2) + 1}, '/p', 'ALLOWED', 'ada', 'r', '[]', '2026-01-0${5 - Math.floor(n / 2)}T00:00:00.000000Z')`,
+          `INSERT INTO trash (id, state, holder, instance_id, file_name, store_id, path, deletion_policy, available, actor, reason, proofs, trashed, trail_order)
+           VALUES ('${String(n).repeat(32)}', 'trashed', 'x', ${n}, 'a', ${(n % 2) + 1}, '/p', 'ALLOWED', 1, 'ada', 'r', '[]', '2026-01-0${5 - Math.floor(n / 2)}T00:00:00.000000Z', ${n})`,
         )
       }
       const ids = async (after?: { trashed: string; id: string }) =>

@@ -6,7 +6,7 @@ import { createEngine, download, listEach } from '@arriero/transfer'
 import fc from 'fast-check'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { idOfPath, pathOfId } from '../src/services/drs/ids.ts'
-import type { DrsAccess, DrsObject } from '../src/services/drs.ts'
+import { createDrs, type DrsAccess, type DrsObject, type DrsOptions } from '../src/services/drs.ts'
 import { type BytesApp, startBytesApp } from './bytes-app.ts'
 import { asUser } from './raw-app.ts'
 import { bytesOf } from './world.ts'
@@ -23,6 +23,19 @@ test('ids and paths map one to one', () => {
   expect(pathOfId('YQ')).toBe('a')
   for (const id of ['YR', 'YQ==', 'YQ=', '', 'a', '_w', '%59Q', 'Y/Q', '77u_YR'])
     expect(pathOfId(id), id).toBeUndefined()
+})
+
+test('what is kept is counted once a minute, however many ask', async () => {
+  let counts = 0
+  let now = 0
+  const serving = { totals: async () => ({ count: ++counts, size: 0 }) }
+  const options = { catalogue: { serving }, data: {}, tickets: {}, clock: { now: () => now } }
+  const drs = createDrs(options as unknown as DrsOptions)
+  await Promise.all([drs.totals(), drs.totals()])
+  now = 59_999
+  expect(await drs.totals()).toEqual({ count: 1, size: 0 })
+  now = 60_000
+  expect(await drs.totals()).toEqual({ count: 2, size: 0 })
 })
 
 describe('DRS', () => {

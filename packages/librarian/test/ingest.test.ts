@@ -179,7 +179,13 @@ describe('ingest', () => {
     await using second = await startSite({ ports: [origin.port] }, { ground: first.world.ground, holder: 'two' })
     expect(await second.run(job.job_id)).toBe('ended')
     const end = await statusOf(second, job.job_id)
-    expect(end.job).toMatchObject({ status: 'done', total: 100, done: 99, failed: 1 })
+    expect(end.job).toMatchObject({
+      status: 'failed',
+      reason: '1 of 100 entries could not be kept; the other 99 are kept',
+      total: 100,
+      done: 99,
+      failed: 1,
+    })
     const [failed] = end.items.filter(({ status }) => status === 'failed')
     expect(failed).toMatchObject({ position: 42, name: 'set/in/f42', reason: expect.stringMatching(/sha256/) })
     expect(origin.requests.filter(({ url }) => kept.has(url as string))).toEqual([])
@@ -248,10 +254,29 @@ describe('ingest', () => {
     expect(body.total).toBe(0)
     expect(await site.run(body.job_id)).toBe('ended')
     const { job, items } = await statusOf(site, body.job_id)
-    expect(job).toMatchObject({ status: 'done', total: 5, done: 1, failed: 4 })
+    expect(job).toMatchObject({ status: 'failed', total: 5, done: 1, failed: 4 })
     expect(items.map(({ status }) => status)).toEqual(['done', 'failed', 'failed', 'failed', 'failed'])
+    expect(job.reason).toBe('4 of 5 entries could not be kept; the other 1 is kept')
     expect(items[2]?.reason).toContain('scheme')
     expect(await site.world.store.stat('p/one')).toMatchObject({ size: 3000 })
+  })
+
+  test('a job of which nothing could be kept has failed, and says so; so has one whose list is empty', async () => {
+    await using origin = await startOrigin(path => (path === '/empty.csv' ? Buffer.from('url,md5\n') : undefined))
+    await using site = await startSite({ ports: [origin.port] })
+    const entries = ['a', 'b'].map(name => ({
+      name,
+      uri: `${origin.url}/${name}`,
+      checksum: sha256(Buffer.from(name)),
+    }))
+    for (const [request, reason] of [
+      [{ entries }, '2 of 2 entries could not be kept; none is kept'],
+      [{ manifest_uri: `${origin.url}/empty.csv` }, 'The list has no entries'],
+    ] as const) {
+      const { body } = await site.call('ingest', request)
+      expect(await site.run(body.job_id)).toBe('ended')
+      expect((await statusOf(site, body.job_id)).job).toMatchObject({ status: 'failed', reason, done: 0 })
+    }
   })
 
   test('one worker at a time; a job is its owner’s, and cancelled once', async () => {

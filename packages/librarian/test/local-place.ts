@@ -5,6 +5,8 @@ import { chmod, mkdir, mkdtemp, rename, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import type { Log } from '../src/log.ts'
+import type { Keeper } from '../src/stores/keeper.ts'
+import type { Life } from '../src/stores/life.ts'
 import { createThreads } from '../src/stores/local/threads.ts'
 import { describeContent, type MemoryContent } from '../src/stores/memory-content.ts'
 import { openStore } from '../src/stores/open-store.ts'
@@ -38,11 +40,17 @@ export class LocalPlace implements AsyncDisposable {
     log,
     uuid,
     createMarker = true,
+    keeper,
+    mayClaim,
+    life,
   }: {
     data?: object
     log?: Log
     uuid?: string
     createMarker?: boolean
+    keeper?: Keeper
+    mayClaim?: boolean
+    life?: Life
   } = {}): Promise<Store> {
     const settings = {
       name: 'one',
@@ -50,7 +58,7 @@ export class LocalPlace implements AsyncDisposable {
       uuid,
       data: { store_path: this.root, staging_path: this.staging, reserve: 0, ...data },
     }
-    const store = await openStore(settings, { threads, createMarker, log })
+    const store = await openStore(settings, { threads, createMarker, log, keeper, mayClaim, life })
     this.#opened.push(store)
     return store
   }

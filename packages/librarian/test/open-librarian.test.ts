@@ -7,8 +7,11 @@ import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { createPasswords } from '../src/auth/passwords.ts'
+import { openCatalogue } from '../src/catalogue/open.ts'
 import { loadSettings } from '../src/config.ts'
+import { createLog } from '../src/log/create-log.ts'
 import { type Log, silentLog } from '../src/log.ts'
+import { serve } from '../src/main.ts'
 import { type Librarian, type Listening, openLibrarian } from '../src/open-librarian.ts'
 import { makeDataDirectory } from '../src/setup/data-directory.ts'
 import { ensureAdmin, resetAdmin } from '../src/setup/first-admin.ts'
@@ -82,6 +85,30 @@ test('stop() twice is once', async () => {
   await opened.start()
   await Promise.all([opened.stop(), opened.stop()])
 })
+
+test('the first backup has the administrator that the same start makes', async () => {
+  const { settingsPath } = makeDataDirectory(directory, { random: randomBytes, port: 0 })
+  const settings = loadSettings({ env: {}, path: settingsPath })
+  const stop = new AbortController()
+  const lines: string[] = []
+  const log = createLog({ level: 'info', name: 'site', write: line => lines.push(line) })
+  const admin = { username: 'root' }
+  const ready = Promise.withResolvers<void>()
+  const served = serve({ settings, log, signal: stop.signal, admin, onReady: () => ready.resolve() })
+  try {
+    await Promise.race([ready.promise, served])
+    await expect.poll(() => lines.find(line => line.includes('catalogue backed up')), { timeout: 30_000 }).toBeDefined()
+  } finally {
+    stop.abort()
+    await served
+  }
+  const line = lines.find(each => each.includes('catalogue backed up'))!
+  expect(line.match(/"name":/g)).toHaveLength(1)
+  const { name, backup } = JSON.parse(line)
+  expect(name).toBe('site')
+  await using kept = await openCatalogue({ url: join(settings.backups.directory, backup) })
+  expect(await kept.accounts.countAdmins()).toBe(1)
+}, 60_000)
 
 test('a worker works and listens to nobody', async () => {
   const opened = await open({ role: 'worker' })

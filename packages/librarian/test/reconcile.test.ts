@@ -137,7 +137,8 @@ test('8.17: a catalogue that is older than its stores takes over what they kept 
 
   const trail: TrailRecord[] = []
   for await (const record of world.store.readTrail()) trail.push(record)
-  const of = (name: string) => ({ ...trail.find(record => record.name === name)!, action: 'trash' as const })
+  const order = trail.length + 1
+  const of = (name: string) => ({ ...trail.find(record => record.name === name)!, order, action: 'trash' as const })
   // One was put away, of the other the line says so and its bytes are there: that is not believed.
   world.store.lose('after/f')
   await world.store.appendTrail([of('after/f'), of('after/tree')])

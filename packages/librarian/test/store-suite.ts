@@ -1,6 +1,9 @@
 /** What every store must do. Each implementation calls this with a factory, and lists with its reason what it cannot. */
 import { createHash, randomBytes, randomUUID } from 'node:crypto'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { openMemoryCatalogue } from '../src/catalogue/memory.ts'
+import type { Keeper } from '../src/stores/keeper.ts'
+import { createLife, type Life } from '../src/stores/life.ts'
 import { describeContent, type MemoryContent } from '../src/stores/memory-content.ts'
 import type { Outcome, Publication, Store, TrailRecord, Work } from '../src/stores/store.ts'
 import { archiveOf, archiveOfMembers, memberOf, withField, withKind } from './archive-of.ts'
@@ -17,6 +20,8 @@ export interface StoreHarness extends AsyncDisposable {
   reopen(): Promise<Store>
   /** Takes the place away, or brings it back. */
   setThere(isThere: boolean): Promise<void>
+  /** The same place, opened for a catalogue, whichever has it. */
+  openFor?(keeper: Keeper, life?: Life): Promise<Store>
 }
 
 export interface StoreSuiteOptions {
@@ -25,6 +30,7 @@ export interface StoreSuiteOptions {
   readonly cannot?: {
     readonly trees?: string
     readonly staging?: string
+    readonly keepers?: string
   }
 }
 
@@ -32,6 +38,13 @@ const token = 1
 const text = (content: string) => new Uint8Array(Buffer.from(content))
 const tree = (members: Record<string, string | null>): MemoryContent =>
   new Map(Object.entries(members).map(([path, content]) => [path, content === null ? null : text(content)]))
+
+/** A catalogue for each name. */
+export function keeperOf(librarian: string): Keeper {
+  const hex = createHash('sha256').update(librarian).digest('hex')
+  const catalogue = hex.slice(0, 32).replace(/^(.{8})(.{4})(.{4})(.{4})/, '$1-$2-$3-$4-')
+  return { catalogue, librarian, host: 'here', since: '2026-11-20T22:03:37.619866Z' }
+}
 
 export function describeStore(label: string, { make, cannot = {} }: StoreSuiteOptions): void {
   describe(`${label}: a store`, () => {
@@ -139,6 +152,123 @@ export function describeStore(label: string, { make, cannot = {} }: StoreSuiteOp
       await harness.setThere(true)
       expect(await store.state()).toMatchObject({ available: true })
       expect((await contentOf('kept')).toString()).toBe('kept')
+    })
+
+    // ——— Whose it is (B4) ———
+
+    /** Every step that a librarian takes at a store but reading. */
+    async function expectRefused(
+      other: Store,
+      publication: Publication,
+      work: Work,
+      { says, remedy } = { says: 'another librarian', remedy: '--rebuild' },
+    ): Promise<void> {
+      expect(await other.prepare([work])).toMatchObject([{ ok: false, error: { code: 'StoreUnavailable' } }])
+      expect(await other.publish([publication])).toMatchObject([{ ok: false, error: { code: 'StoreUnavailable' } }])
+      for (const attempt of [
+        () => (other.capabilities.hasStaging ? other.openStaging(randomUUID(), 'x') : other.removeSpool('x')),
+        () => (other.capabilities.hasStaging ? other.removeStaging(randomUUID()) : other.removeSpool('x')),
+        () => other.openSpool(randomUUID()),
+        () => other.removeSpool(randomUUID()),
+        () => other.replace(publication, newId()),
+        () => other.trash('kept', newId()),
+        () => other.restore('kept', newId()),
+        () => other.purge(newId()),
+        () => other.settle([work.id]),
+        () => other.appendTrail([recordOf('kept')]),
+        () => Array.fromAsync(other.works()),
+        () => Array.fromAsync(other.spools()),
+        () => Array.fromAsync(other.removed()),
+        () => Array.fromAsync(other.scan()),
+      ]) {
+        await expect(attempt(), String(attempt)).rejects.toMatchObject({
+          code: 'StoreUnavailable',
+          message: expect.stringContaining(says),
+          remedy: expect.stringContaining(remedy),
+        })
+      }
+    }
+
+    const openFor = (keeper: Keeper, life?: Life) => harness.openFor!(keeper, life)
+    const whyNoKeepers = cannot.keepers
+    const testKeepers = whyNoKeepers
+      ? (name: string, _: () => void) => test.skip(`${name} (cannot: ${whyNoKeepers})`, () => {})
+      : test
+
+    testKeepers('a store of one catalogue is unavailable to another, which changes nothing there', async () => {
+      const ours = await openFor(keeperOf('ours'))
+      expect(await ours.state()).toMatchObject({ available: true })
+      const publication = await commit('kept', text('kept'))
+      const work = await workOf(text('new'))
+      const theirs = await openFor(keeperOf('theirs'))
+      const state = await theirs.state()
+      expect(state).toMatchObject({
+        available: false,
+        reason: expect.stringContaining(keeperOf('ours').catalogue),
+        remedy: expect.any(String),
+        otherKeeper: { catalogue: keeperOf('ours').catalogue, librarian: 'ours' },
+      })
+      await expectRefused(theirs, publication, work)
+      expect(await ours.state()).toMatchObject({ available: true })
+      expect((await contentOf('kept')).toString()).toBe('kept')
+      expect(await Array.fromAsync(ours.readTrail())).toEqual([])
+      expect(await Array.fromAsync(ours.removed())).toEqual([])
+    })
+
+    testKeepers('several processes of one catalogue share a store', async () => {
+      await openFor(keeperOf('ours'))
+      const again = await openFor({ ...keeperOf('ours'), host: 'another machine', since: 'later' })
+      expect(await again.state()).toMatchObject({ available: true })
+      expect(await again.takeOver()).toBeUndefined()
+    })
+
+    testKeepers(
+      'a store that is taken over is the other catalogue’s from then on, and who had it notices at its next step',
+      async () => {
+        const before = await openFor(keeperOf('before'))
+        expect(await before.state()).toMatchObject({ available: true })
+        const publication = await commit('kept', text('kept'))
+        const work = await workOf(text('new'))
+        const after = await openFor(keeperOf('after'))
+        expect(await after.takeOver()).toMatchObject({ catalogue: keeperOf('before').catalogue })
+        expect(await after.state()).toMatchObject({ available: true })
+        await expectRefused(before, publication, work)
+        expect(await before.state()).toMatchObject({ available: false, otherKeeper: { librarian: 'after' } })
+        expect((await contentOf('kept')).toString()).toBe('kept')
+        expect(await (await openFor(keeperOf('after'))).state()).toMatchObject({ available: true })
+      },
+    )
+
+    testKeepers('a catalogue has its store after each start, and a copy of what it was before has none', async () => {
+      await using catalogue = await openMemoryCatalogue()
+      await using copied = await openMemoryCatalogue()
+      const keeper = keeperOf('ours')
+      const open = ({ lives }: typeof catalogue) => openFor(keeper, createLife({ lives, store: 1, keeper }))
+      const first = await open(catalogue)
+      expect(await first.state()).toMatchObject({ available: true })
+      const publication = await commit('kept', text('kept'))
+      const work = await workOf(text('new'))
+      for (const coming of await catalogue.lives.known({ store: 1 })) await copied.lives.announce({ store: 1, coming })
+      const second = await open(catalogue)
+      for (const one of [second, first, second]) expect(await one.state()).toMatchObject({ available: true })
+      const copy = await open(copied)
+      expect(await copy.state()).toMatchObject({ available: false, otherKeeper: { catalogue: keeper.catalogue } })
+      const refusal = { says: 'this catalogue is a copy', remedy: '--take-over-stores' }
+      await expectRefused(copy, publication, work, refusal)
+      expect(await first.state()).toMatchObject({ available: true })
+
+      expect(await copy.takeOver()).toMatchObject({ catalogue: keeper.catalogue })
+      expect(await copy.state()).toMatchObject({ available: true })
+      for (const one of [first, second]) await expectRefused(one, publication, work, refusal)
+      expect((await contentOf('kept')).toString()).toBe('kept')
+    })
+
+    testKeepers('of several catalogues that open a store of nobody at once, one has it', async () => {
+      const all = await Promise.all(Array.from({ length: 6 }, async (_, n) => await openFor(keeperOf(`n${n}`))))
+      for (let look = 0; look < 2; look++) {
+        const states = await Promise.all(all.map(one => one.state()))
+        expect(states.filter(({ available }) => available)).toHaveLength(1)
+      }
     })
 
     // ——— Commit ———
@@ -877,10 +1007,11 @@ export function describeStore(label: string, { make, cannot = {} }: StoreSuiteOp
   })
 }
 
-function recordOf(name: string, second = 0): TrailRecord {
+export function recordOf(name: string, second = 0): TrailRecord {
   const time = `2026-11-20T22:03:${String(second).padStart(2, '0')}.619866Z`
   return {
     action: 'commit',
+    order: second + 1,
     time,
     name,
     kind: 'file',

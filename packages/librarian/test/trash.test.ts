@@ -1,5 +1,6 @@
 /** What becomes of deleted copies (reliability B1 to B4, F4): over a catalogue and stores in memory. */
 import { expect, test } from 'vitest'
+import type { Catalogue } from '../src/catalogue/catalogue.ts'
 import { rebuild } from '../src/services/recovery/rebuild.ts'
 import { fallAt } from './fall.ts'
 import { type CopiesOptions, openCopies } from './open-copies.ts'
@@ -212,4 +213,37 @@ test('G1: a rebuild knows what was restored, and takes no purge of old bytes for
   const { instances } = await empty.catalogue.instances.all()
   const onMain = instances.filter(({ store_id }) => store_id === 1)
   expect(onMain.map(({ file_name, available }) => [file_name, available])).toEqual([['a', 1]])
+})
+
+test('what an error has interrupted is ended by itself, without a restart and without another call', async () => {
+  for (const act of ['remove', 'restore'] as const) {
+    // The last change of the catalogue: by then the bytes have moved.
+    const call = { remove: 'finish', restore: 'finishRestore' }[act]
+    let isAway = false
+    const wrapCatalogue = (catalogue: Catalogue) => {
+      const failing = (calls: object) =>
+        new Proxy(calls, {
+          get: (target, key) =>
+            key === call && isAway ? () => Promise.reject(new Error('it is away')) : Reflect.get(target, key),
+        })
+      return Object.create(catalogue, {
+        deletions: { value: failing(catalogue.deletions) },
+        trash: { value: failing(catalogue.trash) },
+      }) as Catalogue
+    }
+    const world = await openCopies({ wrapCatalogue })
+    await world.upload('a', bytesOf('good'))
+    await world.copyTo(2, 'a')
+    const { id: instanceId } = (await world.copyOf('a'))!
+    const removed = act === 'restore' ? await world.gate.remove({ ...by, instanceId }) : undefined
+    isAway = true
+    await expect(
+      removed ? world.gate.restore({ id: removed.id, actor: 'ada' }) : world.gate.remove({ ...by, instanceId }),
+    ).rejects.toThrow('it is away')
+    expect(await world.ground.catalogue.deletions.interrupted()).toHaveLength(1)
+    isAway = false
+    await expect.poll(() => world.ground.catalogue.deletions.interrupted()).toEqual([])
+    expect((await world.copyOf('a'))?.available).toBe(removed ? 1 : undefined)
+    await world.gate.close()
+  }
 })

@@ -244,7 +244,7 @@ describe('tus', () => {
     const gate = new Promise<void>(resolve => {
       release = resolve
     })
-    await using site = await startBytesApp({ tuning: { patienceMs: 200 }, wrapStore: store => slowAppend(store, gate) })
+    await using site = await startBytesApp({ patienceMs: 200, wrapStore: store => slowAppend(store, gate) })
     const upload = await announce(site, bytesOf('abc'))
     const first = upload.patch(0, bytesOf('abc'))
     await new Promise(resolve => setTimeout(resolve, 100))

@@ -1,6 +1,6 @@
 /** Turns of writing an upload in the catalogue, on both databases, and the loop that keeps them for a process. */
 import { randomBytes } from 'node:crypto'
-import { mkdir, mkdtemp, rm } from 'node:fs/promises'
+import { mkdir, mkdtemp, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Readable } from 'node:stream'
@@ -12,6 +12,7 @@ import { systemClock } from '../src/clock.ts'
 import { silentLog } from '../src/log.ts'
 import { createSharedTurns } from '../src/services/byte-uploads/shared-turns.ts'
 import { openStore } from '../src/stores/open-store.ts'
+import { LocalPlace } from './local-place.ts'
 import { startPostgres, type TestPostgres } from './postgres.ts'
 
 let directory!: string
@@ -137,4 +138,28 @@ test('a process that writes on after its turn was taken over harms nothing: the 
   const pieces: Uint8Array[] = []
   for await (const piece of kept.read(0, kept.size)) pieces.push(piece)
   expect(Buffer.concat(pieces).toString()).toBe('first,second,third')
+})
+
+test('A4: an append that is refused at its end takes nothing back from what was committed meanwhile, by another process too', async () => {
+  await using place = await LocalPlace.make()
+  const [one, two] = [await place.open(), await place.open()]
+  const content = randomBytes(1 << 20)
+  for (const committing of [one, two]) {
+    const id = randomBytes(16).toString('hex')
+    const refused = Promise.withResolvers<void>()
+    async function* body() {
+      yield content
+      await refused.promise
+    }
+    await using spool = await one.openSpool(id, { turn: 1 })
+    const appended = spool.append(body(), { accept: () => false })
+    await expect.poll(async () => (await readFile(spool.path)).equals(content)).toBe(true)
+    const work = { id, token: 1, origin: { from: 'spool', id }, size: content.length, checksum: undefined } as const
+    const [prepared] = await committing.prepare([work])
+    if (!prepared?.ok) throw prepared?.error
+    await committing.publish([{ ...work, name: id, kind: 'file', sha256: prepared.value.sha256 }])
+    refused.resolve()
+    await expect(appended).rejects.toMatchObject({ code: 'Conflict' })
+    expect((await readFile(join(place.root, id))).equals(content)).toBe(true)
+  }
 })

@@ -1,5 +1,7 @@
 /** The attack matrix's rows of HTTP and JSON, over real sockets (reliability 6). */
+import { once } from 'node:events'
 import { connect, type Socket } from 'node:net'
+import { text } from 'node:stream/consumers'
 import { setTimeout as delay } from 'node:timers/promises'
 import type { FastifyInstance } from 'fastify'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
@@ -198,7 +200,7 @@ async function sendSlowly(
     await delay(everyMs)
     if (!isOver) socket.write('x'.repeat(bytes))
   }
-  await delay(100)
+  await expect.poll(() => isOver || /\r\n\r\n./.test(text), { timeout: 10_000 }).toBe(true)
   socket.destroy()
   return text
 }
@@ -210,8 +212,7 @@ describe('connections', () => {
     for (let at = 0; at < 3; at++) held.push(await open(small.port))
     expect(await rawHttp(small.port, [good])).toMatchObject({ statuses: [], isClosed: true })
     for (const socket of held) socket.destroy()
-    await delay(50)
-    expect((await rawHttp(small.port, [good])).statuses).toEqual([200])
+    await expect.poll(async () => (await rawHttp(small.port, [good])).statuses).toEqual([200])
     await small.app.close()
   })
 
@@ -220,14 +221,42 @@ describe('connections', () => {
     const put = `PUT /sink HTTP/1.1\r\nhost: x\r\n${authorization}content-length: 5\r\n\r\nabc`
     const held = await open(small.port)
     held.write(put)
-    await delay(50)
-    const refused = await rawHttp(small.port, [put.replace('abc', 'abcde')])
-    expect(refused.statuses).toEqual([429])
+    const ask = () => rawHttp(small.port, [put.replace('abc', 'abcde')])
+    // Until the other one has come.
+    let refused = await ask()
+    await expect.poll(async () => (refused = await ask()).statuses).toEqual([429])
     expect(refused.text.toLowerCase()).toContain('retry-after: 1')
     held.destroy()
-    await delay(50)
-    expect((await rawHttp(small.port, [put.replace('abc', 'abcde')])).statuses).toEqual([200])
+    await expect.poll(async () => (await ask()).statuses).toEqual([200])
     await small.app.close()
+  })
+})
+
+describe('while the server stops', () => {
+  test.each([
+    ['an endpoint of the wire', 'POST /api/v2/ping'],
+    ['another route', 'PUT /sink'],
+    ['what is not there', 'GET /nothing'],
+  ])('%s refuses in its own form, says when to come again, and ends the connection', async (_, call) => {
+    const stopping = await listen()
+    const connected = once(stopping.app.server, 'connection') as Promise<[Socket]>
+    const socket = await open(stopping.port)
+    const [served] = await connected
+    socket.write(`${call} HTTP/1.1\r\nhost: x\r\n`)
+    await expect.poll(() => served.bytesRead).toBeGreaterThan(0)
+    const closed = stopping.app.close()
+    await expect.poll(() => stopping.app.server.listening).toBe(false)
+    socket.write(`${authorization}content-type: application/json\r\ncontent-length: 2\r\n\r\n{}`)
+    const answer = await text(socket)
+    await closed
+    const [head = '', body = ''] = answer.split('\r\n\r\n')
+    expect(head).toMatch(/^HTTP\/1\.1 503 /)
+    expect(head.toLowerCase()).toContain('\r\nretry-after: 5')
+    expect(head.toLowerCase()).toContain('\r\nconnection: close')
+    expect(JSON.parse(body)).toMatchObject({
+      reason: 'Cannot take the call: the server is stopping',
+      suggested_remedy: expect.any(String),
+    })
   })
 })
 

@@ -7,6 +7,8 @@ import { silentLog } from '../src/log.ts'
 import type { Caller } from '../src/routes/route.ts'
 import type { Alarm } from '../src/services/alarms.ts'
 import { httpProvider } from '../src/services/byte-uploads/provider.ts'
+import { holdBytes, type WriteTurns } from '../src/services/byte-uploads/write-turns.ts'
+import { Writers } from '../src/services/byte-uploads/writers.ts'
 import type { Commits } from '../src/services/commit/commits.ts'
 import { type CommitLimits, createCommits } from '../src/services/commit/create-commits.ts'
 import { createDiskTrouble } from '../src/services/commit/disk-trouble.ts'
@@ -32,6 +34,8 @@ export interface WorldOptions {
   readonly dead?: ReadonlySet<string>
   readonly clock?: Clock
   readonly limits?: Partial<CommitLimits>
+  /** Of who wants to write bytes that another request writes; ms. */
+  readonly patienceMs?: number
 }
 
 export interface WorldGround {
@@ -47,6 +51,7 @@ export interface World {
   readonly commits: Commits
   readonly recovery: Recovery
   readonly uploads: Uploads
+  readonly turns: WriteTurns
   readonly alarms: Alarm[]
   readonly store: MemoryStore
   /** Announces an upload and puts its bytes where they belong. */
@@ -109,6 +114,7 @@ export async function openWorld(options: WorldOptions = {}): Promise<World> {
     diskTrouble: createDiskTrouble({ clock, alarms, disableStore }),
     ...(options.limits ? { limits: options.limits } : {}),
   })
+  const turns: WriteTurns = { writers: new Writers({ patienceMs: options.patienceMs }) }
   const uploads = createUploads({
     catalogue,
     stores,
@@ -118,9 +124,21 @@ export async function openWorld(options: WorldOptions = {}): Promise<World> {
     maximalSize: 1 << 30,
     providers: [httpProvider],
     recoverTransfer: recovery.recoverTransfer,
+    holdBytes: token => holdBytes(turns, token),
   })
   const hands = handsOf(uploads, ground)
-  return { ground, holder, stores, commits, recovery, uploads, alarms: collected, store: ground.stores[0]!, ...hands }
+  return {
+    ground,
+    holder,
+    stores,
+    commits,
+    recovery,
+    uploads,
+    turns,
+    alarms: collected,
+    store: ground.stores[0]!,
+    ...hands,
+  }
 }
 
 function handsOf(uploads: Uploads, ground: WorldGround): Pick<World, 'stage' | 'upload' | 'commit'> {

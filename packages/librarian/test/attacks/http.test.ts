@@ -1,6 +1,6 @@
 /** HTTP itself, and JSON, as a whole server takes them (reliability 6); more of both in `../wire.test.ts`. */
+import { once } from 'node:events'
 import { connect } from 'node:net'
-import { setTimeout as delay } from 'node:timers/promises'
 import { gzipSync } from 'node:zlib'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { createApp } from '../../src/app.ts'
@@ -143,10 +143,8 @@ attack('slow callers', 'a crowd of idle connections of one address leaves the se
   await using small = await openSite({ settings: { limits: { connections_per_address: 8 } } })
   const idle = Array.from({ length: 20 }, () => connect(small.port, '127.0.0.1'))
   for (const socket of idle) socket.on('error', () => {})
-  await delay(200)
-  expect(
-    idle.filter(({ closed, destroyed, readyState }) => !closed && !destroyed && readyState === 'open').length,
-  ).toBeLessThanOrEqual(8)
+  await Promise.all(idle.map(socket => Promise.race([once(socket, 'connect'), once(socket, 'close')])))
+  await expect.poll(() => idle.filter(({ readyState }) => readyState === 'open').length).toBeLessThanOrEqual(8)
   for (const socket of idle) socket.destroy()
   await expect
     .poll(async () => (await small.raw('GET /health HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n')).statuses[0])

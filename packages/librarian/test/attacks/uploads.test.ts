@@ -1,10 +1,10 @@
 /** What an uploader can leave in the staging area, and what they can say of it (reliability 6). */
 import { spawnSync } from 'node:child_process'
 import { link, mkdir, open, readdir, readFile, rename, stat, symlink, writeFile } from 'node:fs/promises'
-import { createServer } from 'node:net'
+import { connect, createServer, type Socket } from 'node:net'
 import { dirname, join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { basic } from '../house.ts'
+import { basic, passwordOf } from '../house.ts'
 import { attack, expectGeneric, refuse } from './attack.ts'
 import { type Answer, md5, openSite, put, type Site } from './site.ts'
 
@@ -330,6 +330,44 @@ for (const length of ['-1', '1.5', 'x', '9007199254740993', '50000000001', '']) 
     expect(await site.holdings()).toBe(before)
   })
 }
+
+/** All bytes of an upload in a piece that has not ended. Resolves when they are in the store. */
+async function openPiece(content: string, { url }: { url: string }, headers: string): Promise<Socket> {
+  const socket = connect(site.port, '127.0.0.1')
+  socket.on('error', () => {})
+  const as = `authorization: ${basic('readappend', passwordOf('readappend'))}\r\ntus-resumable: 1.0.0\r\n${headers}`
+  const type = 'content-type: application/offset+octet-stream\r\nupload-offset: 0\r\ntransfer-encoding: chunked'
+  socket.write(`PATCH ${url} HTTP/1.1\r\nhost: h\r\n${as}${type}\r\n\r\n`)
+  socket.write(`${content.length.toString(16)}\r\n${content}\r\n`)
+  const path = join(site.directory, 'files/.arriero/spool', url.slice(url.lastIndexOf('/') + 1))
+  const sizeNow = () =>
+    stat(path).then(
+      ({ size }) => size,
+      () => 0,
+    )
+  await expect.poll(sizeNow, { timeout: 10_000 }).toBe(content.length)
+  return socket
+}
+
+attack('body size', 'a piece that ends badly after the commit takes nothing back from what is kept', async () => {
+  const content = 'x'.repeat(4 << 20)
+  for (const [digest, status] of [
+    [`upload-checksum: md5 ${Buffer.alloc(16).toString('base64')}\r\n`, 406],
+    ['', 200],
+  ] as const) {
+    const staged = await stage(content)
+    const socket = await openPiece(content, staged.answer.body.transfer_providers.http, digest)
+    const answer = await site.commit(staged.answer, 'readappend', {
+      transfer_provider_name: 'http',
+      transfer_provider: { hostnames: [] },
+    })
+    expect([answer.status, answer.text]).toEqual([status, answer.text])
+    socket.end('0\r\n\r\n')
+    await expect.poll(() => socket.closed, { timeout: 10_000 }).toBe(true)
+    if (status === 406) await expectNothingOf(staged)
+    else expect(await readFile(join(site.directory, 'files', staged.name), 'utf8')).toBe(content)
+  }
+})
 
 attack('body size', 'room is given to nobody twice, and comes back when an upload ends', async () => {
   const { body: before } = await site.stage(`room/${count++}`, 'x')
