@@ -13,11 +13,14 @@ export { locate } from './download/locate.ts'
 export { explained } from './http/network-error.ts'
 export { type FollowJobOptions, followJob, type IngestItem, type IngestJob, jobItems } from './ingest/follow-job.ts'
 export { type Librarian, type OpenLibrarianOptions, openLibrarian } from './librarian.ts'
+export { type CopyCount, countCopies } from './search/copy-count.ts'
+export { type HintOptions, hintFor } from './search/hint.ts'
+export { type ListBelowOptions, type Listed, listBelow } from './search/list-below.ts'
 export { type ParseTimeOptions, parseTime } from './search/parse-time.ts'
+export { isPattern } from './search/pattern.ts'
 export {
   type FileQuery,
   type FoundFile,
-  isPattern,
   type SearchOptions,
   searchFiles,
   windowOf,
@@ -26,7 +29,7 @@ export { type Connection, hostAndPort, type StoredConnection, urlOf } from './se
 export { connectionNames, type FoundConnection, findConnection } from './settings/find-connection.ts'
 export { readPasswordFile } from './settings/password-file.ts'
 export { type ReadSettings, readSettings } from './settings/read-settings.ts'
-export { type WrittenConnection, writeConnection } from './settings/write-connection.ts'
+export { removeConnection, type WrittenConnection, writeConnection } from './settings/write-connection.ts'
 export { type CarriedEntry, type CarriedManifest, readCarriedManifest } from './sneakernet/carried-manifest.ts'
 export { type CarriedOutcome, type IngestCarriedOptions, ingestCarried } from './sneakernet/ingest-carried.ts'
 export type { UploadRequest } from './upload/prepare.ts'

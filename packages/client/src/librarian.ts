@@ -1,6 +1,7 @@
 import { type Connection as Api, connect, type Patience, type Wait } from '@arriero/api'
 import { causeOf, explained } from './http/network-error.ts'
 import { createNodeFetch, type NodeFetch } from './http/node-fetch.ts'
+import { tellLevels } from './http/tell-levels.ts'
 import type { Connection } from './settings/connection.ts'
 
 /** A librarian that workflows speak to, as one user. */
@@ -45,7 +46,7 @@ export function openLibrarian(connection: Connection, options: OpenLibrarianOpti
   const tellWait = teller(connection, options)
   return {
     connection,
-    api: connect({ url, user, password, fetch: calls, retries, patience, onWait: tellWait }),
+    api: tellLevels(connect({ url, user, password, fetch: calls, retries, patience, onWait: tellWait }), connection),
     patience,
     tellWait,
     fetch,

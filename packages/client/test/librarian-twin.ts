@@ -32,6 +32,8 @@ export interface Kept {
   readonly size: number
   readonly checksum: string
   readonly policy: string
+  /** Of its only copy. Undefined: a release that tells none. */
+  readonly state?: string
 }
 
 interface Announced {
@@ -223,9 +225,12 @@ export async function startLibrarianTwin(options: LibrarianTwinOptions): Promise
   return twin
 }
 
-function found(name: string, { size, checksum }: Kept) {
+function found(name: string, { size, checksum, state }: Kept) {
   const create_time = '2026-11-20T22:03:37'
-  return { name, create_time, size, checksum, uploader: 'a', source: 'a', instances: [], remote_instances: [] }
+  const instance = { path: `/files/${name}`, deletion_policy: 'DISALLOWED', created_time: create_time, available: true }
+  const more = state === undefined ? {} : { state }
+  const instances = [{ ...instance, ...more }]
+  return { name, create_time, size, checksum, uploader: 'a', source: 'a', instances, remote_instances: [] }
 }
 
 async function digestsOf(path: string) {

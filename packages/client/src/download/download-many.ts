@@ -4,8 +4,9 @@
  */
 import { join } from 'node:path'
 import { downloadAll, type Entry } from '@arriero/transfer'
+import { explainedFetch, isAway, patienceWith } from './away.ts'
 import { type Downloaded, type DownloadOptions, downloadLocated, isProvable } from './download.ts'
-import { checksumOf, credentialsFor, urlsOf } from './entries.ts'
+import { checksumOf, hooksFor, urlsOf } from './entries.ts'
 import type { Located } from './find-copies.ts'
 import { Targets } from './targets.ts'
 
@@ -29,8 +30,11 @@ export async function* downloadMany(
   const others: Exclude<Wanted, { error: unknown }>[] = []
   const unfetched: DownloadOutcome[] = []
   const targets = new Targets()
+  // By hand: a run that ends early must not close it, because the rest is still to be told of.
+  const rest = wanted[Symbol.asyncIterator]()
   async function* entries(): AsyncGenerator<Entry> {
-    for await (const each of wanted) {
+    for (let next = await rest.next(); !next.done; next = await rest.next()) {
+      const each = next.value
       if ('error' in each) unfetched.push({ ok: false, ...each })
       else if (each.located.file.kind === 'tree' || !isProvable(each.located)) others.push(each)
       else {
@@ -47,13 +51,20 @@ export async function* downloadMany(
     signal,
     ifExists,
     requireChecksum: true,
-    hooks: credentialsFor(librarians),
+    hooks: hooksFor(librarians),
+    continueAfterError: false,
+    isEnd: isAway,
+    ...patienceWith(librarians),
   })
+  let end: unknown
   for await (const result of run) {
     const located = files[result.entry.index] as Located
     files[result.entry.index] = undefined
-    if (!result.ok) yield { ok: false, name: located.file.name, error: result.error }
-    else {
+    if (!result.ok) {
+      const { name } = located.file
+      if (isAway(result.error)) end = result.error
+      yield { ok: false, name, error: explainedFetch(result.error, name) }
+    } else {
       const { name, size, checksum } = located.file
       const { path, status } = result.result
       yield { ok: true, downloaded: { name, kind: 'file', path, size: size!, checksum: checksum!, status } }
@@ -61,6 +72,15 @@ export async function* downloadMany(
     yield* unfetched.splice(0)
   }
   yield* unfetched
+  if (end !== undefined) {
+    for (const located of files) if (located) yield notBegun(located.file.name, end)
+    for (let next = await rest.next(); !next.done; next = await rest.next()) {
+      const { value } = next
+      yield 'error' in value ? { ok: false, ...value } : notBegun(value.located.file.name, end)
+    }
+    for (const { located } of others) yield notBegun(located.file.name, end)
+    return
+  }
   for (const { located, path } of others) {
     try {
       yield { ok: true, downloaded: await downloadLocated(located, join(directory, path), options) }
@@ -69,6 +89,11 @@ export async function* downloadMany(
       yield { ok: false, name: located.file.name, error }
     }
   }
+}
+
+/** Each would only wait as long by itself. */
+function notBegun(name: string, error: unknown): DownloadOutcome {
+  return { ok: false, name, error: explainedFetch(error, name) }
 }
 
 function entryOf(located: Located, path: string, index: number): Entry {

@@ -17,7 +17,8 @@ import {
   TransferError,
 } from '@arriero/transfer'
 import type { Librarian } from '../librarian.ts'
-import { checksumOf, credentialsFor, entriesOf, listTree, type TreeListing, urlsOf } from './entries.ts'
+import { explainedFetch, isAway, patienceWith } from './away.ts'
+import { checksumOf, entriesOf, hooksFor, listTree, type TreeListing, urlsOf } from './entries.ts'
 import type { Located } from './find-copies.ts'
 import { locate } from './locate.ts'
 
@@ -76,15 +77,19 @@ async function downloadOne(located: Located, path: string, options: DownloadOpti
   const [first = '', ...mirrors] = urlsOf(located)
   const checksum = checksumOf(located)!
   makeDirectories(dirname(path))
-  const result = await downloadFile(first, path, {
+  const fetched = downloadFile(first, path, {
     engine,
     signal,
     mirrors,
     size: file.size!,
     checksums: [checksum],
     requireChecksum: true,
-    hooks: credentialsFor(librarians),
+    hooks: hooksFor(librarians),
     ifExists,
+    ...patienceWith(located.holders),
+  })
+  const result = await fetched.catch(error => {
+    throw explainedFetch(error, file.name)
   })
   return outcomeOf(located, 'file', path, result.status)
 }
@@ -108,13 +113,16 @@ async function downloadTree(located: Located, path: string, options: DownloadOpt
     engine,
     signal,
     requireChecksum: true,
-    hooks: credentialsFor(librarians),
+    hooks: hooksFor(librarians),
     // What an earlier run has left there is ours.
     ifExists: 'repair',
+    continueAfterError: false,
+    isEnd: isAway,
+    ...patienceWith(located.holders),
   })
   const failures: unknown[] = []
   for await (const result of run) if (!result.ok) failures.push(result.error)
-  if (failures.length > 0) throw failures[0]
+  if (failures.length > 0) throw explainedFetch(failures[0], located.file.name)
   await proveTree(located, listing, tree, options)
   await publish(tree, path)
   await rm(hidden, { recursive: true, force: true })

@@ -2,7 +2,9 @@
 import { LibrarianError, parseChecksum } from '@arriero/api'
 import { type ChecksumInput, type Entry, type Hooks, TransferError } from '@arriero/transfer'
 import { z } from 'zod'
+import { networkError } from '../http/network-error.ts'
 import { dataUrl, type Librarian } from '../librarian.ts'
+import { tellingHooks } from './away.ts'
 import type { Located } from './find-copies.ts'
 
 /** The digest that the catalogue holds, in the engine's words: there, xxh3 has 64 bits. */
@@ -57,12 +59,33 @@ export interface ListedMember {
 /** What is in a tree; the tree's own digest proves it all together. */
 export async function listTree(located: Located, signal: AbortSignal | undefined): Promise<TreeListing> {
   const { file, holders } = located
-  const first = holders[0] as Librarian
-  const url = dataUrl(first, file.name)
-  const answer = await first.fetch(url, {
-    headers: { authorization: first.authorization, accept: 'application/json' },
-    signal: signal ?? null,
-  })
+  let failure: unknown
+  for (const holder of holders) {
+    try {
+      return await listTreeAt(holder, file, signal)
+    } catch (error) {
+      signal?.throwIfAborted()
+      failure ??= error
+    }
+  }
+  throw failure
+}
+
+async function listTreeAt(
+  librarian: Librarian,
+  file: Located['file'],
+  signal: AbortSignal | undefined,
+): Promise<TreeListing> {
+  const url = dataUrl(librarian, file.name)
+  const answer = await librarian
+    .fetch(url, {
+      headers: { authorization: librarian.authorization, accept: 'application/json' },
+      signal: signal ?? null,
+    })
+    .catch(error => {
+      signal?.throwIfAborted()
+      throw networkError(error, url)
+    })
   if (!answer.ok) throw refusal(file.name, url, answer.status)
   const parsed = listing.safeParse(await answer.json().catch(() => undefined))
   if (!parsed.success || parsed.data.checksum !== file.checksum) {
@@ -70,6 +93,11 @@ export async function listTree(located: Located, signal: AbortSignal | undefined
   }
   const { sha256, directories, members } = parsed.data
   return { sha256: sha256 ?? undefined, directories, members }
+}
+
+/** Logins, and what is told while a librarian is away. */
+export function hooksFor(librarians: readonly Librarian[]): Hooks {
+  return { ...credentialsFor(librarians), ...tellingHooks(librarians) }
 }
 
 /** The members of a tree as entries, each with its digest. */

@@ -14,7 +14,7 @@ function librarian(name: string, answer: () => unknown[]): Librarian {
   return { ...opened, api: { search: { file: async () => answer() } } } as unknown as Librarian
 }
 
-const file = (checksum: string, size = 3) => ({ name: 'a b/ö', checksum, size, kind: 'file' })
+const file = (checksum: string, size = 3) => ({ name: 'a b/ö', checksum, size, kind: 'file', instances: [] })
 const good = 'xxh3:::06b05ab6733a618578af5f94892f3950'
 
 test('findCopies() takes every librarian that keeps the same content as a mirror', async () => {

@@ -1,5 +1,6 @@
 import { LibrarianError } from '@arriero/api'
 import type { Librarian } from '../librarian.ts'
+import { countCopies } from '../search/copy-count.ts'
 import type { FoundFile } from '../search/search-files.ts'
 
 /** One file and the librarians that say they have a good copy of it, preferred first. */
@@ -44,7 +45,10 @@ export async function findCopies(
       { remedy: 'Name one of them with --librarian.' },
     )
   }
-  return { file: first.file, holders: found.map(({ librarian }) => librarian) }
+  const goodness = (file: FoundFile) => Math.sign(countCopies(file).good)
+  // One without a good copy may have one again by the time it is asked: last, but not left out.
+  const best = found.toSorted((one, other) => goodness(other.file) - goodness(one.file))
+  return { file: best[0]!.file, holders: best.map(({ librarian }) => librarian) }
 }
 
 /** The file of exactly this name; undefined where there is none. */

@@ -11,8 +11,8 @@ const listing = { kind: 'tree', checksum, members: [{ path: 'sub/ü', size: 3, s
 function librarian(name: string, asked: string[] = []): Librarian {
   const opened = openLibrarian({ name, url: `https://${name}.example.org`, user: 'u', password: 'p' })
   const files = [
-    { name: 'kept/tree', kind: 'tree', size: 3, checksum },
-    { name: 'kept/file', kind: 'file', size: 3, checksum },
+    { name: 'kept/tree', kind: 'tree', size: 3, checksum, instances: [] },
+    { name: 'kept/file', kind: 'file', size: 3, checksum, instances: [] },
   ]
   const find = async ({ name }: { name: string }) => {
     asked.push(name)

@@ -29,8 +29,8 @@ const AFTER_ALL = /may have done it/
 describe('explained()', () => {
   test('a server without TLS is told as such: it cannot have done anything', async () => {
     const error = await told(createServer(plain), 'https')
-    expect(error).toMatchObject({ code: 'Tls', message: expect.stringMatching(/it does not speak TLS$/) })
-    expect(error).toMatchObject({ details: { remedy: expect.stringMatching(/begins with http:\/\//) } })
+    expect(error).toMatchObject({ code: 'Tls', message: expect.stringMatching(/this server speaks http, not https$/) })
+    expect(error).toMatchObject({ details: { remedy: expect.stringMatching(/Say http:\/\//) } })
     expect(error).not.toMatchObject({ details: { remedy: expect.stringMatching(AFTER_ALL) } })
   })
 

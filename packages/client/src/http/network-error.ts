@@ -1,11 +1,12 @@
 import { LibrarianError } from '@arriero/api'
 import { redactUrl, TransferError } from '@arriero/transfer'
 import { wasUnsent } from './node-fetch.ts'
+import { SPEAKS_HTTP, SPEAKS_HTTPS } from './other-scheme.ts'
 
 /** What went wrong below HTTP, in plain words, as the engine's error. */
 export function networkError(error: unknown, url: URL): TransferError {
   const code = codeOf(error)
-  const kind = /CERT|TLS|SSL|ALTNAME|SELF_SIGNED|EPROTO/.test(code)
+  const kind = /CERT|TLS|SSL|ALTNAME|SELF_SIGNED|EPROTO|ERR_SPEAKS/.test(code)
     ? 'Tls'
     : /TIMEOUT|TIMEDOUT/.test(code)
       ? 'Timeout'
@@ -13,7 +14,7 @@ export function networkError(error: unknown, url: URL): TransferError {
   const why = reasons[code] ?? (error instanceof Error ? error.message : String(error))
   return new TransferError(kind, `Cannot reach the librarian at ${url.origin}: ${why}`, {
     url: redactUrl(url.href),
-    remedy: plainCodes.has(code) ? PLAIN : remedies[kind],
+    remedy: schemeRemedies[code] ?? (plainCodes.has(code) ? PLAIN : remedies[kind]),
     cause: error,
   })
 }
@@ -23,7 +24,9 @@ export function explained(error: unknown, address: string): unknown {
   if (!(error instanceof LibrarianError) || error.code !== 'PeerUnreachable' || error.cause === undefined) return error
   const told = networkError(error.cause, new URL(address))
   // Nobody knows what became of a request that was sent; that the caller must hear.
-  return /^Lost /.test(error.message) && !wasUnsent(error.cause) ? told.with({ remedy: LOST }) : told
+  return told.code !== 'Tls' && /^Lost /.test(error.message) && !wasUnsent(error.cause)
+    ? told.with({ remedy: LOST })
+    : told
 }
 
 const LOST = 'The librarian may have done it all the same: look with `arriero search`, then say the same again.'
@@ -40,6 +43,12 @@ const plainCodes: ReadonlySet<string> = new Set([
   'EPROTO',
 ])
 
+const schemeRemedies: Readonly<Record<string, string>> = {
+  [SPEAKS_HTTP]:
+    'Say http:// instead of https://, and do so only in a network that you trust: passwords travel in the clear.',
+  [SPEAKS_HTTPS]: 'Say https:// instead of http://.',
+}
+
 const PLAIN = 'Check the port; where the librarian really has no TLS, its address begins with http://.'
 
 /** Of a failed look-up or connection, as Node names it; empty when it has none. */
@@ -50,6 +59,8 @@ function codeOf(error: unknown): string {
 }
 
 const reasons: Readonly<Record<string, string>> = {
+  [SPEAKS_HTTP]: 'this server speaks http, not https',
+  [SPEAKS_HTTPS]: 'this server speaks https, not http',
   ECONNREFUSED: 'nobody listens there',
   ENOTFOUND: 'no such host is known',
   EAI_AGAIN: 'the name server does not answer',

@@ -5,6 +5,7 @@
  */
 import { Agent as HttpAgent, type IncomingMessage, request as requestHttp } from 'node:http'
 import { Agent as HttpsAgent, request as requestHttps } from 'node:https'
+import { coded, isAboutScheme, SPEAKS_HTTPS, withRightScheme } from './other-scheme.ts'
 
 export interface NodeFetchOptions {
   /** Longest silence of a server that has the request; undefined: no limit. */
@@ -82,10 +83,13 @@ function send(url: URL, init: RequestInit, agents: Agents, options: NodeFetchOpt
       if (socket.connecting) socket.once(isTls ? 'secureConnect' : 'connect', connected)
       else connected()
     })
-    request.on('error', fail)
+    request.on('error', error => void withRightScheme(error, url).then(fail))
     request.on('response', response => {
       clearTimeout(timer)
-      readAnswer(response, options).then(answer => {
+      readAnswer(response, options).then(async answer => {
+        if (!isTls && answer.status === 400 && isAboutScheme(400, await answer.clone().text())) {
+          return fail(coded(SPEAKS_HTTPS))
+        }
         signal?.removeEventListener('abort', onAbort)
         resolve(answer)
       }, fail)
@@ -110,10 +114,6 @@ async function readAnswer(response: IncomingMessage, { mostBytes = 512 << 20 }: 
   }
   const isBodiless = status === 204 || status === 205 || status === 304
   return new Response(isBodiless ? null : Buffer.concat(chunks), { status, headers })
-}
-
-function coded(code: string): NodeJS.ErrnoException {
-  return Object.assign(new Error(code), { code })
 }
 
 function bytesOf(body: RequestInit['body']): Uint8Array | undefined {

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import type { Librarian } from '../librarian.ts'
-import { isPattern, searchFiles, windowOf } from './search-files.ts'
+import { searchFiles, windowOf } from './search-files.ts'
 
 interface Asked {
   readonly max_results?: number
@@ -70,7 +70,13 @@ test('searchFiles() says patterns, windows and sizes in the words of the wire', 
   expect(asked[0]).toMatchObject({ name_glob: 'a/*', size_window: [5, null] })
   expect(asked[0]).not.toHaveProperty('name')
   expect(asked[1]).toMatchObject({ name: 'a/b', size_window: undefined })
-  expect(isPattern('a?')).toBe(true)
+})
+
+test('searchFiles() asks for exactly this name where it is no pattern, whatever is in it', async () => {
+  const { librarian, asked } = librarianWith(0)
+  await namesFrom(librarian, { name: 'a*', isLiteral: true }, {})
+  expect(asked[0]).toMatchObject({ name: 'a*' })
+  expect(asked[0]).not.toHaveProperty('name_glob')
 })
 
 test('windowOf() leaves an end open that was not said', () => {

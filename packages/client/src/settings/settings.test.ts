@@ -5,7 +5,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { hostAndPort, urlOf } from './connection.ts'
 import { findConnection } from './find-connection.ts'
 import { readSettings } from './read-settings.ts'
-import { writeConnection } from './write-connection.ts'
+import { removeConnection, writeConnection } from './write-connection.ts'
 
 let home!: string
 const site = { host: 'https://data.example.org', port: 443, user: 'ada', password: 'pa:ss' }
@@ -129,6 +129,27 @@ describe('writeConnection()', () => {
     const path = await write('.hl_client.cfg', '{"connections": [')
     await expect(writeConnection('a', site, { HOME: home })).rejects.toThrow(/must be JSON/)
     expect(await readFile(path, 'utf8')).toBe('{"connections": [')
+  })
+})
+
+describe('removeConnection()', () => {
+  test('takes out this one alone, and leaves all else, the link and the mode as they were', async () => {
+    const text = JSON.stringify({ request_timeout_seconds: 7, connections: { a: site, b: { ...site, user: 'bob' } } })
+    const real = await write('real', text, 0o640)
+    await symlink(real, join(home, '.hl_client.cfg'))
+    expect(await removeConnection('b', { HOME: home })).toBe(join(home, '.hl_client.cfg'))
+    expect(JSON.parse(await readFile(real, 'utf8'))).toEqual({ request_timeout_seconds: 7, connections: { a: site } })
+    expect((await stat(real)).mode & 0o777).toBe(0o640)
+  })
+
+  test('changes nothing where there is no such connection, and says which there are', async () => {
+    const path = await write('.hl_client.cfg', connections({ a: site }))
+    const error = await removeConnection('toString', { HOME: home }).catch(thrown => thrown)
+    expect(error).toMatchObject({ code: 'Configuration', remedy: 'It has a.' })
+    expect(error.message).not.toContain(site.password)
+    expect(await readFile(path, 'utf8')).toBe(connections({ a: site }))
+    await rm(path)
+    await expect(removeConnection('a', { HOME: home })).rejects.toThrow(/no file of client settings/)
   })
 })
 

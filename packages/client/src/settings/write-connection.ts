@@ -1,4 +1,4 @@
-import { mkdir, open, realpath, rename, rm } from 'node:fs/promises'
+import { mkdir, open, realpath, rename, rm, stat } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import { LibrarianError } from '@arriero/api'
 import { connectionSchema, type StoredConnection, urlOf } from './connection.ts'
@@ -31,7 +31,34 @@ export async function writeConnection(
   return { path, isReplaced: Object.hasOwn(connections, name) }
 }
 
-async function replace(path: string, text: string): Promise<void> {
+/**
+ * Takes one connection out of the settings file in use; everything else stays as it is, also who may read the file.
+ *
+ * @returns the path of the file
+ * @throws LibrarianError Configuration: the file has no such connection
+ */
+export async function removeConnection(name: string, env: Environment): Promise<string> {
+  const file = await findSettingsFile(env)
+  const before = file ? parseJsonFile(file) : {}
+  const { connections } = parseSettings(before, file?.path ?? 'the client settings')
+  if (!file || !Object.hasOwn(connections, name)) {
+    const known = Object.keys(connections).sort()
+    const where = file ? `${file.path} has no connection of this name` : 'there is no file of client settings'
+    throw new LibrarianError('Configuration', `Cannot forget ${name}: ${where}.`, {
+      remedy:
+        known.length > 0
+          ? `It has ${known.join(', ')}.`
+          : 'What LIBRARIAN_CLIENT_CONNECTIONS in the environment says is taken out there.',
+    })
+  }
+  const { [name]: _, ...others } = (before as { connections: Record<string, unknown> }).connections
+  const { mode } = await stat(file.path)
+  const after = { ...(before as object), connections: others }
+  await replace(file.path, `${JSON.stringify(after, undefined, 2)}\n`, mode & 0o777)
+  return file.path
+}
+
+async function replace(path: string, text: string, mode = 0o600): Promise<void> {
   // Settings are often links into a directory of dot files: the link stays.
   const target = await realpath(path).catch(() => path)
   await mkdir(dirname(target), { recursive: true, mode: 0o700 })
@@ -41,6 +68,8 @@ async function replace(path: string, text: string): Promise<void> {
     const handle = await open(temporary, 'wx', 0o600)
     try {
       await handle.writeFile(text)
+      // What it is opened with is narrowed by the umask.
+      await handle.chmod(mode)
       await handle.sync()
     } finally {
       await handle.close()

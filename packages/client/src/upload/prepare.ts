@@ -23,13 +23,16 @@ export interface PrepareOptions {
   readonly links?: 'refuse' | 'follow' | undefined
   readonly digester: PathDigester
   readonly signal: AbortSignal
+  /** Told how large the item is, before its bytes are read. */
+  readonly onSize?: ((size: number) => void) | undefined
 }
 
 /** Reads the item once, in full: the sender's digest goes with it through every hop (reliability A7). */
 export async function prepare(request: UploadRequest, options: PrepareOptions): Promise<Prepared> {
-  const { checksum: name = 'xxh3', links = 'refuse', digester, signal } = options
+  const { checksum: name = 'xxh3', links = 'refuse', digester, signal, onSize } = options
   refuseName(request.name)
   const item = await readItem(request.path, { links, signal })
+  onSize?.(item.size)
   const { digests } = await digester.digest(item.root, { functions: [name], links, signal })
   // What was digested is what was looked at, or the identities that guard the sending would be of other bytes.
   await assertUnchanged(request.path, item, { links, signal })

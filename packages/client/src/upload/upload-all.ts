@@ -16,7 +16,7 @@ import type { ResumeRecords } from './resume-records.ts'
 import { type BatchItem, uploadBatch } from './upload-batch.ts'
 import { type UploadedFile, type UploadOneOptions, uploadOne } from './upload-one.ts'
 
-export interface UploadAllOptions extends Omit<PrepareOptions, 'digester' | 'signal'> {
+export interface UploadAllOptions extends Omit<PrepareOptions, 'digester' | 'signal' | 'onSize'> {
   /** Whether the librarian may later delete its copy by its own rules. Default DISALLOWED. */
   readonly deletion?: DeletionPolicy | undefined
   /** Where what a killed run leaves is kept; undefined: nowhere. */
@@ -138,8 +138,11 @@ class UploadRun {
     try {
       this.#names.claim(value.name)
       progress.enter(file, 'verifying')
-      const prepared = await prepare(value, { ...this.#o, digester: this.#digester })
-      progress.sized(file, prepared.item.size)
+      const prepared = await prepare(value, {
+        ...this.#o,
+        digester: this.#digester,
+        onSize: size => progress.sized(file, size),
+      })
       // Small ones stay so until they are done: a line in the log for each would hide what matters.
       progress.enter(file, 'waiting')
       const isSmall = prepared.item.kind === 'file' && prepared.item.size <= SMALL

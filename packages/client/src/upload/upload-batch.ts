@@ -2,11 +2,12 @@
 import { LibrarianError, type OutcomeFailure } from '@arriero/api'
 import type { FileProgress } from '@arriero/transfer'
 import type { Librarian } from '../librarian.ts'
+import { isKept } from './is-kept.ts'
 import { assertUnchanged } from './local-item.ts'
 import { chooseMethod, type Method } from './method.ts'
 import type { Prepared } from './prepare.ts'
 import { lastPart, sendBytes } from './send-bytes.ts'
-import { isKept, outcomeOf, type Staged, type UploadedFile, type UploadOneOptions } from './upload-one.ts'
+import { outcomeOf, type Staged, type UploadedFile, type UploadOneOptions } from './upload-one.ts'
 
 export interface BatchItem {
   readonly prepared: Prepared
@@ -80,7 +81,8 @@ async function refused(
   options: UploadOneOptions,
 ): Promise<BatchOutcome> {
   const { request, item, checksum } = prepared
-  const isThere = answer.code === 'FileExists' && (await isKept(librarian, request.name, checksum, item.size, options))
+  const wanted = { name: request.name, checksum, size: item.size }
+  const isThere = answer.code === 'FileExists' && (await isKept(librarian, wanted, answer.existing, options))
   if (isThere) return { ok: true, uploaded: outcomeOf(prepared, 'present', undefined, 0) }
   return { ok: false, error: errorOf(answer, prepared) }
 }

@@ -11,6 +11,7 @@
 import { type AnswerOf, type DeletionPolicy, endpoints, LibrarianError } from '@arriero/api'
 import { type FileProgress, type Progress, TransferError } from '@arriero/transfer'
 import type { Librarian } from '../librarian.ts'
+import { isKept } from './is-kept.ts'
 import { assertUnchanged } from './local-item.ts'
 import { chooseMethod, type Method } from './method.ts'
 import type { Prepared } from './prepare.ts'
@@ -78,7 +79,7 @@ function isForgotten(error: unknown): boolean {
   return error instanceof LibrarianError && forgotten.has(error.code)
 }
 
-/** Undefined: the librarian has this very content under this name. */
+/** Undefined: the librarian has this very content under this name, and a good copy of it. */
 async function announce(
   librarian: Librarian,
   { request, item, checksum }: Prepared,
@@ -98,7 +99,8 @@ async function announce(
     )
   } catch (error) {
     if (!(error instanceof LibrarianError) || error.code !== 'FileExists') throw error
-    if (await isKept(librarian, request.name, checksum, item.size, options)) return undefined
+    const wanted = { name: request.name, checksum, size: item.size }
+    if (await isKept(librarian, wanted, error.fields.existing, options)) return undefined
     throw error
   }
 }
@@ -148,24 +150,13 @@ async function commit(
     signal.throwIfAborted()
     // Its answer may have been lost, and an older server does not know its own commit again.
     const mayBeDone = error instanceof LibrarianError && unsure.has(error.code)
-    if (mayBeDone && (await isKept(librarian, request.name, checksum, item.size, options).catch(() => false))) return
+    const wanted = { name: request.name, checksum, size: item.size }
+    if (mayBeDone && (await isKept(librarian, wanted, undefined, options).catch(() => false))) return
     throw error
   }
 }
 
 const unsure: ReadonlySet<string> = new Set([...forgotten, 'PeerUnreachable', 'OutcomeUnknown', 'FileExists'])
-
-/** Whether the librarian has exactly this under the name. */
-export async function isKept(
-  librarian: Librarian,
-  name: string,
-  checksum: string,
-  size: number,
-  { signal }: Pick<UploadOneOptions, 'signal'>,
-): Promise<boolean> {
-  const found = await librarian.api.search.file({ name }, { signal })
-  return found.some(each => each.name === name && each.checksum === checksum && each.size === size)
-}
 
 export function identityOf({ connection }: Librarian, { request, item, checksum }: Prepared): UploadIdentity {
   const { url, user } = connection
