@@ -23,6 +23,11 @@ test('toLine() has no use for what a signed address says behind its path', () =>
   expect(toLine(tell(error))).toBe('Cannot fetch https://h/a?***: h answered 503. Wait.')
 })
 
+test('toLine() does not repeat an address that the message has without the slash at its end', () => {
+  const error = new TransferError('Network', 'Cannot reach http://h:80: nobody listens there', { url: 'http://h:80/' })
+  expect(toLine(tell(error))).toMatch(/^Cannot reach http:\/\/h:80: nobody listens there\./)
+})
+
 test('toLine() is one line, whatever a server has put into its answer', () => {
   const line = toLine(tell(new TransferError('Protocol', 'Cannot fetch: got "\u001b[31m\nok: all fine"')))
   expect(line).not.toMatch(/[\u0000-\u001f]/)

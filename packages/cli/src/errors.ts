@@ -111,7 +111,8 @@ export function tellItem(error: unknown): ToldItem {
 /** `message. remedy`, on one line, safe to print; what it is about comes first if the message does not name it. */
 export function toLine(told: ToldItem, about = told.file ?? told.url): string {
   const { message, url, file, remedy } = told
-  const isNamed = about === undefined || [about, url, file].some(name => name !== undefined && message.includes(name))
+  const says = (name: string | undefined) => name !== undefined && message.includes(name.replace(/\/$/, ''))
+  const isNamed = about === undefined || [about, url, file].some(says)
   const parts = [`${isNamed ? '' : `${about}: `}${sentence(message)}`, remedy]
   return printable(withoutSignatures(parts.filter(part => part !== undefined).join(' ')))
 }

@@ -31,7 +31,7 @@ const lineOf: Readonly<Record<LogFormat, (event: TransferEvent) => unknown>> = {
   retriever: asRetriever,
 }
 
-export function asRetriever(event: TransferEvent): RetrieverLine {
+function asRetriever(event: TransferEvent): RetrieverLine {
   const { ts, level, stage, run, file, part, fields } = event
   const tags = { run, file, part, ...fields }
   return { level, log: eventSentence(event), actor: stage, timestamp: ts, log_id: event.event, tags }

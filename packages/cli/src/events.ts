@@ -58,7 +58,7 @@ function sentenceOf({ event, file, fields = {} }: TransferEvent): string {
 }
 
 /** `12:04:31.250 WARN fetch retry data.nc [0, 8388608) {"delayMs":250}` */
-export function eventLine({ ts, level, stage, event, file, part, fields }: TransferEvent): string {
+function eventLine({ ts, level, stage, event, file, part, fields }: TransferEvent): string {
   const words = [ts.slice(11, 23), level, stage, event]
   if (file !== undefined) words.push(printable(file))
   if (part) words.push(`[${part.start}, ${part.end})`)

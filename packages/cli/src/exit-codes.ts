@@ -67,6 +67,7 @@ const byLibrarianCode: Readonly<Record<string, number>> = {
   UnknownLibrarian: exitCodes.notFound,
   Gone: exitCodes.notFound,
   Mismatch: exitCodes.mismatch,
+  NoGoodCopy: exitCodes.mismatch,
   PieceMismatch: exitCodes.mismatch,
   Locked: exitCodes.network,
   Busy: exitCodes.network,

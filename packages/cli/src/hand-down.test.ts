@@ -36,7 +36,7 @@ beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'cli-hand-down-'))
   await writeFile(join(folder, 'list.csv'), `url,md5\nhttp://127.0.0.1:9/a,${'0'.repeat(32)}\n`)
   await writeFile(join(folder, 'data'), 'data')
-  await writeFile(join(folder, 'password'), 'secret', { mode: 0o600 })
+  await writeFile(join(folder, 'password'), 'long enough', { mode: 0o600 })
   const connections: Record<string, unknown> = {}
   for (const [at, name] of ['here', 'remote'].entries()) {
     await new Promise<void>(resolve => servers[at]!.listen(0, '127.0.0.1', resolve))

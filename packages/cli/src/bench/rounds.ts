@@ -123,7 +123,7 @@ export async function runRounds(
 }
 
 /** Each round begins with another one. */
-export function turnsOf(round: number, contenders: number): number[] {
+function turnsOf(round: number, contenders: number): number[] {
   return Array.from({ length: contenders }, (_, turn) => (round - 1 + turn) % contenders)
 }
 

@@ -7,7 +7,7 @@ import { addProofOptions, type GetFlags } from '../options/file.ts'
 import { addHooksOption, withUserHooks } from '../options/hooks.ts'
 import { addLogOptions } from '../options/log.ts'
 import { addProfileOptions } from '../profile/with-profile.ts'
-import { progressModes } from '../progress/view.ts'
+import { progressModes } from '../progress/with-progress.ts'
 import type { Run } from './define.ts'
 
 export function define(command: Command, run: Run): void {

@@ -56,6 +56,9 @@ async function examineStores(flags: DoctorFlags, context: Context): Promise<Asyn
   return examineCatalogue(flags, context)
 }
 
+/** Of `row-without-bytes`, the longest. */
+const CHECK_WIDTH = 17
+
 function show({ check, level, found, next }: Finding, context: Context): void {
   if (context.flags.json) {
     printJson(context, { check, level, found, next })
@@ -63,6 +66,6 @@ function show({ check, level, found, next }: Finding, context: Context): void {
   }
   const style = styleFor(context.terminal.stdout, context.terminal.env)
   const paint = { ok: style.green, warn: style.yellow, fail: style.red, unknown: style.yellow }[level]
-  printLine(context, `${paint(pad(level, 7))} ${pad(check, 16)} ${printable(found)}`)
-  if (next !== undefined) printLine(context, `${' '.repeat(25)}-> ${printable(next)}`)
+  printLine(context, `${paint(pad(level, 7))} ${pad(check, CHECK_WIDTH)} ${printable(found)}`)
+  if (next !== undefined) printLine(context, `${' '.repeat(7 + 1 + CHECK_WIDTH + 1)}-> ${printable(next)}`)
 }

@@ -15,11 +15,12 @@ import {
   withLibrarians,
 } from '../librarian/client.ts'
 import { createOutcomes, type Done, type Outcomes } from '../librarian/outcomes.ts'
-import { progressMode, progressModes, withProgress } from '../progress/view.ts'
+import { type GlobFlags, noGlobOption, patternHelp } from '../librarian/patterns.ts'
+import { progressMode, progressModes, withProgress } from '../progress/with-progress.ts'
 import { formatSize } from '../units.ts'
 import type { Run } from './define.ts'
 
-interface DownloadFlags extends LibrariansFlags {
+interface DownloadFlags extends LibrariansFlags, GlobFlags {
   readonly output?: string
   readonly dir?: string
   readonly report?: string
@@ -28,8 +29,9 @@ interface DownloadFlags extends LibrariansFlags {
 
 export function define(command: Command, run: Run): void {
   command
-    .argument('<name...>', 'names at the librarian; * and ? stand for what matches')
+    .argument('<name...>', 'names at the librarian, or patterns')
     .addOption(librariansOption())
+    .addOption(noGlobOption())
     .addOption(new Option('-o, --output <PATH>', 'path for a single file or tree'))
     .addOption(new Option('-d, --dir <DIR>', 'directory for them (default: here)'))
     .addOption(new Option('--report <FILE>', 'write what became of each, as JSON lines'))
@@ -46,7 +48,11 @@ Examples:
 
 A file or tree has its name only when it is complete and has the digest that its
 uploader gave. Several --librarian are mirrors of each other; each gets its own
-login and no other. What is there already and the same is passed over.`,
+login and no other. What is there already and the same is passed over. A single
+librarian that goes away is waited for, some two minutes and never more than
+five; what has arrived is kept for the same command again.
+
+${patternHelp}`,
   )
   command.action(run(download))
 }
@@ -75,7 +81,8 @@ async function fetchAll(
 ): Promise<number> {
   const door = await loadClient()
   const { signal } = context
-  const isSingle = names.length === 1 && !door.isPattern(names[0] as string)
+  const isLiteral = flags.glob === false
+  const isSingle = names.length === 1 && (isLiteral || !door.isPattern(names[0] as string))
   if (flags.output !== undefined && !isSingle)
     throw new ProgramError('Usage', '--output speaks of one file; use --dir.')
   const directory = flags.dir ?? '.'
@@ -90,23 +97,47 @@ async function fetchAll(
           outcomes.succeed(doneOf(await door.download(name, flags.output ?? `${directory}/`, options), context))
         } catch (error) {
           signal.throwIfAborted()
-          outcomes.fail(name, door.explained(error, url))
+          outcomes.fail(name, door.explained(await withHint(error, name, librarians, isLiteral, context), url))
         }
         return
       }
-      for await (const outcome of door.downloadMany(wantedOf(names, librarians, context), directory, options)) {
+      for await (const outcome of door.downloadMany(
+        wantedOf(names, librarians, isLiteral, context),
+        directory,
+        options,
+      )) {
         if (outcome.ok) outcomes.succeed(doneOf(outcome.downloaded, context))
-        else outcomes.fail(outcome.name, door.explained(outcome.error, url))
+        else {
+          const error = await withHint(outcome.error, outcome.name, librarians, isLiteral, context)
+          outcomes.fail(outcome.name, door.explained(error, url))
+        }
       }
     })
   })
   return outcomes.end()
 }
 
+/** Of a name that is nowhere, with what was probably meant. */
+async function withHint(
+  error: unknown,
+  name: string,
+  librarians: readonly Librarian[],
+  isLiteral: boolean,
+  { signal }: Context,
+): Promise<unknown> {
+  if (!(error instanceof Error && 'code' in error && error.code === 'NotFound')) return error
+  const [first] = librarians
+  const door = await loadClient()
+  const hint = first && (await door.hintFor(first, name, { isLiteral, signal }).catch(() => undefined))
+  signal.throwIfAborted()
+  return hint === undefined ? error : new ProgramError('NotFound', error.message, { remedy: hint, cause: error })
+}
+
 /** Patterns as the librarians know them, paths below their first wildcard kept; every name once. */
 async function* wantedOf(
   names: readonly string[],
   librarians: readonly Librarian[],
+  isLiteral: boolean,
   { signal }: Context,
 ): AsyncGenerator<Wanted> {
   const door = await loadClient()
@@ -121,7 +152,7 @@ async function* wantedOf(
     }
   }
   for (const name of names) {
-    if (!door.isPattern(name)) {
+    if (isLiteral || !door.isPattern(name)) {
       if (!seen.has(name)) yield await locate(name, posix.basename(name))
       continue
     }

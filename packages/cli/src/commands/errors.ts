@@ -1,5 +1,5 @@
 import { type Command, Option } from 'commander'
-import { type Context, printJson } from '../context.ts'
+import { type Context, printJson, warn } from '../context.ts'
 import { exitCodes } from '../exit-codes.ts'
 import { type LibrarianFlags, librarianOption, withLibrarian } from '../librarian/client.ts'
 import { type Category, categories, type Severity, severities } from '../librarian/error-kinds.ts'
@@ -53,7 +53,8 @@ Examples:
   arriero errors --severity critical --since '2 days ago'
   arriero errors clear 17 18
 
-For administrators of the librarian.`,
+With --json a line each, and no line where there is none. For administrators of
+the librarian.`,
   )
 }
 
@@ -72,6 +73,7 @@ async function list(_: string[], flags: ErrorsFlags, context: Context): Promise<
       { signal: context.signal },
     )
     if (context.flags.json) for (const each of found) printJson(context, each)
+    else if (found.length === 0) warn(context, 'no errors found.')
     else {
       const rows = found.map(each => [
         each.id,

@@ -13,7 +13,7 @@ import { addAnswerOptions, addNetworkOptions, addSpeedOptions, collect, valued }
 import type { GetFlags } from '../options/file.ts'
 import { addLogOptions } from '../options/log.ts'
 import { addProfileOptions } from '../profile/with-profile.ts'
-import { progressModes } from '../progress/view.ts'
+import { progressModes } from '../progress/with-progress.ts'
 import { parseCount } from '../units.ts'
 import type { Run } from './define.ts'
 import { pathOf } from './path.ts'

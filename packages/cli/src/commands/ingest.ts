@@ -13,7 +13,7 @@ import {
 } from '../librarian/client.ts'
 import { type IngestEntry, ingestEntries } from '../librarian/ingest-entries.ts'
 import { shownTime, showTable } from '../librarian/show-table.ts'
-import { progressMode, progressModes, withProgress } from '../progress/view.ts'
+import { progressMode, progressModes, withProgress } from '../progress/with-progress.ts'
 import { count, printable } from '../text.ts'
 import { formatSize } from '../units.ts'
 import type { Run } from './define.ts'
@@ -56,7 +56,8 @@ Examples:
   arriero ingest --jobs
 
 The librarian fetches the files itself, verifies and keeps them. It goes on when
-this program ends; --job follows it again.`,
+this program ends; --job follows it again. A job is done when all is kept, else
+it has failed, and the exit code is 1; what is kept stays.`,
   )
   command.action(run(ingest))
 }
@@ -71,6 +72,8 @@ async function ingest([manifest]: string[], flags: IngestFlags, context: Context
     context,
     async librarian => {
       if (flags.jobs) return listJobs(librarian, context)
+      const known = flags.cancel ?? flags.job
+      if (known !== undefined) await assertJob(known, librarian, context)
       if (flags.cancel !== undefined) return cancel(librarian, flags.cancel, context)
       const jobs = flags.job === undefined ? await begin(manifest!, librarian, flags, context) : [flags.job]
       if (flags.wait === false) return tellBegun(jobs, context)
@@ -81,6 +84,21 @@ async function ingest([manifest]: string[], flags: IngestFlags, context: Context
     },
     { retries: patientRetries },
   )
+}
+
+/** What is no number of a job is none of this librarian's either; both are told with the way to those that are. */
+async function assertJob(id: string, { api }: Librarian, context: Context): Promise<void> {
+  const none = (why: string) =>
+    new ProgramError('NotFound', `There is no job ${printable(id)}: ${why}.`, {
+      remedy: 'arriero ingest --jobs lists the jobs.',
+    })
+  if (!/^[0-9a-f]{32}$/.test(id)) throw none('a job’s number is 32 digits from 0 to f')
+  try {
+    await api.ingest.status({ job_id: id, item_statuses: [] }, { signal: context.signal })
+  } catch (error) {
+    if ((error as { code?: unknown }).code !== 'NotFound') throw error
+    throw none('this librarian has none of this number that is yours')
+  }
 }
 
 /** Most rows of one call; the wire's own limit is as large. */
@@ -148,11 +166,10 @@ async function follow(jobId: string, librarian: Librarian, flags: IngestFlags, c
   }
   if (context.flags.json) printJson(context, { summary: last })
   else if (!context.flags.quiet) {
-    const failed = last.failed > 0 ? `, ${last.failed} failed` : ''
-    const why = last.reason === null ? '' : `: ${printable(last.reason)}`
-    context.say(`${last.status}: ${count(last.done, 'file')} kept${failed}; ${formatSize(last.bytes)}${why}`)
+    const why = last.reason === null ? '' : ` (${printable(last.reason)})`
+    context.say(`${last.status}${why}: ${count(last.done, 'file')} kept, ${formatSize(last.bytes)}`)
   }
-  return last.status === 'done' && last.failed === 0 ? exitCodes.ok : exitCodes.someFailed
+  return last.status === 'done' ? exitCodes.ok : exitCodes.someFailed
 }
 
 async function listJobs(librarian: Librarian, context: Context): Promise<number> {

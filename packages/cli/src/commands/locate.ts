@@ -2,7 +2,8 @@ import type { Command } from 'commander'
 import { type Context, printJson } from '../context.ts'
 import { exitCodes } from '../exit-codes.ts'
 import { type LibrariansFlags, librariansOption, withLibrarians } from '../librarian/client.ts'
-import { showTable } from '../librarian/show-table.ts'
+import { shownState } from '../librarian/copies.ts'
+import { shownTime, showTable } from '../librarian/show-table.ts'
 import type { Run } from './define.ts'
 
 export function define(command: Command, run: Run): void {
@@ -16,7 +17,8 @@ Examples:
 
 Every copy that the librarian knows: paths on its own machine, the names of
 other librarians, and the address at which the bytes are served to those who are
-logged in.`,
+logged in. Of each copy here, what reading it in full has shown: of a damaged or
+missing one since when, of a good one when it was read last.`,
   )
   command.action(run(locate))
 }
@@ -31,11 +33,17 @@ async function locate([name = '']: string[], flags: LibrariansFlags, context: Co
       return exitCodes.ok
     }
     const rows = [
-      ...file.instances.map(({ path, available }) => ['copy', path, available ? 'available' : 'not available']),
-      ...file.remote_instances.map(({ librarian_name, copy_time }) => ['librarian', librarian_name, copy_time]),
-      ...urls.map(url => ['address', url, file.checksum ?? '']),
+      ...file.instances.map(copy => ['copy', copy.path, shownState(copy), shownTime(copy.state_time)]),
+      ...file.remote_instances.map(({ librarian_name, copy_time }) => [
+        'librarian',
+        librarian_name,
+        'copied',
+        shownTime(copy_time),
+      ]),
+      ...urls.map(url => ['address', url, '', '']),
+      ...(file.checksum ? [['checksum', file.checksum, '', '']] : []),
     ]
-    showTable(['Kind', 'Where', ''], rows, context)
+    showTable(['Kind', 'What', 'State', 'Since (UTC)'], rows, context)
     return exitCodes.ok
   })
 }

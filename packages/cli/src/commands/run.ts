@@ -1,27 +1,13 @@
 import type { Command } from 'commander'
 import { Option } from 'commander'
 import type { Context } from '../context.ts'
-import { addAccessOptions, addSpeedOptions, collect, type FetchFlags, valued } from '../options/fetch.ts'
+import { addAccessOptions, addSpeedOptions, collect, valued } from '../options/fetch.ts'
 import { addLogOptions } from '../options/log.ts'
-import { addProfileOptions, type ProfileFlags } from '../profile/with-profile.ts'
-import { progressModes } from '../progress/view.ts'
+import { addProfileOptions } from '../profile/with-profile.ts'
+import { progressModes } from '../progress/with-progress.ts'
+import type { RunFlags } from '../run/run-flags.ts'
 import { parseCount, parsePositiveSize } from '../units.ts'
 import type { Run } from './define.ts'
-
-export interface RunFlags extends FetchFlags, ProfileFlags {
-  readonly option?: readonly string[]
-  readonly list?: boolean
-  readonly state?: string
-  readonly fresh?: boolean
-  readonly recheck?: boolean
-  readonly stopOnError?: boolean
-  readonly maxFailures?: number
-  readonly maxItems?: number
-  readonly workers?: number
-  readonly workerMemory?: number
-  readonly report?: string
-  readonly progress?: (typeof progressModes)[number]
-}
 
 export function define(command: Command, run: Run): void {
   command

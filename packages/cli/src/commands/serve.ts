@@ -30,7 +30,6 @@ export function define(command: Command, run: Run): void {
       new Option('--rebuild', 'fill an empty catalogue from what the stores know, then end').conflicts([
         'restore',
         'replay',
-        'resetAdmin',
       ]),
     )
     .addOption(
@@ -43,6 +42,12 @@ export function define(command: Command, run: Run): void {
     )
     .addOption(new Option('--restore <FILE>', 'put a backup of the catalogue back (newest: the newest), then end'))
     .addOption(new Option('--replay', 'bring a catalogue that was restored up to what the stores know, then end'))
+    .addOption(
+      new Option(
+        '--take-over-stores',
+        'with --restore or --replay: stores that belong to another catalogue become this one’s',
+      ),
+    )
     .addHelpText(
       'after',
       `
@@ -53,7 +58,7 @@ Examples:
   LIBRARIAN_CONFIG_PATH=librarian.json arriero serve
   arriero serve --reset-admin
   arriero serve --config arriero.yaml --rebuild --directories leaf
-  arriero serve --config arriero.yaml --restore newest
+  arriero serve --config arriero.yaml --restore newest --reset-admin
 
 Without settings it makes a data directory with a catalogue, a store and
 settings to edit, and listens on this machine only. Ctrl-C or SIGTERM stops it:

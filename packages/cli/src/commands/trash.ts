@@ -1,5 +1,5 @@
 import type { Command } from 'commander'
-import { type Context, printJson } from '../context.ts'
+import { type Context, printJson, warn } from '../context.ts'
 import { exitCodes } from '../exit-codes.ts'
 import { type LibrarianFlags, librarianOption, withLibrarian } from '../librarian/client.ts'
 import { shownTime, showTable } from '../librarian/show-table.ts'
@@ -34,7 +34,8 @@ Examples:
   arriero trash restore 5f0c…
 
 Deleted copies wait here until they are purged, oldest first. Exit code 3 when a
-copy came back and is not as it must be. For administrators of the librarian.`,
+copy came back and is not as it must be. With --json a line each, and no line
+where there is none. For administrators of the librarian.`,
   )
 }
 
@@ -42,6 +43,7 @@ async function list(_: string[], { store, after, limit = 64, ...flags }: TrashFl
   return withLibrarian(flags, context, async ({ api }) => {
     const page = await api.admin.trashList({ store_name: store, after, max_results: limit }, { signal: context.signal })
     if (context.flags.json) for (const each of page.trash) printJson(context, each)
+    else if (page.trash.length === 0) warn(context, 'no copies in the trash found.')
     else {
       const rows = page.trash.map(each => [
         each.trash_id,

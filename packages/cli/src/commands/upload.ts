@@ -1,7 +1,8 @@
+import { basename, resolve } from 'node:path'
 import { type Command, Option } from 'commander'
 import type { Context } from '../context.ts'
 import { loadEngine } from '../engine.ts'
-import { ProgramError } from '../errors.ts'
+import { ProgramError, tell } from '../errors.ts'
 import {
   type LibrarianFlags,
   librarianOption,
@@ -12,7 +13,7 @@ import {
 import { createOutcomes, type Done } from '../librarian/outcomes.ts'
 import { uploadRequests } from '../librarian/upload-requests.ts'
 import { valued } from '../options/fetch.ts'
-import { progressMode, progressModes, withProgress } from '../progress/view.ts'
+import { progressMode, progressModes, withProgress } from '../progress/with-progress.ts'
 import { formatSize, parseCount } from '../units.ts'
 import type { Run } from './define.ts'
 
@@ -62,9 +63,10 @@ Examples:
   arriero upload night-1 observations/night-1
   arriero upload --each night-1 observations/
 
-A directory becomes one tree under one name. It is done when the librarian has
-read every byte and answered; the same command again continues, and passes over
-what is there already. Nothing is ever replaced.`,
+With several paths the last operand is what comes before their own names, with a
+slash at its end or without. A directory becomes one tree under one name. It is
+done when the librarian has read every byte and answered; the same command again
+continues, and passes over what is there already. Nothing is ever replaced.`,
   )
   command.action(run(upload))
 }
@@ -79,7 +81,8 @@ async function upload(operands: string[], flags: UploadFlags, context: Context):
 async function uploadEach(operands: readonly string[], flags: UploadFlags, context: Context): Promise<number> {
   const { each: isEach = false, followLinks } = flags
   const isSingle = operands.length === 2 && !isEach
-  context.onInterrupt = () => 'The same command again continues from here.'
+  context.onInterrupt = () =>
+    'The same command again goes on: what is kept is passed over, what went over HTTP is continued, a local copy begins anew.'
   const engine = await loadEngine()
   const outcomes = createOutcomes(context, 'uploaded', flags)
   const requests = uploadRequests(operands, { isEach, followLinks, onRefused: outcomes.fail })
@@ -102,7 +105,7 @@ async function uploadEach(operands: readonly string[], flags: UploadFlags, conte
           })
           for await (const outcome of run) {
             if (outcome.ok) outcomes.succeed(doneOf(outcome, performance.now() - begun))
-            else outcomes.fail(outcome.request.name, outcome.error)
+            else outcomes.fail(outcome.request.name, isSingle ? withSlashHint(outcome, context) : outcome.error)
           }
         })
         return outcomes.end()
@@ -112,6 +115,19 @@ async function uploadEach(operands: readonly string[], flags: UploadFlags, conte
   } finally {
     outcomes.close()
   }
+}
+
+/** Whoever names what others lie below, and no slash, most likely means to put it there, too. */
+function withSlashHint({ request, error }: Extract<UploadOutcome, { ok: false }>, { terminal }: Context): unknown {
+  if (!(error instanceof Error && 'code' in error && error.code === 'FileExists' && 'fields' in error)) return error
+  const { existing } = error.fields as { readonly existing?: { readonly name?: unknown } }
+  if (!String(existing?.name ?? '').startsWith(`${request.name}/`)) return error
+  const own = basename(resolve(terminal.cwd, request.path))
+  return new ProgramError('FileExists', error.message, {
+    remedy: `Names begin with ${request.name}/ already: with a slash, ${request.name}/, it becomes ${request.name}/${own}.`,
+    exitCode: tell(error).exitCode,
+    cause: error,
+  })
 }
 
 function doneOf({ uploaded }: Extract<UploadOutcome, { ok: true }>, ms: number): Done {

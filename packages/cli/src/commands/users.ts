@@ -41,7 +41,8 @@ Examples:
 
 Levels, each with those before it: NONE, READONLY (search, download), CALLBACK
 (another librarian’s answers), READAPPEND (upload), READWRITE, ADMIN.
-Passwords are asked for, or come from --password-file or --password-stdin.`,
+Passwords are asked for, or come from --password-file or --password-stdin; new
+ones have at least 8 characters.`,
   )
 }
 

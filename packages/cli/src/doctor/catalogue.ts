@@ -23,9 +23,10 @@ export async function* examineCatalogue(
 async function* compare(door: Door, settings: Settings, { signal }: Context): AsyncGenerator<Finding> {
   const log = door.createLog({ level: 'fatal', name: settings.name, write: () => {} })
   let count = 0
-  for await (const { difference, store, what, since, next } of door.inspectStores({ settings, log, signal })) {
+  for await (const { difference, store, what, since, found, next } of door.inspectStores({ settings, log, signal })) {
     count += 1
-    const age = since === undefined ? '' : ` (since ${since})`
+    const ages = [found && `found bad ${found}`, since && `registered ${since}`].filter(Boolean).join(', ')
+    const age = ages === '' ? '' : ` (${ages})`
     const level = isHarmless(difference) ? 'warn' : 'fail'
     yield { check: difference, level, found: `${store}: ${what}${age}`, next }
   }
@@ -43,5 +44,5 @@ function notCompared(owner: string): Finding {
 
 /** No file is missing by it. */
 export function isHarmless(difference: Difference): boolean {
-  return difference === 'withdrawn' || difference === 'unknown-work'
+  return difference === 'withdrawn' || difference === 'unknown-work' || difference === 'broken-trail'
 }

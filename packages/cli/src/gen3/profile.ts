@@ -23,7 +23,7 @@ export function profileCredentials(name: string, env: Readonly<Record<string, st
   return `apikey:///${key}`
 }
 
-export function parseIni(text: string): Map<string, Map<string, string>> {
+function parseIni(text: string): Map<string, Map<string, string>> {
   const sections = new Map<string, Map<string, string>>()
   let section: Map<string, string> | undefined
   for (const line of text.split(/\r?\n/)) {

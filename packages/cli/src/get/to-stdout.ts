@@ -6,7 +6,7 @@ import { fetchOptions } from '../options/fetch.ts'
 import { checksumsFrom, type GetFlags } from '../options/file.ts'
 import { tellHooks } from '../options/hooks.ts'
 import { withProfiledEngine } from '../profile/with-profile.ts'
-import { type ProgressMode, progressMode, withProgress } from '../progress/view.ts'
+import { type ProgressMode, progressMode, withProgress } from '../progress/with-progress.ts'
 import { writeAll } from '../stdout.ts'
 import { warnOfInsecure } from './warnings.ts'
 

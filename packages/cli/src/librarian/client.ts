@@ -5,7 +5,16 @@ import { type Context, warn } from '../context.ts'
 import { collect } from '../options/collect.ts'
 import { printable } from '../text.ts'
 
-export type { Downloaded, FoundFile, Librarian, UploadOutcome, UploadRequest, Wanted } from '@arriero/client'
+export type {
+  CopyCount,
+  Downloaded,
+  FoundFile,
+  Librarian,
+  Listed,
+  UploadOutcome,
+  UploadRequest,
+  Wanted,
+} from '@arriero/client'
 
 export type ClientDoor = typeof import('@arriero/client')
 

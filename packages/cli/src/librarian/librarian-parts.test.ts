@@ -33,6 +33,26 @@ describe('showTable()', () => {
     expect(texts.stdout).toBe('\u001b[1mName      N\u001b[22m\na\\x1b[2J  1\nbcd       22\n')
   })
 
+  test('gives a name that leaves no room a line of its own, whole, and keeps to the width', () => {
+    const { context: seen, texts } = context({ isTTY: true, columns: 40, env: { NO_COLOR: '1' } })
+    const long = `2026/${'x'.repeat(60)}`
+    showTable(
+      ['Name', 'State'],
+      [
+        ['short', 'b'.repeat(20)],
+        [long, 'ok'],
+      ],
+      seen,
+    )
+    const lines = texts.stdout.trimEnd().split('\n')
+    expect(lines).toEqual([
+      `${'Name'.padEnd(19)}State`,
+      `${'short'.padEnd(19)}${'b'.repeat(20)}`,
+      long,
+      `${' '.repeat(19)}ok`,
+    ])
+  })
+
   test('puts tabs between bare cells where nobody looks', () => {
     const { context: piped, texts } = context()
     showTable(['Name', 'N'], rows, piped)
@@ -54,14 +74,23 @@ describe('readPassword()', () => {
     await expect(readPassword({}, '', context().context)).rejects.toMatchObject({ exitCode: 2 })
   })
 
+  test('a new one has eight characters at least, whichever way it comes; an old one need not', async () => {
+    const { context: short } = context({ input: 'sevench\n' })
+    await expect(readNewPassword({ passwordStdin: true }, 'ada', short)).rejects.toThrow(/at least 8 characters/)
+    const { context: enough } = context({ input: 'eight ch\n' })
+    expect(await readNewPassword({ passwordStdin: true }, 'ada', enough)).toBe('eight ch')
+    const { context: old } = context({ input: 'short\n' })
+    expect(await readPassword({ passwordStdin: true }, '', old)).toBe('short')
+  })
+
   test('a new one is typed twice', async () => {
     const { context: at } = context()
     const typing = (answers: string[]) => ({
       ...at,
       terminal: { ...at.terminal, readSecret: async () => answers.shift() ?? '' },
     })
-    expect(await readNewPassword({}, 'ada', typing(['a', 'a']))).toBe('a')
-    await expect(readNewPassword({}, 'ada', typing(['a', 'b']))).rejects.toThrow(/differ/)
+    expect(await readNewPassword({}, 'ada', typing(['a word or two', 'a word or two']))).toBe('a word or two')
+    await expect(readNewPassword({}, 'ada', typing(['a word or two', 'another word']))).rejects.toThrow(/differ/)
   })
 })
 
@@ -134,7 +163,7 @@ describe('uploadRequests()', () => {
     expect(found).toEqual([['/link/sub/a', 'x/link/sub/a']])
   })
 
-  test.each([['/abs'], ['a/../b'], ['..']])('refuses the destination %s', async destination => {
+  test.each([['/abs'], ['a/../b'], ['..'], ['a//b'], ['a//']])('refuses the destination %s', async destination => {
     await expect(all(['a', destination])).rejects.toMatchObject({ code: 'Usage' })
   })
 })
@@ -156,6 +185,18 @@ describe('createOutcomes()', () => {
     outcomes.succeed(done('a'))
     expect(outcomes.end()).toBe(0)
     expect(said()).toEqual(['a  good'])
+  })
+
+  test('a few are named, of many only how many they are', () => {
+    const sayings = (count: number) => {
+      const { context: at, said } = context()
+      const outcomes = createOutcomes(at, 'uploaded', {})
+      for (let n = 0; n < count; n++) outcomes.succeed(done(`f${n}`))
+      outcomes.end()
+      return said()
+    }
+    expect(sayings(3)).toEqual(['f0  good', 'f1  good', 'f2  good', expect.stringMatching(/^3 files uploaded/)])
+    expect(sayings(11)).toEqual([expect.stringMatching(/^11 files uploaded/)])
   })
 
   test('several add up, each failure is named, and one makes 1', () => {

@@ -26,6 +26,9 @@ export interface Outcomes {
   close(): void
 }
 
+/** Of so many, each is named at the end; of more, only with -v. */
+const fewToName = 10
+
 /** @param verb what was done to the items: `uploaded` */
 export function createOutcomes(
   context: Context,
@@ -37,6 +40,8 @@ export function createOutcomes(
   const totals = { ok: 0, new: 0, failed: 0, bytes: 0 }
   let onlyDone: Done | undefined
   let onlyError: { readonly name: string; readonly error: unknown } | undefined
+  /** What is not told yet of the first ones. */
+  const lines: string[] = []
   let isClosed = false
   const tellRow = (row: Record<string, unknown>) => {
     report?.add(row)
@@ -85,6 +90,7 @@ export function createOutcomes(
       }
       tellRow({ summary })
       if (!flags.json && !flags.quiet) {
+        if (totals.ok <= fewToName) for (const line of lines) context.say(line)
         const parts = [`${count(totals.new, 'file')} ${verb}`]
         if (totals.ok > totals.new) parts.push(`${totals.ok - totals.new} there already`)
         if (totals.failed > 0) parts.push(`${totals.failed} failed`)
@@ -107,7 +113,10 @@ export function createOutcomes(
   }
   function tellDone(done: Done): void {
     tellRow({ ok: true, ...done.row })
-    if (!flags.json && flags.verbosity > 0) context.say(`${printable(done.name)}  ${done.line}`)
+    const line = `${printable(done.name)}  ${done.line}`
+    if (flags.json) return
+    if (flags.verbosity > 0) context.say(line)
+    else if (lines.length < fewToName) lines.push(line)
   }
   return outcomes
 }

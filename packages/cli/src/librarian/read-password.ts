@@ -34,9 +34,18 @@ export async function readPassword(flags: PasswordFlags, prompt: string, context
   return password === '' ? refuseEmpty() : password
 }
 
+/** Of new ones: a rule of this command alone, because other clients of the wire have none. */
+const FEWEST_CHARACTERS = 8
+
 /** Asked twice where a person types what nobody has seen before. */
 export async function readNewPassword(flags: PasswordFlags, whose: string, context: Context): Promise<string> {
   const first = await readPassword(flags, `New password of ${whose}: `, context)
+  if ([...first].length < FEWEST_CHARACTERS) {
+    throw new ProgramError(
+      'Usage',
+      `A new password must have at least ${FEWEST_CHARACTERS} characters; nothing was changed.`,
+    )
+  }
   const isTyped = flags.passwordFile === undefined && !flags.passwordStdin
   if (isTyped && (await readPassword(flags, 'The same again: ', context)) !== first) {
     throw new ProgramError('Usage', 'The two passwords differ; nothing was changed.')

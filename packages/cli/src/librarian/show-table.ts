@@ -17,16 +17,33 @@ export function showTable(
     for (const row of cells) printLine(context, row.join('\t'))
     return
   }
-  const widths = headings.map((heading, at) =>
-    Math.max(...[heading, ...cells.map(row => row[at] ?? '')].map(displayWidth)),
-  )
+  const widths = widthsOf(headings, cells, stdout.columns)
   const lineOf = (row: readonly string[]) =>
     row
       .map((cell, at) => pad(cell, widths[at] as number))
       .join('  ')
       .trimEnd()
   printLine(context, styleFor(stdout, env).bold(lineOf(headings)))
-  for (const row of cells) printLine(context, lineOf(row))
+  for (const [first = '', ...others] of cells) {
+    const isTooLong = displayWidth(first) > (widths[0] as number)
+    if (isTooLong) printLine(context, first)
+    printLine(context, lineOf([isTooLong ? '' : first, ...others]))
+  }
+}
+
+/** Of the first column. */
+const leastWidth = 10
+
+/**
+ * As wide as what is in each. Where that is wider than the terminal, the first column gives way: what is longer has a line of
+ * its own, whole, since a name that is cut cannot be used.
+ */
+function widthsOf(headings: readonly string[], cells: readonly (readonly string[])[], columns: number): number[] {
+  const [first = 0, ...others] = headings.map((heading, at) =>
+    Math.max(...[heading, ...cells.map(row => row[at] ?? '')].map(displayWidth)),
+  )
+  const room = columns - 1 - others.reduce((sum, width) => sum + width + 2, 0)
+  return [Math.min(first, Math.max(leastWidth, room, displayWidth(headings[0] ?? ''))), ...others]
 }
 
 /** `2026-11-20 22:03:37` of a time on the wire; empty where there is none. */

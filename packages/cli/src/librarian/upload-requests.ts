@@ -44,6 +44,8 @@ function refuseDestination(destination: string): void {
     throw new ProgramError('Usage', `The destination must be relative: ${destination}`, { remedy })
   if (/(^|\/)\.\.(\/|$)/.test(destination))
     throw new ProgramError('Usage', `The destination must not contain '..': ${destination}`, { remedy })
+  if (destination.includes('//'))
+    throw new ProgramError('Usage', `The destination must not have an empty part: ${destination}`, { remedy })
 }
 
 async function isDirectory(path: string): Promise<boolean> {

@@ -7,7 +7,7 @@ const svgNamespace = 'http://www.w3.org/2000/svg'
 
 export type SvgNode = SvgElement | SvgText
 
-export class SvgText {
+class SvgText {
   readonly textContent: string
   parentNode: SvgElement | null = null
 

@@ -7,7 +7,7 @@ import { writeReason } from '../system-error.ts'
 import { type Hover, htmlPage } from './page.ts'
 import type { Drawing } from './sheet.ts'
 
-export const pictureTypes = ['.svg', '.html'] as const
+const pictureTypes = ['.svg', '.html'] as const
 export type PictureType = (typeof pictureTypes)[number]
 
 /** What the name asks for; to be asked before anything is drawn. */

@@ -24,7 +24,7 @@ export function totalLine(total: TotalView, width: number): string {
 export function singleLine(file: FileView, total: TotalView, width: number): string {
   const right =
     file.state === 'verifying' || file.state === 'publishing'
-      ? `${formatSize(file.landed)}  ${file.state === 'verifying' ? 'verifying' : 'saving'}`
+      ? `${formatSize(file.size ?? file.landed)}  ${file.state === 'verifying' ? 'verifying' : 'saving'}`
       : `${formatSize(file.landed)}  ${speedAndTime(total)}`
   return compose(printable(file.name), file.fraction, right, width)
 }

@@ -63,6 +63,24 @@ test('plain progress tells the end of each file whose begin it told, also of tho
   ])
 })
 
+test('plain progress tells once that a file has begun, also when it waits between being read and being sent', () => {
+  const { terminal, said } = testTerminal()
+  const context = createContext(terminal, { json: false, quiet: false, verbosity: 0 }, new AbortController().signal)
+  const view = createPlainView(context)
+  const progress = new Progress()
+  progress.listed = 2
+  const measure = createMeasure(progress)
+  const file = progress.start('http://h/a', 10)
+  for (const [at, state] of (['verifying', 'waiting', 'fetching'] as const).entries()) {
+    file.state = state
+    view.update(measure, at * 2000)
+    view.update(measure, at * 2000 + 1000)
+  }
+  progress.finish(file, 'done')
+  view.stop(6000)
+  expect(said()).toEqual(['begin a, 10 B', 'end   a, 6.0 s'])
+})
+
 test('plain progress of a list of one file has both lines', () => {
   const { terminal, said } = testTerminal()
   const context = createContext(terminal, { json: false, quiet: false, verbosity: 0 }, new AbortController().signal)

@@ -47,7 +47,8 @@ export function createPlainView(context: Context, { isSingle = false }: Pick<Mea
       const { files, total } = measure(now)
       const active = files.filter(file => file.state !== 'waiting')
       tellBegun(active, now, total.files.isListed && total.files.listed <= 1)
-      tellEnded(active, now)
+      // One that waits between two steps is not over.
+      tellEnded(files, now)
       if (now - lastWhole >= everyMs) {
         lastWhole = now
         context.say(wholeLine(total))

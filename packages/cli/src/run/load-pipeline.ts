@@ -1,7 +1,7 @@
-import type { RunFlags } from '../commands/run.ts'
 import { type CompletePipeline, loadEngine, type OptionDefinition } from '../engine.ts'
 import { ProgramError } from '../errors.ts'
 import { defaultExportOf, loadUserModule, untilAborted, userError } from '../user-module.ts'
+import type { RunFlags } from './run-flags.ts'
 
 export interface LoadedPipeline {
   /** As the user named it. */

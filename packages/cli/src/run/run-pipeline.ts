@@ -1,4 +1,3 @@
-import type { RunFlags } from '../commands/run.ts'
 import { type Context, printJson, warn } from '../context.ts'
 import {
   type Engine,
@@ -14,10 +13,11 @@ import { openReport, type Report } from '../get/report.ts'
 import { engineOptions, fetchOptions } from '../options/fetch.ts'
 import { AT_WORK } from '../profile/panel-plans.ts'
 import { type ProfileNotes, withProfile } from '../profile/with-profile.ts'
-import { progressMode } from '../progress/view.ts'
+import { progressMode } from '../progress/with-progress.ts'
 import { count } from '../text.ts'
 import type { LoadedPipeline } from './load-pipeline.ts'
 import { failureLine, itemRow, stageLines, summaryLine, warningLine } from './outcome.ts'
+import type { RunFlags } from './run-flags.ts'
 import { withStages } from './view.ts'
 
 /** Failures on the screen; the report has all. */

@@ -2,7 +2,7 @@
 import type { Context } from '../context.ts'
 import type { PipelineProgress } from '../engine.ts'
 import { createRate } from '../progress/measure.ts'
-import type { ProgressMode } from '../progress/view.ts'
+import type { ProgressMode } from '../progress/with-progress.ts'
 import { jsonLine, printable, shorten } from '../text.ts'
 import { formatClock } from '../units.ts'
 
@@ -58,7 +58,7 @@ function endedIn({ done, dropped, failed, unchanged, skipped }: PipelineProgress
 }
 
 /** A line for each stage, and one for the whole: the last. */
-export function stageTexts(progress: PipelineProgress, perSecond: number, elapsedMs: number): string[] {
+function stageTexts(progress: PipelineProgress, perSecond: number, elapsedMs: number): string[] {
   const { stages, listed, isListed, failed, inFlight } = progress
   const width = Math.max(0, ...stages.map(({ name }) => name.length))
   const texts = stages.map(({ name, active, waiting, passed, failed }) => {

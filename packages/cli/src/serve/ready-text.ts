@@ -13,17 +13,22 @@ export interface ReadyText {
   readonly advice: readonly string[]
 }
 
+export const passwordAdvice =
+  'The password is shown this once and kept nowhere; arriero serve --reset-admin makes a new one.'
+
 export function readyText({ settings, listening, admin, password, settingsPath }: ReadyTextOptions): ReadyText {
   return {
-    result: admin && password !== undefined ? [`user: ${admin.username}`, `password: ${password}`] : [],
+    result: admin && password !== undefined ? loginLines(admin.username, password) : [],
     advice: [
-      ...(password === undefined
-        ? passwordLines(settings.role, admin)
-        : ['The password is shown this once and kept nowhere; arriero serve --reset-admin makes a new one.']),
+      ...(password === undefined ? passwordLines(settings.role, admin) : [passwordAdvice]),
       ...(settingsPath === undefined ? [] : [`Settings: ${settingsPath}`]),
       ...(listening === undefined ? workerLines(settings.name) : apiLines(listening.url, admin?.username ?? 'USER')),
     ],
   }
+}
+
+export function loginLines(username: string, password: string): string[] {
+  return [`user: ${username}`, `password: ${password}`]
 }
 
 /** A first start may have ended before anybody saw its password: the next one says how to get in. */
@@ -38,8 +43,8 @@ function workerLines(name: string): string[] {
 
 function apiLines(url: string, user: string): string[] {
   return [
-    // Scripts around existing servers wait for the quoted words (librarian 15).
-    `Listening on ${url} (older scripts wait for the words "Uvicorn running on ${url}").`,
+    // Scripts around existing servers wait for the words in brackets (librarian 15).
+    `Listening on ${url} (Uvicorn running on ${url}).`,
     'Next, in another terminal:',
     `  arriero login here ${url} --user ${user}`,
     '  arriero upload FILE NAME',

@@ -1,11 +1,13 @@
 /** `arriero serve`: finds the settings, runs the server, says what a person needs to go on. */
 import { resolve } from 'node:path'
-import type { Log, Ready, Settings } from '@arriero/librarian'
+import type { Log, Ready, Settings, WantedAdmin } from '@arriero/librarian'
 import { type Context, printJson, printLine } from '../context.ts'
-import { printable } from '../text.ts'
-import { type FoundSettings, findOrMakeSettings } from './find-settings.ts'
+import { ProgramError } from '../errors.ts'
+import { count, printable } from '../text.ts'
+import { type FoundSettings, findOrMakeSettings, findSettings } from './find-settings.ts'
 import { lineWriter } from './line-writer.ts'
-import { readyText } from './ready-text.ts'
+import { loginLines, passwordAdvice, readyText } from './ready-text.ts'
+import { takenOverText } from './taken-over-text.ts'
 
 export interface ServeFlags {
   readonly config?: string
@@ -22,6 +24,7 @@ export interface ServeFlags {
   readonly directories: 'none' | 'leaf'
   readonly restore?: string
   readonly replay?: boolean
+  readonly takeOverStores?: boolean
 }
 
 type Door = typeof import('@arriero/librarian')
@@ -30,7 +33,8 @@ type Door = typeof import('@arriero/librarian')
 export async function runServe(flags: ServeFlags, context: Context): Promise<boolean> {
   // Here and not at the top: it is most of the program.
   const door = await import('@arriero/librarian')
-  const { settings, settingsPath } = findOrMakeSettings(door, flags, context.terminal)
+  const find = isOfOneThere(flags) ? findSettings : findOrMakeSettings
+  const { settings, settingsPath } = find(door, flags, context.terminal)
   const toPerson = lineWriter(context)
   const sinks = door.openLogSinks({ settings, onProblem: message => context.terminal.stderr.write(`${message}\n`) })
   const write = (line: string) => {
@@ -50,6 +54,11 @@ export async function runServe(flags: ServeFlags, context: Context): Promise<boo
   }
 }
 
+/** A new one has nothing to be made again, put back or changed: its directory was mistyped. */
+function isOfOneThere({ rebuild, restore, replay, backupMade }: ServeFlags): boolean {
+  return rebuild === true || restore !== undefined || replay === true || backupMade === true
+}
+
 interface Prepared extends FoundSettings {
   readonly door: Door
   readonly flags: ServeFlags
@@ -57,25 +66,29 @@ interface Prepared extends FoundSettings {
   readonly log: Log
 }
 
-async function runWith({ door, flags, context, settings, settingsPath, log }: Prepared): Promise<boolean> {
-  if (flags.rebuild) {
-    await rebuild(door, { settings, log, signal: context.signal, directories: flags.directories }, context)
-    return true
+async function runWith(prepared: Prepared): Promise<boolean> {
+  const { door, flags, context, settings, settingsPath, log } = prepared
+  if (flags.rebuild) return await rebuild(prepared)
+  if (flags.takeOverStores && flags.restore === undefined && !flags.replay) {
+    throw new ProgramError('Usage', '--take-over-stores goes with --restore or --replay; --rebuild does it anyway')
   }
   if (flags.restore !== undefined || flags.replay) {
     const { restore: file } = flags
     const backup = file === undefined || file === 'newest' ? file : resolve(context.terminal.cwd, file)
     const { restore } = await import('./restore.ts')
-    return await restore(door, { settings, log, signal: context.signal, backup }, context)
+    const takesOver = flags.takeOverStores === true
+    const givesAdmin = flags.resetAdmin === true
+    const { migrateStores: overwriteStores } = flags
+    const options = { settings, log, signal: context.signal, backup, takesOver, givesAdmin, overwriteStores }
+    const isWell = await restore(door, options, context)
+    if (flags.resetAdmin) await giveAdmin(prepared)
+    return isWell
   }
-  const { adminPasswordFile: file } = flags
-  const password =
-    file === undefined ? undefined : door.readSecretFile(resolve(context.terminal.cwd, file), '--admin-password-file')
   await door.serve({
     settings,
     log,
     signal: context.signal,
-    admin: { username: flags.admin, password, isReset: flags.resetAdmin === true },
+    admin: adminOf(prepared),
     overwriteStores: flags.migrateStores,
     isBackedUp: flags.backupMade,
     onReady: ready => tell(ready, settingsPath, context),
@@ -83,17 +96,48 @@ async function runWith({ door, flags, context, settings, settingsPath, log }: Pr
   return true
 }
 
-async function rebuild(door: Door, options: Parameters<Door['rebuildCatalogue']>[0], context: Context): Promise<void> {
-  const { attested, unattested, problems } = await door.rebuildCatalogue(options)
-  if (context.flags.json) {
-    printJson(context, { attested, unattested, problems })
-    return
+function adminOf({ door, flags, context }: Prepared): WantedAdmin {
+  const { admin: username, adminPasswordFile: file, resetAdmin: isReset } = flags
+  const password = file && door.readSecretFile(resolve(context.terminal.cwd, file), '--admin-password-file')
+  return { username, ...(password ? { password } : {}), isReset }
+}
+
+/** Resolves to whether all is as the stores had it. */
+async function rebuild(prepared: Prepared): Promise<boolean> {
+  const { door, flags, context, settings, log } = prepared
+  const { directories } = flags
+  const { attested, unattested, problems, takenOver } = await door.rebuildCatalogue({
+    settings,
+    log,
+    signal: context.signal,
+    directories,
+  })
+  if (context.flags.json) printJson(context, { attested, unattested, problems, taken_over: takenOver })
+  else {
+    for (const store of takenOver) printLine(context, printable(takenOverText(store)))
+    for (const problem of problems) printLine(context, printable(problem))
+    printLine(
+      context,
+      `copies by the stores’ own manifests: ${attested}, by reading them: ${unattested}; ${count(problems.length, 'problem')}`,
+    )
   }
-  for (const problem of problems) printLine(context, printable(problem))
-  printLine(
-    context,
-    `${attested} copies by the stores’ own manifests, ${unattested} by reading them, ${problems.length} problems`,
-  )
+  // Stores know no users. Left to the next start, the password would go into a service's log.
+  await giveAdmin(prepared)
+  return problems.length === 0
+}
+
+/** What is done without a server ends with it, so that somebody can log in to the one that is started then. */
+async function giveAdmin(prepared: Prepared): Promise<void> {
+  const { door, context, settings, log } = prepared
+  const made = await door.giveAdminOffline({ settings, log, admin: adminOf(prepared) })
+  if (!made) return
+  const { username, generated } = made
+  const password = generated?.reveal()
+  if (context.flags.json) printJson(context, { admin: { username, ...(password === undefined ? {} : { password }) } })
+  else if (password !== undefined) {
+    for (const line of loginLines(username, password)) printLine(context, printable(line))
+    if (!context.flags.quiet) context.say(passwordAdvice)
+  }
 }
 
 function tell({ settings, listening, admin }: Ready, settingsPath: string | undefined, context: Context): void {
