@@ -51,6 +51,9 @@ export function startProcess(file: string, args: readonly string[], options: Run
   const { cwd, env, input, timeoutMs = 120_000 } = options
   // A group of its own, so that a time-out also ends what the program or its shell started.
   const child = spawn(file, args, { cwd, env: { ...process.env, ...env }, detached: true })
+  const endWithUs = () => killGroup(child)
+  process.prependOnceListener('exit', endWithUs)
+  child.once('close', () => process.off('exit', endWithUs))
   return { process: child, outcome: collect(child, `${file} ${args.join(' ')}`, input, timeoutMs) }
 }
 

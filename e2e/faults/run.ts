@@ -5,7 +5,8 @@
  *
  *     --quick    every fifth point; of commits 100
  *     --commits N   N points of commits, spread over everything; the seed chooses
- *     --cuts N   power cuts; default 60
+ *     --rebuilds N, --deletions N   as many of those
+ *     --cuts N   power cuts; default 80
  *     --only     groups whose name, such as `many EIO unlink`, contains TEXT; of commits, points
  *     --seed N   of an earlier run
  *     --verbose  each point as it is made
@@ -24,6 +25,7 @@ import { cutPower, whyNoPowerCut } from './commit/power.ts'
 import { type GroupReport, sweepCommits } from './commit/sweep.ts'
 import { Lane, type Point, showPoint } from './lane.ts'
 import { checkOrder, rowsOn } from './order.ts'
+import { runTest } from './run-test.ts'
 import { checkSlowDisk } from './slow-disk.ts'
 import { type Fault, whyNoStrace } from './strace.ts'
 import { sweepPoint, type Verdict } from './sweep.ts'
@@ -41,12 +43,14 @@ const { values } = parseArgs({
     quick: { type: 'boolean', default: false },
     verbose: { type: 'boolean', default: false },
     commits: { type: 'string' },
+    rebuilds: { type: 'string' },
+    deletions: { type: 'string' },
     cuts: { type: 'string' },
     strict: { type: 'boolean', default: false },
     seed: { type: 'string', default: process.env.ARRIERO_SEED ?? String(Math.floor(Math.random() * 1e6)) },
   },
 })
-const tally = { passed: 0, failed: 0, notReached: 0 }
+const tallies = new Map<string, { passed: number; failed: number; notReached: number }>()
 const scratch = await mkdtemp(join(tmpdir(), 'arriero-faults-'))
 process.once('exit', () => rmSync(scratch, { recursive: true, force: true }))
 // What killed programs leave among the temporary files goes with the rest.
@@ -55,6 +59,7 @@ await chmod(scratch, 0o755)
 process.env.TMPDIR = scratch
 process.once('SIGINT', () => process.exit(130))
 process.once('SIGTERM', () => process.exit(143))
+process.once('SIGHUP', () => process.exit(129))
 
 const workloads = makeWorkloads(Number(values.seed))
 const noStrace = whyNoStrace()
@@ -66,11 +71,15 @@ if (noStrace !== undefined) {
   }
 } else {
   console.log(`seed ${values.seed}`)
-  const first = /^(commit|pipeline|power|slow)\b/.exec(values.only)?.[0]
+  const first = /^(commit|rebuild|deletion|pipeline|power|slow|store)\b/.exec(values.only)?.[0]
   for (const workload of first === undefined ? workloads : []) await runWorkload(workload)
-  if (first === undefined || first === 'commit')
+  if (first === undefined || /^(commit|rebuild|deletion)$/.test(first))
     await sweepCommits({
-      count: values.commits === undefined ? (values.quick ? 100 : undefined) : Number(values.commits),
+      counts: {
+        commit: countOf(values.commits, 100),
+        rebuild: countOf(values.rebuilds, 20),
+        deletion: countOf(values.deletions, 40),
+      },
       only: values.only,
       random: randomFrom(Number(values.seed)),
       laneCount,
@@ -79,12 +88,27 @@ if (noStrace !== undefined) {
       tell: tellCommits,
     })
 }
-await runPowerCuts()
+await runPowerCuts('sqlite')
+await runPowerCuts('postgres')
 await runSlowDisk()
 await runKills()
-const notReached = tally.notReached > 0 ? `, ${tally.notReached} not reached` : ''
-console.log(`${tally.passed} passed, ${tally.failed} failed${notReached}${notRun > 0 ? `, ${notRun} not run` : ''}`)
-process.exitCode = tally.failed > 0 || (values.strict && notRun > 0) ? 1 : 0
+await runStoreKills()
+const total = { passed: 0, failed: 0, notReached: 0 }
+for (const [kind, { passed, failed, notReached }] of tallies) {
+  console.log(`of ${kind}: ${passed} passed, ${failed} failed, ${notReached} not reached`)
+  total.passed += passed
+  total.failed += failed
+  total.notReached += notReached
+}
+const unreached = total.notReached > 0 ? `, ${total.notReached} not reached` : ''
+console.log(`${total.passed} passed, ${total.failed} failed${unreached}${notRun > 0 ? `, ${notRun} not run` : ''}`)
+process.exitCode = total.failed > 0 || (values.strict && notRun > 0) ? 1 : 0
+
+/** Undefined: all. */
+function countOf(wanted: string | undefined, quick: number): number | undefined {
+  if (wanted !== undefined) return Number(wanted)
+  return values.quick ? quick : undefined
+}
 
 /** Calls are answered in time while every sync waits (reliability 5). */
 async function runSlowDisk(): Promise<void> {
@@ -95,18 +119,20 @@ async function runSlowDisk(): Promise<void> {
 }
 
 /** What was acknowledged survives a disk that stops at any instant (reliability 4 P). */
-async function runPowerCuts(): Promise<void> {
-  const name = 'power cuts sqlite'
+async function runPowerCuts(engine: 'sqlite' | 'postgres'): Promise<void> {
+  const name = `power cuts ${engine}`
   if (!name.includes(values.only)) return
-  const reason = await whyNoPowerCut(scratch)
-  if (reason !== undefined) {
+  const notHere = (reason: string) => {
     console.log(`NOT RUN ${name}: ${reason}`)
     notRun++
-    return
   }
-  const count = Number(values.cuts ?? (values.quick ? 10 : 60))
+  const reason = await whyNoPowerCut(scratch)
+  if (reason !== undefined) return notHere(reason)
+  // Each of the two has half.
+  const count = Math.ceil(Number(values.cuts ?? (values.quick ? 10 : 80)) / 2)
   const random = randomFrom(Number(values.seed))
-  const report = await cutPower({ count, random, scratch, isVerbose: values.verbose })
+  const report = await cutPower({ engine, count, random, scratch, isVerbose: values.verbose })
+  if (!report) return notHere('its database cannot run here')
   const { failures, cuts, acknowledged, seconds } = report
   tell(name, failures, `${cuts} cuts, ${acknowledged} uploads acknowledged, ${seconds.toFixed(1)} s`)
 }
@@ -119,6 +145,18 @@ async function runKills(): Promise<void> {
   await mkdir(folder)
   const { kills, problems } = await killAndResume(folder, values.quick ? 10 : 50, randomFrom(Number(values.seed)))
   tell(name, problems, `${kills} kills, seed ${values.seed}`)
+}
+
+/** Processes at a store are killed at instants that nobody chose (reliability A1, A3). */
+async function runStoreKills(): Promise<void> {
+  const name = 'store SIGKILL'
+  if (!name.includes(values.only)) return
+  const rounds = values.quick ? 10 : 40
+  const before = performance.now()
+  const problems = await runTest('packages/librarian/src/stores/local/processes.test.ts', 'killed at any instant', {
+    ARRIERO_KILL_ROUNDS: String(rounds),
+  })
+  tell(name, problems, `${rounds} kills, ${((performance.now() - before) / 1000).toFixed(1)} s`)
 }
 
 async function runWorkload(workload: Workload): Promise<void> {
@@ -161,7 +199,7 @@ async function checkOneOrder(name: string, lane: Lane, workload: Workload): Prom
   const names = [...workload.files.keys()].map(file => join(target, file))
   const acknowledged = workload.hasRows ? rowsOn(stdout) : undefined
   const problems = checkOrder(calls, { home, names, acknowledged, left })
-  tell(name, problems, `${calls.length} calls`)
+  tell(name, problems, `${calls.length} calls`, 'download')
   return calls
 }
 
@@ -182,6 +220,7 @@ async function runGroup(
       refetched = Math.max(refetched, verdict.refetched)
       if (!verdict.isReached) unreached.push(showPoint(point))
       for (const problem of verdict.problems) failures.push(`${showPoint(point)}: ${problem}`)
+      const tally = tallyOf('download')
       if (verdict.problems.length > 0) tally.failed++
       else if (verdict.isReached) tally.passed++
       else tally.notReached++
@@ -207,14 +246,23 @@ async function reach(lane: Lane, workload: Workload, point: Point, fault: Fault)
   }
 }
 
-function tell(name: string, problems: readonly string[], note: string): void {
+function tallyOf(kind: string) {
+  const tally = tallies.get(kind) ?? { passed: 0, failed: 0, notReached: 0 }
+  tallies.set(kind, tally)
+  return tally
+}
+
+/** @param kind Default: the first word of the name */
+function tell(name: string, problems: readonly string[], note: string, kind = name.split(' ')[0]!): void {
+  const tally = tallyOf(kind)
   if (problems.length > 0) tally.failed++
   else tally.passed++
   console.log(`${problems.length > 0 ? 'FAIL' : 'ok'} ${name}: ${note}`)
   for (const problem of problems) console.log(`  FAIL ${problem}`)
 }
 
-function tellCommits({ name, passed, unreached, failures, note }: GroupReport): void {
+function tellCommits({ kind, name, passed, unreached, failures, note }: GroupReport): void {
+  const tally = tallyOf(kind)
   const failed = new Set(failures.map(([point]) => point))
   tally.passed += passed
   tally.failed += failed.size

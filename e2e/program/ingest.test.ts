@@ -170,7 +170,7 @@ describe('arriero ingest', () => {
     const ended = await run(['ingest', file, '--into', 'bad', '--json'])
     expect(ended.code).toBe(1)
     const said = rowsOf(ended)
-    expect(said.at(-1)).toMatchObject({ summary: { status: 'done', total: 4, done: 1, failed: 3 } })
+    expect(said.at(-1)).toMatchObject({ summary: { status: 'failed', total: 4, done: 1, failed: 3 } })
     const reasons = new Map(said.slice(0, -1).map(({ name, reason }) => [name, reason]))
     expect(reasons.get('bad/g2')).toMatch(/sha256/)
     expect(reasons.get('bad/g4')).toMatch(/may be fetched/)
@@ -197,6 +197,28 @@ describe('arriero ingest', () => {
     const followed = await run(['ingest', '--job', job])
     expect(followed.code, followed.stderr).toBe(0)
   }, 240_000)
+
+  test.each(['--job', '--cancel'])(
+    '%s of a job that is not there: exit code 4, and how to find those that are',
+    async flag => {
+      for (const id of ['NOPE', 'f'.repeat(32)]) {
+        const asked = await run(['ingest', flag, id])
+        expect(asked.code, asked.stderr).toBe(4)
+        expect(asked.stderr).toContain(`There is no job ${id}`)
+        expect(asked.stderr).toContain('arriero ingest --jobs')
+      }
+    },
+    60_000,
+  )
+
+  test('a list of which no row could be kept: the job has failed, and so has the program', async () => {
+    const file = await list('none.jsonl', [{ path: 'missing1' }, { path: 'missing2' }])
+    const ended = await run(['ingest', file, '--into', 'none'])
+    expect(ended.code).toBe(1)
+    expect(ended.stderr).toMatch(/^failed \(2 of 2 entries could not be kept; none is kept\): 0 files kept/m)
+    const jobs = await run(['ingest', '--jobs'])
+    expect(jobs.stdout).toMatch(/^\w{32}\s+failed/m)
+  }, 120_000)
 
   test('a job that is cancelled leaves nothing behind', async () => {
     origin.hold(1000)

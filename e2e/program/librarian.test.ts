@@ -1,6 +1,6 @@
 /** Whole processes: `arriero serve` in one, the user's commands in others; either side is killed in between. */
 import { randomBytes } from 'node:crypto'
-import { mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises'
+import { chmod, mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises'
 import { type AddressInfo, createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -54,6 +54,12 @@ async function put(name: string, content: string | Buffer): Promise<Buffer> {
   return bytes
 }
 
+/** Where a librarian keeps a name. */
+async function pathsBelow(directory: string, name: string): Promise<string[]> {
+  const found = await readdir(directory, { recursive: true })
+  return found.filter(path => path.endsWith(name)).map(path => join(directory, path))
+}
+
 const rowsOf = (stdout: string) =>
   stdout
     .split('\n')
@@ -68,8 +74,8 @@ describe('the README’s second example', () => {
     expect(uploaded.stderr).toContain('xxh3 ok')
 
     const found = await run(['search', `${prefix}/*`])
-    const [name, size, , uploader, , copies, , checksum] = found.stdout.trimEnd().split('\t')
-    expect([name, size, uploader, copies]).toEqual([`${prefix}/ocean.nc`, '3000000', 'admin', '1'])
+    const [name, size, , uploader, , copies, , checksum, good] = found.stdout.trimEnd().split('\t')
+    expect([name, size, uploader, copies, good]).toEqual([`${prefix}/ocean.nc`, '3000000', 'admin', '1', '1'])
     expect(checksum).toMatch(/^xxh3:::[0-9a-f]{32}$/)
 
     const fetched = await run(['download', `${prefix}/ocean.nc`, '-d', 'data'])
@@ -144,9 +150,68 @@ describe('the README’s second example', () => {
   test('search for a name with a slash at its end says how to ask for what lies below', async () => {
     const found = await run(['search', `${prefix}/in/`])
     expect(found).toMatchObject({ code: 0, stdout: '' })
-    expect(found.stderr).toContain(`'${prefix}/in/*'`)
+    expect(found.stderr).toContain(`'${prefix}/in/**'`)
     expect((await run(['search', `${prefix}/in`])).stderr).toContain('no files found.')
   })
+})
+
+describe('names, patterns and what lies below', () => {
+  beforeEach(async () => {
+    for (const name of ['a*.txt', 'a1.txt', 'b[1].txt', 'deep/a2.txt']) await put(`in/${name}`, name)
+    await put('run/x', 'member')
+    await put('run/sub/y', 'of a tree')
+    expect((await run(['upload', '--each', 'in', `${prefix}/`])).code).toBe(0)
+    expect((await run(['upload', 'run', `${prefix}/run`])).code).toBe(0)
+  }, 120_000)
+
+  test('a star stands for a part and not for more; with --no-glob for itself', async () => {
+    const named = async (args: string[]) =>
+      rowsOf((await run(['search', '--json', ...args])).stdout).map(({ name }) => name.slice(prefix.length + 1))
+    expect((await named([`${prefix}/in/*.txt`])).sort()).toEqual(['in/a*.txt', 'in/a1.txt', 'in/b[1].txt'])
+    expect(await named([`${prefix}/**2.txt`])).toEqual(['in/deep/a2.txt'])
+    expect(await named(['--no-glob', `${prefix}/in/a*.txt`])).toEqual(['in/a*.txt'])
+    expect((await run(['download', '--no-glob', `${prefix}/in/a*.txt`, '-o', 'one'])).code).toBe(0)
+    expect(await readFile(join(here, 'one'), 'utf8')).toBe('a*.txt')
+    expect((await run(['download', `${prefix}/in/b[1].txt`, '-o', 'two'])).code).toBe(0)
+    const checked = await run(['validate', '--no-glob', `${prefix}/in/a*.txt`, '--json'])
+    expect([checked.code, rowsOf(checked.stdout).length]).toEqual([0, 1])
+  }, 120_000)
+
+  test('list shows a level, a tree and its members, and all below', async () => {
+    const listed = async (...args: string[]) => {
+      const { code, stdout, stderr } = await run(['list', '--json', ...args])
+      expect(code, stderr).toBe(0)
+      return rowsOf(stdout).map(({ name, kind, size }) => `${name.slice(prefix.length)} ${kind} ${size}`)
+    }
+    expect(await listed(prefix)).toEqual(['/in directory 31', '/run tree 15'])
+    expect(await listed(`${prefix}/run`)).toEqual(['/run/sub directory 9', '/run/x file 6'])
+    expect(await listed(`${prefix}/run/sub`)).toEqual(['/run/sub/y file 9'])
+    expect((await listed('-R', `${prefix}/in`)).sort()).toHaveLength(4)
+    const piped = await run(['list', `${prefix}/in`])
+    expect(piped.stdout.split('\n')[0]).toMatch(/\/in\/a\*\.txt\t6\tfile\txxh3:::[0-9a-f]{32}$/)
+    expect((await run(['list', `${prefix}/none`])).code).toBe(4)
+  }, 120_000)
+
+  test('validate gives every name its row, takes patterns, and its exit code tells', async () => {
+    const all = await run([
+      'validate',
+      `${prefix}/none`,
+      `${prefix}/in/*.txt`,
+      `${prefix}/run`,
+      `${prefix}/x*`,
+      '--json',
+    ])
+    expect(all.code).toBe(1)
+    const rows = rowsOf(all.stdout)
+    expect(rows.map(({ ok }) => ok)).toEqual([false, true, true, true, true, false])
+    expect(rows[0]).toMatchObject({ name: `${prefix}/none`, error: { code: 'not_found' } })
+    const table = await run(['validate', `${prefix}/none`, `${prefix}/run`])
+    expect([table.code, table.stdout.split('\n').map(line => line.split('\t')[3])]).toEqual([
+      1,
+      ['UNKNOWN', 'ok', undefined],
+    ])
+    expect((await run(['validate', `${prefix}/in/*.txt`])).code).toBe(0)
+  }, 120_000)
 })
 
 describe('the older names', () => {
@@ -217,6 +282,67 @@ describe('what can be wrong', () => {
     expect(back.code, back.stderr).toBe(0)
     expect(await readFile(join(here, 'back'), 'utf8')).toBe('one')
   })
+
+  test('names that nothing has are told with what was meant; a level that is too low, as such; logout forgets', async () => {
+    await put('f', 'bytes')
+    await put('secret', 'a long password')
+    await chmod(join(here, 'secret'), 0o600)
+    expect((await run(['upload', 'f', `${prefix}/many/`])).code).toBe(0)
+    expect((await run(['search', `${prefix}/many`])).stderr).toContain(`'${prefix}/many/**'`)
+    for (const name of [`${prefix}/many`, `${prefix}/many/`]) {
+      const absent = await run(['download', name])
+      expect([absent.code, absent.stderr]).toEqual([4, expect.stringContaining(`'${prefix}/many/**'`)])
+    }
+    const around = await run(['upload', 'f', `${prefix}/many`])
+    expect([around.code, around.stderr]).toEqual([1, expect.stringContaining(`it becomes ${prefix}/many/f`)])
+
+    const reader = `reader-${prefix}`
+    const secret = ['--password-file', 'secret']
+    const added = await run(['users', 'add', reader, '--level', 'READONLY', ...secret])
+    expect(added.code, added.stderr).toBe(0)
+    const own = { env: { HOME: here } }
+    expect((await run(['login', 'one', site.url, '--user', reader, ...secret], own)).code).toBe(0)
+    expect((await run(['login', 'two', site.url, '--user', reader, ...secret], own)).code).toBe(0)
+    const refused = await run(['upload', 'f', `${prefix}/g`, '--librarian', 'one'], own)
+    expect([refused.code, refused.stderr]).toEqual([5, expect.stringContaining('needs READAPPEND')])
+    const denied = await run(['errors', '--librarian', 'one'], own)
+    expect([denied.code, denied.stderr]).toEqual([5, expect.stringContaining('needs ADMIN')])
+    expect((await run(['logout'], own)).code).toBe(2)
+    expect((await run(['logout', 'one'], own)).code).toBe(0)
+    expect(await readFile(join(here, '.hl_client.cfg'), 'utf8')).not.toContain('"one"')
+    expect((await run(['search', `${prefix}/many/f`], own)).stdout).toContain(`${prefix}/many/f`)
+  }, 120_000)
+
+  test('a file whose only copy is damaged is neither called kept nor waited for', async () => {
+    await put('f', 'right bytes')
+    expect((await run(['upload', 'f', `${prefix}/f`])).code).toBe(0)
+    expect((await run(['upload', 'f', `${prefix}/f`])).stderr).toContain('was there already')
+    const [kept] = await pathsBelow(join(folder, 'data'), `${prefix}/f`)
+    await chmod(kept!, 0o600)
+    await writeFile(kept!, 'other bytes')
+    expect((await run(['validate', `${prefix}/f`])).code).toBe(3)
+    const cells = (await run(['search', `${prefix}/f`])).stdout.trimEnd().split('\t')
+    expect([cells[5], cells.at(-1)]).toEqual(['1', '0'])
+    expect((await run(['locate', `${prefix}/f`])).stdout).toMatch(/^copy\t\S+\tMISMATCH\t\d{4}-\d\d-\d\d [\d:]+$/m)
+    const listed = await run(['list', prefix, '--json'])
+    expect(rowsOf(listed.stdout)).toMatchObject([{ name: `${prefix}/f`, copies: { here: 1, good: 0 } }])
+    const again = await run(['upload', 'f', `${prefix}/f`])
+    expect([again.code, again.stdout]).toEqual([3, ''])
+    expect(again.stderr).toMatch(/no copy there is known to be good and within reach: .* is damaged since \d{4}-/)
+    expect(again.stderr).toContain('Keep your own copy')
+    const many = await run(['upload', 'f', `${prefix}/`, '--json'])
+    expect(many.code).toBe(3)
+    expect(rowsOf(many.stdout)).toMatchObject([{ ok: false, error: { code: 'no_good_copy' } }])
+    const begun = performance.now()
+    const fetched = await run(['download', `${prefix}/f`, '-o', 'back'])
+    expect(performance.now() - begun).toBeLessThan(10_000)
+    expect(fetched.code, fetched.stderr).toBe(3)
+    expect(fetched.stderr).toContain('recorded as mismatch')
+    expect(fetched.stderr).not.toContain('trying again')
+    await writeFile(kept!, 'right bytes')
+    expect((await run(['validate', `${prefix}/f`])).code).toBe(0)
+    expect((await run(['upload', 'f', `${prefix}/f`])).code).toBe(0)
+  }, 120_000)
 
   test('a wrong password is 5, and is not kept', async () => {
     const args = ['login', 'wrong', site.url, '--user', 'admin', '--password-stdin']

@@ -156,10 +156,51 @@ test('a catalogue that is gone altogether comes back from the newest backup; wit
   await site!.stop()
 
   await rm(join(folder, 'site', 'catalogue.db'))
-  await good(['serve', '--config', config(), '--rebuild'])
+  await good(['serve', '--config', config(), '--rebuild', '--admin-password-file', site!.passwordFile])
   await site!.start()
   expect((await contentOf('a')).equals(bytes)).toBe(true)
 }, 240_000)
+
+test('a catalogue that was put back or made again ends with somebody who can log in, told on the spot', async () => {
+  const { rebuilt } = await afterLoss(['--rebuild'])
+  expect(rebuilt).toMatchObject({ username: 'admin', password: expect.stringMatching(/^[\w-]{24}$/) })
+  expect(await loginCodes(rebuilt!.password!, 'admin-password')).toEqual([0, 5])
+
+  const { rebuilt: anew } = await afterLoss(['--rebuild', '--admin-password-file', site!.passwordFile])
+  expect(anew).toEqual({ username: 'admin' })
+  expect(await loginCodes('admin-password')).toEqual([0])
+
+  await site!.stop()
+  for (const how of [['--restore', 'newest'], ['--replay']]) {
+    const [, reset] = rowsOf(await good(['serve', '--config', config(), ...how, '--reset-admin', '--json']))
+    await site!.start()
+    expect(await loginCodes(reset.admin.password, 'admin-password')).toEqual([0, 5])
+    await site!.stop()
+  }
+}, 240_000)
+
+/** Makes a librarian, loses its catalogue, and has another one made. */
+async function afterLoss(
+  how: readonly string[],
+): Promise<{ rebuilt: { username: string; password?: string } | undefined }> {
+  if (!site) await start({ backups: { every: 1 } })
+  await expect.poll(async () => (await healthOf()).backups.concerns, { timeout: 60_000 }).toEqual([])
+  await site!.stop()
+  for (const ending of ['', '-wal', '-shm']) await rm(join(folder, 'site', `catalogue.db${ending}`), { force: true })
+  const [, second] = rowsOf(await good(['serve', '--config', config(), ...how, '--json']))
+  await site!.start()
+  return { rebuilt: second?.admin }
+}
+
+async function loginCodes(...passwords: string[]): Promise<number[]> {
+  const codes: number[] = []
+  for (const password of passwords) {
+    const file = join(folder, 'tried')
+    await writeFile(file, `${password}\n`, { mode: 0o600 })
+    codes.push((await run(['login', 'tried', site!.url, '--user', 'admin', '--password-file', file])).code)
+  }
+  return codes
+}
 
 test('a password of the administrator that is lost is made anew, the server being stopped', async () => {
   await start({ backups: { every: null } })

@@ -155,7 +155,7 @@ describe('arriero serve', () => {
   test('for people: what to do next, and the words that older scripts wait for', async () => {
     const program = launch(quick)
     const seen = await until(program, 'Ctrl-C')
-    expect(seen).toMatch(/Listening on (http:\/\/127\.0\.0\.1:\d+) .*Uvicorn running on \1/)
+    expect(seen).toMatch(/Listening on (http:\/\/127\.0\.0\.1:\d+) \(Uvicorn running on \1\)/)
     expect(seen).toMatch(/arriero login .* --user admin/)
     program.process.kill('SIGTERM')
     const { code, stdout } = await program.outcome
@@ -193,6 +193,20 @@ describe('arriero serve', () => {
     expect((await post(server, 'ping/admin', 'from a file', 'root')).body).toMatchObject({ name: 'Site A' })
     expect((await stop(server)).code).toBe(0)
     expect(await readdir(directory)).not.toContain('arriero-data')
+  })
+
+  test('a catalogue that was put back or replayed without an administrator: said with the remedy', async () => {
+    const worker = launch([...quick, '--role', 'worker'])
+    await until(worker, 'is ready')
+    worker.process.kill('SIGTERM')
+    await worker.outcome
+    const replay = (...more: string[]) =>
+      arriero(['serve', '--replay', '--json', ...more], { cwd: directory, env: clean })
+    const none = await replay()
+    expect(none.stderr).toMatch(/no administrator in this catalogue.*--reset-admin/)
+    expect(JSON.parse(none.stdout)).toMatchObject({ administrators: 0 })
+    expect((await replay('--reset-admin')).stderr).not.toContain('no administrator')
+    expect((await replay()).stderr).not.toContain('no administrator')
   })
 
   test('a later start says how to get in for whom the password is lost', async () => {
@@ -268,7 +282,28 @@ describe('arriero serve refuses', () => {
 
   test('to do two things at once, and a backup that is not there', async () => {
     expect(await refused(['--rebuild', '--restore', 'newest'])).toMatch(/--rebuild.* cannot be used with .*--restore/)
+    await stop(await start(quick))
     expect(await refused(['--restore', 'nope.db'])).toMatch(/nope\.db: there is no such file\. Check the path/)
+  })
+
+  test('a data directory that is not there, where one must be: it was mistyped, and is not made', async () => {
+    for (const how of [['--rebuild'], ['--restore', 'newest'], ['--replay'], ['--backup-made']]) {
+      expect(await refused(['--data', 'tpyo', ...how])).toMatch(/Cannot find a librarian: .*tpyo holds none.*--data/s)
+    }
+    expect(await readdir(directory)).not.toContain('tpyo')
+  })
+
+  test('a store whose place does not exist, and says how it is made', async () => {
+    await stop(await start(quick))
+    const config = join(directory, 'arriero-data/arriero.yaml')
+    const text = await readFile(config, 'utf8')
+    await writeFile(
+      config,
+      text.replace('store_name: files', 'store_name: other').replace('store_path: files', 'store_path: absent'),
+    )
+    const stderr = await refused(quick)
+    expect(stderr).toMatch(/absent: it does not exist\..*mkdir -p .*absent/)
+    expect(stderr).not.toContain('arriero doctor')
   })
 
   test('a data directory that another server has', async () => {

@@ -107,15 +107,29 @@ async function urlFrom(process: ChildProcess, ended: Promise<unknown>): Promise<
 
 export interface SlowWay {
   readonly port: number
-  /** Resolves when so many bytes have gone through to the server since the last call. */
+  /** Resolves when so many bytes have gone through the slow way from now on. */
   passed(bytes: number): Promise<void>
+  /** Bytes that have gone through the slow way. */
+  readonly total: number
   close(): void
 }
 
 /** Lets a connection's bytes through at a rate, so that a transfer can be met half way. */
-export async function startSlowWay(target: number, bytesPerSecond: number): Promise<SlowWay> {
+export async function startSlowWay(
+  target: number,
+  bytesPerSecond: number,
+  { slows = 'to server' }: { readonly slows?: 'to server' | 'to client' } = {},
+): Promise<SlowWay> {
   let count = 0
   const sockets = new Set<Socket>()
+  const pass = (from: Socket, to: Socket) => from.on('data', chunk => void to.write(chunk))
+  const passSlowly = (from: Socket, to: Socket) =>
+    from.on('data', chunk => {
+      from.pause()
+      to.write(chunk)
+      count += chunk.length
+      setTimeout(() => from.resume(), (chunk.length / bytesPerSecond) * 1000)
+    })
   const server = createServer(client => {
     const upstream = connect(target, '127.0.0.1')
     sockets.add(client).add(upstream)
@@ -126,13 +140,9 @@ export async function startSlowWay(target: number, bytesPerSecond: number): Prom
       sockets.delete(upstream)
     }
     for (const socket of [client, upstream]) socket.on('error', end).on('close', end)
-    upstream.on('data', chunk => void client.write(chunk))
-    client.on('data', chunk => {
-      client.pause()
-      upstream.write(chunk)
-      count += chunk.length
-      setTimeout(() => client.resume(), (chunk.length / bytesPerSecond) * 1000)
-    })
+    const isUp = slows === 'to server'
+    ;(isUp ? pass : passSlowly)(upstream, client)
+    ;(isUp ? passSlowly : pass)(client, upstream)
   })
   await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
   return {
@@ -144,6 +154,9 @@ export async function startSlowWay(target: number, bytesPerSecond: number): Prom
         if (Date.now() > deadline) throw new Error(`Only ${count - from} bytes of ${bytes} have passed within a minute`)
         await sleep(10)
       }
+    },
+    get total() {
+      return count
     },
     close() {
       server.close()

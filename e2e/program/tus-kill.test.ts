@@ -1,10 +1,9 @@
 /** A real server that is killed while bytes come: what it tells afterwards is there, and the rest goes on from it. */
 import { createHash, randomBytes } from 'node:crypto'
-import { mkdtemp, rm } from 'node:fs/promises'
+import { glob, mkdtemp, rm, stat } from 'node:fs/promises'
 import { request } from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { setTimeout as sleep } from 'node:timers/promises'
 import { connect, endpoints } from '@arriero/api'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { describeContent } from '../../packages/librarian/src/stores/memory-content.ts'
@@ -85,13 +84,20 @@ test('killed twice in the middle of a PATCH: HEAD tells no more than what is the
   expect(Buffer.from(await got.arrayBuffer()).equals(content)).toBe(true)
 }, 180_000)
 
+/** Bytes of uploads on their way that are in files by now. */
+async function spooled(): Promise<number> {
+  let sum = 0
+  for await (const path of glob('**/.arriero/spool/*', { cwd: folder })) sum += (await stat(join(folder, path))).size
+  return sum
+}
+
 async function offsetOf(address: string): Promise<number> {
   const answer = await fetch(address, { method: 'HEAD', headers })
   expect(answer.status).toBe(200)
   return Number(answer.headers.get('upload-offset'))
 }
 
-/** Sends up to `until` on one connection, then kills the server while it waits for more. */
+/** Sends up to `until` on one connection, and kills the server in the middle of it. */
 async function sendAndKill(address: string, content: Buffer, from: number, until: number): Promise<void> {
   const sending = request(address, {
     method: 'PATCH',
@@ -104,7 +110,7 @@ async function sendAndKill(address: string, content: Buffer, from: number, until
   })
   sending.on('error', () => {})
   for (let at = from; at < until; at += 1 << 20) sending.write(content.subarray(at, Math.min(at + (1 << 20), until)))
-  await sleep(700)
+  await expect.poll(spooled, { timeout: 30_000 }).toBeGreaterThan(from + (until - from) / 2)
   await site.kill()
   sending.destroy()
 }

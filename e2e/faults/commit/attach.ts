@@ -35,6 +35,13 @@ export function inject(pid: number, { thread, call, ordinal }: ThreadPoint, faul
   return attachTo(pid, thread, ['-e', `trace=${call}`, '-e', `inject=${call}:${how}:when=${ordinal}`], log)
 }
 
+/** In whichever thread gets so far first, those included that are not there yet. */
+export function injectAnywhere(pid: number, { call, ordinal }: ThreadPoint, fault: CommitFault, log: string) {
+  const how = fault === 'SIGKILL' ? 'signal=SIGKILL' : `error=${fault}`
+  const what = ['-e', `trace=${call}`, '-e', `inject=${call}:${how}:when=${ordinal}`]
+  return attach(['-f', '-y', '-s', '64', '-p', String(pid), ...what], log)
+}
+
 /** Every one of these calls fails. Undefined where there is no such thread yet. */
 export function injectAll(pid: number, thread: string, calls: readonly string[], fault: CommitFault, log: string) {
   const names = calls.join(',')

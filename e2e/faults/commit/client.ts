@@ -1,6 +1,6 @@
 /** An uploader as simple as can be: announces, brings the bytes, commits, and keeps to itself what it was told. */
 import { createHash } from 'node:crypto'
-import { mkdirSync, writeFileSync } from 'node:fs'
+import { closeSync, existsSync, mkdirSync, openSync, writeFileSync, writeSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { archiveOf } from './archive.ts'
 
@@ -15,6 +15,10 @@ export interface Upload {
 export interface Sending {
   readonly upload: Upload
   announced?: Announced | undefined
+  /** Of bytes that lie in the store already, what their writer still holds open. */
+  held?: readonly number[] | undefined
+  /** Of a copy that is there already, by what it is asked for. */
+  readonly copy?: { readonly instanceId: number; readonly trashId: string | undefined } | undefined
 }
 
 export interface Announced {
@@ -37,6 +41,8 @@ export type Told =
 export interface Door {
   readonly url: string
   readonly authorization: string
+  /** Where its store is. */
+  readonly root: string
 }
 
 interface Answer {
@@ -130,6 +136,55 @@ export function sendByTus(door: Door, sending: Sending): Promise<Told> {
   })
 }
 
+/** Registers what lies in the store already. Its writer still has it open, and writes once more when it was told: kept. */
+export function sendInPlace(door: Door, sending: Sending): Promise<Told> {
+  return telling(async () => {
+    const { name, content } = sending.upload
+    const path = join(door.root, name)
+    if (!existsSync(path)) sending.held = layOut(path, content)
+    const answer = await call(door, 'admin/add_file', {
+      name,
+      create_time: '2026-01-01T00:00:00',
+      size: sizeOf(content),
+      checksum: checksumOf(content),
+      uploader: 'admin',
+      source: 'here',
+      path,
+      store_name: 'files',
+    })
+    if (answer.status >= 300) return refused(answer)
+    for (const file of sending.held ?? []) {
+      writeSync(file, 'written after it was kept', 0)
+      closeSync(file)
+    }
+    sending.held = undefined
+    return (answer.body as { already_exists: boolean }).already_exists
+      ? { outcome: 'exists' }
+      : { outcome: 'acknowledged' }
+  })
+}
+
+/** Has a copy moved into the trash. */
+export function sendToTrash(door: Door, { copy }: Sending): Promise<Told> {
+  return telling(async () => {
+    const what = { instance_id: copy!.instanceId, delete_file: true }
+    const answer = await call(door, 'admin/instance/delete_local', what)
+    if (answer.status === 200) return { outcome: 'acknowledged' }
+    return /does not exist|none with this number/.test(JSON.stringify(answer.body))
+      ? { outcome: 'exists' }
+      : refused(answer)
+  })
+}
+
+/** Has a copy brought back from the trash. */
+export function sendFromTrash(door: Door, { copy }: Sending): Promise<Told> {
+  return telling(async () => {
+    const answer = await call(door, 'admin/trash/restore', { trash_id: copy!.trashId })
+    if (answer.status === 200) return { outcome: 'acknowledged' }
+    return /it is restored/.test(JSON.stringify(answer.body)) ? { outcome: 'exists' } : refused(answer)
+  })
+}
+
 export async function enableStore(door: Door): Promise<void> {
   await call(door, 'admin/stores/state_change', { store_name: 'files', enabled: true })
 }
@@ -158,7 +213,7 @@ async function announce(door: Door, sending: Sending): Promise<Told | undefined>
   return undefined
 }
 
-function announcementOf({ name, content }: Upload) {
+export function announcementOf({ name, content }: Upload) {
   return {
     upload_size: sizeOf(content),
     upload_checksum: checksumOf(content),
@@ -167,7 +222,7 @@ function announcementOf({ name, content }: Upload) {
   }
 }
 
-async function commit(door: Door, { upload: { name }, announced }: Sending, provider: string): Promise<Told> {
+export async function commit(door: Door, { upload: { name }, announced }: Sending, provider: string): Promise<Told> {
   const { store_name, staging_name, staging_location, transfer_id } = announced!
   const answer = await call(door, 'upload/commit', {
     store_name,
@@ -192,7 +247,7 @@ async function offsetOf(door: Door, { announced, upload }: Sending): Promise<num
   throw new Error(`the offset of an upload was answered by ${status}`)
 }
 
-function patch(door: Door, { announced, upload }: Sending, offset: number, piece: Uint8Array): Promise<Answer> {
+export function patch(door: Door, { announced, upload }: Sending, offset: number, piece: Uint8Array): Promise<Answer> {
   const what = { 'upload-offset': String(offset), 'content-type': 'application/offset+octet-stream' }
   return request(door, 'PATCH', urlOf(announced!), { ...tusHeadersOf(upload), ...what }, piece)
 }
@@ -205,7 +260,7 @@ function tusHeadersOf(upload: Upload): Record<string, string> {
   return { ...headers, ...archive }
 }
 
-function bytesOf({ content }: Upload): Uint8Array {
+export function bytesOf({ content }: Upload): Uint8Array {
   return content instanceof Uint8Array ? content : archiveOf(content)
 }
 
@@ -264,7 +319,7 @@ function isExisting(body: unknown): boolean {
   return /already exists/i.test(JSON.stringify(body))
 }
 
-function refused({ status, body }: Answer): Told {
+export function refused({ status, body }: Answer): Told {
   return { outcome: 'refused', status, reason: JSON.stringify(body) }
 }
 
@@ -272,7 +327,16 @@ function uploadNameOf(name: string): string {
   return name.slice(name.lastIndexOf('/') + 1)
 }
 
-function put(location: string, content: Content): void {
+/** Content where a store keeps this name, written by somebody who has it open. */
+function layOut(path: string, content: Content): number[] {
+  mkdirSync(dirname(path), { recursive: true })
+  put(path, content)
+  const files =
+    content instanceof Uint8Array ? [path] : [...content].flatMap(([at, bytes]) => (bytes ? [join(path, at)] : []))
+  return files.map(file => openSync(file, 'r+'))
+}
+
+export function put(location: string, content: Content): void {
   if (content instanceof Uint8Array) {
     writeFileSync(location, content)
     return

@@ -1,4 +1,5 @@
 /** The two kinds of catalogue, with a way to go back to a saved state and to look in by plain SQL from outside. */
+import { rmSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { join } from 'node:path'
 import { startPostgres } from '../../../packages/librarian/test/postgres.ts'
@@ -7,6 +8,9 @@ export interface Engine extends AsyncDisposable {
   readonly name: 'sqlite' | 'postgres'
   /** A new catalogue for a lane, whose files lie in `data`. */
   open(data: string): Promise<LaneCatalogue>
+  /** Ends the database's own processes, as a power cut does, and resolves when none is left. Of an embedded one there is none. */
+  kill(): Promise<void>
+  startAgain(): Promise<void>
 }
 
 export interface LaneCatalogue {
@@ -16,14 +20,20 @@ export interface LaneCatalogue {
   /** Keeps what is there now, for `restore`. No librarian runs. What lies in `data` is kept by who asks. */
   save(): Promise<void>
   restore(): Promise<void>
+  /** Throws away what is there: an empty one is left. No librarian runs. */
+  clear(): Promise<void>
 }
 
 /** The drivers are the server's; the statements are ours. */
 const require = createRequire(new URL('../../../packages/librarian/package.json', import.meta.url))
 
-/** Undefined: it cannot run here, and the reason was printed. */
-export async function openEngine(name: Engine['name']): Promise<Engine | undefined> {
-  return name === 'sqlite' ? sqlite() : await postgres()
+/**
+ * Undefined: it cannot run here, and the reason was printed.
+ *
+ * @param parent of the directory of a database that has a server. Default: that of temporary files.
+ */
+export async function openEngine(name: Engine['name'], parent?: string): Promise<Engine | undefined> {
+  return name === 'sqlite' ? sqlite() : await postgres(parent)
 }
 
 interface Sqlite {
@@ -49,8 +59,13 @@ function sqlite(): Engine {
         },
         async save() {},
         async restore() {},
+        async clear() {
+          for (const suffix of ['', '-wal', '-shm']) rmSync(`${path}${suffix}`, { force: true })
+        },
       }
     },
+    async kill() {},
+    async startAgain() {},
     async [Symbol.asyncDispose]() {},
   }
 }
@@ -61,8 +76,8 @@ interface Pool {
   end(): Promise<void>
 }
 
-async function postgres(): Promise<Engine | undefined> {
-  const server = await startPostgres()
+async function postgres(parent: string | undefined): Promise<Engine | undefined> {
+  const server = await startPostgres(parent)
   if (!server) return undefined
   const { Pool } = require('pg') as { Pool: new (options: object) => Pool }
   const pools: Pool[] = []
@@ -100,8 +115,16 @@ async function postgres(): Promise<Engine | undefined> {
           await own.query(`CREATE DATABASE ${name} TEMPLATE ${name}_start`)
           pool = open(url)
         },
+        async clear() {
+          await close()
+          await own.query(`DROP DATABASE ${name} WITH (FORCE)`)
+          await own.query(`CREATE DATABASE ${name}`)
+          pool = open(url)
+        },
       }
     },
+    kill: () => server.kill(),
+    startAgain: () => server.start(),
     async [Symbol.asyncDispose]() {
       await Promise.all(pools.map(pool => pool.end()))
       await server.end()

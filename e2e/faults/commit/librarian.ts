@@ -5,6 +5,7 @@ import { hostname } from 'node:os'
 import { join } from 'node:path'
 import { nodePath, programPath } from '../../program.ts'
 import type { Door } from './client.ts'
+import type { StoreRoots } from './look.ts'
 
 export interface Librarian extends Door {
   readonly pid: number
@@ -24,6 +25,10 @@ export interface LibrarianPlace {
   readonly home: string
   /** `sqlite:…` or `postgres://…` */
   readonly catalogue: string
+  /** A second store, on another device. */
+  readonly second?: StoreRoots | undefined
+  /** Other settings. */
+  readonly settings?: Readonly<Record<string, unknown>> | undefined
 }
 
 const password = 'a password for tests only'
@@ -31,17 +36,15 @@ const authorization = `Basic ${Buffer.from(`admin:${password}`).toString('base64
 const startMs = 120_000
 const pollMs = 10
 
-export async function startLibrarian(place: LibrarianPlace): Promise<Librarian> {
+/** @param prefix in front of the command; what it starts must be the process itself */
+export async function startLibrarian(place: LibrarianPlace, prefix: readonly string[] = []): Promise<Librarian> {
   const { home, data } = place
-  mkdirSync(home, { recursive: true })
-  const [secret, settings] = [join(home, 'password'), join(home, 'arriero.yaml')]
-  if (!existsSync(secret)) writeFileSync(secret, password, { mode: 0o600 })
-  if (!existsSync(settings)) writeFileSync(settings, JSON.stringify(settingsOf(place)), { mode: 0o600 })
-  for (const part of ['files', 'staging']) mkdirSync(join(data, part), { recursive: true })
+  const { secret, settings } = layOut(place)
   const [out, err] = [join(home, 'stdout'), join(home, 'stderr')]
-  const child = run(home, [out, err], ['--config', settings, '--admin-password-file', secret])
+  const args = ['--port', '0', '--config', settings, '--admin-password-file', secret]
+  const child = run(home, [out, err], prefix, args)
   const endWithUs = () => child.kill('SIGKILL')
-  process.once('exit', endWithUs)
+  process.prependOnceListener('exit', endWithUs)
   const ended = new Promise<void>(resolve => child.once('close', () => resolve()))
   void ended.then(() => process.off('exit', endWithUs))
   const isRunning = () => child.exitCode === null && child.signalCode === null
@@ -50,6 +53,7 @@ export async function startLibrarian(place: LibrarianPlace): Promise<Librarian> 
     pid: child.pid!,
     url: await readyUrl(out, log, isRunning),
     authorization,
+    root: join(data, 'files'),
     ended,
     isRunning,
     log,
@@ -60,7 +64,49 @@ export async function startLibrarian(place: LibrarianPlace): Promise<Librarian> 
   }
 }
 
-function settingsOf({ data, catalogue }: LibrarianPlace) {
+export interface Rebuilt {
+  readonly attested: number
+  readonly unattested: number
+  readonly problems: readonly string[]
+}
+
+/** What `arriero serve --rebuild` says when it has made the catalogue again. */
+export async function rebuildCatalogue(place: LibrarianPlace, more: readonly string[] = []): Promise<Rebuilt> {
+  const { secret, settings } = layOut(place)
+  const [out, err] = [join(place.home, 'rebuilt'), join(place.home, 'rebuilt-log')]
+  const child = run(
+    place.home,
+    [out, err],
+    [],
+    ['--config', settings, '--admin-password-file', secret, '--rebuild', ...more],
+  )
+  const endWithUs = () => child.kill('SIGKILL')
+  process.prependOnceListener('exit', endWithUs)
+  const code = await new Promise(resolve => child.once('close', resolve))
+  process.off('exit', endWithUs)
+  const [told, log] = [readFileSync(out, 'utf8'), readFileSync(err, 'utf8')]
+  if (code !== 0) throw new Error(`the catalogue could not be rebuilt: ${told.slice(-1000)} ${log.slice(-1000)}`)
+  const document = told.split('\n').find(line => line.includes('"attested"'))
+  if (document === undefined) throw new Error(`it was not told what was rebuilt: ${told.slice(-1000)}`)
+  return JSON.parse(document)
+}
+
+function layOut(place: LibrarianPlace): { readonly secret: string; readonly settings: string } {
+  const { home, data, second } = place
+  const [secret, settings] = [join(home, 'password'), join(home, 'arriero.yaml')]
+  const directories = [
+    home,
+    join(data, 'files'),
+    join(data, 'staging'),
+    ...(second ? [second.root, second.staging] : []),
+  ]
+  for (const directory of directories) mkdirSync(directory, { recursive: true })
+  if (!existsSync(secret)) writeFileSync(secret, password, { mode: 0o600 })
+  writeFileSync(settings, JSON.stringify(settingsOf(place)), { mode: 0o600 })
+  return { secret, settings }
+}
+
+function settingsOf({ data, catalogue, second, settings }: LibrarianPlace) {
   return {
     name: 'arriero',
     host: '127.0.0.1',
@@ -74,14 +120,32 @@ function settingsOf({ data, catalogue }: LibrarianPlace) {
         store_data: { store_path: join(data, 'files'), staging_path: join(data, 'staging'), reserve: 0 },
         transfer_manager_data: { local: { available: true, hostnames: [hostname()] } },
       },
+      ...(second
+        ? [
+            {
+              store_name: second.name,
+              store_type: 'local',
+              ingestable: false,
+              store_data: { store_path: second.root, staging_path: second.staging, reserve: 0 },
+              transfer_manager_data: { local: { available: true, hostnames: [hostname()] } },
+            },
+          ]
+        : []),
     ],
+    ...settings,
   }
 }
 
-function run(home: string, [stdout, stderr]: readonly [string, string], args: readonly string[]) {
+function run(
+  home: string,
+  [stdout, stderr]: readonly [string, string],
+  prefix: readonly string[],
+  args: readonly string[],
+) {
   const [out, err] = [openSync(stdout, 'w'), openSync(stderr, 'w')]
   try {
-    return spawn(nodePath, [programPath, 'serve', '--port', '0', '--json', ...args], {
+    const [file, ...rest] = [...prefix, nodePath, programPath, 'serve', '--json', ...args]
+    return spawn(file!, rest, {
       cwd: home,
       env: {
         ...process.env,

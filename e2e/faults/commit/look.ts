@@ -15,7 +15,7 @@ import type {
 } from '../../../packages/librarian/test/check-invariants.ts'
 import type { LaneCatalogue } from './engines.ts'
 
-export async function look(data: string, catalogue: LaneCatalogue): Promise<Seen> {
+export async function look(stores: readonly StoreRoots[], catalogue: LaneCatalogue): Promise<Seen> {
   const files = await catalogue.query<SeenFile>('SELECT name, size, checksum, sha256, kind FROM file')
   const instances = await catalogue.query<SeenInstance>(
     'SELECT file_name, store.name AS store, available FROM instance JOIN store ON store.id = store_id',
@@ -27,13 +27,18 @@ export async function look(data: string, catalogue: LaneCatalogue): Promise<Seen
       'SELECT id, status, store_path, staging_path, token FROM incoming_transfer',
     ),
     intents: await catalogue.query<{ id: string }>('SELECT id FROM intent'),
-    stores: [lookAtStore({ name: 'files', root: join(data, 'files'), staging: join(data, 'staging') })],
+    stores: stores.map(lookAtStore),
   }
 }
 
-/** Reliability G1 and G2: each line of the trail names the one before it, and coreutils can check everything. */
-export function lookAtSurvival(data: string, { files }: Seen): string[] {
-  const root = join(data, 'files')
+/**
+ * Reliability G1 and G2: each line of the trail ends with its digest and names that of the one before it, and
+ * coreutils can check everything.
+ */
+export function lookAtSurvival({ name: store, root }: StoreRoots, { files: all, instances }: Seen): string[] {
+  const files = all.filter(file =>
+    instances.some(copy => copy.file_name === file.name && copy.store === store && copy.available === 1),
+  )
   return [...brokenChains(join(root, '.arriero', 'trail')), ...brokenSums(root, files)]
 }
 
@@ -56,7 +61,7 @@ export function lookAtStore({ name, root, staging }: StoreRoots): SeenStore {
 }
 
 /** Names are bytes: one that is no text must not look like nothing. */
-function readDisk(root: string, below: Buffer = Buffer.alloc(0), disk = new Map<string, Uint8Array | null>()) {
+export function readDisk(root: string, below: Buffer = Buffer.alloc(0), disk = new Map<string, Uint8Array | null>()) {
   const at = below.length ? Buffer.concat([Buffer.from(`${root}/`), below]) : Buffer.from(root)
   for (const entry of readdirSync(at, { withFileTypes: true, encoding: 'buffer' }) as Dirent<Buffer>[]) {
     if (below.length === 0 && entry.name.toString() === '.arriero') continue
@@ -87,13 +92,17 @@ function brokenChains(directory: string): string[] {
     let previous = '0'.repeat(64)
     for (const [index, text] of lines.entries()) {
       const line = parse(text)
-      const isTornEnd = line === undefined && index === lines.length - 1
+      const [, body, own] = /^(.*),"sha256":"([0-9a-f]{64})"\}$/.exec(text) ?? []
+      const digest = createHash('sha256')
+        .update(body ?? '')
+        .digest('hex')
+      const isTornEnd = (line === undefined || own !== digest) && index === lines.length - 1
       if (isTornEnd) break
-      if (line?.number !== index + 1 || line.previous !== previous) {
+      if (own !== digest || line?.number !== index + 1 || line.previous !== previous) {
         broken.push(`G1: line ${index + 1} of segment ${name} does not follow the one before it`)
         break
       }
-      previous = createHash('sha256').update(text).digest('hex')
+      previous = digest
     }
   }
   return broken
@@ -113,6 +122,7 @@ function brokenSums(root: string, files: Seen['files']): string[] {
   const listed = new Set(
     readFileSync(sums, 'utf8')
       .split('\n')
+      .filter(line => !line.startsWith('#'))
       .map(line => line.slice(66)),
   )
   for (const { name, kind } of files) {

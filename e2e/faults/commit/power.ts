@@ -1,18 +1,19 @@
 /**
  * Power cuts (reliability 4 P): a librarian keeps catalogue, store and staging area on a small disk of its own, which stops at
- * a random instant without writing what it holds in memory. What was acknowledged by then is there when it is mounted again.
- * A kill alone never tests a sync.
+ * a random instant without writing what it holds in memory. A PostgreSQL has its own files on the same disk, and ends with it.
+ * What was acknowledged by then is there when it is mounted again. A kill alone never tests a sync.
  */
 import { type ChildProcess, execFileSync, spawn, spawnSync } from 'node:child_process'
 import { mkdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as setTimeoutPromise } from 'node:timers/promises'
 import { enableStore, isKept } from './client.ts'
-import { openEngine } from './engines.ts'
+import { type Engine, openEngine } from './engines.ts'
 import { Place } from './place.ts'
 import { type CommitWorkload, commitWorkloads } from './workloads.ts'
 
 export interface PowerOptions {
+  readonly engine: Engine['name']
   readonly count: number
   readonly random: () => number
   readonly scratch: string
@@ -28,7 +29,8 @@ export interface PowerReport {
   readonly seconds: number
 }
 
-const diskSize = '192M'
+/** A PostgreSQL keeps some of its log. */
+const diskSizes = { sqlite: '192M', postgres: '512M' } as const
 /** Instants lie within the time that so many uploads take. */
 const uploadsUntilCut = 3
 /** As many are cut at the very answer: the sharpest test of what it promises. */
@@ -36,6 +38,7 @@ const atAnswer = 0.5
 /** A disk fills up. */
 const cutsPerDisk = 25
 const convergeMs = 60_000
+const unmountMs = 20_000
 
 /** Says when it is ready, and on the next line stops the file system at once: FS_IOC_SHUTDOWN, without flushing its log. */
 const cutter = `
@@ -62,36 +65,52 @@ export async function whyNoPowerCut(scratch: string): Promise<string | undefined
   }
 }
 
-export async function cutPower({ count, random, scratch, isVerbose }: PowerOptions): Promise<PowerReport> {
+/** Each of which ends well where nothing is cut: what a rival is told says nothing about a disk. */
+const workloads = commitWorkloads.filter(({ isContested, isInPlace }) => !isContested && !isInPlace)
+
+export async function cutPower({
+  engine: name,
+  count,
+  random,
+  scratch,
+  isVerbose,
+}: PowerOptions): Promise<PowerReport | undefined> {
   const before = performance.now()
   const failures: string[] = []
   let acknowledged = 0
   for (let done = 0; done < count; done += cutsPerDisk) {
-    const folder = join(scratch, `power-${done}`)
-    await using engine = (await openEngine('sqlite'))!
-    await using disk = await Disk.make(folder, diskSize)
+    const folder = join(scratch, `power-${name}-${done}`)
+    await using disk = await Disk.make(folder, diskSizes[name])
+    await using engine = await openEngine(name, disk.mountPoint)
+    if (!engine) return undefined
     const data = join(disk.mountPoint, 'data')
     mkdirSync(data)
     await using place = new Place(join(folder, 'home'), data, await engine.open(data))
     await place.start()
     for (let cut = done; cut < Math.min(count, done + cutsPerDisk); cut++) {
-      const workload = commitWorkloads[Math.floor(random() * commitWorkloads.length)]!
+      const workload = workloads[Math.floor(random() * workloads.length)]!
       const instant = random() < atAnswer ? 'answer' : random() * uploadsUntilCut
-      const told = await cutOnce(place, disk, workload, instant)
+      const told = await cutOnce({ place, disk, engine }, workload, instant)
       acknowledged += told.acknowledged
       const when = instant === 'answer' ? 'at the answer' : `after ${instant.toFixed(2)} uploads`
-      const name = `cut ${cut + 1}, ${workload.name}, ${when}`
-      failures.push(...told.problems.map(problem => `${name}: ${problem}`))
+      const title = `cut ${cut + 1}, ${workload.name}, ${when}`
+      failures.push(...told.problems.map(problem => `${title}: ${problem}`))
       if (isVerbose)
-        console.log(`  ${told.problems.length > 0 ? 'FAIL' : 'ok'} ${name}, ${told.acknowledged} acknowledged`)
+        console.log(`  ${told.problems.length > 0 ? 'FAIL' : 'ok'} ${title}, ${told.acknowledged} acknowledged`)
     }
     await place.stop()
   }
   return { failures, cuts: count, acknowledged, seconds: (performance.now() - before) / 1000 }
 }
 
+interface Ground {
+  readonly place: Place
+  readonly disk: Disk
+  readonly engine: Engine
+}
+
 /** @param instant uploads of this kind that would have ended by then */
-async function cutOnce(place: Place, disk: Disk, workload: CommitWorkload, instant: number | 'answer') {
+async function cutOnce({ place, disk, engine }: Ground, workload: CommitWorkload, instant: number | 'answer') {
   const before = performance.now()
   await place.warm(workload)
   const uploadMs = performance.now() - before
@@ -112,8 +131,9 @@ async function cutOnce(place: Place, disk: Disk, workload: CommitWorkload, insta
     sendings = place.newSendings(workload)
   }
   await timer
-  await place.kill()
-  disk.remount()
+  await Promise.all([place.kill(), engine.kill()])
+  await disk.remount()
+  await engine.startAgain()
   await place.start()
   const problems = (await place.judge({ isSwept: true })).map(text => `after the start: ${text}`)
   const end = performance.now() + convergeMs
@@ -168,8 +188,8 @@ class Disk implements AsyncDisposable {
   }
 
   /** What was on the medium when the power was cut. */
-  remount(): void {
-    run('umount', this.mountPoint)
+  async remount(): Promise<void> {
+    await this.#unmount()
     this.#mount()
   }
 
@@ -178,9 +198,21 @@ class Disk implements AsyncDisposable {
       this.#cutter.kill('SIGKILL')
       await ended(this.#cutter)
     }
-    run('umount', this.mountPoint)
+    await this.#unmount()
     process.off('exit', this.#endWithUs)
     rmSync(this.#image, { force: true })
+  }
+
+  /** A process that ends for want of its disk takes a moment. */
+  async #unmount(): Promise<void> {
+    for (const end = performance.now() + unmountMs; ; await setTimeoutPromise(50)) {
+      try {
+        run('umount', this.mountPoint)
+        return
+      } catch (error) {
+        if (performance.now() > end) throw error
+      }
+    }
   }
 
   #mount(): void {

@@ -16,6 +16,9 @@ export interface CommitVerdict {
   readonly problems: readonly string[]
 }
 
+/** What follows a kill: another start; or the loss of the catalogue, which is made again from the stores (reliability G1). */
+export type Recovery = 'restart' | 'rebuild'
+
 /** Recovery waits a second before it tries again, then two. */
 const convergeMs = 60_000
 
@@ -24,7 +27,9 @@ export async function sweepPoint(
   workload: CommitWorkload,
   point: CommitPoint,
   fault: CommitFault,
+  recovery: Recovery,
 ): Promise<CommitVerdict> {
+  if (!place.hasStock(workload, 2)) await place.reset()
   if (workload.isFirst) await place.restart()
   else if (!place.isRunning) await place.start()
   const attached = (await attach(place, point, fault)) ?? (await warmAndAttach(place, workload, point, fault))
@@ -36,15 +41,20 @@ export async function sweepPoint(
   const [hit] = hits
   // What could not be told within the process says nothing about a disk.
   const isHit = hit !== undefined && (fault === 'SIGKILL' || hits.every(one => isOurs(one, place.data)))
-  const problems = isHit && fault !== 'SIGKILL' ? judgeTold(told, hit.name, fault) : []
-  if (hit && fault === 'SIGKILL') await place.kill()
+  const problems = isHit && fault !== 'SIGKILL' ? judgeTold(workload, told, hit.name, fault) : []
+  const isKilled = hit !== undefined && fault === 'SIGKILL'
+  if (isKilled) await place.kill()
   if (!(await isEnabled(place))) {
     if (isHit && fault !== 'SIGKILL') problems.push(`the server ended: ${lastLines(place)}`)
     await place.kill()
-    await place.start()
+    if (recovery === 'rebuild') problems.push(...(await place.rebuild()).map(text => `rebuilt: ${text}`))
+    else await place.start()
     await enableStore(place.librarian)
+    // What a client knows of transfers, no catalogue knows any more.
+    if (recovery === 'rebuild') for (const sending of sendings) sending.announced = undefined
   }
-  if (fault === 'SIGKILL')
+  // Without a start nothing was swept: whoever lost a name may have written into a staging area that was gone by then.
+  if (isKilled && recovery === 'restart')
     problems.push(...(await place.judge({ isSwept: true })).map(text => `after the start: ${text}`))
   problems.push(
     ...(await converge(
@@ -98,16 +108,23 @@ async function converge(
 }
 
 /** What was told of a fault that did hit. */
-function judgeTold(told: readonly Told[], call: string, fault: CommitFault): string[] {
+function judgeTold(workload: CommitWorkload, told: readonly Told[], call: string, fault: CommitFault): string[] {
   const problems: string[] = []
   for (const one of told) {
     if (one.outcome === 'refused' && /Something failed that should not|Cannot read propert/.test(one.reason))
       problems.push(`untyped failure: ${one.reason}`)
-    if (one.outcome === 'unknown') problems.push(`no answer: ${one.reason}`)
+    if (one.outcome === 'unknown' && !(workload.isContested && lostItsStaging(one.reason)))
+      problems.push(`no answer: ${one.reason}`)
   }
-  if (/sync/.test(call) && fault === 'EIO' && told.every(isKept))
+  // Of several that want one name, those that fail may be those that do not get it.
+  if (!workload.isContested && /sync/.test(call) && fault === 'EIO' && told.every(isKept))
     problems.push('all was acknowledged although a sync had failed')
   return problems
+}
+
+/** Announced again, a transfer ends, and its sender may be writing still. */
+function lostItsStaging(reason: string): boolean {
+  return /ENOENT.*\/staging\//.test(reason)
 }
 
 function lastLines(place: Place): string {

@@ -6,6 +6,9 @@ import {
   sendBatch,
   sendByCopy,
   sendByTus,
+  sendFromTrash,
+  sendInPlace,
+  sendToTrash,
   type Told,
   type Upload,
 } from './client.ts'
@@ -16,6 +19,12 @@ export interface CommitWorkload {
   readonly isFirst: boolean
   /** One request commits everything, and its answer is the last one. */
   readonly hasOneAnswer: boolean
+  /** Several want one name, each with bytes of its own: one gets it (reliability A4). */
+  readonly isContested?: boolean
+  /** The bytes lie in the store before anybody is asked. */
+  readonly isInPlace?: boolean
+  /** Copies that are there are moved, instead of uploads. */
+  readonly moves?: { readonly to: 'in place' | 'in the trash'; takes(sending: Sending): boolean }
   /** The same for the same prefix. */
   uploadsOf(prefix: string): readonly Upload[]
   /** Everything, to the end; or once more, after who knows what. */
@@ -47,9 +56,71 @@ export const commitWorkloads: readonly CommitWorkload[] = [
     isFirst: false,
     hasOneAnswer: false,
     uploadsOf: fewOf,
-    send: (door, sendings) => Promise.all(sendings.map(sending => sendByCopy(door, sending))),
+    send: together(sendByCopy),
+  },
+  {
+    name: 'rivals',
+    isFirst: false,
+    hasOneAnswer: false,
+    isContested: true,
+    uploadsOf: prefix => rivalsOf(fileOf(prefix), fileOf(`${prefix}-other`)),
+    send: together(sendByCopy),
+  },
+  {
+    name: 'rival-trees',
+    isFirst: false,
+    hasOneAnswer: false,
+    isContested: true,
+    uploadsOf: prefix => rivalsOf(treeOf(prefix), treeOf(`${prefix}-other`)),
+    send: together(sendByCopy),
+  },
+  {
+    name: 'adopt',
+    isFirst: false,
+    hasOneAnswer: false,
+    isInPlace: true,
+    uploadsOf: prefix => [fileOf(prefix)],
+    send: inTurn(sendInPlace),
+  },
+  {
+    name: 'adopt-tree',
+    isFirst: false,
+    hasOneAnswer: false,
+    isInPlace: true,
+    uploadsOf: prefix => [treeOf(prefix)],
+    send: inTurn(sendInPlace),
   },
 ]
+
+/** Every way in which a copy goes, or comes back. What is purged goes at a start (`purge.ts`). */
+export const moveWorkloads: readonly CommitWorkload[] = [
+  moving('trash', 'in the trash', false),
+  moving('trash-tree', 'in the trash', true),
+  moving('restore', 'in place', false),
+  moving('restore-tree', 'in place', true),
+]
+
+function moving(name: string, to: 'in place' | 'in the trash', isTree: boolean): CommitWorkload {
+  const takes = ({ upload, copy }: Sending) =>
+    upload.content instanceof Uint8Array !== isTree && (copy?.trashId !== undefined) === (to === 'in place')
+  return {
+    name,
+    isFirst: false,
+    hasOneAnswer: false,
+    moves: { to, takes },
+    uploadsOf: () => [],
+    send: inTurn(to === 'in place' ? sendFromTrash : sendToTrash),
+  }
+}
+
+function together(send: (door: Door, sending: Sending) => Promise<Told>): CommitWorkload['send'] {
+  return (door, sendings) => Promise.all(sendings.map(sending => send(door, sending)))
+}
+
+/** Two have the same bytes. */
+function rivalsOf(upload: Upload, other: Upload): Upload[] {
+  return [upload, { ...other, name: upload.name }, upload]
+}
 
 function inTurn(send: (door: Door, sending: Sending) => Promise<Told>): CommitWorkload['send'] {
   return async (door, sendings) => {

@@ -1,11 +1,11 @@
 /** Databases that are locked, restarted, killed or stopped under a real server that takes uploads (reliability 5, X). */
-import { mkdir, mkdtemp, readFile, rm } from 'node:fs/promises'
+import { mkdir, mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { checkInvariants } from '../../../packages/librarian/test/check-invariants.ts'
-import { startPostgres, type TestPostgres } from '../../../packages/librarian/test/postgres.ts'
+import { startPostgres } from '../../../packages/librarian/test/postgres.ts'
 import { startSource } from '../../../packages/librarian/test/source-process.ts'
 import { seeLibrarian } from './see-librarian.ts'
 import { type Server, startServer } from './server.ts'
@@ -78,16 +78,14 @@ test('a PostgreSQL that is restarted, killed and stopped under uploads: nothing 
     const stream = startStream(client, { lanes: 3, size: 5000 })
     await stream.grown(6)
     await postgres.stop()
-    await startAgain(postgres)
+    await postgres.start()
     await stream.grown(6)
-    for (const pid of await allPids(postgres)) signal(pid, 'SIGKILL')
-    await postgres.stop()
-    await startAgain(postgres)
+    await postgres.kill()
+    await postgres.start()
     await stream.grown(6)
-    const stopped = await allPids(postgres)
-    for (const pid of stopped) signal(pid, 'SIGSTOP')
+    await postgres.signal('SIGSTOP')
     await sleep(1500)
-    for (const pid of stopped) signal(pid, 'SIGCONT')
+    await postgres.signal('SIGCONT')
     await stream.grown(6)
     await stream.end()
     // Whoever was not told that it is kept was told to try again, and nothing else.
@@ -99,30 +97,3 @@ test('a PostgreSQL that is restarted, killed and stopped under uploads: nothing 
     await postgres.end()
   }
 }, 120_000)
-
-/** Its first process and that one's children: they are ours, started by this test. */
-async function allPids(postgres: TestPostgres): Promise<number[]> {
-  const first = await postgres.pid()
-  const children = await readFile(`/proc/${first}/task/${first}/children`, 'utf8')
-  return [first, ...children.trim().split(/\s+/).map(Number)]
-}
-
-/** A child that handled one connection may have ended meanwhile. */
-function signal(pid: number, name: NodeJS.Signals): void {
-  try {
-    process.kill(pid, name)
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error
-  }
-}
-
-async function startAgain(postgres: TestPostgres): Promise<void> {
-  for (let tries = 0; ; tries++) {
-    try {
-      return await postgres.start()
-    } catch (error) {
-      if (tries === 20) throw error
-      await sleep(250)
-    }
-  }
-}

@@ -6,7 +6,7 @@ import { lookAtStore, type StoreRoots } from '../../faults/commit/look.ts'
 /** The drivers are the server's; the statements are ours. */
 const require = createRequire(new URL('../../../packages/librarian/package.json', import.meta.url))
 
-type Query = (sql: string) => Promise<unknown[]>
+export type Query = (sql: string) => Promise<unknown[]>
 
 /** @param catalogue a path of SQLite, or a URL of PostgreSQL */
 export async function seeLibrarian(catalogue: string, stores: readonly StoreRoots[]): Promise<Seen> {
@@ -21,7 +21,7 @@ export async function seeLibrarian(catalogue: string, stores: readonly StoreRoot
   }))
 }
 
-async function withQueries<T>(catalogue: string, use: (query: Query) => Promise<T>): Promise<T> {
+export async function withQueries<T>(catalogue: string, use: (query: Query) => Promise<T>): Promise<T> {
   if (/^postgres/.test(catalogue)) {
     const { Client, types } = require('pg')
     const client = new Client({
