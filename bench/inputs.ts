@@ -15,7 +15,7 @@ export interface BigFile {
 
 export const smallFileBytes = 10 * 1024
 /** The content of every row of the long list; the server answers any path below `/rows/` with it. */
-export const rowFile = 'row.bin'
+const rowFile = 'row.bin'
 export const rowBytes = 64
 export const rowLocation = `location /rows/ { try_files /${rowFile} =404; }`
 

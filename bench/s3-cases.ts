@@ -13,7 +13,7 @@ import * as peers from './s3-peers.ts'
 import { bytes, thousands } from './units.ts'
 
 const bucket = 'bench'
-export const s3Scale = { files: 5000, fileBytes: 100 * 1024 }
+const s3Scale = { files: 5000, fileBytes: 100 * 1024 }
 
 export async function s3Case(ground: Ground): Promise<Case> {
   const file = await ground.bigFile()
