@@ -457,7 +457,6 @@ function files(open: Open): void {
 }
 
 function leases(open: Open): void {
-
   test('of 20 callers that race for a lease one wins', async () => {
     await using catalogue = await open()
     const tokens = await Promise.all(

@@ -1,10 +1,13 @@
 /** What a catalogue is made of again (reliability G1): the order of a trail's lines, breaks of it, names that stand in each other's way. */
+import { mkdir, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { systemClock } from '../src/clock.ts'
 import { type RebuildOptions, rebuild } from '../src/services/recovery/rebuild.ts'
 import { reconcile } from '../src/services/recovery/reconcile.ts'
 import { replay } from '../src/services/recovery/replay.ts'
 import type { TrailRecord } from '../src/stores/store.ts'
+import { commitTo, LocalPlace } from './local-place.ts'
 import { bytesOf, newGround, openWorld, type World, type WorldGround } from './world.ts'
 
 const tree = new Map([
@@ -221,6 +224,25 @@ test.each(['none', 'leaf'] as const)(
     const again = await emptyGround()
     expect(await rebuilt(alone, again.catalogue, directories)).toMatchObject({ attested: 2, unattested: 0 })
     expect((await again.catalogue.instances.all()).files).toEqual((await ground.catalogue.instances.all()).files)
+  },
+)
+
+test.each(['none', 'leaf'] as const)(
+  'G1: a tree that was published before its line was written is one tree by its modes, an open directory is none (%s)',
+  async directories => {
+    await using place = await LocalPlace.make()
+    const store = await place.open()
+    await commitTo(store, 'run/t', tree)
+    await commitTo(store, 'run/empty', new Map([['inside', null]]))
+    await mkdir(join(place.root, 'loose/sub'), { recursive: true })
+    for (const name of ['a', 'sub/b']) await writeFile(join(place.root, 'loose', name), name)
+    const { catalogue } = await emptyGround()
+    const site = { id: 1, name: 'main', store, ingestable: true, transferManagers: {} }
+    const report = await rebuild({ catalogue, stores: { all: [site] }, clock: systemClock, directories })
+    expect(report).toMatchObject({ attested: 0, problems: [] })
+    const { files } = await catalogue.instances.all()
+    const loose = directories === 'none' ? ['loose/a file', 'loose/sub/b file'] : ['loose/a file', 'loose/sub tree']
+    expect(files.map(({ name, kind }) => `${name} ${kind}`)).toEqual([...loose, 'run/empty tree', 'run/t tree'])
   },
 )
 

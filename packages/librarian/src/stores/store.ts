@@ -374,4 +374,6 @@ export interface Scanned {
   readonly shown: string
   readonly kind: 'file' | 'directory' | 'other' | 'store'
   readonly size: number
+  /** Of a directory: by its modes it is one that was committed, or lies in one. */
+  readonly isCommitted?: boolean | undefined
 }

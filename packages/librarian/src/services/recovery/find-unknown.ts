@@ -3,6 +3,7 @@
  *
  *   a tree by the catalogue, from whatever store    a tree: its members were never files of their own
  *   a tree by a line of the trail, believed or not  the same, unless a known name lies in it or above it
+ *   a tree by its modes                             the same: it was published, and its line is lost with the catalogue
  *   a directory with files only (`leaf`)            a tree, unless a known name lies in it or above it
  *   all other files                                 each a file
  *
@@ -52,7 +53,7 @@ async function findWholes(seen: SeenUnknown, { catalogue, lines }: FindUnknownOp
     const maybe: string[] = []
     for (const directories of above) {
       const certain = directories.find(one => known.has(one) || (trees.has(one) && last.has(one)))
-      const told = directories.find(one => trees.has(one))
+      const told = directories.find(one => trees.has(one) || seen.committed.has(one))
       if (certain !== undefined) wholes.add(certain)
       else if (told !== undefined) maybe.push(told)
     }
@@ -86,8 +87,10 @@ async function freeOf({ rebuilding }: Pick<Catalogue, 'rebuilding'>, candidates:
 
 interface SeenUnknown {
   readonly files: string[]
-  /** Directories that the trail calls trees: such a one may hold no file. */
+  /** Directories that the trail, or their modes, call trees: such a one may hold no file. */
   readonly treePlaces: Set<string>
+  /** Directories that are committed by their modes. */
+  readonly committed: Set<string>
   /** Directories that cannot be a leaf, because a directory or something known lies in them. */
   readonly occupied: Set<string>
   readonly problems: string[]
@@ -97,11 +100,17 @@ async function scanUnknown(
   { id, name: store, store: place }: SiteStore,
   { catalogue, lines, signal }: FindUnknownOptions,
 ): Promise<SeenUnknown> {
-  const seen: SeenUnknown = { files: [], treePlaces: new Set(), occupied: new Set(), problems: [] }
+  const seen: SeenUnknown = {
+    files: [],
+    treePlaces: new Set(),
+    committed: new Set(),
+    occupied: new Set(),
+    problems: [],
+  }
   for await (const page of inPages(place.scan(signal ? { signal } : {}), PAGE)) {
     const names = page.flatMap(({ name }) => (name === undefined ? [] : [name, ...ancestorsOf(name)]))
     const known = new Set(await catalogue.instances.knownOnStore({ storeId: id, names: [...new Set(names)] }))
-    for (const { name, shown, kind } of page) {
+    for (const { name, shown, kind, isCommitted = false } of page) {
       const parent = name === undefined ? undefined : ancestorsOf(name).at(-1)
       const isKnown = name !== undefined && [name, ...ancestorsOf(name)].some(one => known.has(one))
       const isTold = name !== undefined && !lines.trees.has(name) && isKeptBy(lines, name)
@@ -113,7 +122,8 @@ async function scanUnknown(
         continue
       }
       if (name !== undefined && kind === 'directory') {
-        if (lines.trees.has(name)) seen.treePlaces.add(name)
+        if (lines.trees.has(name) || isCommitted) seen.treePlaces.add(name)
+        if (isCommitted) seen.committed.add(name)
       } else if (name === undefined || kind === 'other') {
         seen.problems.push(`${store}: ${shown} is no file that a catalogue takes`)
       } else {

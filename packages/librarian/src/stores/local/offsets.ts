@@ -30,6 +30,8 @@ export class Offsets {
   readonly #directory: string
   readonly #mine = new Map<string, Told>()
   readonly #write: (told: Told) => Promise<void>
+  /** To be told with the next line that must be durable. */
+  #late: Told[] = []
   #name: string | undefined
   #size = 0
 
@@ -79,10 +81,10 @@ export class Offsets {
     this.#mine.delete(id)
   }
 
-  /** It is gone for good. */
-  async forget(id: string): Promise<void> {
+  /** It is gone for good. Told with the next one that is told: a sync of its own would buy nothing. */
+  forget(id: string): void {
     const mine = this.#mine.get(id)
-    if (mine && mine.offset > 0) await this.tell(id, 0, mine.turn)
+    if (mine && mine.offset > 0) this.#late.push({ ...mine, offset: 0 })
     this.#mine.delete(id)
   }
 
@@ -114,7 +116,9 @@ export class Offsets {
     const isNew = this.#name === undefined || this.#size > LONG
     const before = this.#name
     if (isNew) this.#name = `${PREFIX}${String(Date.now()).padStart(15, '0')}-${randomBytes(8).toString('hex')}`
-    const lines = isNew ? [...this.#mine.values()] : told
+    const late = this.#late
+    this.#late = []
+    const lines = isNew ? [...this.#mine.values()] : [...late, ...told]
     const text = lines.map(line => `${JSON.stringify(line)}\n`).join('')
     const file = await open(join(this.#directory, this.#name!), isNew ? 'ax' : 'a', 0o600)
     try {

@@ -22,9 +22,11 @@ export async function* scan(root: string, signal?: AbortSignal): AsyncGenerator<
       const stats = await lstat(pathBytes(root, path)).catch(() => undefined)
       // It was removed since it was listed.
       if (!stats) continue
-      const isStore = stats.isDirectory() && !isCommittedTree(stats.mode) && (await isStoreRoot(root, path))
+      const isCommitted = stats.isDirectory() && isCommittedTree(stats.mode)
+      const isStore = stats.isDirectory() && !isCommitted && (await isStoreRoot(root, path))
       if (stats.isDirectory() && !isStore) waiting.push(path)
-      yield { ...namesOf(path), kind: isStore ? 'store' : kindOf(stats), size: stats.isFile() ? stats.size : 0 }
+      const kind = isStore ? 'store' : kindOf(stats)
+      yield { ...namesOf(path), kind, size: stats.isFile() ? stats.size : 0, ...(isCommitted ? { isCommitted } : {}) }
     }
   }
 }

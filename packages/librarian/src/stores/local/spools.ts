@@ -88,7 +88,7 @@ export class Spools {
     this.#known.delete(id)
     await spool?.end()
     await rm(path, { force: true })
-    void this.#parts?.offsets.forget(id).catch(() => {})
+    this.#parts?.offsets.forget(id)
     // What the engine keeps beside a file while it fetches it.
     for (const name of await readdir(this.#layout.spool)) {
       if (name.startsWith(`${id}.`)) await rm(join(this.#layout.spool, name), { force: true })
