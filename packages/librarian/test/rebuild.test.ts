@@ -1,5 +1,5 @@
 /** What a catalogue is made of again (reliability G1): the order of a trail's lines, breaks of it, names that stand in each other's way. */
-import { mkdir, writeFile } from 'node:fs/promises'
+import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { systemClock } from '../src/clock.ts'
@@ -245,6 +245,27 @@ test.each(['none', 'leaf'] as const)(
     expect(files.map(({ name, kind }) => `${name} ${kind}`)).toEqual([...loose, 'run/empty tree', 'run/t tree'])
   },
 )
+
+test('G2: what a crash kept out of the list for coreutils is in it after a rebuild, once', async () => {
+  await using place = await LocalPlace.make()
+  const store = await place.open()
+  const world = await openWorld()
+  for (const name of ['a', 'b', 'c']) await world.upload(name, bytesOf(name))
+  const records = await Array.fromAsync(world.store.readTrail())
+  for (const { name } of records) await commitTo(store, name, bytesOf(name))
+  await store.appendTrail(records)
+  const list = join(place.root, '.arriero/SHA256SUMS')
+  const whole = await readFile(list, 'utf8')
+  const [first, second] = whole.split('\n')
+  await writeFile(list, `${first}\n${second!.slice(0, 30)}`)
+  const site = { id: 1, name: 'main', store, ingestable: true, transferManagers: {} }
+  for (let round = 0; round < 2; round++) {
+    const { catalogue } = await emptyGround()
+    await rebuild({ catalogue, stores: { all: [site] }, clock: systemClock, directories: 'none' })
+    const lines = (await readFile(list, 'utf8')).split('\n').filter(line => /^[0-9a-f]{64} {2}/.test(line))
+    expect(lines.sort()).toEqual(whole.trimEnd().split('\n').sort())
+  }
+})
 
 test('a directory is no leaf when something that was put away has its name in it', async () => {
   const world = await openWorld()

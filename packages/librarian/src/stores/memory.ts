@@ -276,6 +276,9 @@ export class MemoryStore implements Store {
     this.#trail.push(...structuredClone(records))
   }
 
+  /** There is no such list. */
+  async completeList(): Promise<void> {}
+
   async *readTrail({ report = refuseBreak, disbelieve }: TrailReading = {}): AsyncIterable<TrailRecord> {
     this.#check()
     const records = structuredClone(this.#trail)

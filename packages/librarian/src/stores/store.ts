@@ -149,6 +149,12 @@ export interface Store extends AsyncDisposable {
   appendTrail(records: readonly TrailRecord[]): Promise<void>
 
   /**
+   * Adds to the list for `sha256sum -c` (G2) what it lacks of these, which the trail has and which are kept: a crash between the
+   * two, and the catalogue lost with it, would leave it so. Durable when it resolves; for many, in pages.
+   */
+  completeList(records: readonly TrailRecord[]): Promise<void>
+
+  /**
    * What the trail has, with its chains checked, in no order that means anything (`TrailRecord.order`). A torn last record is
    * left out. What follows a break is not believed: see `TrailReading`.
    */

@@ -22,7 +22,7 @@ import type { TrailRecord } from '../../stores/store.ts'
 import type { SiteStore, Stores } from '../../stores/stores.ts'
 import { findUnknown } from './find-unknown.ts'
 import { inPages } from './in-pages.ts'
-import { findLastLines, type LastLines, lastRecords } from './last-lines.ts'
+import { findLastLines, isKept, type LastLines, lastRecords } from './last-lines.ts'
 import { fileOfReading, fileOfRecord, problemOf } from './rebuilt-file.ts'
 import { refuseFilled } from './refuse-filled.ts'
 
@@ -74,6 +74,7 @@ async function fromTrail(site: SiteStore, options: RebuildOptions, report: Rebui
   for await (const page of inPages(lastRecords(site, lines), PAGE)) {
     signal?.throwIfAborted()
     const files = await Promise.all(page.map(record => fileOfRecord(site, record)))
+    await site.store.completeList(page.filter(isKept))
     const isNew = await register(site, files, options, report)
     report.attested += files.filter(({ copy }, index) => copy && isNew[index]).length
   }

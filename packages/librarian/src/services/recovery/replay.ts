@@ -75,6 +75,7 @@ async function add(
   report: ReplayReport,
 ): Promise<void> {
   const files = await Promise.all(records.map(record => fileOfRecord(site, record)))
+  await site.store.completeList(records.filter(isKept))
   const outcomes = await catalogue.rebuilding.register({ files })
   for (const [index, outcome] of outcomes.entries()) {
     const file = files[index]!

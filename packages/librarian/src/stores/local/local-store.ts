@@ -286,6 +286,11 @@ export class LocalStore implements Store {
     await this.#check()
   }
 
+  async completeList(records: readonly TrailRecord[]): Promise<void> {
+    await this.#check()
+    await this.#told('write', 'the check list', () => this.#sums.complete(records))
+  }
+
   async *readTrail(reading?: TrailReading): AsyncIterable<TrailRecord> {
     await this.#check()
     yield* this.#trail.read(reading)

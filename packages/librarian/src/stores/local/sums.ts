@@ -34,6 +34,8 @@ const STROKES = 4096
 export class Sums {
   readonly #path: string
   #timer: NodeJS.Timeout | undefined
+  /** Names of lines that are there, while lists are completed. */
+  #listed: Set<string> | undefined
   #last: Promise<void> = Promise.resolve()
 
   constructor(path: string) {
@@ -50,16 +52,34 @@ export class Sums {
     })
   }
 
+  /** Adds lines that are missing of these, which are kept; durable when it resolves. Holds every name until `flush`. */
+  complete(records: readonly TrailRecord[]): Promise<void> {
+    return this.#inTurn(async () => {
+      this.#listed ??= await this.#namesListed()
+      const listed = this.#listed
+      const missing = records.flatMap(linesOf).filter(line => !listed.has(nameOf(line.slice(0, -1))))
+      await appendLines(this.#path, missing)
+      for (const line of missing) listed.add(nameOf(line.slice(0, -1)))
+    })
+  }
+
   /** Strikes out what was removed, by whomever, and what is torn. */
   flush(): Promise<void> {
     return this.#inTurn(async () => {
       clearTimeout(this.#timer)
       this.#timer = undefined
+      this.#listed = undefined
       await endTornLine(this.#path)
       const notes = await takeNotes(this.#removedPath)
       await this.#strike(notes.removed)
       await notes.drop()
     })
+  }
+
+  async #namesListed(): Promise<Set<string>> {
+    const names = new Set<string>()
+    for await (const { line } of linesOfFile(this.#path)) if (!line.startsWith('#')) names.add(nameOf(line))
+    return names
   }
 
   #inTurn(act: () => Promise<void>): Promise<void> {

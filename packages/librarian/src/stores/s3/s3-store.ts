@@ -289,6 +289,9 @@ export class S3Store implements Store {
     await this.#check()
   }
 
+  /** There is no such list. */
+  async completeList(): Promise<void> {}
+
   async *readTrail(reading?: TrailReading): AsyncIterable<TrailRecord> {
     await this.#check()
     yield* this.#trail.read(reading)
