@@ -1,5 +1,5 @@
 /** What a catalogue is made of again (reliability G1): the order of a trail's lines, breaks of it, names that stand in each other's way. */
-import { mkdir, readFile, writeFile } from 'node:fs/promises'
+import { chmod, mkdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { systemClock } from '../src/clock.ts'
@@ -234,6 +234,9 @@ test.each(['none', 'leaf'] as const)(
     const store = await place.open()
     await commitTo(store, 'run/t', tree)
     await commitTo(store, 'run/empty', new Map([['inside', null]]))
+    // Killed between its name and its last mode.
+    await commitTo(store, 'run/open', tree)
+    await chmod(join(place.root, 'run/open'), 0o1700)
     await mkdir(join(place.root, 'loose/sub'), { recursive: true })
     for (const name of ['a', 'sub/b']) await writeFile(join(place.root, 'loose', name), name)
     const { catalogue } = await emptyGround()
@@ -242,7 +245,10 @@ test.each(['none', 'leaf'] as const)(
     expect(report).toMatchObject({ attested: 0, problems: [] })
     const { files } = await catalogue.instances.all()
     const loose = directories === 'none' ? ['loose/a file', 'loose/sub/b file'] : ['loose/a file', 'loose/sub tree']
-    expect(files.map(({ name, kind }) => `${name} ${kind}`)).toEqual([...loose, 'run/empty tree', 'run/t tree'])
+    expect(files.map(({ name, kind }) => `${name} ${kind}`)).toEqual([
+      ...loose,
+      ...['empty', 'open', 't'].map(name => `run/${name} tree`),
+    ])
   },
 )
 

@@ -9,7 +9,7 @@ import type { Publication, Published } from '../store.ts'
 import { type Context, refused } from './context.ts'
 import { describe, fingerprintAt, Strange } from './describe.ts'
 import { Held } from './held.ts'
-import { isCommittedTree, PRIVATE_DIRECTORY_MODE } from './modes.ts'
+import { isCommittedTree, PRIVATE_TREE_MODE } from './modes.ts'
 import { Parents } from './parents.ts'
 import { removeAll } from './remove-tree.ts'
 import { codeOf, systemError } from './system-error.ts'
@@ -237,7 +237,7 @@ function quarantine(directory: Held, leaf: string, id: string, kind: Publication
 export function moveTree(from: Held, leaf: string, to: Held, name: string): void {
   {
     using top = from.enter(leaf)
-    fchmodSync(top.fd, PRIVATE_DIRECTORY_MODE)
+    fchmodSync(top.fd, PRIVATE_TREE_MODE)
   }
   renameSync(from.at(leaf), to.at(name))
 }

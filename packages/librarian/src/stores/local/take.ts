@@ -26,7 +26,7 @@ import { answerOf, type Context } from './context.ts'
 import { digestFile } from './describe.ts'
 import { finishFile, own, writeWhole } from './finish-file.ts'
 import { Held } from './held.ts'
-import { PRIVATE_DIRECTORY_MODE } from './modes.ts'
+import { PRIVATE_DIRECTORY_MODE, PRIVATE_TREE_MODE } from './modes.ts'
 import { isUnchanged, openLeaf, statsOf } from './read-file.ts'
 import { removeAll } from './remove-tree.ts'
 import { codeOf } from './system-error.ts'
@@ -240,7 +240,7 @@ interface TreeCopy {
 function copyTree(job: TakeJob, from: Held, work: Held, functions: readonly PathFunction[], context: Context): Taken {
   const tree: TreeCopy = { job, functions, context, members: [], names: new MemberNames(), size: 0 }
   using source = from
-  using target = work.make(job.copy, PRIVATE_DIRECTORY_MODE).directory
+  using target = work.make(job.copy, PRIVATE_TREE_MODE).directory
   copyDirectory(source, target, '', tree)
   own(target.fd, context.modes.owner)
   const { size, digests, manifest, sha256 } = describeTree(tree.members, functions)

@@ -21,7 +21,7 @@ import { stagedNotFound } from '../refusals.ts'
 import type { Context } from './context.ts'
 import { finishFile, own, writeWhole } from './finish-file.ts'
 import type { Held } from './held.ts'
-import { PRIVATE_DIRECTORY_MODE } from './modes.ts'
+import { PRIVATE_DIRECTORY_MODE, PRIVATE_TREE_MODE } from './modes.ts'
 import { openLeaf, readThrough, statsOf } from './read-file.ts'
 import type { TakeJob } from './task.ts'
 
@@ -43,7 +43,7 @@ export function unpack(
   const archive = openLeaf(above, leaf)
   try {
     fchmodSync(archive, SEALED_MODE)
-    using top = work.make(job.copy, PRIVATE_DIRECTORY_MODE).directory
+    using top = work.make(job.copy, PRIVATE_TREE_MODE).directory
     using tree = new UnpackedTree(top, job, functions, context)
     const reader = new ArchiveReader(tree)
     const size = Number(statsOf(archive).size)
