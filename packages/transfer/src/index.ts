@@ -32,6 +32,18 @@ export type { Outcome, OutcomeStatus } from './manifest/outcome.ts'
 export { type ManifestOptions, parseManifest } from './manifest/parse-manifest.ts'
 export { readBag } from './manifest/read-bag.ts'
 export type { DownloadManifestOptions, ManifestResult, ManifestRun, ManifestSummary } from './manifest/run.ts'
+export type {
+  Method,
+  MethodItem,
+  MethodName,
+  MethodStanding,
+  MethodState,
+  TransferDetails,
+  TransferOptions,
+} from './method.ts'
+export { type CopyMethodOptions, createCopyMethod } from './methods/copy.ts'
+export { createGlobusMethod, type GlobusMethodOptions, type GlobusServices } from './methods/globus.ts'
+export { createRsyncMethod, type RsyncMethodOptions, type SshHost } from './methods/rsync.ts'
 export { fileNameFor } from './names/file-name.ts'
 export type { NamedLayout } from './names/layout.ts'
 export { MemberNames } from './names/member-names.ts'

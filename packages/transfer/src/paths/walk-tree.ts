@@ -19,6 +19,13 @@ export interface WalkedTree {
   checkUnchanged(): Promise<void>
 }
 
+export interface WalkOptions {
+  readonly links: Links
+  readonly signal?: AbortSignal | undefined
+  /** What is done with it, for messages. Default: `digest`. */
+  readonly purpose?: string | undefined
+}
+
 /**
  * Everything below a directory. Links to directories are not followed: they are told as directories without content
  * (librarian 6.3).
@@ -26,10 +33,7 @@ export interface WalkedTree {
  * @throws TransferError PathUnsafe for what is no file and no directory, and for names that are no UTF-8; NotFound for a link
  *   that leads nowhere; Disk.
  */
-export async function walkTree(
-  top: string,
-  { links, signal }: { readonly links: Links; readonly signal?: AbortSignal | undefined },
-): Promise<WalkedTree> {
+export async function walkTree(top: string, { links, signal, purpose = 'digest' }: WalkOptions): Promise<WalkedTree> {
   const entries: WalkedEntry[] = []
   const seen: { readonly full: string; readonly stats: BigIntStats }[] = []
   const waiting = ['']
@@ -39,8 +43,9 @@ export async function walkTree(
     const { stats, listed } = await listDirectory(full)
     seen.push({ full, stats })
     for (const raw of listed) {
-      const path = below === '' ? nameOf(raw.name, full) : `${below}/${nameOf(raw.name, full)}`
-      const type = typeOf(raw) ?? (await typeOfLink(`${top}/${path}`, raw, links))
+      const name = nameOf(raw.name, full, purpose)
+      const path = below === '' ? name : `${below}/${name}`
+      const type = typeOf(raw) ?? (await typeOfLink(`${top}/${path}`, raw, links, purpose))
       entries.push({ path, type })
       if (type === 'directory' && raw.isDirectory()) waiting.push(path)
     }
@@ -51,9 +56,8 @@ export async function walkTree(
       for (const { full, stats } of seen) {
         const now = await lstat(full, { bigint: true }).catch(() => undefined)
         if (now && isSameState(stats, now)) continue
-        throw new TransferError('ResourceChanged', `Cannot digest ${top}: ${full} must stay as it is, it was changed`, {
-          file: full,
-        })
+        const message = `Cannot ${purpose} ${top}: ${full} must stay as it is, it was changed`
+        throw new TransferError('ResourceChanged', message, { file: full })
       }
     },
   }
@@ -79,32 +83,26 @@ function typeOf(raw: RawEntry): WalkedEntry['type'] | undefined {
   return raw.isFile() ? 'file' : raw.isDirectory() ? 'directory' : undefined
 }
 
-async function typeOfLink(full: string, raw: RawEntry, links: Links): Promise<WalkedEntry['type']> {
-  if (!raw.isSymbolicLink() || links === 'refuse') throw unsafe(full, 'is none')
+async function typeOfLink(full: string, raw: RawEntry, links: Links, purpose: string): Promise<WalkedEntry['type']> {
+  if (!raw.isSymbolicLink() || links === 'refuse') throw unsafe(full, 'is none', purpose)
   const target = await stat(full).catch(cause => {
-    throw new TransferError(
-      'NotFound',
-      `Cannot digest ${printable(full)}: the link must lead to a file, it leads nowhere`,
-      {
-        file: full,
-        cause,
-      },
-    )
+    const message = `Cannot ${purpose} ${printable(full)}: the link must lead to a file, it leads nowhere`
+    throw new TransferError('NotFound', message, { file: full, cause })
   })
   if (target.isDirectory()) return 'directory'
-  if (!target.isFile()) throw unsafe(full, 'leads to none')
+  if (!target.isFile()) throw unsafe(full, 'leads to none', purpose)
   return 'file'
 }
 
-export function unsafe(full: string, met: string): TransferError {
-  const message = `Cannot digest ${printable(full)}: a file or a directory is needed, it ${met}`
+export function unsafe(full: string, met: string, purpose = 'digest'): TransferError {
+  const message = `Cannot ${purpose} ${printable(full)}: a file or a directory is needed, it ${met}`
   return new TransferError('PathUnsafe', message, { file: full })
 }
 
 /** Text APIs show a name that is no UTF-8 as one that does not exist. */
-function nameOf(raw: Buffer, directory: string): string {
+function nameOf(raw: Buffer, directory: string, purpose: string): string {
   const name = raw.toString()
   if (Buffer.from(name).equals(raw)) return name
-  const message = `Cannot digest ${printable(`${directory}/${name}`)}: a name must be UTF-8, it has other bytes`
+  const message = `Cannot ${purpose} ${printable(`${directory}/${name}`)}: a name must be UTF-8, it has other bytes`
   throw new TransferError('PathUnsafe', message, { file: directory })
 }

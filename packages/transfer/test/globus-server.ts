@@ -1,0 +1,3 @@
+export type { Fault, GlobusAnswer, GlobusRequest, GlobusServer } from './globus-server/globus-server.ts'
+export { startGlobusServer } from './globus-server/globus-server.ts'
+export { fail, fault, type GlobusTask } from './globus-server/tasks.ts'
