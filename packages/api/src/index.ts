@@ -6,7 +6,7 @@
 
 export { type CallOptions, type Connection, type ConnectOptions, connect, type Method } from './connect.ts'
 export type { Address } from './connection/address.ts'
-export { type Greeting, IDEMPOTENCY } from './connection/greeting.ts'
+export { FLOWS, type Greeting, IDEMPOTENCY } from './connection/greeting.ts'
 export type { Patience, Wait } from './connection/patience.ts'
 export {
   type AnswerInput,
@@ -41,6 +41,16 @@ export {
   type UploadProviders,
   uploadProviders,
 } from './endpoints/providers.ts'
+export {
+  type DiskCandidate,
+  type DiskItemState,
+  type DiskState,
+  diskItemStates,
+  diskStates,
+  type ListedDisk,
+  MAX_DISK_FILES,
+} from './endpoints/sneakernet.ts'
+export { type TaskOutcome, type TaskStateName, taskOutcomes, taskStates } from './endpoints/tasks.ts'
 export { MAX_BATCH } from './endpoints/upload.ts'
 export {
   type ErrorCode,
@@ -52,6 +62,15 @@ export {
 export { parseRequest, type SuccessAnswer, toAnswer } from './exchange.ts'
 export { type FailureAnswer, type FromFailureOptions, fromFailure, hideOthers, toFailureBody } from './failures.ts'
 export { type OpenApiOptions, openApi } from './openapi.ts'
+export {
+  type DiskStatement,
+  diskStatement,
+  parseStatement,
+  type ReceiptLine,
+  type ReceiptStatement,
+  receiptStatement,
+  receiptText,
+} from './sneakernet/statement.ts'
 export { findUnsafeCharacter, printable } from './values/characters.ts'
 export {
   type Checksum,

@@ -18,6 +18,9 @@ export interface Greeting {
 /** Of a server that gives one outcome for one Idempotency-Key (reliability E1). */
 export const IDEMPOTENCY = 'idempotency'
 
+/** Of a librarian that knows the calls of ours between librarians: `clone/pull`, `clone/bundle`, `clone/complete_many`. */
+export const FLOWS = 'flows'
+
 const stranger: Greeting = { name: undefined, description: undefined, version: undefined, capabilities: new Set() }
 
 /** Any answer shows that somebody is there; what is no greeting is left to the call itself to find. */

@@ -3,6 +3,7 @@ import { z } from 'zod'
 import { endpoint, type Failures } from '../endpoint.ts'
 import { integer, path, text } from '../values/lax.ts'
 import { asyncProviders, uploadProviders } from './providers.ts'
+import { MAX_BATCH } from './upload.ts'
 
 const ids = { source_transfer_id: integer, destination_transfer_id: integer }
 const toldIds = { source_transfer_id: z.int(), destination_transfer_id: z.int() }
@@ -30,6 +31,9 @@ const repeated = {
   TransferOngoing: { status: 425, reason: 'Transfer is ongoing.' },
   TransferReplaced: { status: 406, reason: 'Transfer was already initiated or staged.' },
 } as const satisfies Failures
+
+/** Many pairs of one call, each judged on its own. */
+const pairs = <Shape extends z.ZodRawShape>(shape: Shape) => z.array(z.object(shape)).min(1).max(MAX_BATCH)
 
 const wrongState = { NotFound: { status: 404 }, Conflict: { status: 406 } } as const
 
@@ -127,5 +131,29 @@ export const clone = {
     failures: wrongState,
     failureFields: failureIds,
     mutates: true,
+  }),
+  pull: endpoint({
+    path: 'clone/pull',
+    level: 'READAPPEND',
+    summary: 'Ask the receiver to fetch the bytes of clones that were announced to it. May be repeated.',
+    request: z.object({ transfers: pairs(ids) }),
+    answer: z.object({
+      accepted: z.array(z.int()),
+      refused: z.array(z.object({ destination_transfer_id: z.int(), reason: z.string() })),
+    }),
+    mutates: true,
+    isOurs: true,
+  }),
+  completeMany: endpoint({
+    path: 'clone/complete_many',
+    level: 'CALLBACK',
+    summary: 'Tell the sender that its clones are kept here: each is judged on its own. May be repeated.',
+    request: z.object({ transfers: pairs({ ...ids, store_id: integer }) }),
+    answer: z.object({
+      completed: z.array(z.int()),
+      refused: z.array(z.object({ source_transfer_id: z.int(), reason: z.string() })),
+    }),
+    mutates: true,
+    isOurs: true,
   }),
 }

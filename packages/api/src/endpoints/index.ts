@@ -3,10 +3,15 @@ import { admin } from './admin.ts'
 import { checkin } from './checkin.ts'
 import { clone } from './clone.ts'
 import { corrupt } from './corrupt.ts'
+import { deletion } from './deletion.ts'
 import { error } from './error.ts'
 import { ingest } from './ingest.ts'
 import { ping } from './ping.ts'
+import { proof } from './proof.ts'
+import { repair } from './repair.ts'
 import { search } from './search.ts'
+import { sneakernet } from './sneakernet.ts'
+import { tasks } from './tasks.ts'
 import { transfers } from './transfers.ts'
 import { upload } from './upload.ts'
 import { users } from './users.ts'
@@ -21,10 +26,15 @@ export const endpoints = {
   error,
   users,
   admin,
+  deletion,
   validate,
   corrupt,
   transfers,
   ingest,
+  sneakernet,
+  proof,
+  repair,
+  tasks,
 }
 
 export type Endpoints = typeof endpoints

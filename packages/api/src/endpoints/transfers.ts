@@ -26,6 +26,27 @@ const transfer = z.object({
   reason: z.string().nullable(),
 })
 
+const outgoing = z.object({
+  transfer_id: z.int(),
+  status: transferStatus.told,
+  /** The librarian that it is sent to. */
+  destination: z.string(),
+  /** Null of transfers of old. */
+  file_name: z.string().nullable(),
+  transfer_size: z.int(),
+  transfer_checksum: z.string(),
+  /** Null before a way was chosen. */
+  transfer_provider_name: z.string().nullable(),
+  start_time: naive,
+  end_time: naive.nullable(),
+  /** Number of the transfer at the receiver; null before it has taken it. */
+  remote_transfer_id: z.int().nullable(),
+  /** Number of the batch in which it is sent. */
+  send_queue_id: z.int().nullable(),
+  /** Why it failed. */
+  reason: z.string().nullable(),
+})
+
 export const transfers = {
   list: endpoint({
     path: 'transfers/list',
@@ -44,6 +65,28 @@ export const transfers = {
     }),
     answer: z.object({
       transfers: z.array(transfer),
+      /** For `after` of the next page; null: there is none. */
+      next: z.int().nullable(),
+    }),
+    mutates: false,
+    isOurs: true,
+  }),
+  outgoing: endpoint({
+    path: 'transfers/outgoing',
+    level: 'ADMIN',
+    summary: 'List transfers to other librarians, newest first. All conditions must hold.',
+    request: z.object({
+      /** One of these. */
+      statuses: optional(z.array(transferStatus.asked).max(6)),
+      destination: optional(text),
+      file_name: optional(text),
+      start_time_window: optional(instantWindow),
+      /** The last transfer of the page before; the next page has smaller numbers. */
+      after: optional(integer),
+      max_results: maxResults,
+    }),
+    answer: z.object({
+      transfers: z.array(outgoing),
       /** For `after` of the next page; null: there is none. */
       next: z.int().nullable(),
     }),

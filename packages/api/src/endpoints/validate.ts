@@ -8,7 +8,11 @@ export const validate = {
     path: 'validate/file',
     level: 'READONLY',
     summary: 'Check all copies of a file, here and downstream.',
-    request: z.object({ file_name: text }),
+    request: z.object({
+      file_name: text,
+      /** Ours: librarians that have asked already, by their names: none of them is asked again. Others do not look at it. */
+      via: z.array(text).max(100).optional(),
+    }),
     answer: z.array(
       z.object({
         /** Its `name` setting. */
@@ -28,6 +32,8 @@ export const validate = {
         state: z.string().optional(),
         /** Ours: how it differs, of a tree in which members; or why it could not be read. */
         reason: z.string().optional(),
+        /** Ours: librarians that this one knows to hold a copy, and that gave no answer: of their copies nothing is known. */
+        unreachable: z.array(z.string()).optional(),
       }),
     ),
     failures: {
