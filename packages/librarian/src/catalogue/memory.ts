@@ -12,10 +12,18 @@ import { Snapshot } from './sqlite/snapshot.ts'
 export interface MemoryCatalogueOptions {
   /** Default: those of the catalogue. */
   readonly registry?: Registry | undefined
+  /** Given a hand that copies all of it as it is then. */
+  readonly copier?: ((copy: () => Buffer) => void) | undefined
+  /** What such a hand has given: goes on from there, as a catalogue that was restored from a backup. */
+  readonly from?: Buffer | undefined
+  /** The database's clock, ms since 1970. Default: the machine's. */
+  readonly now?: (() => number) | undefined
 }
 
-export async function openMemoryCatalogue({ registry = operations }: MemoryCatalogueOptions = {}): Promise<Catalogue> {
-  const connection = new BetterSqlite3(':memory:')
+export async function openMemoryCatalogue(options: MemoryCatalogueOptions = {}): Promise<Catalogue> {
+  const { registry = operations, from, now, copier } = options
+  const connection = new BetterSqlite3(from ?? ':memory:')
+  if (now) connection.function('strftime', { varargs: true }, (_format, _now, move) => timeText(now(), move))
   connection.pragma('foreign_keys = ON')
   const group = new GroupCommit(connection, { maxOperations: 1 })
   const snapshot = new Snapshot(connection, group.database)
@@ -42,6 +50,7 @@ export async function openMemoryCatalogue({ registry = operations }: MemoryCatal
   }
   await run({ operation: { access: 'write', run: database => migrate(database) }, args: undefined })
 
+  copier?.(() => connection.serialize())
   const close = async () => {
     isClosed = true
     await last
@@ -64,4 +73,10 @@ export async function openMemoryCatalogue({ registry = operations }: MemoryCatal
     close,
     [Symbol.asyncDispose]: close,
   }
+}
+
+/** As `dialect.ts` asks for it. */
+function timeText(now: number, move: unknown): string {
+  const seconds = typeof move === 'string' ? Number.parseFloat(move) : 0
+  return `${new Date(now + seconds * 1000).toISOString().slice(0, -1)}000Z`
 }

@@ -5,7 +5,7 @@
  * Times are instants (`Instant` of the wire package): text in UTC. Booleans are 0 or 1. States are the upper-case names of
  * librarian 2. Digests are write-once (reliability A7).
  */
-import type { Instant } from '@arriero/api'
+import type { DiskState, Instant } from '@arriero/api'
 import type { Generated } from 'kysely'
 
 /** 0 or 1. */
@@ -126,6 +126,7 @@ export interface IncomingTransferTable {
   /** When bytes last came over HTTP, to within some minutes. */
   active_time: Instant | null
   transfer_data: string | null
+  /** Of a clone: its number at the sender. Negative: the sender has none. Null: an upload. */
   source_transfer_id: number | null
   deletion_policy: DeletionPolicy
   first_uploader: string | null
@@ -151,6 +152,8 @@ export interface OutgoingTransferTable {
   send_queue_id: number | null
   source_path: string | null
   dest_path: string | null
+  /** Why it failed. */
+  reason: string | null
 }
 
 export interface CloneTransferTable {
@@ -162,7 +165,16 @@ export interface CloneTransferTable {
   destination_store_id: number
   transfer_manager_name: string | null
   source_instance_id: number
+  /** Set with the copy's row, in one transaction. */
   destination_instance_id: number | null
+  /** Why it failed. */
+  reason: string | null
+  /** Null, as the two below, where another librarian's program made it. */
+  file_name: string | null
+  /** What the bytes arrive in at the destination. */
+  spool: string | null
+  /** Who works on it while it is open: a process's id. */
+  holder: string | null
 }
 
 export interface SendItemTable {
@@ -171,12 +183,19 @@ export interface SendItemTable {
   created_time: Instant
   retries: number
   destination: string
+  /** Kind of the method that brings it. */
+  method: string
+  /** JSON: the method's state. */
   async_transfer_manager: string
   consumed: Bit
   consumed_time: Instant | null
   completed: Bit
   completed_time: Instant | null
   failed: Bit
+  /** Not before this time, by the database's clock, after an attempt that failed. */
+  next_try: Instant | null
+  /** What the last attempt met. */
+  reason: string | null
 }
 
 export interface CompletedTransferTable {
@@ -202,6 +221,8 @@ export interface PeerTable {
   transfers_enabled: Bit
   last_seen: Instant
   last_heard: Instant
+  /** With which it signs disks, Ed25519 in base64: pinned when it was first told, or by an administrator. */
+  signing_key: string | null
 }
 
 /** A user of this librarian, a person or a peer's account. */
@@ -279,6 +300,8 @@ export interface IntentTable {
   act: string | null
   /** Of its line in the trail (`trail-order.ts`). */
   trail_order: number
+  /** It makes another copy of a file that is known: of this clone transfer. Null: it makes a file known. */
+  clone_transfer_id: number | null
 }
 
 /** Works that have ended, until their private copies are gone: the sweep removes nothing that is not here (reliability 7.7). */
@@ -339,6 +362,19 @@ export interface TrashTable {
   trail_order: number
 }
 
+/**
+ * A copy for whose deletion proofs are being sought now: one of a file at a time, and whoever asks for a proof of it is told that
+ * it goes. It is here before anybody is asked, so of two sites that would rely on each other at least one learns it (B6).
+ */
+export interface LeavingTable {
+  instance_id: number
+  file_name: string
+  /** The deletion's: 128 random bits in hex. */
+  id: string
+  /** Who seeks the proofs: a process's id. */
+  holder: string
+}
+
 /** Work that outlives a process: ingest now, more kinds with the task engine. */
 export interface JobTable {
   /** 128 random bits in hex. */
@@ -370,6 +406,156 @@ export interface JobItemTable {
   reason: string | null
   /** JSON of what to fetch; secrets are never in it. */
   entry: string
+}
+
+/**
+ * A call to another librarian that must be made sooner or later: written in the transaction that makes it necessary, made at
+ * least once, gone when it was answered (reliability 8.14).
+ */
+export interface MessageTable {
+  id: Generated<number>
+  /** The other librarian's name. */
+  peer: string
+  /** Which call: a path of the wire, as `clone/complete`. */
+  call: string
+  /** JSON: the request's body. */
+  body: string
+  /** The same with every repetition (reliability E1). */
+  idempotency_key: string
+  created: Instant
+  attempts: number
+  /** Not before this time, by the database's clock. */
+  next_try: Instant
+  /** What the last attempt met. */
+  reason: string | null
+}
+
+/** A recurring task of the settings: when it ran, what came of it, when it runs again. */
+export interface TaskTable {
+  /** `kind:` and a digest of its settings, so that an entry of the settings keeps its row as long as it says the same. */
+  id: string
+  kind: string
+  /** As the settings call it. */
+  name: string
+  /** When it is to run again, for people: the engine's own row decides. Null: not before somebody asks for it. */
+  next_run: Instant | null
+  /** 128 random bits in hex of the run that has it; every write of that run names them. Null: none goes on. */
+  run: string | null
+  /** When that run last said that it goes on. One that was not heard of for long is nobody's. */
+  heard: Instant | null
+  /** Of the run that goes on, or else of the last one. */
+  started: Instant | null
+  /** Of the last run that ended. */
+  ended: Instant | null
+  outcome: 'done' | 'partial' | 'failed' | 'off' | 'interrupted' | null
+  /** What came of the last run, for people. */
+  note: string | null
+  /** JSON of counts: of the run that goes on, or else of the last one. */
+  counts: string
+  /** JSON, the task's own: where the next run goes on. */
+  cursor: string | null
+}
+
+/** A bad copy that is replaced by a good one, and what became of its bytes (reliability B5). Rows are never removed. */
+export interface RepairTable {
+  /** 128 random bits in hex: of the private copy, the spool, and the quarantine. */
+  id: string
+  state: 'begun' | 'replacing' | 'done' | 'failed' | 'purging' | 'purged'
+  /** Who works on it: a process's id. */
+  holder: string
+  instance_id: number
+  file_name: string
+  store_id: number
+  path: string
+  /** What the reading before it had found. */
+  found: CopyState
+  /** Where the good bytes came from: `store …` or `librarian …`; null until they are verified. */
+  source: string | null
+  /** Hex, of the good bytes as they were verified; null until then. */
+  sha256: string | null
+  actor: string
+  started: Instant
+  /** Since then the bad bytes are in the quarantine; of a repair that failed, when it was given up. */
+  ended: Instant | null
+}
+
+/** A piece of work that somebody wants done, for the embedded task engine. What is done has no row. */
+export interface PieceTable {
+  queue: string
+  key: string
+  /** Not before this time. Null: whoever has it does all that is wanted. */
+  due: Instant | null
+  /** When it was last wanted. In the future: the clock was put back, and `due` cannot be believed. */
+  wanted: Instant
+  /** Greater goes first. */
+  priority: number
+  /** That failed, one after the other. */
+  attempts: number
+  /** 128 random bits in hex of the delivery that has it; every write of that delivery names them. Null: nobody has it. */
+  claim: string | null
+  /** Until then it is theirs, unless they renew. */
+  expires: Instant | null
+  /** Why the last attempt failed. */
+  reason: string | null
+}
+
+/** A copy that must stay for a while, because somebody is deleting another one and counts on it (reliability B6). */
+export interface HoldTable {
+  /** 128 random bits in hex. */
+  id: string
+  instance_id: number
+  file_name: string
+  /** Who counts on it: this librarian's own gate, or another librarian. */
+  holder: string
+  /** By the database's clock. */
+  expires: Instant
+}
+
+/** What another librarian has shown of its copy (reliability E5). Rows are never changed. */
+export interface RemoteProofTable {
+  id: Generated<number>
+  file_name: string
+  librarian_id: number
+  /** The store's number there. */
+  store_id: number
+  time: Instant
+  /** `peer-challenge`: it answered to a nonce of ours, and we hold the bytes · `claim`: its word. */
+  medium: 'peer-challenge' | 'claim'
+  outcome: CopyState
+}
+
+/** A disk that is carried (reliability G4). */
+export interface DiskTable {
+  /** UUID, also on the disk itself. */
+  id: string
+  /** `out`: packed here · `in`: read here. */
+  direction: 'out' | 'in'
+  /** The other librarian's name. */
+  peer: string
+  label: string
+  /** Of a disk that went out, `reading` and `read` are what the other librarian has told. */
+  state: DiskState
+  created: Instant
+  changed: Instant
+  files: number
+  bytes: number
+  /** SHA-256 of the bag's tag manifest, in hex; null before it is packed. */
+  digest: string | null
+  /** What was signed of it, word for word: its nonce is not taken again with other words. */
+  statement: string | null
+}
+
+/** A file on a carried disk. */
+export interface DiskItemTable {
+  disk_id: string
+  file_name: string
+  /** Number of the outgoing transfer at the librarian that packed it. */
+  transfer_id: number | null
+  /** The copy that it was packed from; null of a disk that came. */
+  instance_id: number | null
+  /** Of a disk that came; one that went out knows it from the transfers. */
+  state: 'pending' | 'done' | 'exists' | 'failed'
+  reason: string | null
 }
 
 /** Leases and single values: the catalogue's own UUID, the trail's heads. */
@@ -416,8 +602,17 @@ export interface Schema {
   idempotency: IdempotencyTable
   audit: AuditTable
   trash: TrashTable
+  leaving: LeavingTable
   job: JobTable
   job_item: JobItemTable
+  message: MessageTable
+  task: TaskTable
+  piece: PieceTable
+  hold: HoldTable
+  repair: RepairTable
+  remote_proof: RemoteProofTable
+  disk: DiskTable
+  disk_item: DiskItemTable
   lease: LeaseTable
   setting: SettingTable
   outcome: OutcomeTable

@@ -19,6 +19,17 @@ export async function takeOrder(database: Database): Promise<RawBuilder<number>>
   return database.dialect.name === 'postgres' ? nextOfSequence : sql<number>`${await advance(database, 1)}`
 }
 
+/** The next numbers themselves, for lines whose rows are there already. */
+export async function takeNumbers(database: Database, count: number): Promise<number[]> {
+  if (database.dialect.name === 'postgres') {
+    const { rows } = await sql<{ value: number | string }>`
+      SELECT ${nextOfSequence} AS value FROM generate_series(1, ${sql.lit(count)})`.execute(database.sql)
+    return rows.map(({ value }) => Number(value))
+  }
+  const last = await advance(database, count)
+  return Array.from({ length: count }, (_, index) => last - count + 1 + index)
+}
+
 /** From here on every number is greater than this one. */
 export async function raiseOrder({ sql: db, dialect }: Database, over: number): Promise<void> {
   if (dialect.name === 'postgres') {

@@ -59,6 +59,15 @@ function transfers(): Refusal[] {
 }
 
 const records: readonly Refusal[] = [
+  {
+    name: 'repair_ends_once',
+    table: 'repair',
+    event: 'UPDATE',
+    when: `OLD.state IN ('failed','purged') AND ${differs('state')}`,
+    message: 'a repair that has ended stays so',
+  },
+  { name: 'repair_stays', table: 'repair', event: 'DELETE', message: 'the row of a repair is never removed' },
+  { name: 'remote_proof_is_write_once', table: 'remote_proof', event: 'UPDATE', message: 'a proof never changes' },
   { name: 'audit_is_write_once', table: 'audit', event: 'UPDATE', message: 'an audit entry never changes' },
   { name: 'audit_stays', table: 'audit', event: 'DELETE', message: 'an audit entry is never removed' },
   {

@@ -6,12 +6,20 @@ import type { TrashTable } from '../schema.ts'
 /** Who the alarm of a store's brake comes from: an open one holds the brake until somebody clears it. */
 export const brakeCaller = (storeName: string) => `brake of store ${storeName}`
 
+/** What a deletion relies on. */
+export interface Proofs {
+  /** Copies here that were just read in full and found good. */
+  readonly proofInstanceIds: readonly number[]
+  /** Copies that other librarians have just proven, and hold. Default 0. */
+  readonly remoteProofs?: number | undefined
+}
+
 /** Copies that were just read in full and found good must still be there. @throws LibrarianError `KeepsLastCopy` */
 export async function demandProofs(
   { sql }: Database,
   fileName: string,
   victimId: number,
-  proofInstanceIds: readonly number[],
+  { proofInstanceIds, remoteProofs = 0 }: Proofs,
 ): Promise<void> {
   const ids = new Set(proofInstanceIds.filter(id => id !== victimId))
   const there = ids.size
@@ -24,22 +32,34 @@ export async function demandProofs(
         .where('state', '=', 'ok')
         .execute()
     : []
-  if (ids.size > 0 && there.length === ids.size) return
+  if (ids.size + remoteProofs > 0 && there.length === ids.size) return
   throw new LibrarianError(
     'KeepsLastCopy',
     `Cannot delete a copy of ${fileName}: every copy that counts as proof must still be there, ${there.length} of ${ids.size} are`,
   )
 }
 
-/** Copies that are proofs for one that goes now must not go themselves (B6). @throws LibrarianError `Busy` */
-export async function demandNoneGoing({ sql }: Database, fileName: string): Promise<void> {
+/**
+ * Copies that are proofs for one that goes now must not go themselves (B6): one of a file at a time.
+ *
+ * @param deletionId whose own announcement does not count
+ * @throws LibrarianError `Busy`
+ */
+export async function demandNoneGoing({ sql }: Database, fileName: string, deletionId: string): Promise<void> {
+  const leaving = await sql
+    .selectFrom('leaving')
+    .select('id')
+    .where('file_name', '=', fileName)
+    .where('id', '!=', deletionId)
+    .executeTakeFirst()
   const going = await sql
     .selectFrom('trash')
     .select('id')
     .where('file_name', '=', fileName)
     .where('state', 'in', ['deleting', 'purging'])
     .executeTakeFirst()
-  if (going) throw new LibrarianError('Busy', `Cannot delete a copy of ${fileName}: another one is being deleted now`)
+  if (going ?? leaving)
+    throw new LibrarianError('Busy', `Cannot delete a copy of ${fileName}: another one is being deleted now`)
 }
 
 const daySeconds = 86_400

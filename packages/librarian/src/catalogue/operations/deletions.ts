@@ -1,25 +1,34 @@
 /** The rows of a removal (reliability 8.12), each step with its entry in the audit (F4). Only the deletion gate uses these. */
 import type { Instant } from '@arriero/api'
 import { LibrarianError } from '@arriero/api/errors'
-import type { RawBuilder, Selectable } from 'kysely'
+import { type RawBuilder, sql as raw, type Selectable } from 'kysely'
 import { audited, ifDone } from '../audited.ts'
 import { type Database, read, write } from '../operation.ts'
-import type { TrashTable } from '../schema.ts'
+import type { DeletionPolicy, TrashTable } from '../schema.ts'
 import { takeOrder } from '../trail-order.ts'
 import { appendAudit } from './audit.ts'
-import { demandBrake, demandNoneGoing, demandProofs } from './deletion-rules.ts'
+import { demandBrake, demandNoneGoing, demandProofs, type Proofs } from './deletion-rules.ts'
+import { demandNotHeld } from './holds.ts'
+import type { Instance } from './instances.ts'
+import { demandNotRepaired } from './repairs.ts'
 
 export type Trash = Selectable<TrashTable>
 
 /** A copy that was read for a deletion, and what was found. */
 export interface Evidence {
   readonly instance: number
+  /** Its name; of another librarian's store its number there. */
   readonly store: string
   readonly state: string
+  /** How it was read; `peer-challenge`: another librarian proved that it had read it · `claim`: it only said so. */
   readonly medium: string
+  /** Absent: this one. */
+  readonly librarian?: string | undefined
+  /** When it was read, for people. */
+  readonly time?: Instant | undefined
 }
 
-export interface BeginDeletion {
+export interface BeginDeletion extends Proofs {
   /** 32 hex digits: of the trash. */
   readonly id: string
   /** This process. */
@@ -27,9 +36,28 @@ export interface BeginDeletion {
   readonly instanceId: number
   readonly actor: string
   readonly reason: string
-  /** Copies that were just read in full and found good: they must still be there. */
-  readonly proofInstanceIds: readonly number[]
   readonly evidence: readonly Evidence[]
+}
+
+/** All conditions must hold. */
+export interface DeletionSearch {
+  readonly storeId: number
+  /** Made at least so long ago, by the database's clock. */
+  readonly olderThanSeconds: number
+  /** This store has a good copy as well. */
+  readonly copiedTo?: number | undefined
+  /** Number of the copy behind which the page begins; 0: the first. */
+  readonly after: number
+  readonly limit: number
+}
+
+export interface DeletionCandidate {
+  /** Of the copy. */
+  readonly id: number
+  readonly fileName: string
+  readonly deletionPolicy: DeletionPolicy
+  /** Stores of other librarians that are known to hold it. */
+  readonly remotes: number
 }
 
 /** What is under way, and whose it must be. */
@@ -42,18 +70,84 @@ const underWay = ['deleting', 'restoring', 'purging'] as const
 
 export const deletions = {
   /**
-   * Marks a copy as going. Refused while another copy of the file is going, or when one that counts as proof is not there
-   * any more (B6), or when the store has lost too many within a day (B4).
+   * Says that a copy is to go, before proofs are sought: from now on it is a proof for nobody else. Refused while another copy of
+   * the file is going, or somebody else's deletion relies on this one (B6).
+   */
+  announce: write<Held & { instanceId: number }, void>(async (database, { id, holder, instanceId }) => {
+    const copy = await copyOf(database, instanceId)
+    await demandNoneGoing(database, copy.file_name, id)
+    await demandNotHeld(database, instanceId, copy.path)
+    const row = { instance_id: instanceId, file_name: copy.file_name, id, holder }
+    await database.sql.insertInto('leaving').values(row).execute()
+  }),
+
+  /** Why it could not go now, whatever proofs there are; undefined: nothing stands in the way. */
+  whyNot: read<{ instanceId: number }, string | undefined>(async (database, { instanceId }) => {
+    const copy = await copyOf(database, instanceId)
+    try {
+      await demandNoneGoing(database, copy.file_name, '')
+      await demandNotHeld(database, instanceId, copy.path)
+      await demandBrake(database, copy.store_id, 'trashed')
+    } catch (error) {
+      if (error instanceof LibrarianError) return error.message
+      throw error
+    }
+    return undefined
+  }),
+
+  /** Available copies on a store that are old enough, by number, with at how many stores of other librarians copies are known. */
+  candidates: read<DeletionSearch, DeletionCandidate[]>(async ({ sql, dialect }, search) => {
+    const { storeId, olderThanSeconds, copiedTo, after, limit } = search
+    let query = sql
+      .selectFrom('instance')
+      .select(['id', 'file_name', 'deletion_policy'])
+      .select(
+        raw<number | string>`(SELECT COUNT(DISTINCT librarian_id || '/' || store_id) FROM remote_instance
+          WHERE remote_instance.file_name = instance.file_name)`.as('remotes'),
+      )
+      .where('store_id', '=', storeId)
+      .where('available', '=', 1)
+      // What is dated in the future is not old (E4).
+      .where('created_time', '<=', dialect.nowPlus(-olderThanSeconds))
+      .where('id', '>', after)
+    if (copiedTo !== undefined) {
+      query = query.where(
+        raw<boolean>`EXISTS (SELECT 1 FROM instance AS other WHERE other.file_name = instance.file_name
+          AND other.store_id = ${copiedTo} AND other.available = 1 AND other.state = 'ok')`,
+      )
+    }
+    const rows = await query.orderBy('id').limit(limit).execute()
+    return rows.map(({ id, file_name, deletion_policy, remotes }) => {
+      return { id, fileName: file_name, deletionPolicy: deletion_policy, remotes: Number(remotes) }
+    })
+  }),
+
+  /** It stays. */
+  retract: write<{ id: string }, void>(async ({ sql }, { id }) => {
+    await sql.deleteFrom('leaving').where('id', '=', id).execute()
+  }),
+
+  /** Deletions that were announced and have not begun. */
+  announced: read<void, Held[]>(
+    async ({ sql }) => await sql.selectFrom('leaving').select(['id', 'holder']).orderBy('id').execute(),
+  ),
+
+  /**
+   * Marks a copy as going that was announced. Refused while another copy of the file is going, or when one that counts as proof
+   * is not there any more, or while another librarian counts on this one (B6), or it is being repaired (B5), or when the store
+   * has lost too many within a day (B4).
    */
   begin: write<BeginDeletion, Trash>(async (database, deletion) => {
-    const { id, holder, instanceId, actor, reason, proofInstanceIds, evidence } = deletion
+    const { id, holder, instanceId, actor, reason, evidence } = deletion
     const { sql, dialect } = database
-    const copy = await sql.selectFrom('instance').selectAll().where('id', '=', instanceId).executeTakeFirst()
-    if (!copy) throw new LibrarianError('NotFound', `Cannot delete copy ${instanceId}: there is none with this number`)
+    const copy = await copyOf(database, instanceId)
     const { file_name, store_id, path, deletion_policy, available, withdrawn_by } = copy
-    await demandNoneGoing(database, file_name)
-    await demandProofs(database, file_name, instanceId, proofInstanceIds)
+    await demandNoneGoing(database, file_name, id)
+    await demandNotHeld(database, instanceId, path)
+    await demandNotRepaired(database, instanceId, `delete ${path}`)
+    await demandProofs(database, file_name, instanceId, deletion)
     await demandBrake(database, store_id, 'trashed')
+    await demandAnnounced(database, deletion, path)
     await sql.updateTable('instance').set({ available: 0 }).where('id', '=', instanceId).execute()
     const proofs = JSON.stringify(evidence)
     const now = dialect.now()
@@ -147,6 +241,25 @@ export const deletions = {
       .executeTakeFirst()
     return numDeletedRows === 1n
   }, ifDone),
+}
+
+/** @throws LibrarianError `NotFound` */
+async function copyOf({ sql }: Database, instanceId: number): Promise<Instance> {
+  const copy = await sql.selectFrom('instance').selectAll().where('id', '=', instanceId).executeTakeFirst()
+  if (copy) return copy
+  throw new LibrarianError('NotFound', `Cannot delete copy ${instanceId}: there is none with this number`)
+}
+
+/** Whoever took this process for dead has retracted what it had announced: its proofs are worth nothing then. */
+async function demandAnnounced({ sql }: Database, { id, holder, instanceId }: BeginDeletion, path: string) {
+  const { numDeletedRows } = await sql
+    .deleteFrom('leaving')
+    .where('id', '=', id)
+    .where('holder', '=', holder)
+    .where('instance_id', '=', instanceId)
+    .executeTakeFirst()
+  if (numDeletedRows === 1n) return
+  throw new LibrarianError('Busy', `Cannot delete ${path}: another process has taken this deletion over; ask again`)
 }
 
 interface NextState {

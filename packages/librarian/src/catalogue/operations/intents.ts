@@ -66,12 +66,13 @@ export const intents = {
         .executeTakeFirst(),
   ),
 
-  /** What is known of works whose private copies are there. */
+  /** What is known of works whose private copies are there: of commits, and of repairs. */
   know: read<{ ids: readonly string[] }, ('live' | 'finished' | 'unknown')[]>(async ({ sql }, { ids }) => {
     if (ids.length === 0) return []
     const live = await sql.selectFrom('intent').select('id').where('id', 'in', ids).execute()
     const finished = await sql.selectFrom('finished_work').select('id').where('id', 'in', ids).execute()
-    const isLive = new Set(live.map(({ id }) => id))
+    const repairs = sql.selectFrom('repair').select('id').where('state', 'in', ['begun', 'replacing'])
+    const isLive = new Set([...live, ...(await repairs.where('id', 'in', ids).execute())].map(({ id }) => id))
     const isFinished = new Set(finished.map(({ id }) => id))
     return ids.map(id => (isLive.has(id) ? 'live' : isFinished.has(id) ? 'finished' : 'unknown'))
   }),

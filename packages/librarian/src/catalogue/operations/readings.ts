@@ -1,7 +1,8 @@
 /** What reading copies has shown (reliability C1, C2). */
 import type { Instant } from '@arriero/api'
-import type { Selectable } from 'kysely'
+import { type Selectable, sql as text } from 'kysely'
 import { type Database, read, write } from '../operation.ts'
+import { rowSet } from '../row-set.ts'
 import type { CopyState, FileTable, InstanceTable } from '../schema.ts'
 
 /** What one full read of a copy found. */
@@ -31,6 +32,8 @@ export const readings = {
    * disk that is not there says nothing about the copy, whose state stays (B4).
    */
   record: write<{ by: string; readings: readonly NewReading[] }, void>(async (database, { by, readings: found }) => {
+    const isManyGood = found.length > 1 && found.every(({ outcome }) => outcome === 'ok')
+    if (isManyGood) return await recordGood(database, by, found)
     for (const reading of found) await recordReading(database, by, reading)
   }),
 
@@ -95,6 +98,32 @@ export const readings = {
   }),
 }
 
+const goodColumns = {
+  instance_id: 'integer',
+  medium: 'text',
+  sha256: 'text',
+  size: 'integer',
+  checksum: 'text',
+  fingerprint: 'text',
+} as const
+
+/** As a scrub finds thousands a second: a few statements for all. */
+async function recordGood({ sql, dialect }: Database, by: string, found: readonly NewReading[]): Promise<void> {
+  const now = dialect.now()
+  const rows = found.map(({ instanceId, outcome: _, ...reading }) => ({ instance_id: instanceId, ...reading }))
+  const good = rowSet(dialect, goodColumns, rows)
+  await text`
+    INSERT INTO proof (instance_id, file_name, store_id, time, medium, "by", outcome, sha256, size)
+    SELECT instance.id, instance.file_name, instance.store_id, ${now}, good.medium, ${by}, 'ok', good.sha256, good.size
+    FROM instance JOIN ${good} AS good ON good.instance_id = instance.id`.execute(sql)
+  await text`
+    UPDATE instance SET state = 'ok', calculated_checksum = good.checksum, calculated_size = good.size,
+      checksum_time = ${now}, fingerprint = good.fingerprint
+    FROM ${good} AS good WHERE good.instance_id = instance.id`.execute(sql)
+  await text`
+    DELETE FROM corrupt_file WHERE instance_id IN (SELECT good.instance_id FROM ${good} AS good)`.execute(sql)
+}
+
 async function recordReading({ sql, dialect }: Database, by: string, reading: NewReading): Promise<void> {
   const { instanceId, outcome, medium, sha256, size, checksum, fingerprint } = reading
   const copy = await sql.selectFrom('instance').selectAll().where('id', '=', instanceId).executeTakeFirst()
@@ -113,7 +142,7 @@ async function recordReading({ sql, dialect }: Database, by: string, reading: Ne
       state: outcome,
       ...(isRead
         ? { calculated_checksum: checksum, calculated_size: size, checksum_time: dialect.now(), fingerprint }
-        : { calculated_checksum: null, calculated_size: null, checksum_time: null }),
+        : { calculated_checksum: null, calculated_size: null, checksum_time: dialect.now() }),
     })
     .where('id', '=', instanceId)
     .execute()

@@ -1,9 +1,9 @@
 /** Making the catalogue again from what stores know (reliability G1). */
-import { type Selectable, sql as text } from 'kysely'
+import type { Selectable } from 'kysely'
 import { ancestorsOf, findObstacles } from '../nested-names.ts'
 import { type Database, read, write } from '../operation.ts'
 import type { CopyState, DeletionPolicy, FileKind, FileTable } from '../schema.ts'
-import { raiseOrder, takeOrder } from '../trail-order.ts'
+import { raiseOrder, takeNumbers } from '../trail-order.ts'
 import { unread } from './instances.ts'
 
 export interface RebuiltFile {
@@ -86,14 +86,7 @@ export const rebuilding = {
   }),
 
   /** Numbers of the trail for lines that are to be written; all are greater than those that were handed out. */
-  takeOrders: write<{ count: number }, number[]>(async (database, { count }) => {
-    const orders: number[] = []
-    while (orders.length < count) {
-      const { rows } = await text<{ value: number }>`SELECT ${await takeOrder(database)} AS value`.execute(database.sql)
-      orders.push(rows[0]!.value)
-    }
-    return orders
-  }),
+  takeOrders: write<{ count: number }, number[]>((database, { count }) => takeNumbers(database, count)),
 
   /** The trail has numbers up to this one, which an older catalogue has not handed out. */
   raiseOrder: write<{ over: number }, void>(async (database, { over }) => {

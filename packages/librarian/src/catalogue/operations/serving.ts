@@ -1,7 +1,9 @@
 /** What is asked before bytes are sent: which file a path means, and which copies may be read. */
 import type { Instant } from '@arriero/api'
+import { sql } from 'kysely'
 import type { Database } from '../operation.ts'
 import { read } from '../operation.ts'
+import { rowSet } from '../row-set.ts'
 import type { Bit, CopyState, FileKind } from '../schema.ts'
 
 export interface FoundFile {
@@ -20,6 +22,10 @@ export interface FoundCopy {
   readonly store_id: number
   readonly state: CopyState
   readonly fingerprint: string | null
+}
+
+export interface FoundWithCopies extends FoundFile {
+  readonly copies: readonly FoundCopy[]
 }
 
 export interface KeptFile {
@@ -59,6 +65,25 @@ export const serving = {
     if (own) return { ...own, member: undefined }
     const tree = rows.find(({ kind }) => kind === 'tree')
     return tree && { ...tree, member: path.slice(tree.name.length + 1) }
+  }),
+
+  /** Files and trees of just these names, with their copies as `copies` tells them. */
+  many: read<{ names: readonly string[] }, readonly FoundWithCopies[]>(async ({ sql: db, dialect }, { names }) => {
+    const wanted = rowSet(
+      dialect,
+      { name: 'text' },
+      names.map(name => ({ name })),
+    )
+    const { rows: files } = await sql<Omit<FoundFile, 'member'>>`
+      SELECT name, kind, size, checksum, sha256, create_time FROM file
+      WHERE name IN (SELECT wanted.name FROM ${wanted} AS wanted)`.execute(db)
+    const { rows: copies } = await sql<FoundCopy & { readonly file_name: string }>`
+      SELECT instance.id, instance.file_name, instance.store_id, instance.state, instance.fingerprint
+      FROM instance JOIN store ON store.id = instance.store_id
+      WHERE instance.file_name IN (SELECT wanted.name FROM ${wanted} AS wanted) AND instance.available = 1 AND store.enabled = 1
+      ORDER BY instance.id`.execute(db)
+    const copiesOf = Map.groupBy(copies, ({ file_name }) => file_name)
+    return files.map(file => ({ ...file, member: undefined, copies: copiesOf.get(file.name) ?? [] }))
   }),
 
   /** Copies on stores that are switched on, the oldest first. */

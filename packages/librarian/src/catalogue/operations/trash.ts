@@ -4,7 +4,7 @@ import { LibrarianError } from '@arriero/api/errors'
 import { pageLimit } from '../limits.ts'
 import { type Database, read, write } from '../operation.ts'
 import { takeOrder } from '../trail-order.ts'
-import { demandBrake, demandNoneGoing, demandProofs } from './deletion-rules.ts'
+import { demandBrake, demandNoneGoing, demandProofs, type Proofs } from './deletion-rules.ts'
 import { appendTrashAct, type Evidence, type Held, move, type Trash } from './deletions.ts'
 import { unread } from './instances.ts'
 
@@ -13,10 +13,8 @@ export interface TrashCursor {
   readonly id: string
 }
 
-export interface BeginPurge extends Held {
+export interface BeginPurge extends Held, Proofs {
   readonly olderThanSeconds: number
-  /** Copies that were just read in full and found good: they must still be there. */
-  readonly proofInstanceIds: readonly number[]
   readonly evidence: readonly Evidence[]
 }
 
@@ -43,7 +41,7 @@ export const trash = {
     },
   ),
 
-  /** @throws LibrarianError `NotFound`; `Conflict` where it is not in the trash any more; `FileExists` */
+  /** @throws LibrarianError `NotFound`; `Conflict` where it is not in the trash any more; `FileExists`; `Busy` */
   beginRestore: write<Held, Trash>(async (database, { id, holder }) => {
     const { sql } = database
     const row = await sql.selectFrom('trash').selectAll().where('id', '=', id).executeTakeFirst()
@@ -63,6 +61,13 @@ export const trash = {
         remedy: 'Nothing is lost: the other copy is in its place.',
       })
     }
+    const coming = await sql
+      .selectFrom('intent')
+      .select('id')
+      .where('file_name', '=', file_name)
+      .where('store_id', '=', store_id)
+      .executeTakeFirst()
+    if (coming) throw new LibrarianError('Busy', `Cannot restore ${row.path}: a new copy is being put there now`)
     return await sql
       .updateTable('trash')
       .set({ state: 'restoring', holder, trail_order: await takeOrder(database) })
@@ -108,7 +113,7 @@ export const trash = {
    * more, or not long enough.
    */
   beginPurge: write<BeginPurge, Trash | undefined>(async (database, purge) => {
-    const { id, holder, olderThanSeconds, proofInstanceIds, evidence } = purge
+    const { id, holder, olderThanSeconds, evidence } = purge
     const { sql, dialect } = database
     const row = await sql
       .selectFrom('trash')
@@ -118,8 +123,8 @@ export const trash = {
       .where('trashed', '<', dialect.nowPlus(-olderThanSeconds))
       .executeTakeFirst()
     if (!row) return undefined
-    await demandNoneGoing(database, row.file_name)
-    await demandProofs(database, row.file_name, row.instance_id, proofInstanceIds)
+    await demandNoneGoing(database, row.file_name, id)
+    await demandProofs(database, row.file_name, row.instance_id, purge)
     await demandBrake(database, row.store_id, 'purged')
     const proofs = JSON.stringify(evidence)
     return await sql

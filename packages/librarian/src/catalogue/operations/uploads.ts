@@ -6,6 +6,7 @@ import { ancestorsOf, findObstacles } from '../nested-names.ts'
 import { type Database, read, write } from '../operation.ts'
 import { rowSet } from '../row-set.ts'
 import type { IncomingTransferTable, TransferStatus } from '../schema.ts'
+import { tellFailed } from './receiving/tell-source.ts'
 
 export type IncomingTransfer = Selectable<IncomingTransferTable>
 
@@ -118,27 +119,13 @@ export const uploads = {
     return await query.execute()
   }),
 
-  /** Ends open transfers that nobody commits now. Resolves to those that this call ended. */
+  /** Ends open transfers that nobody commits now; senders of clones are told. Resolves to those that this call ended. */
   end: write<{ ids: readonly number[]; status: 'FAILED' | 'CANCELLED'; reason: string }, IncomingTransfer[]>(
-    async ({ sql, dialect }, { ids, status, reason }) =>
-      ids.length === 0
-        ? []
-        : await sql
-            .updateTable('incoming_transfer')
-            .set({ status, reason, end_time: dialect.now() })
-            .where('id', 'in', ids)
-            .where('status', 'in', openStates)
-            .where(({ not, exists, selectFrom }) =>
-              not(
-                exists(
-                  selectFrom('intent')
-                    .select('intent.id')
-                    .whereRef('intent.incoming_transfer_id', '=', 'incoming_transfer.id'),
-                ),
-              ),
-            )
-            .returningAll()
-            .execute(),
+    async (database, { ids, status, reason }) => {
+      const ended = await endOpen(database, { ids, status, reason })
+      await tellFailed(database, ended)
+      return ended
+    },
   ),
 
   /** Open uploads that were announced longer ago, by the database's clock; never clones, which their senders end. */
@@ -157,7 +144,7 @@ export const uploads = {
     },
   ),
 
-  /** What is known of staging directories and spools, by UUID or by token. */
+  /** What is known of staging directories and spools, by UUID or by token; and of the spools of repairs. */
   know: read<{ names: readonly string[] }, ('open' | 'ended' | 'unknown')[]>(async ({ sql }, { names }) => {
     if (names.length === 0) return []
     const rows = await sql
@@ -165,25 +152,52 @@ export const uploads = {
       .select(['staging_path', 'token', 'status'])
       .where(eb => eb.or([eb('staging_path', 'in', names), eb('token', 'in', names)]))
       .execute()
+    const clones = await sql
+      .selectFrom('clone_transfer')
+      .select(['spool', 'status'])
+      .where('spool', 'in', names)
+      .execute()
     const states = new Map<string, 'open' | 'ended'>()
+    for (const { spool, status } of clones) {
+      if (spool !== null) states.set(spool, openStates.some(open => open === status) ? 'open' : 'ended')
+    }
     for (const { staging_path, token, status } of rows) {
       const state = openStates.some(open => open === status) ? 'open' : 'ended'
       states.set(token, state)
       if (staging_path !== null) states.set(staging_path, state)
     }
+    const repairs = await sql.selectFrom('repair').select(['id', 'state']).where('id', 'in', names).execute()
+    for (const { id, state } of repairs) states.set(id, state === 'begun' || state === 'replacing' ? 'open' : 'ended')
     return names.map(name => states.get(name) ?? 'unknown')
   }),
 }
 
-export async function transfersOf({ sql: db, dialect }: Database, ids: readonly number[]): Promise<IncomingTransfer[]> {
+/** Of those that are open, and that nobody commits now. Whoever must hear of it is the caller's to tell. */
+export async function endOpen(
+  { sql: db, dialect }: Database,
+  { ids, status, reason }: { ids: readonly number[]; status: 'FAILED' | 'CANCELLED'; reason: string },
+): Promise<IncomingTransfer[]> {
   if (ids.length === 0) return []
-  const wanted = rowSet(
+  const { rows } = await sql<IncomingTransfer>`
+    UPDATE incoming_transfer SET status = ${status}, reason = ${reason}, end_time = ${dialect.now()}
+    WHERE id IN (SELECT wanted.id FROM ${idSet(dialect, ids)} AS wanted) AND status IN ('INITIATED','ONGOING','STAGED')
+      AND NOT EXISTS (SELECT 1 FROM intent WHERE intent.incoming_transfer_id = incoming_transfer.id)
+    RETURNING *`.execute(db)
+  return rows
+}
+
+export function idSet(dialect: Database['dialect'], ids: readonly number[]) {
+  return rowSet(
     dialect,
     { id: 'integer' },
     ids.map(id => ({ id })),
   )
+}
+
+export async function transfersOf({ sql: db, dialect }: Database, ids: readonly number[]): Promise<IncomingTransfer[]> {
+  if (ids.length === 0) return []
   const { rows } = await sql<IncomingTransfer>`
-    SELECT * FROM incoming_transfer WHERE id IN (SELECT wanted.id FROM ${wanted} AS wanted)`.execute(db)
+    SELECT * FROM incoming_transfer WHERE id IN (SELECT wanted.id FROM ${idSet(dialect, ids)} AS wanted)`.execute(db)
   return rows
 }
 
@@ -236,11 +250,7 @@ async function placeAll(
   uploads: readonly NewUpload[],
   stores: readonly RoomyStore[],
 ): Promise<Map<NewUpload, Place>> {
-  const open: { id: number; free: number; readonly hasTrees: boolean }[] = []
-  for (const { id, free, hasTrees } of stores) {
-    const { enabled, reserved } = await stateOf(database, id)
-    if (enabled) open.push({ id, free: free - reserved, hasTrees })
-  }
+  const open = await openStores(database, stores)
   const places = new Map<NewUpload, Place>()
   for (const upload of uploads) {
     const store = open.find(({ free, hasTrees }) => free > upload.size && (hasTrees || !upload.isTree))
@@ -249,6 +259,19 @@ async function placeAll(
     places.set(upload, { storeId: store.id, free: store.free })
   }
   return places
+}
+
+/** Those that are switched on, with what they have left after all that is announced to them. */
+export async function openStores(
+  database: Database,
+  stores: readonly RoomyStore[],
+): Promise<{ id: number; free: number; readonly hasTrees: boolean }[]> {
+  const open: { id: number; free: number; readonly hasTrees: boolean }[] = []
+  for (const { id, free, hasTrees } of stores) {
+    const { enabled, reserved } = await stateOf(database, id)
+    if (enabled) open.push({ id, free: free - reserved, hasTrees })
+  }
+  return open
 }
 
 async function stateOf(
@@ -276,30 +299,14 @@ async function stateOf(
   return { enabled: store?.enabled === 1, reserved: Number(reserved ?? 0) }
 }
 
-const transferColumns = {
-  status: 'text',
-  uploader: 'text',
-  upload_name: 'text',
-  source: 'text',
-  transfer_size: 'integer',
-  transfer_checksum: 'text',
-  store_id: 'integer',
-  staging_path: 'text',
-  store_path: 'text',
-  token: 'text',
-  reason: 'text',
-} as const
-
 /** By token. Without a store a transfer has failed already; the row tells its owner why. */
 async function insertAll(
-  { sql: db, dialect }: Database,
+  database: Database,
   uploads: readonly NewUpload[],
   places: ReadonlyMap<NewUpload, Place>,
 ): Promise<Map<string, IncomingTransfer>> {
-  if (uploads.length === 0) return new Map()
-  const given = rowSet(
-    dialect,
-    transferColumns,
+  const rows = await insertTransfers(
+    database,
     uploads.map(upload => {
       const place = places.get(upload)
       return {
@@ -314,16 +321,46 @@ async function insertAll(
         store_path: upload.name,
         token: upload.token,
         reason: place ? null : noRoom,
+        source_transfer_id: null,
+        first_uploader: null,
       }
     }),
   )
+  return new Map(rows.map(row => [row.token, row]))
+}
+
+const transferColumns = {
+  status: 'text',
+  uploader: 'text',
+  upload_name: 'text',
+  source: 'text',
+  transfer_size: 'integer',
+  transfer_checksum: 'text',
+  store_id: 'integer',
+  staging_path: 'text',
+  store_path: 'text',
+  token: 'text',
+  reason: 'text',
+  source_transfer_id: 'integer',
+  first_uploader: 'text',
+} as const
+
+export type NewTransfer = Readonly<Pick<IncomingTransfer, keyof typeof transferColumns>>
+
+/** Announced now, in no order. */
+export async function insertTransfers(
+  { sql: db, dialect }: Database,
+  transfers: readonly NewTransfer[],
+): Promise<IncomingTransfer[]> {
+  if (transfers.length === 0) return []
+  const given = rowSet(dialect, transferColumns, transfers)
   const now = dialect.now()
   const { rows } = await sql<IncomingTransfer>`
     INSERT INTO incoming_transfer (status, uploader, upload_name, source, transfer_size, transfer_checksum, store_id,
-      staging_path, store_path, token, reason, deletion_policy, start_time, end_time)
+      staging_path, store_path, token, reason, source_transfer_id, first_uploader, deletion_policy, start_time, end_time)
     SELECT status, uploader, upload_name, source, transfer_size, transfer_checksum, store_id, staging_path, store_path,
-      token, reason, 'DISALLOWED', ${now}, CASE WHEN status = 'FAILED' THEN ${now} END
+      token, reason, source_transfer_id, first_uploader, 'DISALLOWED', ${now}, CASE WHEN status = 'FAILED' THEN ${now} END
     FROM ${given} AS upload WHERE true
     RETURNING *`.execute(db)
-  return new Map(rows.map(row => [row.token, row]))
+  return rows
 }

@@ -43,6 +43,8 @@ interface Met {
   readonly same: ReadonlyMap<string, Selectable<FileTable>>
   readonly intents: ReadonlyMap<string, string>
   readonly transfers: ReadonlyMap<number, Selectable<IncomingTransferTable>>
+  /** `file/store`: where another copy has no room, since there is one, or one on its way to or from the trash. */
+  readonly copies: ReadonlyMap<string, string>
   /** Ids. */
   readonly enabledStores: ReadonlySet<number>
 }
@@ -59,6 +61,7 @@ async function whatIsMet(database: Database, works: readonly BeginWork[]): Promi
   return {
     files,
     enabledStores: new Set(enabled.map(({ id }) => id)),
+    copies: await findCopies(database, works),
     same: new Map(same.map(file => [file.name, file])),
     intents: await findObstacles(database, 'intent', names),
     transfers: new Map(transfers.map(transfer => [transfer.id, transfer])),
@@ -86,6 +89,12 @@ function judge(work: BeginWork, met: Met, reserved: readonly string[]): Judgemen
   const live = met.intents.get(name) ?? reserved.find(other => areNested(name, other))
   if (live !== undefined) return refused('NameTaken', `Cannot commit ${name}: ${live} is being committed now`)
   const obstacle = met.files.get(name)
+  if (work.cloneTransferId !== undefined) {
+    const file = obstacle === name ? met.same.get(name) : undefined
+    if (!file) return refused('NotFound', `Cannot make another copy of ${name}: there is no such file`)
+    const there = met.copies.get(`${name}/${work.storeId}`)
+    return there === undefined ? begun : refused('Conflict', `Cannot make another copy of ${name}: ${there}`)
+  }
   if (obstacle === undefined) return begun
   if (obstacle !== name) {
     const how = ancestorsOf(name).includes(obstacle) ? 'it would lie in' : 'it would hold'
@@ -96,6 +105,28 @@ function judge(work: BeginWork, met: Met, reserved: readonly string[]): Judgemen
   const maybeSame = file?.size === work.size && file.sha256 !== null
   if (maybeSame) return begun
   return refused('FileExists', `Cannot commit ${name}: other content is kept under this name already`)
+}
+
+async function findCopies({ sql }: Database, works: readonly BeginWork[]): Promise<Map<string, string>> {
+  const names = works.flatMap(({ cloneTransferId, name }) => (cloneTransferId === undefined ? [] : [name]))
+  if (names.length === 0) return new Map()
+  const moving = await sql
+    .selectFrom('trash')
+    .select(['file_name', 'store_id', 'state'])
+    .where('file_name', 'in', names)
+    .where('state', 'in', ['deleting', 'restoring'])
+    .execute()
+  const there = await sql
+    .selectFrom('instance')
+    .select(['file_name', 'store_id'])
+    .where('file_name', 'in', names)
+    .execute()
+  return new Map([
+    ...moving.map(({ file_name, store_id, state }) => {
+      return [`${file_name}/${store_id}`, `the copy that the store had is ${state} now`] as const
+    }),
+    ...there.map(({ file_name, store_id }) => [`${file_name}/${store_id}`, 'the store has one'] as const),
+  ])
 }
 
 const intentColumns = {
@@ -113,6 +144,8 @@ const intentColumns = {
   first_uploader: 'text',
   create_time: 'text',
   act: 'text',
+  is_attested: 'integer',
+  clone_transfer_id: 'integer',
 } as const
 
 async function insertIntents(
@@ -141,14 +174,18 @@ async function insertIntents(
       first_uploader: work.firstUploader,
       create_time: work.createTime ?? null,
       act: work.act ?? null,
+      is_attested: (work.isAttested ?? work.checksum !== undefined) ? 1 : 0,
+      clone_transfer_id: work.cloneTransferId ?? null,
     })),
   )
   const { rows } = await sql<{ id: string; create_time: string; trail_order: number }>`
     INSERT INTO intent (id, token, file_name, store_id, origin, size, checksum, is_attested, incoming_transfer_id,
-      transfer_manager_name, deletion_policy, uploader, source, first_uploader, create_time, act, started, holder, trail_order)
-    SELECT id, 1, file_name, store_id, origin, size, checksum, CASE WHEN checksum IS NULL THEN 0 ELSE 1 END,
+      transfer_manager_name, deletion_policy, uploader, source, first_uploader, create_time, act, started, holder, trail_order,
+      clone_transfer_id)
+    SELECT id, 1, file_name, store_id, origin, size, checksum, is_attested,
       incoming_transfer_id, transfer_manager_name, deletion_policy, uploader, source, first_uploader,
-      COALESCE(create_time, ${dialect.now()}), act, ${dialect.now()}, ${holder}, ${order}
+      COALESCE(create_time, ${dialect.now()}), act, ${dialect.now()}, ${holder}, ${order},
+      clone_transfer_id
     FROM ${given} AS work WHERE true
     RETURNING id, create_time, trail_order`.execute(db)
   return new Map(rows.map(row => [row.id, { createTime: row.create_time, order: row.trail_order }]))

@@ -23,6 +23,10 @@ export interface BeginWork {
   readonly source: string
   readonly firstUploader: string | null
   readonly createTime: string | undefined
+  /** Default: where it has a checksum. */
+  readonly isAttested?: boolean | undefined
+  /** Another copy of a file that is known, made by this clone transfer. */
+  readonly cloneTransferId?: number | undefined
   /** JSON of the entry that the audit is to have with the file. */
   readonly act?: string | undefined
 }

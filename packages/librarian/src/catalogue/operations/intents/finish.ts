@@ -2,6 +2,7 @@
 import { sql } from 'kysely'
 import type { Database } from '../../operation.ts'
 import { rowSet } from '../../row-set.ts'
+import { type ToldTransfer, tellCompleted } from '../receiving/tell-source.ts'
 import type { FailedWork, Intent, PublishedWork } from './contract.ts'
 import { addFinished, endTransfer, recordAct } from './rows.ts'
 
@@ -13,11 +14,12 @@ const publishedColumns = { id: 'text', path: 'text', fingerprint: 'text' } as co
  * are given those alone, since each has to read again what it is given.
  */
 export async function finishWorks(
-  { sql: db, dialect }: Database,
+  database: Database,
   holder: string,
   by: string,
   works: readonly PublishedWork[],
 ): Promise<boolean[]> {
+  const { sql: db, dialect } = database
   const now = dialect.now()
   const held = rowSet(
     dialect,
@@ -40,11 +42,12 @@ export async function finishWorks(
     INSERT INTO file (name, create_time, size, checksum, sha256, kind, is_attested, uploader, source, first_uploader)
     SELECT intent.file_name, intent.create_time, intent.size, intent.checksum, intent.sha256, intent.kind,
       intent.is_attested, intent.uploader, intent.source, intent.first_uploader
-    FROM intent JOIN ${mine} AS work ON work.id = intent.id`.execute(db)
+    FROM intent JOIN ${mine} AS work ON work.id = intent.id
+    WHERE intent.clone_transfer_id IS NULL`.execute(db)
   await sql`
     INSERT INTO tree (file_name, manifest)
     SELECT intent.file_name, intent.manifest FROM intent JOIN ${mine} AS work ON work.id = intent.id
-    WHERE intent.manifest IS NOT NULL`.execute(db)
+    WHERE intent.manifest IS NOT NULL AND intent.clone_transfer_id IS NULL`.execute(db)
   const published = rowSet(
     dialect,
     publishedColumns,
@@ -61,16 +64,23 @@ export async function finishWorks(
     SELECT instance.id, intent.file_name, intent.store_id, ${now}, 'commit', ${by}, 'ok', intent.sha256, intent.size
     FROM intent JOIN ${mine} AS work ON work.id = intent.id
     JOIN instance ON instance.file_name = intent.file_name AND instance.store_id = intent.store_id`.execute(db)
-  await sql`
+  const { rows: completed } = await sql<ToldTransfer>`
     UPDATE incoming_transfer SET status = 'COMPLETED', end_time = ${now},
       transfer_manager_name = done.transfer_manager_name, deletion_policy = done.deletion_policy
     FROM (SELECT intent.incoming_transfer_id, intent.transfer_manager_name, intent.deletion_policy
       FROM intent JOIN ${mine} AS work ON work.id = intent.id) AS done
     WHERE incoming_transfer.id = done.incoming_transfer_id AND incoming_transfer.status IN ('INITIATED','ONGOING','STAGED')
-    `.execute(db)
+    RETURNING id, token, source, source_transfer_id, store_id`.execute(db)
+  await tellCompleted(database, completed)
+  await sql`
+    UPDATE clone_transfer SET status = 'STAGED', destination_instance_id = made.instance_id
+    FROM (SELECT intent.clone_transfer_id, instance.id AS instance_id FROM intent
+      JOIN ${mine} AS work ON work.id = intent.id
+      JOIN instance ON instance.file_name = intent.file_name AND instance.store_id = intent.store_id) AS made
+    WHERE clone_transfer.id = made.clone_transfer_id AND clone_transfer.status IN ('INITIATED','ONGOING')`.execute(db)
   const { rows } = await sql<Pick<Intent, 'act'>>`
     DELETE FROM intent WHERE id IN (SELECT work.id FROM ${mine} AS work) RETURNING act`.execute(db)
-  for (const { act } of rows) await recordAct({ sql: db, dialect }, act, 'done')
+  for (const { act } of rows) await recordAct(database, act, 'done')
   return works.map(({ id }) => done.has(id))
 }
 

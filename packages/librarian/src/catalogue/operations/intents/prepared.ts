@@ -8,7 +8,13 @@ import { completeTransfer, recordAct, removeIntent } from './rows.ts'
 
 type PreparedIntent = Pick<
   Intent,
-  'id' | 'file_name' | 'incoming_transfer_id' | 'transfer_manager_name' | 'deletion_policy' | 'act'
+  | 'id'
+  | 'file_name'
+  | 'incoming_transfer_id'
+  | 'transfer_manager_name'
+  | 'deletion_policy'
+  | 'act'
+  | 'clone_transfer_id'
 >
 
 const preparedColumns = {
@@ -39,7 +45,7 @@ export async function recordPrepared(
     FROM ${given} AS work
     WHERE intent.id = work.id AND intent.token = work.token AND intent.holder = ${holder}
     RETURNING intent.id, intent.file_name, intent.incoming_transfer_id, intent.transfer_manager_name,
-      intent.deletion_policy, intent.act`.execute(db)
+      intent.deletion_policy, intent.act, intent.clone_transfer_id`.execute(db)
   const mine = new Map(rows.map(intent => [intent.id, intent]))
   const files = await filesNamed(
     database,
@@ -50,7 +56,7 @@ export async function recordPrepared(
     const intent = mine.get(work.id)
     const file = intent && files.get(intent.file_name)
     const outcome = outcomeOf(work, intent, file)
-    if (outcome === 'same') await forgetSame(database, intent!)
+    if (outcome === 'same') await forgetSame(database, intent!, file!.store_id!)
     outcomes.push(outcome)
   }
   return outcomes
@@ -62,12 +68,21 @@ function outcomeOf(
   file: KeptContent | undefined,
 ): PreparedOutcome {
   if (!intent) return 'stale'
+  if (intent.clone_transfer_id !== null) return file && isSame(work, file) ? 'go' : 'other'
   if (!file) return 'go'
-  if (file.sha256 !== work.sha256 || file.size !== work.size || file.kind !== work.kind) return 'other'
-  return file.good > 0 ? 'same' : 'damaged'
+  if (file.sha256 === null || !isSame(work, file)) return 'other'
+  return file.store_id === null ? 'damaged' : 'same'
 }
 
-type KeptContent = Pick<Selectable<FileTable>, 'name' | 'sha256' | 'size' | 'kind'> & { readonly good: number }
+/** Of a file whose SHA-256 nobody knows the sender's checksum was compared when it was prepared. */
+function isSame(work: PreparedWork, file: KeptContent): boolean {
+  return (file.sha256 ?? work.sha256) === work.sha256 && file.size === work.size && file.kind === work.kind
+}
+
+type KeptContent = Pick<Selectable<FileTable>, 'name' | 'sha256' | 'size' | 'kind'> & {
+  /** Of a copy that is good; null: there is none. */
+  readonly store_id: number | null
+}
 
 async function filesNamed({ sql: db, dialect }: Database, names: readonly string[]): Promise<Map<string, KeptContent>> {
   const wanted = rowSet(
@@ -76,14 +91,14 @@ async function filesNamed({ sql: db, dialect }: Database, names: readonly string
     names.map(name => ({ name })),
   )
   const { rows: files } = await sql<KeptContent>`
-    SELECT name, sha256, size, kind, (SELECT COUNT(*) FROM instance WHERE instance.file_name = file.name
-      AND instance.state = 'ok' AND instance.available = 1 AND instance.withdrawn_by IS NULL) AS good
+    SELECT name, sha256, size, kind, (SELECT MIN(instance.store_id) FROM instance WHERE instance.file_name = file.name
+      AND instance.state = 'ok' AND instance.available = 1 AND instance.withdrawn_by IS NULL) AS store_id
     FROM file WHERE name IN (SELECT wanted.name FROM ${wanted} AS wanted)`.execute(db)
-  return new Map(files.map(file => [file.name, { ...file, good: Number(file.good) }]))
+  return new Map(files.map(file => [file.name, file]))
 }
 
-async function forgetSame(database: Database, intent: PreparedIntent): Promise<void> {
-  await completeTransfer(database, intent)
+async function forgetSame(database: Database, intent: PreparedIntent, storeId: number): Promise<void> {
+  await completeTransfer(database, intent, storeId)
   await removeIntent(database, intent.id)
   await recordAct(database, intent.act, 'same')
 }

@@ -5,6 +5,7 @@ import type { Database } from '../../operation.ts'
 import { rowSet } from '../../row-set.ts'
 import type { IntentTable } from '../../schema.ts'
 import { type AuditEntry, appendAudit } from '../audit.ts'
+import { tellCompleted, tellFailed, toldColumns } from '../receiving/tell-source.ts'
 
 type CompletedIntent = Pick<
   Selectable<IntentTable>,
@@ -17,25 +18,35 @@ export async function recordAct(database: Database, act: string | null, outcome:
   if (act !== null) await appendAudit(database, withOutcome(JSON.parse(act) as AuditEntry, outcome))
 }
 
-export async function completeTransfer({ sql, dialect }: Database, intent: CompletedIntent): Promise<void> {
+/** @param storeId where the copy is */
+export async function completeTransfer(database: Database, intent: CompletedIntent, storeId: number): Promise<void> {
+  const { sql, dialect } = database
   const { incoming_transfer_id: id, transfer_manager_name, deletion_policy } = intent
   if (id === null) return
-  await sql
+  const completed = await sql
     .updateTable('incoming_transfer')
     .set({ status: 'COMPLETED', end_time: dialect.now(), transfer_manager_name, deletion_policy })
     .where('id', '=', id)
     .where('status', 'in', openStates)
+    .returning(toldColumns)
     .execute()
+  await tellCompleted(
+    database,
+    completed.map(transfer => ({ ...transfer, store_id: storeId })),
+  )
 }
 
-export async function endTransfer({ sql, dialect }: Database, id: number | undefined, reason: string): Promise<void> {
+export async function endTransfer(database: Database, id: number | undefined, reason: string): Promise<void> {
   if (id === undefined) return
-  await sql
+  const { sql, dialect } = database
+  const ended = await sql
     .updateTable('incoming_transfer')
     .set({ status: 'FAILED', end_time: dialect.now(), reason })
     .where('id', '=', id)
     .where('status', 'in', openStates)
+    .returning(toldColumns)
     .execute()
+  await tellFailed(database, ended)
 }
 
 export async function removeIntent(database: Database, id: string): Promise<void> {

@@ -1,0 +1,211 @@
+/** Disks that came: what became of each file, and what the librarian that sent them is told (reliability G4). */
+import { LibrarianError } from '@arriero/api/errors'
+import { audited } from '../audited.ts'
+import { type Database, read } from '../operation.ts'
+import { type Disk, findDisk, requireDisk } from './disks.ts'
+import { enqueue } from './outbox.ts'
+
+export interface Arrival {
+  readonly id: string
+  readonly peer: string
+  readonly files: number
+  readonly bytes: number
+  readonly digest: string
+  readonly statement: string
+}
+
+/** A file as the disk's list has it. */
+export interface CarriedFile {
+  readonly name: string
+  /** At the librarian that packed it. */
+  readonly transferId: number
+  readonly size: number
+  readonly checksum: string
+  readonly sha256: string
+  /** Why the disk does not have it as it must be. */
+  readonly failure?: string | undefined
+}
+
+export interface Settled {
+  readonly name: string
+  readonly state: 'new' | 'handed-over' | 'done' | 'exists' | 'failed'
+  readonly reason: string | null
+}
+
+export interface KeptFile {
+  readonly name: string
+  readonly transfer_id: number
+  readonly store_id: number
+  readonly size: number
+  readonly sha256: string
+}
+
+export const incomingDisks = {
+  /** A disk that came before comes again only with the very same statement (reliability 6: replayed or swapped). */
+  arrive: audited<Arrival, Disk>(async (database, { id, peer, files, bytes, digest, statement }) => {
+    const { sql, dialect } = database
+    const known = await findDisk(database, id)
+    if (known) {
+      if (known.direction === 'in' && known.peer === peer && known.statement === statement) return known
+      throw new LibrarianError('Conflict', `Cannot take disk ${id}: it is known here with another manifest`, {
+        remedy: 'Read the disk as it was packed; a manifest of another disk, or an older one, is not taken.',
+      })
+    }
+    const disk = await sql
+      .insertInto('disk')
+      .values({
+        id,
+        direction: 'in',
+        peer,
+        label: '',
+        state: 'reading',
+        created: dialect.now(),
+        changed: dialect.now(),
+        files,
+        bytes,
+        digest,
+        statement,
+      })
+      .returningAll()
+      .executeTakeFirstOrThrow()
+    await tell(database, disk, 'reading')
+    return disk
+  }),
+
+  /**
+   * What the catalogue says of each. One that was kept before is told to the sender here; of one that came by a transfer the
+   * commit has told it.
+   */
+  settle: audited<{ id: string; files: readonly CarriedFile[]; isRead: boolean }, Settled[]>(
+    async (database, { id, files, isRead }) => {
+      const disk = await requireDisk(database, id, 'in')
+      const settled: Settled[] = []
+      for (const file of files) {
+        const found = await judge(database, disk, file)
+        settled.push({ name: file.name, state: found.state, reason: found.reason })
+        await note(database, disk, file, found)
+      }
+      if (isRead && disk.state === 'reading') {
+        const { sql, dialect } = database
+        await sql.updateTable('disk').set({ state: 'read', changed: dialect.now() }).where('id', '=', id).execute()
+        await tell(database, disk, 'read')
+      }
+      return settled
+    },
+  ),
+
+  /** Files of the disk that are kept here, by name. Files without a number over there need no receipt. */
+  kept: read<{ id: string; after?: string | undefined; limit: number }, KeptFile[]>(
+    async (database, { id, after, limit }) => {
+      await requireDisk(database, id, 'in')
+      let query = database.sql
+        .selectFrom('disk_item')
+        .innerJoin('file', 'file.name', 'disk_item.file_name')
+        .innerJoin('instance', 'instance.file_name', 'file.name')
+        .select([
+          'file.name',
+          'disk_item.transfer_id',
+          'file.size',
+          'file.sha256',
+          eb => eb.fn.min('instance.store_id').as('store_id'),
+        ])
+        .where('disk_item.disk_id', '=', id)
+        .where('disk_item.state', 'in', ['done', 'exists'])
+        .where('instance.available', '=', 1)
+        .where('disk_item.transfer_id', 'is not', null)
+        .where('file.sha256', 'is not', null)
+        .groupBy(['file.name', 'disk_item.transfer_id', 'file.size', 'file.sha256'])
+      if (after !== undefined) query = query.where('file.name', '>', after)
+      const rows = await query.orderBy('file.name').limit(limit).execute()
+      return rows.map(row => ({
+        name: row.name,
+        transfer_id: row.transfer_id ?? 0,
+        store_id: Number(row.store_id),
+        size: row.size,
+        sha256: row.sha256 ?? '',
+      }))
+    },
+  ),
+}
+
+interface Judgement extends Omit<Settled, 'name'> {
+  /** Where it is kept. */
+  readonly storeId?: number | undefined
+}
+
+async function judge({ sql }: Database, { peer }: Disk, file: CarriedFile): Promise<Judgement> {
+  const kept = await sql
+    .selectFrom('file')
+    .leftJoin('instance', join => join.onRef('instance.file_name', '=', 'file.name').on('instance.available', '=', 1))
+    .select(['file.size', 'file.checksum', 'file.sha256', 'file.source', 'instance.store_id', 'instance.state'])
+    .where('file.name', '=', file.name)
+    .orderBy('instance.id')
+    .execute()
+  const [first] = kept
+  if (!first) return await underWay(sql, peer, file)
+  const isSame =
+    first.size === file.size &&
+    (first.sha256 === null ? first.checksum === file.checksum : first.sha256 === file.sha256)
+  if (!isSame) return failed('another content is kept here under this name')
+  const copy = kept.find(({ store_id, state }) => store_id !== null && (state === 'ok' || state === 'never-checked'))
+  if (!copy) return failed('it is known here, and no good copy of it is in use')
+  const came = await sql
+    .selectFrom('incoming_transfer')
+    .select('id')
+    .where('store_path', '=', file.name)
+    .where('status', '=', 'COMPLETED')
+    .where('source', '=', peer)
+    .where('source_transfer_id', '=', file.transferId)
+    .executeTakeFirst()
+  return { state: came ? 'done' : 'exists', reason: null, storeId: copy.store_id ?? undefined }
+}
+
+async function underWay(sql: Database['sql'], peer: string, file: CarriedFile): Promise<Judgement> {
+  const transfer = await sql
+    .selectFrom('incoming_transfer')
+    .select(['status', 'reason', 'source_transfer_id', 'source'])
+    .where('store_path', '=', file.name)
+    .orderBy('id', 'desc')
+    .limit(1)
+    .executeTakeFirst()
+  if (transfer?.status === 'STAGED') return { state: 'handed-over', reason: null }
+  if (file.failure !== undefined) return failed(file.failure)
+  const isOurs = transfer?.source === peer && transfer.source_transfer_id === file.transferId
+  if (isOurs && transfer.status === 'FAILED') return { state: 'new', reason: transfer.reason }
+  return { state: 'new', reason: null }
+}
+
+function failed(reason: string): Judgement {
+  return { state: 'failed', reason }
+}
+
+async function note(database: Database, disk: Disk, file: CarriedFile, found: Judgement): Promise<void> {
+  const state = found.state === 'new' || found.state === 'handed-over' ? 'pending' : found.state
+  await database.sql
+    .insertInto('disk_item')
+    .values({
+      disk_id: disk.id,
+      file_name: file.name,
+      transfer_id: file.transferId,
+      instance_id: null,
+      state,
+      reason: found.reason,
+    })
+    .onConflict(conflict => conflict.columns(['disk_id', 'file_name']).doUpdateSet({ state, reason: found.reason }))
+    .execute()
+  if (found.state !== 'exists' || found.storeId === undefined) return
+  await enqueue(database, [
+    {
+      peer: disk.peer,
+      call: 'clone/complete',
+      body: { source_transfer_id: file.transferId, destination_transfer_id: -1, store_id: found.storeId },
+      idempotencyKey: `disk:${disk.id}:${file.transferId}`,
+    },
+  ])
+}
+
+async function tell(database: Database, { id, peer }: Disk, state: 'reading' | 'read'): Promise<void> {
+  await enqueue(database, [
+    { peer, call: 'sneakernet/heard', body: { disk_id: id, state }, idempotencyKey: `disk:${id}:${state}` },
+  ])
+}

@@ -1,0 +1,51 @@
+/** What the sender of a clone must hear when it has ended here: written in the transaction that ends it (reliability 8.14). */
+import type { Selectable } from 'kysely'
+import type { Database } from '../../operation.ts'
+import type { IncomingTransferTable } from '../../schema.ts'
+import { enqueue, type NewMessage } from '../outbox.ts'
+
+export const toldColumns = ['id', 'token', 'source', 'source_transfer_id', 'store_id'] as const
+
+export type ToldTransfer = Pick<Selectable<IncomingTransferTable>, (typeof toldColumns)[number]>
+
+/** That its content is kept here. Uploads have nobody to be told, nor have clones of a librarian that nobody knows. */
+export async function tellCompleted(database: Database, transfers: readonly ToldTransfer[]): Promise<void> {
+  await tell(database, transfers, ({ id, source_transfer_id, store_id, token }) => ({
+    call: 'clone/complete',
+    body: { source_transfer_id, destination_transfer_id: id, store_id },
+    idempotencyKey: `clone/complete ${token}`,
+  }))
+}
+
+/** That it will not be (librarian 11.4, step 12). */
+export async function tellFailed(database: Database, transfers: readonly ToldTransfer[]): Promise<void> {
+  await tell(database, transfers, ({ source_transfer_id, token }) => ({
+    call: 'checkin/update',
+    body: { source_transfer_ids: [source_transfer_id], destination_transfer_ids: [], new_status: FAILED },
+    idempotencyKey: `checkin/update ${token}`,
+  }))
+}
+
+const FAILED = 4
+
+async function tell(
+  database: Database,
+  transfers: readonly ToldTransfer[],
+  messageOf: (transfer: ToldTransfer) => Omit<NewMessage, 'peer'>,
+): Promise<void> {
+  // A negative number is that of no transfer (librarian 11.7).
+  const clones = transfers.filter(({ source_transfer_id }) => source_transfer_id !== null && source_transfer_id >= 0)
+  if (clones.length === 0) return
+  const known = await knownPeers(database, [...new Set(clones.map(({ source }) => source))])
+  const told = clones.filter(({ source }) => known.has(source))
+  await enqueue(
+    database,
+    told.map(transfer => ({ ...messageOf(transfer), peer: transfer.source })),
+  )
+}
+
+export async function knownPeers({ sql }: Database, names: readonly string[]): Promise<Set<string>> {
+  if (names.length === 0) return new Set()
+  const rows = await sql.selectFrom('peer').select('name').where('name', 'in', names).execute()
+  return new Set(rows.map(({ name }) => name))
+}

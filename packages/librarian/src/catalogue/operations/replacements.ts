@@ -1,0 +1,114 @@
+/** What upstream librarians were asked to send again, in place of bad copies (librarian 11.9). */
+import { type Database, read, write } from '../operation.ts'
+
+export const replacements = {
+  /** An upstream librarian was asked to send it again, or is not any more. */
+  expect: write<{ instanceId: number; transferId: number | null }, void>(
+    async ({ sql }, { instanceId, transferId }) => {
+      await sql
+        .updateTable('corrupt_file')
+        .set({ replacement_requested: transferId === null ? 0 : 1, incoming_transfer_id: transferId })
+        .where('instance_id', '=', instanceId)
+        .execute()
+    },
+  ),
+
+  /** Notes a bad copy of whatever state as one that an upstream is asked to replace: only a mismatch has a row by itself. */
+  request: write<{ instanceId: number }, void>(async ({ sql, dialect }, { instanceId }) => {
+    const copy = await sql.selectFrom('instance').selectAll().where('id', '=', instanceId).executeTakeFirst()
+    if (!copy) return
+    const file = await sql
+      .selectFrom('file')
+      .select(['source', 'size', 'checksum'])
+      .where('name', '=', copy.file_name)
+      .executeTakeFirstOrThrow()
+    await sql
+      .insertInto('corrupt_file')
+      .values({
+        file_name: copy.file_name,
+        file_source: file.source,
+        instance_id: copy.id,
+        instance_path: copy.path,
+        corrupt_time: dialect.now(),
+        size: copy.calculated_size ?? 0,
+        checksum: copy.calculated_checksum ?? '',
+        count: 1,
+        replacement_requested: 1,
+        incoming_transfer_id: null,
+      })
+      .onConflict(conflict =>
+        conflict.column('instance_id').doUpdateSet({ replacement_requested: 1, incoming_transfer_id: null }),
+      )
+      .execute()
+  }),
+
+  /** Copies of a file for which an upstream librarian was asked; with how their transfer stands. */
+  expected: read<{ fileName: string }, ExpectedReplacement[]>(
+    async ({ sql }, { fileName }) =>
+      await sql
+        .selectFrom('corrupt_file')
+        .leftJoin('incoming_transfer', 'incoming_transfer.id', 'corrupt_file.incoming_transfer_id')
+        .innerJoin('instance', 'instance.id', 'corrupt_file.instance_id')
+        .select([
+          'corrupt_file.instance_id',
+          'corrupt_file.file_source',
+          'corrupt_file.incoming_transfer_id',
+          'instance.store_id',
+          'incoming_transfer.status',
+        ])
+        .where('corrupt_file.file_name', '=', fileName)
+        .where('corrupt_file.replacement_requested', '=', 1)
+        .orderBy('corrupt_file.id')
+        .execute(),
+  ),
+
+  /**
+   * Where an announced file is the replacement that its sender was asked for: the same content, for a copy whose earlier transfer,
+   * if there was one, has ended. Undefined: it is not.
+   */
+  expects: read<Announced, { instanceId: number; storeId: number } | undefined>(
+    async (database, announced) => await findExpected(database, announced),
+  ),
+}
+
+export interface ExpectedReplacement {
+  readonly instance_id: number
+  /** The librarian that the file came from. */
+  readonly file_source: string
+  /** Null until the sender has said it. */
+  readonly incoming_transfer_id: number | null
+  readonly store_id: number
+  readonly status: string | null
+}
+
+export interface Announced {
+  readonly fileName: string
+  readonly librarian: string
+  readonly size: number
+  readonly checksum: string
+}
+
+/** For the transaction that announces it, too. */
+export async function findExpected(
+  { sql }: Database,
+  { fileName, librarian, size, checksum }: Announced,
+): Promise<{ instanceId: number; storeId: number } | undefined> {
+  const row = await sql
+    .selectFrom('corrupt_file')
+    .innerJoin('file', 'file.name', 'corrupt_file.file_name')
+    .innerJoin('instance', 'instance.id', 'corrupt_file.instance_id')
+    .leftJoin('incoming_transfer', 'incoming_transfer.id', 'corrupt_file.incoming_transfer_id')
+    .select(['corrupt_file.instance_id', 'instance.store_id'])
+    .where('corrupt_file.file_name', '=', fileName)
+    .where('corrupt_file.file_source', '=', librarian)
+    .where('corrupt_file.replacement_requested', '=', 1)
+    .where('file.size', '=', size)
+    .where('file.checksum', '=', checksum)
+    .where('instance.available', '=', 1)
+    .where(({ eb, or }) =>
+      or([eb('incoming_transfer.status', 'is', null), eb('incoming_transfer.status', 'in', ['FAILED', 'CANCELLED'])]),
+    )
+    .orderBy('corrupt_file.id')
+    .executeTakeFirst()
+  return row && { instanceId: row.instance_id, storeId: row.store_id }
+}
