@@ -9,6 +9,7 @@ import {
   type TreeMember,
 } from '@arriero/transfer'
 import { ArchiveMembers, archiveErrorOf } from './archive-members.ts'
+import { Challenge, inManifestOrder } from './challenge.ts'
 import { unacceptable } from './refusals.ts'
 import type { Publication } from './store.ts'
 import { functionsFor, inFormOf } from './wire-checksum.ts'
@@ -55,6 +56,20 @@ function described(
   checksum: string | undefined,
 ): MemoryDescription {
   return { kind, size, checksum: inFormOf(checksum, digests), sha256, manifest }
+}
+
+/** To challenges, as a store answers them. */
+export function answersOf(content: MemoryContent, nonces: readonly string[]): string[] {
+  const challenge = new Challenge(nonces)
+  if (content instanceof Uint8Array) challenge.take(content)
+  else {
+    const members = Array.from(withParents(content), ([path, bytes]) => ({ path, bytes }))
+    for (const { path, bytes } of inManifestOrder(members)) {
+      challenge.begin(path, bytes?.length)
+      if (bytes) challenge.take(bytes)
+    }
+  }
+  return challenge.answers()
 }
 
 /** Directories that only the paths of others tell of are members too. */

@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type Keeper, othersStore } from './keeper.ts'
 import {
+  answersOf,
   bytesOf,
   checkMembers,
   copyOf,
@@ -20,6 +21,7 @@ import { openBytes } from './open-bytes.ts'
 import { outcomeOf } from './outcomes.ts'
 import { fileExists, mismatch, notFound, notInTrash, notPrepared, stagedNotFound, unavailable } from './refusals.ts'
 import type {
+  Examination,
   ExamineOptions,
   OpenFile,
   Outcome,
@@ -27,6 +29,7 @@ import type {
   Publication,
   Published,
   Reading,
+  ReadOptions,
   Removed,
   Scanned,
   Spool,
@@ -68,6 +71,7 @@ export class MemoryStore implements Store {
   readonly #works = new Map<string, Map<number, MemoryContent>>()
   readonly #files = new MemoryFiles()
   readonly #trash = new Map<string, MemoryFile>()
+  readonly #trashedAs = new Map<string, string>()
   readonly #quarantine = new Map<string, MemoryFile>()
   readonly #unreadable = new Set<string>()
   readonly #trail: TrailRecord[] = []
@@ -100,6 +104,12 @@ export class MemoryStore implements Store {
   /** Somebody removed it by hand. */
   lose(name: string): void {
     this.#files.delete(name)
+  }
+
+  /** What lies under a name, and what of it lies in the trash: for who counts copies. */
+  contentsOf(name: string): { readonly kept: MemoryContent | undefined; readonly trashed: readonly MemoryContent[] } {
+    const trashed = [...this.#trash].flatMap(([id, { content }]) => (this.#trashedAs.get(id) === name ? [content] : []))
+    return { kept: this.#files.get(name)?.content, trashed }
   }
 
   // ——— The store ———
@@ -141,6 +151,13 @@ export class MemoryStore implements Store {
     const spool = this.#spools.get(id) ?? new MemorySpool(() => join(this.#realDirectory(), id))
     this.#spools.set(id, spool)
     return spool
+  }
+
+  async writeSpool(id: string, bytes: Uint8Array): Promise<void> {
+    this.#check()
+    const spool = new MemorySpool(() => join(this.#realDirectory(), id))
+    this.#spools.set(id, spool)
+    await spool.append(one(bytes))
   }
 
   async spoolOffset(id: string): Promise<number> {
@@ -220,6 +237,10 @@ export class MemoryStore implements Store {
       : { kind: 'tree', size: 0, fingerprint }
   }
 
+  seal(name: string): Promise<Stat | undefined> {
+    return this.stat(name)
+  }
+
   async open(name: string, member?: string): Promise<OpenFile> {
     this.#check()
     const kept = this.#files.get(name)
@@ -228,15 +249,20 @@ export class MemoryStore implements Store {
     return openBytes(bytes, kept.fingerprint, this.pathOf(name))
   }
 
-  async examine(name: string, { checksum, signal }: ExamineOptions): Promise<Reading> {
+  async examine(name: string, { checksum, trashId, nonces = [], signal }: ExamineOptions): Promise<Reading> {
     signal?.throwIfAborted()
     const why = this.#whyUnavailable()
     if (why) return { outcome: 'unavailable', reason: why.reason }
-    const kept = this.#files.get(name)
+    const kept = trashId === undefined ? this.#files.get(name) : this.#trash.get(trashId)
     if (!kept) return { outcome: 'missing', reason: `there is nothing under ${name}` }
     if (this.#unreadable.has(name)) return { outcome: 'unreadable', reason: `${name}: EIO` }
     const { kind: _, ...description } = await describeContent(kept.content, checksum)
-    return { outcome: 'read', ...description, fingerprint: kept.fingerprint, medium: 'medium' }
+    const answers = answersOf(kept.content, nonces)
+    return { outcome: 'read', ...description, fingerprint: kept.fingerprint, medium: 'medium', answers }
+  }
+
+  examineAll(works: readonly Examination[], options: ReadOptions = {}): Promise<Outcome<Reading>[]> {
+    return Promise.all(works.map(({ name, ...work }) => outcomeOf(() => this.examine(name, { ...work, ...options }))))
   }
 
   async trash(name: string, id: string): Promise<void> {
@@ -245,6 +271,7 @@ export class MemoryStore implements Store {
     if (!kept && this.#trash.has(id)) return
     if (!kept) throw notFound(name)
     this.#trash.set(id, kept)
+    this.#trashedAs.set(id, name)
     this.#files.delete(name)
   }
 
@@ -371,4 +398,8 @@ export class MemoryStore implements Store {
     if (!copy || !(await isContentOf(copy, work))) throw notPrepared(work.id, work.name)
     return copy
   }
+}
+
+async function* one(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
+  yield bytes
 }

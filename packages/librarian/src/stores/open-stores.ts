@@ -93,7 +93,7 @@ async function openSiteStore(
   options: OpenStoresOptions,
 ): Promise<SiteStore> {
   const { catalogue, openStore, log, isOnlyLooking = false, isPutBack = false, onTakeOver } = options
-  const { id, name, ingestable, transferManagers } = row
+  const { id, name, ingestable, transferManagers, asyncTransferManagers } = row
   // Only what was never opened becomes a store: an empty mount point must not.
   const store = await openStore(row, {
     createMarker: row.uuid === undefined && !isOnlyLooking,
@@ -116,7 +116,7 @@ async function openSiteStore(
     await store[Symbol.asyncDispose]()
     throw error
   }
-  return { id, name, store, ingestable, transferManagers }
+  return { id, name, store, ingestable, transferManagers, asyncTransferManagers }
 }
 
 async function takeOver(

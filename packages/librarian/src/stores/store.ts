@@ -68,6 +68,12 @@ export interface Store extends AsyncDisposable {
    */
   openSpool(id: string, options?: SpoolOptions): Promise<Spool>
 
+  /**
+   * Makes the private file of just these bytes, whatever was there before: for what came whole. Nothing of it is durable before
+   * `prepare`; after a crash it counts as if it never came.
+   */
+  writeSpool(id: string, bytes: Uint8Array): Promise<void>
+
   /** Bytes of it that are durable; 0 where there is none. Changes nothing, so another process may be writing it. */
   spoolOffset(id: string): Promise<number>
 
@@ -101,7 +107,7 @@ export interface Store extends AsyncDisposable {
 
   /**
    * Step 2 of a repair: like `publish`, but the name is there, with bytes that are proven bad. They go to the quarantine
-   * under `id` first, as evidence (B5). A file's name is absent at no instant; a tree's for that of two renames.
+   * under `id` first, as evidence (B5): what is there, if anything is, readable or not. May be repeated. A file's name is absent at no instant; a tree's for that of two renames.
    */
   replace(work: Publication, id: string): Promise<Published>
 
@@ -119,6 +125,13 @@ export interface Store extends AsyncDisposable {
   /** Undefined: nothing under this name. Never follows links. */
   stat(name: string): Promise<Stat | undefined>
 
+  /**
+   * What others have put under a name, and somebody else's catalogue had: content that is committed from now on, though nobody
+   * here has read it. Its modes are changed and nothing else; may be repeated. Undefined: nothing is there, or nothing that is
+   * kept.
+   */
+  seal(name: string): Promise<Stat | undefined>
+
   /** Opens a file, or a member of a tree by its path below it. `NotFound`, `StoreUnavailable`. */
   open(name: string, member?: string): Promise<OpenFile>
 
@@ -128,6 +141,12 @@ export interface Store extends AsyncDisposable {
    * @param checksum the recorded wire checksum, whose function is used again
    */
   examine(name: string, options: ExamineOptions): Promise<Reading>
+
+  /**
+   * The same for many, which costs less for small ones than asking for each. In their order; an error is about this machine, as
+   * that it has no descriptors left, and says nothing of the bytes.
+   */
+  examineAll(works: readonly Examination[], options?: ReadOptions): Promise<Outcome<Reading>[]>
 
   // ——— Removal: only the deletion gate calls these (reliability B) ———
 
@@ -305,12 +324,23 @@ export interface OpenFile extends AsyncDisposable {
   read(start: number, end: number, options?: { signal?: AbortSignal }): AsyncIterable<Uint8Array>
 }
 
-export interface ExamineOptions {
+export interface ExamineOptions extends ReadOptions {
   readonly kind: FileKind
   readonly checksum: string
+  /** What lies in the trash under this id, instead of what has the name. */
+  readonly trashId?: string | undefined
+}
+
+export interface Examination extends Pick<ExamineOptions, 'kind' | 'checksum' | 'trashId'> {
+  readonly name: string
+}
+
+export interface ReadOptions {
   /** Read past the page cache where the store can (reliability 7.12). */
-  readonly isDirect?: boolean
-  readonly signal?: AbortSignal
+  readonly isDirect?: boolean | undefined
+  /** Hex: the same reading answers to them (`challenge.ts`). Default: none. */
+  readonly nonces?: readonly string[] | undefined
+  readonly signal?: AbortSignal | undefined
 }
 
 export type Reading =
@@ -322,6 +352,8 @@ export type Reading =
       readonly manifest: string | undefined
       readonly fingerprint: string
       readonly medium: 'medium' | 'cache'
+      /** To the nonces, in their order, in hex. */
+      readonly answers: readonly string[]
     }
   | { readonly outcome: 'missing' | 'unreadable' | 'unavailable'; readonly reason: string }
 

@@ -10,6 +10,8 @@ export interface SiteStore {
   readonly ingestable: boolean
   /** `{manager: {available, hostnames, …}}` of the settings (librarian 8). */
   readonly transferManagers: Readonly<Record<string, Readonly<Record<string, unknown>>>>
+  /** The same for other librarians that send clones (librarian 9), in the order in which they are offered. Default: none. */
+  readonly asyncTransferManagers?: Readonly<Record<string, Readonly<Record<string, unknown>>>> | undefined
 }
 
 export interface Stores extends AsyncDisposable {

@@ -9,6 +9,7 @@ import {
   printable,
   type TreeMember,
 } from '@arriero/transfer/paths'
+import type { Challenge } from '../challenge.ts'
 import type { Context } from './context.ts'
 import type { Held } from './held.ts'
 import { fingerprintOf, isUnchanged, openDirectly, openLeaf, readThrough, statsOf } from './read-file.ts'
@@ -31,6 +32,8 @@ export class Strange extends Error {}
 export interface DescribeOptions {
   readonly functions: readonly PathFunction[]
   readonly isDirect?: boolean
+  /** Takes what is read of a file; trees that are challenged are for `describeInOrder`. */
+  readonly challenge?: Challenge | undefined
 }
 
 /** Reads everything under a leaf in full. @throws ENOENT, EIO; Strange; Stopped. */
@@ -71,7 +74,7 @@ function ofFile(directory: Held, leaf: string): string {
   }
 }
 
-function fingerprintOfTree(lines: readonly string[]): string {
+export function fingerprintOfTree(lines: readonly string[]): string {
   return createHash('sha256').update(lines.join('\n')).digest('hex').slice(0, 32)
 }
 
@@ -82,14 +85,23 @@ interface DescribedFile {
   readonly isDirect: boolean
 }
 
-function describeFile(directory: Held, leaf: string, options: DescribeOptions, context: Context): DescribedFile {
+/** @param member its path, where it is part of a tree */
+function describeFile(
+  directory: Held,
+  leaf: string,
+  options: DescribeOptions,
+  context: Context,
+  member?: string,
+): DescribedFile {
+  const { challenge } = options
   const direct = options.isDirect ? openDirectly(directory, leaf) : undefined
   const fd = direct ?? openLeaf(directory, leaf)
   try {
     const before = statsOf(fd)
     if (!before.isFile()) throw new Strange('it is neither a file nor a directory')
     const size = Number(before.size)
-    const digests = digestFile(fd, size, options.functions, context)
+    if (member !== undefined) challenge?.begin(member, size)
+    const digests = digestFile(fd, size, options.functions, context, challenge && (bytes => challenge.take(bytes)))
     if (!isUnchanged(before, statsOf(fd))) throw new Strange('it was changed while it was read')
     return { size, digests, fingerprint: fingerprintOf(before), isDirect: direct !== undefined }
   } finally {
@@ -148,7 +160,7 @@ function describeDirectory(directory: Held, leaf: string, options: DescribeOptio
   return { kind: 'tree', ...tree, fingerprint: fingerprintOfTree(lines), isDirect: isDirect && members.length > 0 }
 }
 
-function describeMember(
+export function describeMember(
   here: Held,
   name: string,
   path: string,
@@ -156,7 +168,7 @@ function describeMember(
   context: Context,
 ): DescribedFile {
   try {
-    return describeFile(here, name, options, context)
+    return describeFile(here, name, options, context, path)
   } catch (error) {
     if (error instanceof Strange) throw new Strange(`${printable(path)}: ${error.message}`)
     // A system error names only the descriptor that it met.
@@ -164,7 +176,7 @@ function describeMember(
   }
 }
 
-function namesIn(here: Held, below: string): string[] {
+export function namesIn(here: Held, below: string): string[] {
   return readdirSync(here.path, { encoding: 'buffer' })
     .map(raw => {
       const name = raw.toString()

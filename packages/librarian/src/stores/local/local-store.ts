@@ -8,6 +8,7 @@ import type { Keeper } from '../keeper.ts'
 import type { Life } from '../life.ts'
 import { failed } from '../outcomes.ts'
 import type {
+  Examination,
   ExamineOptions,
   OpenFile,
   Outcome,
@@ -15,6 +16,7 @@ import type {
   Publication,
   Published,
   Reading,
+  ReadOptions,
   Removed,
   Scanned,
   Spool,
@@ -153,6 +155,11 @@ export class LocalStore implements Store {
     return this.#told('open the spool', id, () => this.#spools.open(id, options))
   }
 
+  async writeSpool(id: string, bytes: Uint8Array): Promise<void> {
+    await this.#check()
+    await this.#told('write the spool', id, () => this.#spools.write(id, bytes))
+  }
+
   async spoolOffset(id: string): Promise<number> {
     await this.#check()
     return this.#told('look at the spool', id, () => this.#spools.offset(id))
@@ -205,6 +212,11 @@ export class LocalStore implements Store {
     return published
   }
 
+  async seal(name: string): Promise<Stat | undefined> {
+    await this.#check()
+    return (await this.#availability.unlessGone(() => this.#run('seal', name))) ?? undefined
+  }
+
   async replace(work: Publication, id: string): Promise<Published> {
     await this.#check()
     const [job] = await this.#copies.jobsFor([work])
@@ -243,14 +255,27 @@ export class LocalStore implements Store {
     return this.#availability.unlessGone(() => openFile(this.#layout.root, name, member))
   }
 
-  async examine(name: string, { checksum, isDirect = false, signal }: ExamineOptions): Promise<Reading> {
+  async examine(name: string, { kind, checksum, trashId, ...options }: ExamineOptions): Promise<Reading> {
+    const [outcome] = await this.examineAll([{ name, kind, checksum, trashId }], options)
+    if (outcome?.ok) return outcome.value
+    throw outcome?.error ?? new LibrarianError('Internal', `Nothing was said of ${name}`)
+  }
+
+  async examineAll(works: readonly Examination[], options: ReadOptions = {}): Promise<Outcome<Reading>[]> {
+    const { isDirect = false, nonces, signal } = options
     const why = await this.#availability.whyUnavailable()
-    if (why) return { outcome: 'unavailable', reason: why.reason }
+    if (why) return works.map(() => ({ ok: true, value: { outcome: 'unavailable', reason: why.reason } }))
     const isAsked = isDirect && this.#availability.powers?.canReadDirectly === true
-    const reading = await this.#run('examine', { name, checksum, isDirect: isAsked }, signal)
+    const jobs = works.map(({ name, checksum, trashId }) => ({ name, checksum, trashId, isDirect: isAsked, nonces }))
+    const answers = await this.#run('examine', jobs, signal)
     // What is not there may be so because the disk went meanwhile (B4).
-    const later = reading.outcome === 'read' ? undefined : await this.#availability.whyUnavailable()
-    return later === undefined ? reading : { outcome: 'unavailable', reason: later.reason }
+    const isAllRead = answers.every(answer => answer.ok && answer.value.outcome === 'read')
+    const later = isAllRead ? undefined : await this.#availability.whyUnavailable()
+    return answers.map(answer => {
+      if (!answer.ok) return failed(errorOf(answer.error))
+      if (later === undefined || answer.value.outcome === 'read') return answer
+      return { ok: true, value: { outcome: 'unavailable', reason: later.reason } }
+    })
   }
 
   // ——— Removal ———

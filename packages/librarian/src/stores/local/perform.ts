@@ -1,19 +1,23 @@
 import { loadPathFunctions, type PathFunction, printable } from '@arriero/transfer/paths'
+import { Challenge } from '../challenge.ts'
 import type { Reading, Stat, WorkState } from '../store.ts'
 import { functionsFor, inFormOf } from '../wire-checksum.ts'
 import { adopt } from './adopt.ts'
-import type { Context } from './context.ts'
+import { answerOf, type Context } from './context.ts'
 import { describe, fingerprintAt, Strange } from './describe.ts'
+import { describeInOrder } from './describe-in-order.ts'
 import { Held } from './held.ts'
+import { checkId } from './layout.ts'
 import { Parents } from './parents.ts'
 import { findCopy, isContentOf, publish, replace } from './publish.ts'
 import { Stopped } from './read-file.ts'
 import { discard, purge, restore, trash } from './remove.ts'
+import { seal } from './seal.ts'
 import { secure } from './secure.ts'
 import { openStaging, removeStaging } from './staging.ts'
 import { codeOf } from './system-error.ts'
 import { takeAll } from './take.ts'
-import type { ExamineJob, PublishJob, TaskKind, Tasks } from './task.ts'
+import type { Answer, ExamineJob, PublishJob, TaskKind, Tasks } from './task.ts'
 
 /** Does one task. Synchronous calls throughout: on a thread of its own that is several times cheaper than promises. */
 export async function perform<Kind extends TaskKind>(
@@ -36,7 +40,8 @@ const performers: Performers = {
   inspect,
   discard,
   stat: statName,
-  examine,
+  seal,
+  examine: examineAll,
   trash: ({ name, id }, context) => trash(name, id, context),
   restore: ({ name, id }, context) => restore(name, id, context),
   purge,
@@ -46,7 +51,9 @@ const performers: Performers = {
 
 function functionsIn(kind: TaskKind, ask: unknown): readonly PathFunction[] {
   if (kind === 'take') return (ask as Tasks['take']['ask']).flatMap(({ checksum }) => functionsFor(checksum))
-  if (kind === 'examine') return functionsFor((ask as ExamineJob).checksum)
+  if (kind === 'examine') {
+    return (ask as Tasks['examine']['ask']).flatMap(({ checksum }) => functionsFor(checksum))
+  }
   return ['sha256']
 }
 
@@ -72,19 +79,37 @@ function statName(name: string, context: Context): Stat | null {
   return { kind, size: kind === 'file' ? met.size : 0, fingerprint: fingerprintAt(found.directory, found.leaf) }
 }
 
-function examine({ name, checksum, isDirect }: ExamineJob, context: Context): Reading {
+function examineAll(jobs: readonly ExamineJob[], context: Context): Answer<Reading>[] {
   using parents = new Parents(context)
-  const found = parents.find(name)
-  if (!found?.directory.look(found.leaf)) return { outcome: 'missing', reason: `there is nothing under ${name}` }
+  return jobs.map(job => answerOf('read', job.name, () => examine(job, parents, context)))
+}
+
+function examine(job: ExamineJob, parents: Parents, context: Context): Reading {
+  if (job.trashId === undefined) return examineAt(job, parents.find(job.name), context)
+  using directory = Held.place(context.layout.trash)
+  return examineAt(job, { directory, leaf: checkId(job.trashId) }, context)
+}
+
+function examineAt(
+  { name, checksum, isDirect, nonces }: ExamineJob,
+  found: { readonly directory: Held; readonly leaf: string } | undefined,
+  context: Context,
+): Reading {
+  const met = found?.directory.look(found.leaf)
+  if (!found || !met) return { outcome: 'missing', reason: `there is nothing under ${name}` }
   try {
     const functions = functionsFor(checksum)
+    const challenge = nonces && new Challenge(nonces)
     const {
       kind: _,
       digests,
       isDirect: wasDirect,
       ...rest
-    } = describe(found.directory, found.leaf, { functions, isDirect }, context)
-    return { outcome: 'read', ...rest, checksum: inFormOf(checksum, digests), medium: wasDirect ? 'medium' : 'cache' }
+    } = challenge && met.isDirectory()
+      ? describeInOrder(found.directory, found.leaf, { functions, isDirect, challenge }, context)
+      : describe(found.directory, found.leaf, { functions, isDirect, challenge }, context)
+    const told = { ...rest, checksum: inFormOf(checksum, digests), answers: challenge?.answers() ?? [] }
+    return { outcome: 'read', ...told, medium: wasDirect ? 'medium' : 'cache' }
   } catch (error) {
     return findingOf(error, name)
   }

@@ -207,7 +207,7 @@ export function replace(job: PublishJob & { readonly quarantineId: string }, con
   using work = Held.place(context.layout.work)
   using parents = new Parents(context)
   const { directory, leaf, above } = parents.of(job.name)
-  if (!isContentOf(job, directory, leaf, context)) {
+  if (!isGood(job, directory, leaf, context)) {
     const copy = findCopy(job, work, context)
     if (copy === undefined) throw notPrepared(job.id, job.name)
     quarantine(directory, leaf, job.quarantineId, job.kind, context)
@@ -218,6 +218,17 @@ export function replace(job: PublishJob & { readonly quarantineId: string }, con
   for (const [, failure] of parents.sync()) throw systemError(failure, 'sync the directory of', job.name)
   if (job.kind === 'tree') closeTree(directory, leaf, context)
   return { path: `${context.layout.root}/${job.name}`, fingerprint: fingerprintAt(directory, leaf) }
+}
+
+/** What cannot be read is replaced like what is wrong. */
+function isGood(job: PublishJob, directory: Held, leaf: string, context: Context): boolean {
+  try {
+    return isContentOf(job, directory, leaf, context)
+  } catch (error) {
+    const code = codeOf(error)
+    if (code === 'EIO' || code === 'EBADMSG' || code === 'EUCLEAN' || code === 'EACCES') return false
+    throw error
+  }
 }
 
 /** A file keeps its name until the good one takes it; a tree cannot. */

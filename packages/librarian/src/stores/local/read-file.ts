@@ -60,11 +60,14 @@ export function readThrough(
   return at
 }
 
-/** The whole buffer is asked for even at the end: O_DIRECT takes whole blocks only. */
+/** What is asked for is a multiple of this: O_DIRECT takes whole blocks only, and holds every page of what it is asked for. */
+const BLOCKS = 64 << 10
+
 function fill(fd: number, at: number, buffer: Uint8Array, wanted: number): number {
   let filled = 0
   while (filled < wanted) {
-    const count = readSync(fd, buffer, filled, buffer.length - filled, at + filled)
+    const asked = Math.min(buffer.length - filled, Math.ceil((wanted - filled) / BLOCKS) * BLOCKS)
+    const count = readSync(fd, buffer, filled, asked, at + filled)
     if (count === 0) break
     filled += count
   }

@@ -12,7 +12,7 @@ import type { SpoolHash } from './spool-hash.ts'
 import { syncDirectory } from './sync-directory.ts'
 import { codeOf } from './system-error.ts'
 
-const { COPYFILE_FICLONE, O_CREAT, O_NOFOLLOW, O_RDWR } = constants
+const { COPYFILE_FICLONE, O_CREAT, O_EXCL, O_NOFOLLOW, O_RDWR, O_WRONLY } = constants
 
 /** Bytes on their way from bodies to disk and hash, over all spools. */
 const BUDGET = 32 << 20
@@ -63,6 +63,25 @@ export class Spools {
     }
   }
 
+  /** Just these bytes, in an inode of its own: what lies there may be published under a name. */
+  async write(id: string, bytes: Uint8Array): Promise<void> {
+    const path = this.#pathOf(id)
+    const before = this.#known.get(id)
+    this.#known.delete(id)
+    await before?.end()
+    const make = () => open(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0o600)
+    const handle = await make().catch(async error => {
+      if (codeOf(error) !== 'EEXIST') throw error
+      await unlink(path)
+      return await make()
+    })
+    try {
+      await handle.writeFile(bytes)
+    } finally {
+      await handle.close()
+    }
+  }
+
   /** What was digested while it was written; undefined: it has to be read. Nobody may write it from now on. */
   async seal(id: string, functions: readonly PathFunction[], size: number): Promise<PathDigests | undefined> {
     const spool = this.#known.get(id)
@@ -89,11 +108,18 @@ export class Spools {
     await spool?.end()
     await rm(path, { force: true })
     this.#parts?.offsets.forget(id)
-    // What the engine keeps beside a file while it fetches it.
-    for (const name of await readdir(this.#layout.spool)) {
-      if (name.startsWith(`${id}.`)) await rm(join(this.#layout.spool, name), { force: true })
-    }
+    await this.#removeBeside(id)
   }
+
+  /** What the engine keeps beside a file while it fetches it. One look for all that are removed together. */
+  readonly #removeBeside = createGroup(async (ids: readonly string[]) => {
+    const removed = new Set(ids)
+    for (const name of await readdir(this.#layout.spool)) {
+      const dot = name.indexOf('.')
+      if (dot > 0 && removed.has(name.slice(0, dot))) await rm(join(this.#layout.spool, name), { force: true })
+    }
+    return []
+  })
 
   async *ids(): AsyncGenerator<string> {
     const names = await readdir(this.#layout.spool)

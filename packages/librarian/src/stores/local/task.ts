@@ -44,6 +44,8 @@ export interface ExamineJob {
   readonly name: string
   readonly checksum: string
   readonly isDirect: boolean
+  readonly trashId?: string | undefined
+  readonly nonces?: readonly string[] | undefined
 }
 
 export type Answer<T> = { readonly ok: true; readonly value: T } | { readonly ok: false; readonly error: PlainError }
@@ -75,7 +77,8 @@ export interface Tasks {
   /** Removes private copies. */
   discard: { ask: readonly string[]; answer: null }
   stat: { ask: string; answer: Stat | null }
-  examine: { ask: ExamineJob; answer: Reading }
+  seal: { ask: string; answer: Stat | null }
+  examine: { ask: readonly ExamineJob[]; answer: readonly Answer<Reading>[] }
   trash: { ask: { readonly name: string; readonly id: string }; answer: null }
   restore: { ask: { readonly name: string; readonly id: string }; answer: null }
   purge: { ask: string; answer: null }

@@ -110,11 +110,14 @@ export async function digestObject(
   key: string,
   { size, etag }: S3Object,
   functions: Parameters<typeof loadPathFunctions>[0],
-  signal?: AbortSignal,
+  { signal, alsoTake }: { signal?: AbortSignal | undefined; alsoTake?: (bytes: Uint8Array) => void } = {},
 ): Promise<PathDigests> {
   await loadPathFunctions(functions)
   const hasher = createPathHasher(functions)
-  for await (const bytes of readObject(place, key, { etag, start: 0, end: size, signal })) hasher.update(bytes)
+  for await (const bytes of readObject(place, key, { etag, start: 0, end: size, signal })) {
+    hasher.update(bytes)
+    alsoTake?.(bytes)
+  }
   return hasher.digests()
 }
 

@@ -6,19 +6,21 @@
 import { mkdir } from 'node:fs/promises'
 import { LibrarianError } from '@arriero/api'
 import type { Log } from '../../log.ts'
+import { Challenge } from '../challenge.ts'
 import type { Keeper } from '../keeper.ts'
 import type { Life } from '../life.ts'
 import { Copies } from '../local/copies.ts'
-import { layoutOf } from '../local/layout.ts'
+import { checkId, layoutOf } from '../local/layout.ts'
 import { createMarker } from '../local/marker.ts'
 import { measureSpace } from '../local/space.ts'
 import { Spools } from '../local/spools.ts'
 import { systemError } from '../local/system-error.ts'
 import type { Place } from '../local/task.ts'
 import type { Threads } from '../local/threads.ts'
-import { failed } from '../outcomes.ts'
+import { failed, outcomeOf } from '../outcomes.ts'
 import { keepsNoTrees, notFound } from '../refusals.ts'
 import type {
+  Examination,
   ExamineOptions,
   OpenFile,
   Outcome,
@@ -26,6 +28,7 @@ import type {
   Publication,
   Published,
   Reading,
+  ReadOptions,
   Removed,
   Scanned,
   Spool,
@@ -161,6 +164,13 @@ export class S3Store implements Store {
     })
   }
 
+  async writeSpool(id: string, bytes: Uint8Array): Promise<void> {
+    await this.#check()
+    await this.#spools.write(id, bytes).catch(error => {
+      throw systemError(error, 'write the spool', `${id} of store ${this.name}`)
+    })
+  }
+
   async spoolOffset(id: string): Promise<number> {
     await this.#check()
     return this.#spools.offset(id)
@@ -203,6 +213,10 @@ export class S3Store implements Store {
     throw new RangeError(`Cannot adopt ${name}: an object is written whole or not at all, and is proven as it lies`)
   }
 
+  seal(name: string): Promise<Stat | undefined> {
+    return this.stat(name)
+  }
+
   async replace(work: Publication, id: string): Promise<Published> {
     await this.#check()
     return this.#publisher.replace(work, id)
@@ -238,16 +252,23 @@ export class S3Store implements Store {
     return openObject(this.#place, this.#keys.of(name), name, found)
   }
 
-  async examine(name: string, { checksum, signal }: ExamineOptions): Promise<Reading> {
+  async examine(name: string, { checksum, trashId, nonces = [], signal }: ExamineOptions): Promise<Reading> {
     signal?.throwIfAborted()
     const why = await this.#availability.whyUnavailable()
     if (why) return { outcome: 'unavailable', reason: why.reason }
-    const key = this.#keys.of(name)
+    const key = trashId === undefined ? this.#keys.of(name) : this.#keys.ofPrivate(`trash/${checkId(trashId)}`)
     try {
       const found = await headObject(this.#place, key)
       if (!found) return { outcome: 'missing', reason: `there is nothing under ${name}` }
-      const digests = await digestObject(this.#place, key, found, functionsFor(checksum), signal)
-      const told = { size: found.size, checksum: inFormOf(checksum, digests), sha256: digests.sha256! }
+      const challenge = new Challenge(nonces)
+      const taking = { signal, alsoTake: (bytes: Uint8Array) => challenge.take(bytes) }
+      const digests = await digestObject(this.#place, key, found, functionsFor(checksum), taking)
+      const told = {
+        size: found.size,
+        checksum: inFormOf(checksum, digests),
+        sha256: digests.sha256!,
+        answers: challenge.answers(),
+      }
       // Nobody tells us whether the gateway read its disks.
       return { outcome: 'read', ...told, manifest: undefined, fingerprint: fingerprintOf(found), medium: 'cache' }
     } catch (error) {
@@ -256,6 +277,12 @@ export class S3Store implements Store {
       if (later) return { outcome: 'unavailable', reason: later.reason }
       return { outcome: 'unreadable', reason: `${name}: ${(error as Error).message}` }
     }
+  }
+
+  async examineAll(works: readonly Examination[], options: ReadOptions = {}): Promise<Outcome<Reading>[]> {
+    return await Promise.all(
+      works.map(({ name, ...work }) => outcomeOf(() => this.examine(name, { ...work, ...options }), options.signal)),
+    )
   }
 
   // ——— Removal ———
