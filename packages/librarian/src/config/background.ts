@@ -1,5 +1,6 @@
 /** Settings of background tasks (librarian 13.2, 12.0): read and checked now, used by the tasks. */
 import { z } from 'zod'
+import { cronProblem } from './cron.ts'
 import { duration } from './duration.ts'
 import { bool, int, number } from './values.ts'
 
@@ -11,15 +12,42 @@ const policy = z.preprocess(
 
 const status = int.pipe(z.int().min(0).max(5))
 
+const cron = z.string().superRefine((text, context) => {
+  const problem = cronProblem(text)
+  if (problem !== undefined) context.addIssue(problem)
+})
+
 function task<Shape extends z.ZodRawShape>(shape: Shape) {
-  return z
-    .array(
-      z.object({ task_name: z.string(), every: duration, soft_timeout: duration.nullable().default(null), ...shape }),
-    )
-    .default([])
+  const entry = z.object({
+    task_name: z.string(),
+    /** After the end of the run before. */
+    every: duration.optional(),
+    /** Ours: at the times of this line, and not at the start. */
+    at: cron.optional(),
+    soft_timeout: duration.nullable().default(null),
+    ...shape,
+  })
+  const when = (value: object) => ['every', 'at'].filter(key => value[key as keyof typeof value] !== undefined).length
+  return z.array(entry.refine(value => when(value) === 1, 'must have every, or else at')).default([])
 }
 
 const age = { age_in_days: int }
+const count = int.pipe(z.int().min(1))
+
+/** Every stored byte is read again within it (reliability C3). */
+const scrubPeriodMs = 21 * 24 * 3_600_000
+
+/** Kinds that librarian 13.2 does not know: ours. */
+const ours = {
+  scrub: task({
+    store_name: z.string(),
+    period: duration.refine(ms => ms > 0, 'must be longer than nothing').default(scrubPeriodMs),
+    /** Null: as fast as the store reads. */
+    bytes_per_second: count.nullable().default(null),
+  }),
+  tier: task({ from_store: z.string(), to_store: z.string(), age_in_days: number, files_per_run: count.default(1024) }),
+  repair: task({}),
+}
 
 /** In the order in which they are scheduled. Unknown keys inside an entry are dropped, unknown tasks refused. */
 export const backgroundSchema = z.strictObject({
@@ -51,8 +79,11 @@ export const backgroundSchema = z.strictObject({
     verify_downstream_checksums: bool.default(true),
     mark_unavailable: bool.default(true),
     force_deletion: bool.default(true),
+    /** Ours: says what would go, and changes nothing. */
+    dry_run: bool.default(false),
   }),
   corruption_fixer: task({}),
+  ...ours,
   max_rsync_retries: int.default(8),
 })
 

@@ -4,6 +4,7 @@ import { z } from 'zod'
 import { backupSchema } from './backup-schema.ts'
 import { duration } from './duration.ts'
 import { ingestSchema } from './ingest-schema.ts'
+import { rsyncSchema } from './rsync-schema.ts'
 import { bool, int } from './values.ts'
 
 const optional = z.string().nullable().default(null)
@@ -90,6 +91,7 @@ const ours = {
     .strictObject({ proofs: count.default(2), purge_after: duration.default(7 * 24 * 3600 * 1000) })
     .prefault({}),
   backups: backupSchema.prefault({}),
+  rsync: rsyncSchema.prefault({}),
   limits: z
     .strictObject({
       json_bytes: count.default(1024 * 1024),

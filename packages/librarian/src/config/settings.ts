@@ -1,4 +1,5 @@
 /** The settings of one librarian, parsed and complete: what the parts of the server are made with (librarian 13). */
+import type { SshHost } from '@arriero/transfer'
 import type { BackgroundSettings } from './background.ts'
 import type { Secret } from './secret.ts'
 
@@ -24,6 +25,7 @@ export interface Settings {
   readonly maxAsyncInflightTransfers: number
   readonly log: LogSettings
   readonly globus: GlobusSettings
+  readonly rsync: RsyncSettings
   readonly checksumThreads: number
   /** How long a computed checksum may answer an interactive question, while the file looks unchanged. */
   readonly checksumTimeoutMs: number
@@ -78,6 +80,11 @@ export interface GlobusSettings {
   readonly localRoot: string | undefined
   readonly encryptTransfers: boolean
   readonly clientSecret: Secret | undefined
+}
+
+/** Machines that rsync may send to over ssh, by the hostname that their librarians offer. Default none. */
+export interface RsyncSettings {
+  readonly hosts: Readonly<Record<string, SshHost>>
 }
 
 /** What users may have the server fetch: nothing unless listed (reliability 6). */

@@ -1,0 +1,6 @@
+import type { SendClone } from '../services/sending/send-clone.ts'
+import { type TaskKind, task } from './task.ts'
+
+/** Sends to one librarian what it lacks (librarian 12.3). Entries for several librarians run beside each other. */
+export const sendCloneTask = (sendClone: SendClone): TaskKind =>
+  task({ key: 'send_clone', atOnce: 8, run: (settings, context) => sendClone(settings, context) })
