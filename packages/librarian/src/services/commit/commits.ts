@@ -7,7 +7,8 @@
  *   tx 2      what was verified goes into the intent
  *   publish   the name, never over another; durable
  *   trail     a line in the store's own manifest; durable
- *   tx 3      file, instance, proof and transfer appear, the intent goes: all or nothing
+ *   tx 3      file, instance, proof and transfer appear, the intent goes: all or nothing. Of another copy of a known file: all
+ *             but the file
  *   answer    now it is acknowledged
  *   settle    private copy and staging go
  *
@@ -46,6 +47,8 @@ export interface CommitRequest {
   readonly uploader: string
   readonly source: string
   readonly firstUploader?: string | undefined
+  /** Another copy of a file that is known already, made by this clone transfer; the file's own row says whether it is attested. */
+  readonly copy?: { readonly cloneTransferId: number; readonly isAttested: boolean } | undefined
   /** Default: when it is finished. */
   readonly createTime?: string | undefined
   /** Keeps others from what is committed while it is; default: nobody has it open for writing. */

@@ -43,6 +43,7 @@ export function beginWorkOf({ id, request }: CommitItem): BeginWork {
     source: request.source,
     firstUploader: request.firstUploader ?? null,
     createTime: request.createTime,
+    ...(request.copy ? request.copy : {}),
     ...(request.act ? { act: JSON.stringify(request.act.entry()) } : {}),
   }
 }
@@ -80,7 +81,7 @@ export function trailRecordOf(item: CommitItem, time: string): TrailRecord {
     size,
     checksum: request.checksum ?? checksum,
     sha256,
-    is_attested: request.checksum !== undefined,
+    is_attested: request.copy?.isAttested ?? request.checksum !== undefined,
     create_time: item.createTime,
     uploader: request.uploader,
     source: request.source,

@@ -9,7 +9,8 @@ import type { File, Instance } from '../../catalogue/operations/instances.ts'
 import type { NewReading } from '../../catalogue/operations/readings.ts'
 import type { CopyState } from '../../catalogue/schema.ts'
 import type { Log } from '../../log.ts'
-import type { Reading } from '../../stores/store.ts'
+import { outcomeOf } from '../../stores/outcomes.ts'
+import type { Outcome, Reading } from '../../stores/store.ts'
 import type { Stores } from '../../stores/stores.ts'
 import type { Alarms } from '../alarms.ts'
 import { createLimit } from '../limit.ts'
@@ -27,11 +28,30 @@ export interface CopyReading {
   readonly size: number | undefined
   /** Why it could not be read, or how it differs: of a tree, in which members. */
   readonly reason: string | undefined
+  /** To the nonces, in their order, by the bytes that were read; empty where they could not be. */
+  readonly answers: readonly string[]
+}
+
+export interface ReadOptions {
+  /** Past the page cache where the store can. Default: false. */
+  readonly isDirect?: boolean | undefined
+  /** Hex. A reading that answers to them is made for whoever asked, and shared with nobody (reliability E5). */
+  readonly nonces?: readonly string[] | undefined
+  readonly signal?: AbortSignal | undefined
 }
 
 export interface CopyReader {
-  /** Reads all of it now. Calls for the same copy that come while one runs have its result. */
-  read(file: ReadableFile, copy: ReadableCopy, options?: { isDirect?: boolean }): Promise<CopyReading>
+  /** Reads all of it now. Calls for the same copy that come while one runs have its result, unless they have nonces. */
+  read(file: ReadableFile, copy: ReadableCopy, options?: ReadOptions): Promise<CopyReading>
+
+  /**
+   * Reads many, each once more where it was not good, and records nothing: whoever reads a whole store judges all that it has
+   * found first (B4). In the order of the copies; what has failed for want of something else than bytes is an error.
+   */
+  look(copies: readonly CopyToRead[], options?: ReadOptions): Promise<Outcome<readonly Finding[]>[]>
+
+  /** Records what `look` has found, in one transaction, and tells of what is not good. */
+  record(seen: readonly { readonly copy: CopyToRead; readonly findings: readonly Finding[] }[]): Promise<void>
 
   /**
    * Somebody met bad bytes while serving: recorded at once, so that the copy is not served meanwhile, then read again in the
@@ -57,15 +77,20 @@ export interface CopyReaderOptions {
   readonly atOnce: number
 }
 
-type Finding = NewReading & { readonly reason: string | undefined }
+export interface CopyToRead {
+  readonly file: ReadableFile
+  readonly instance: ReadableCopy
+}
+
+export type Finding = NewReading & { readonly reason: string | undefined; readonly answers: readonly string[] }
 
 export function createCopyReader({ catalogue, stores, alarms, log, by, atOnce }: CopyReaderOptions): CopyReader {
   const limit = createLimit(atOnce)
   const running = new Map<string, Promise<CopyReading>>()
 
-  async function readTwice(file: ReadableFile, copy: ReadableCopy, isDirect: boolean): Promise<CopyReading> {
-    const first = await readOnce(file, copy, isDirect)
-    const readings = first.outcome === 'ok' ? [first] : [first, await readOnce(file, copy, isDirect)]
+  async function readTwice(file: ReadableFile, copy: ReadableCopy, options: ReadOptions): Promise<CopyReading> {
+    const first = await readOnce(file, copy, options)
+    const readings = first.outcome === 'ok' ? [first] : [first, await readOnce(file, copy, options)]
     await catalogue.readings.record({ by, readings })
     return await verdict(file, copy, readings.at(-1)!)
   }
@@ -73,31 +98,48 @@ export function createCopyReader({ catalogue, stores, alarms, log, by, atOnce }:
   async function readAgain(file: ReadableFile, copy: ReadableCopy, first: Finding): Promise<CopyReading> {
     await catalogue.readings.record({ by, readings: [first] })
     await tell(file, copy, first)
-    const second = await limit(() => readOnce(file, copy, false))
+    const second = await limit(() => readOnce(file, copy, {}))
     await catalogue.readings.record({ by, readings: [second] })
     return await verdict(file, copy, second)
   }
 
   async function verdict(file: ReadableFile, copy: ReadableCopy, last: Finding): Promise<CopyReading> {
     if (last.outcome !== 'ok') await tell(file, copy, last)
-    const { outcome, medium, checksum, size, reason } = last
-    return { state: outcome, medium, checksum: checksum ?? undefined, size: size ?? undefined, reason }
+    return readingOf(last)
   }
 
-  async function readOnce(file: ReadableFile, copy: ReadableCopy, isDirect: boolean): Promise<Finding> {
+  async function readOnce(file: ReadableFile, copy: ReadableCopy, options: ReadOptions): Promise<Finding> {
     const site = stores.byId(copy.store_id)
     const reading: Reading = site
-      ? await site.store.examine(file.name, { kind: file.kind, checksum: file.checksum, isDirect })
-      : { outcome: 'unavailable', reason: `store ${copy.store_id} is not in the settings` }
+      ? await site.store.examine(file.name, { ...options, kind: file.kind, checksum: file.checksum })
+      : notInSettings(copy)
     return await judge(file, copy, reading)
+  }
+
+  async function look(copies: readonly CopyToRead[], options: ReadOptions): Promise<Outcome<readonly Finding[]>[]> {
+    const [{ instance }] = copies as [CopyToRead]
+    const site = stores.byId(instance.store_id)
+    const asked = copies.map(({ file: { name, kind, checksum } }) => ({ name, kind, checksum }))
+    const outcomes = site
+      ? await limit(() => site.store.examineAll(asked, options))
+      : copies.map(copy => ({ ok: true as const, value: notInSettings(copy.instance) }))
+    return await Promise.all(
+      outcomes.map(async (outcome, at): Promise<Outcome<readonly Finding[]>> => {
+        if (!outcome.ok) return outcome
+        const { file, instance: copy } = copies[at]!
+        const first = await judge(file, copy, outcome.value)
+        if (first.outcome === 'ok') return { ok: true, value: [first] }
+        return await outcomeOf(async () => [first, await limit(() => readOnce(file, copy, options))])
+      }),
+    )
   }
 
   async function judge(file: ReadableFile, { id }: ReadableCopy, reading: Reading): Promise<Finding> {
     if (reading.outcome !== 'read') return unread(id, reading.outcome, reading.reason)
-    const { medium, sha256, size, checksum, fingerprint } = reading
+    const { medium, sha256, size, checksum, fingerprint, answers } = reading
     const reason = await differenceOf(file, reading)
     const outcome = reason === undefined ? 'ok' : 'mismatch'
-    return { instanceId: id, outcome, medium, sha256, size, checksum, fingerprint, reason }
+    return { instanceId: id, outcome, medium, sha256, size, checksum, fingerprint, reason, answers }
   }
 
   async function differenceOf(
@@ -131,8 +173,23 @@ export function createCopyReader({ catalogue, stores, alarms, log, by, atOnce }:
   }
 
   return {
-    read: (file, copy, { isDirect = false } = {}) =>
-      once(`${copy.id}/${isDirect}`, () => limit(() => readTwice(file, copy, isDirect))),
+    read(file, copy, options = {}) {
+      const read = () => limit(() => readTwice(file, copy, options))
+      // One that can be stopped, or was asked for with a nonce, is not another's to wait for.
+      if (options.nonces || options.signal) return read()
+      return once(`${copy.id}/${options.isDirect ?? false}`, read)
+    },
+
+    look: (copies, options = {}) => (copies.length === 0 ? Promise.resolve([]) : look(copies, options)),
+
+    async record(seen) {
+      const readings = seen.flatMap(({ findings }) => findings)
+      if (readings.length > 0) await catalogue.readings.record({ by, readings })
+      for (const { copy, findings } of seen) {
+        const last = findings.at(-1)
+        if (last && last.outcome !== 'ok') await tell(copy.file, copy.instance, last)
+      }
+    },
 
     doubt(file, copy, { state, reason }) {
       const reading = once(`${copy.id}/false`, () => readAgain(file, copy, unread(copy.id, state, reason)))
@@ -148,11 +205,20 @@ export function createCopyReader({ catalogue, stores, alarms, log, by, atOnce }:
 }
 
 function unread(instanceId: number, outcome: CopyState, reason: string): Finding {
-  const nothing = { sha256: null, size: null, checksum: null, fingerprint: null }
+  const nothing = { sha256: null, size: null, checksum: null, fingerprint: null, answers: [] }
   return { instanceId, outcome, medium: 'cache', ...nothing, reason }
 }
 
-function wholeDifference(
+function notInSettings({ store_id }: ReadableCopy): Reading {
+  return { outcome: 'unavailable', reason: `store ${store_id} is not in the settings` }
+}
+
+function readingOf({ outcome, medium, checksum, size, reason, answers }: Finding): CopyReading {
+  return { state: outcome, medium, checksum: checksum ?? undefined, size: size ?? undefined, reason, answers }
+}
+
+/** How bytes that were read differ from the recorded ones; undefined: they do not. */
+export function wholeDifference(
   file: ReadableFile,
   { size, checksum, sha256 }: { size: number; checksum: string; sha256: string },
 ): string | undefined {

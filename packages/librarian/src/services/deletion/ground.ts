@@ -10,18 +10,21 @@ import type { SiteStore, Stores } from '../../stores/stores.ts'
 import type { Alarms } from '../alarms.ts'
 import { type CopyReader, findFile } from '../copies/read-copies.ts'
 import type { Presence } from '../presence.ts'
-import { createProver, type Prove } from './prover.ts'
+import type { PeerProofs } from '../proofs/peer-proofs.ts'
+import { createProver, type Prove, type Verdict } from './prover.ts'
 
 export interface DeletionGateOptions {
   readonly catalogue: Pick<Catalogue, 'instances' | 'deletions' | 'trash' | 'audit'>
   readonly stores: Stores
   readonly reader: Pick<CopyReader, 'read'>
   readonly alarms: Alarms
+  /** What other librarians show of their copies. Default: they count for nothing. */
+  readonly peers?: PeerProofs | undefined
   /** Of this process, and who else is alive. */
   readonly presence: Pick<Presence, 'holder' | 'gone'>
   readonly clock: Clock
   readonly log: Log
-  /** Good copies that must remain on other devices. Default 2, least 1 (reliability B1). */
+  /** Good copies that must remain, on other devices or at other librarians. Default 2, least 1 (reliability B1). */
   readonly floor?: number
   /** How long the trash keeps what was deleted, s. Default 7 d (reliability B2). */
   readonly purgeAfterSeconds?: number | undefined
@@ -39,6 +42,14 @@ export interface Ground extends DeletionGateOptions {
   readonly floor: number
   readonly purgeAfterSeconds: number
   readonly prove: Prove
+  /**
+   * Rejects where what other librarians hold for this deletion may be held no more: what relies on it must not go on.
+   *
+   * @throws LibrarianError `KeepsLastCopy`
+   */
+  demandHeld(verdict: Pick<Verdict, 'proven'>, what: string): void
+  /** They need not hold it any longer. */
+  release(verdict: Pick<Verdict, 'proven'> | undefined): Promise<void>
   /** Trash on which this process works now: what is its own and not here was left by it. */
   readonly working: Set<string>
   demandStore(storeId: number, what: string): Promise<SiteStore>
@@ -112,8 +123,30 @@ export function createGround(options: DeletionGateOptions): Ground {
     await store.appendTrail([record])
   }
 
+  function demandHeld({ proven }: Pick<Verdict, 'proven'>, what: string): void {
+    const late = proven.find(({ heldUntilMs }) => heldUntilMs <= clock.now())
+    if (!late) return
+    const message = `Cannot delete ${what}: ${late.librarian} holds its copy no longer, since the other proofs took too long`
+    throw new LibrarianError('KeepsLastCopy', message)
+  }
+
+  async function release(verdict: Pick<Verdict, 'proven'> | undefined): Promise<void> {
+    if (verdict && verdict.proven.length > 0) await options.peers?.release(verdict.proven)
+  }
+
   const prove = createProver(options)
   const working = new Set<string>()
   const least = Math.max(1, floor)
-  return { ...options, floor: least, purgeAfterSeconds, prove, working, demandStore, refuse, appendTrail }
+  return {
+    ...options,
+    floor: least,
+    purgeAfterSeconds,
+    prove,
+    demandHeld,
+    release,
+    working,
+    demandStore,
+    refuse,
+    appendTrail,
+  }
 }

@@ -7,6 +7,7 @@ import type { Evidence, Trash } from '../../catalogue/operations/deletions.ts'
 import type { TrashCursor } from '../../catalogue/operations/trash.ts'
 import type { SiteStore } from '../../stores/stores.ts'
 import type { Ground } from './ground.ts'
+import { holdSeconds, type Verdict, type Victim } from './prover.ts'
 import { isInTrash } from './restore-copy.ts'
 
 export interface PurgeReport {
@@ -46,32 +47,38 @@ async function purgeOne(trash: Trash, ground: Ground): Promise<'purged' | 'kept'
   // A disk that is not there keeps what it has; it comes back by itself.
   if (!site) return 'kept'
   ground.working.add(id)
-  let evidence: readonly Evidence[] = []
+  let verdict: Verdict | undefined
   try {
-    evidence = await proveAgain(trash, site, ground)
+    verdict = await ground.prove(victimOf(trash, site), { floor: ground.floor, remote: 0, holdSeconds })
+    demandGood(trash, verdict)
+    ground.demandHeld(verdict, `the trash of ${trash.path}`)
     const ours = await ground.catalogue.trash.beginPurge({
       id,
       holder: ground.presence.holder,
       olderThanSeconds: ground.purgeAfterSeconds,
-      proofInstanceIds: evidence.map(({ instance }) => instance),
-      evidence,
+      proofInstanceIds: verdict.proofInstanceIds,
+      remoteProofs: verdict.proven.length,
+      evidence: verdict.evidence,
     })
     if (!ours) return 'kept'
     await completePurge(ours, site, ground)
     return 'purged'
   } catch (error) {
-    return await keep(trash, error, evidence, site, ground)
+    return await keep(trash, error, verdict?.evidence ?? [], site, ground)
   } finally {
     ground.working.delete(id)
+    await ground.release(verdict)
   }
 }
 
+function victimOf({ id: trashId, instance_id: instanceId, file_name: fileName }: Trash, site: SiteStore): Victim {
+  return { instanceId, fileName, site, trashId }
+}
+
 /** @throws LibrarianError `KeepsLastCopy` */
-async function proveAgain(trash: Trash, site: SiteStore, ground: Ground): Promise<readonly Evidence[]> {
-  const { instance_id: instanceId, file_name: fileName } = trash
-  const { evidence, whyNot } = await ground.prove({ instanceId, fileName, site }, ground.floor)
-  if (whyNot === undefined) return evidence
-  throw new LibrarianError('KeepsLastCopy', `Cannot purge the trash of ${trash.path}: ${whyNot}`)
+function demandGood({ path }: Trash, { whyNot }: Verdict): void {
+  if (whyNot === undefined) return
+  throw new LibrarianError('KeepsLastCopy', `Cannot purge the trash of ${path}: ${whyNot}`)
 }
 
 /** @param trash this process's, `purging`. May be repeated from the start. */
@@ -113,12 +120,17 @@ async function tellKept({ id, path, file_name }: Trash, { message }: Error, { al
 export async function recoverPurge(trash: Trash, site: SiteStore, ground: Ground): Promise<void> {
   const held = { id: trash.id, holder: ground.presence.holder }
   if (!(await isInTrash(site, trash.id))) return await completePurge(trash, site, ground)
+  let verdict: Verdict | undefined
   try {
-    await proveAgain(trash, site, ground)
+    verdict = await ground.prove(victimOf(trash, site), { floor: ground.floor, remote: 0, holdSeconds })
+    demandGood(trash, verdict)
+    ground.demandHeld(verdict, `the trash of ${trash.path}`)
+    await completePurge(trash, site, ground)
   } catch (error) {
     if (!(error instanceof LibrarianError) || error.code !== 'KeepsLastCopy') throw error
     await ground.catalogue.trash.cancelPurge(held)
-    return await tellKept(trash, error, ground)
+    await tellKept(trash, error, ground)
+  } finally {
+    await ground.release(verdict)
   }
-  await completePurge(trash, site, ground)
 }

@@ -12,6 +12,7 @@ export async function recoverDeletions(ground: Ground): Promise<number> {
   const interrupted = await catalogue.deletions.interrupted()
   const gone = await presence.gone([...new Set(interrupted.map(({ holder }) => holder))])
   let waiting = 0
+  await retractLeft(ground)
   for (const { id, holder, file_name } of interrupted) {
     const isLeft = holder === presence.holder ? !working.has(id) : gone.has(holder)
     if (!isLeft) continue
@@ -34,4 +35,14 @@ async function recoverOne(trash: Trash, ground: Ground): Promise<void> {
   if (trash.state === 'deleting') return await recoverRemoval(trash, site, ground)
   if (trash.state === 'purging') return await recoverPurge(trash, site, ground)
   await completeRestore(trash, 'task:recovery', site, ground)
+}
+
+/** What was announced and has not begun stays: whoever wants it gone asks again. */
+async function retractLeft({ catalogue, presence, working }: Ground): Promise<void> {
+  const announced = await catalogue.deletions.announced()
+  const gone = await presence.gone([...new Set(announced.map(({ holder }) => holder))])
+  for (const { id, holder } of announced) {
+    const isLeft = holder === presence.holder ? !working.has(id) : gone.has(holder)
+    if (isLeft) await catalogue.deletions.retract({ id })
+  }
 }

@@ -1,9 +1,11 @@
 /** A copy's way into the trash, and on from wherever that was interrupted (`gate.ts`). */
 import { randomBytes } from 'node:crypto'
 import { LibrarianError } from '@arriero/api'
-import type { Evidence, Trash } from '../../catalogue/operations/deletions.ts'
+import type { Trash } from '../../catalogue/operations/deletions.ts'
+import type { Instance } from '../../catalogue/operations/instances.ts'
 import type { SiteStore } from '../../stores/stores.ts'
 import type { Ground } from './ground.ts'
+import { holdSeconds, type Verdict } from './prover.ts'
 import { isInTrash } from './restore-copy.ts'
 
 export interface DeletionRequest {
@@ -14,66 +16,94 @@ export interface DeletionRequest {
   readonly reason: string
   /** Through which call of the wire, for the audit. */
   readonly call?: string | undefined
-  /** Good copies that must remain. Default: the gate's; least 1. */
-  readonly floor?: number
+  /** Good copies that must remain, here and elsewhere. Default: the gate's; least 1. */
+  readonly floor?: number | undefined
+  /** As many of them, at least, at other librarians. Default 0. */
+  readonly remoteCopies?: number | undefined
 }
 
 export interface Deletion {
   /** Of the trash. */
   readonly id: string
   readonly fileName: string
+  /** Copies here that were found good. */
   readonly proofInstanceIds: readonly number[]
+  /** Copies that other librarians have proven. */
+  readonly remoteProofs: number
 }
 
 export async function removeCopy(request: DeletionRequest, ground: Ground): Promise<Deletion> {
-  const { catalogue, prove } = ground
+  const { catalogue } = ground
   const { instanceId, actor, reason, call } = request
+  const id = randomBytes(16).toString('hex')
   let site: SiteStore | undefined
-  let evidence: readonly Evidence[] = []
-  let fileName: string | undefined
+  let copy: Instance | undefined
+  let verdict: Verdict | undefined
+  ground.working.add(id)
   try {
-    const copy = await catalogue.instances.get({ id: instanceId })
+    copy = await catalogue.instances.get({ id: instanceId })
     if (!copy) throw new LibrarianError('NotFound', `Cannot delete copy ${instanceId}: there is none with this number`)
-    fileName = copy.file_name
     site = await ground.demandStore(copy.store_id, `delete ${copy.path}`)
-    const verdict = await prove({ instanceId, fileName, site }, Math.max(1, request.floor ?? ground.floor))
-    evidence = verdict.evidence
+    await catalogue.deletions.announce({ id, holder: ground.presence.holder, instanceId })
+    verdict = await ground.prove({ instanceId, fileName: copy.file_name, site }, demandOf(request, ground))
     if (verdict.whyNot !== undefined) {
       throw new LibrarianError('KeepsLastCopy', `Cannot delete ${copy.path}: ${verdict.whyNot}`)
     }
-    return await carryOut(request, fileName, verdict, site, ground)
+    return await carryOut({ ...request, id }, copy, verdict, site, ground)
   } catch (error) {
-    const detail = { instance: instanceId, reason, call, proofs: evidence }
-    const subject = fileName ?? String(instanceId)
+    const detail = { instance: instanceId, reason, call, proofs: verdict?.evidence ?? [] }
+    const subject = copy?.file_name ?? String(instanceId)
     return await ground.refuse(error, { actor, action: 'deletion/trash', subject, detail }, site)
+  } finally {
+    await retract(id, ground)
+    ground.working.delete(id)
+    await ground.release(verdict)
   }
 }
 
+/** What must remain; a request may demand more than the gate, or less by name, and never nothing. */
+export function demandOf({ floor, remoteCopies = 0 }: Pick<DeletionRequest, 'floor' | 'remoteCopies'>, ground: Ground) {
+  return { floor: Math.max(1, floor ?? ground.floor), remote: remoteCopies, holdSeconds }
+}
+
+/** What it leaves, recovery retracts. */
+async function retract(id: string, { catalogue, log }: Ground): Promise<void> {
+  await catalogue.deletions.retract({ id }).catch(error => {
+    log.warn({ err: error, deletion: id }, 'a deletion that was given up is still announced')
+  })
+}
+
 async function carryOut(
-  { instanceId, actor, reason }: DeletionRequest,
-  fileName: string,
-  { proofInstanceIds, evidence }: { proofInstanceIds: readonly number[]; evidence: readonly Evidence[] },
+  { id, instanceId, actor, reason }: DeletionRequest & { readonly id: string },
+  { file_name: fileName, path }: Instance,
+  verdict: Verdict,
   site: SiteStore,
   ground: Ground,
 ): Promise<Deletion> {
-  const { catalogue, presence, working } = ground
-  const id = randomBytes(16).toString('hex')
-  working.add(id)
+  const { catalogue, presence } = ground
+  const { proofInstanceIds, proven, evidence } = verdict
+  ground.demandHeld(verdict, path)
+  const trash = await catalogue.deletions.begin({
+    id,
+    holder: presence.holder,
+    instanceId,
+    actor,
+    reason,
+    proofInstanceIds,
+    remoteProofs: proven.length,
+    evidence,
+  })
   try {
-    const begin = { id, holder: presence.holder, instanceId, actor, reason, proofInstanceIds, evidence }
-    const trash = await catalogue.deletions.begin(begin)
-    try {
-      await site.store.trash(fileName, id)
-    } catch (error) {
-      // Where that fails too, recovery goes on with it.
-      await takeBackIfThere(trash, site, ground, error).catch(() => undefined)
-      throw error
-    }
-    await completeRemoval(trash, site, ground)
-    return { id, fileName, proofInstanceIds }
-  } finally {
-    working.delete(id)
+    // It was written down while they held it, or it does not count.
+    ground.demandHeld(verdict, path)
+    await site.store.trash(fileName, id)
+  } catch (error) {
+    // Where that fails too, recovery goes on with it.
+    await takeBackIfThere(trash, site, ground, error).catch(() => undefined)
+    throw error
   }
+  await completeRemoval(trash, site, ground)
+  return { id, fileName, proofInstanceIds, remoteProofs: proven.length }
 }
 
 /** The bytes are in the trash. */
