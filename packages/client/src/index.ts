@@ -30,8 +30,16 @@ export { connectionNames, type FoundConnection, findConnection } from './setting
 export { readPasswordFile } from './settings/password-file.ts'
 export { type ReadSettings, readSettings } from './settings/read-settings.ts'
 export { removeConnection, type WrittenConnection, writeConnection } from './settings/write-connection.ts'
+export {
+  type DiskOutcome,
+  type IngestDiskOptions,
+  type IngestedDisk,
+  ingestDisk,
+} from './sneakernet/arrive/ingest-disk.ts'
 export { type CarriedEntry, type CarriedManifest, readCarriedManifest } from './sneakernet/carried-manifest.ts'
 export { type CarriedOutcome, type IngestCarriedOptions, ingestCarried } from './sneakernet/ingest-carried.ts'
+export { type PackOptions, type PackOrder, type PackReport, packDisk } from './sneakernet/pack/pack-disk.ts'
+export { type ConfirmedDisk, confirmReceipt, writeReceipt } from './sneakernet/receipt.ts'
 export type { UploadRequest } from './upload/prepare.ts'
 export { createResumeRecords, type ResumeRecords, uploadStateDirectory } from './upload/resume-records.ts'
 export { type UploadAllOptions, type UploadOutcome, uploadAll } from './upload/upload-all.ts'
