@@ -2,6 +2,7 @@
  * What is done to a catalogue and its stores while no server runs on them: comparing, making the catalogue again, putting a
  * backup back.
  */
+import { randomBytes } from 'node:crypto'
 import { LibrarianError } from '@arriero/api'
 
 import type { Catalogue } from './catalogue/catalogue.ts'
@@ -11,14 +12,21 @@ import { restoreFile } from './catalogue/sqlite/restore.ts'
 import { systemClock } from './clock.ts'
 import type { Settings } from './config.ts'
 import { createCommitServices } from './features/commits.ts'
+import { openInstallation } from './legacy/installation.ts'
 import type { Log } from './log.ts'
+import { createFernet, type Fernet } from './secrets/fernet.ts'
 import { digestProblem, listBackups } from './services/backups/backup-directory.ts'
 import { type BackupState, describeBackups } from './services/backups/describe-backups.ts'
 import { createAlarms } from './services/create-alarms.ts'
+import type { ImportReport } from './services/importing/import.ts'
+import { importInstallation } from './services/importing/import-installation.ts'
 import { type RebuildOptions, type RebuildReport, rebuild } from './services/recovery/rebuild.ts'
 import { type Finding, reconcile } from './services/recovery/reconcile.ts'
 import { refuseFilled } from './services/recovery/refuse-filled.ts'
 import { type ReplayReport, replay } from './services/recovery/replay.ts'
+import { parseStatement } from './services/repair-database/statement.ts'
+import { type TakeReport, takeFromUpstream } from './services/repair-database/take-from-upstream.ts'
+import { tellDownstream } from './services/repair-database/tell-downstream.ts'
 import { cataloguePlace } from './stores/catalogue-place.ts'
 import { openStore } from './stores/open-store.ts'
 import { openStores } from './stores/open-stores.ts'
@@ -54,6 +62,105 @@ export async function rebuildCatalogue(
   const { directories, signal } = options
   const report = await rebuild({ ...ground, clock: systemClock, directories, signal })
   return { ...report, takenOver }
+}
+
+export interface ImportedCatalogue extends ImportReport {
+  /** Stores that were another catalogue's: of an import that did not end. */
+  readonly takenOver: readonly string[]
+}
+
+/**
+ * Fills a new catalogue from the database of a Python librarian that has ended.
+ *
+ * @param options.from `sqlite:PATH` or `postgres://…`
+ * @throws as `importInstallation`
+ */
+export async function importCatalogue(
+  options: InspectOptions & { readonly from: string; readonly dropsOpen: boolean },
+): Promise<ImportedCatalogue> {
+  const { settings, log, signal, dropsOpen } = options
+  refuseItself(settings, options.from)
+  await using from = await openInstallation(options.from)
+  await using catalogue = await openCatalogueOf(settings, log)
+  const takenOver: string[] = []
+  const fernet =
+    settings.encryptionKey && createFernet(settings.encryptionKey, { clock: systemClock, random: randomBytes })
+  const report = await importInstallation({
+    from,
+    catalogue,
+    openStores: () => openStoresOf(catalogue, { settings, log, takenOver }),
+    dropsOpen,
+    readsCredentials: authenticator => canRead(fernet, authenticator),
+    clock: systemClock,
+    random: randomBytes,
+    actor: settings.name,
+    signal,
+  })
+  return { ...report, takenOver }
+}
+
+/**
+ * What this librarian knows of another one that lost its database, as pieces of one JSON document (librarian 15).
+ *
+ * @throws LibrarianError `UnknownLibrarian`
+ */
+export async function* tellDownstreamOf(
+  options: InspectOptions & { readonly librarian: string; readonly ageSeconds: number },
+): AsyncIterable<string> {
+  const { settings, log, librarian, ageSeconds } = options
+  await using catalogue = await openCatalogueOf(settings, log, true)
+  yield* tellDownstream({ catalogue, librarian, ageSeconds, source: settings.name })
+}
+
+export interface RepairDatabaseOptions extends InspectOptions {
+  /** Name of a store of the settings. */
+  readonly store: string
+  /** What the upstream has told: JSON. */
+  readonly statement: string
+  /** Every so many files one is read in full. */
+  readonly spotCheck: number
+  readonly onFile?: (() => void) | undefined
+}
+
+/** Makes rows again that were lost, from what the upstream knows. @throws as `takeFromUpstream`, `UnknownStore`, `BadRequest` */
+export async function repairDatabase(options: RepairDatabaseOptions): Promise<TakeReport> {
+  const statement = parseStatement(options.statement)
+  await using ground = await openGround(options)
+  const site = ground.stores.byName(options.store)
+  if (!site) throw new LibrarianError('UnknownStore', `Cannot repair: there is no store ${options.store}`)
+  const { spotCheck, onFile } = options
+  const { catalogue } = ground
+  return await takeFromUpstream({
+    catalogue,
+    site,
+    statement,
+    spotCheck,
+    onFile,
+    clock: systemClock,
+    random: randomBytes,
+  })
+}
+
+/** Settings of the other one, used again as they are, name its database as ours. */
+function refuseItself({ catalogue }: Settings, from: string): void {
+  const own = catalogue.engine === 'sqlite' ? `sqlite:${catalogue.path}` : catalogue.url.reveal()
+  if (own !== from) return
+  throw new LibrarianError(
+    'Configuration',
+    'Cannot import a database into itself: the settings name it as the catalogue',
+    {
+      remedy:
+        'Name a new one in the settings: `catalogue: sqlite:PATH`, or `postgres://…`, instead of the database_ keys.',
+    },
+  )
+}
+
+function canRead(fernet: Fernet | undefined, token: string): boolean {
+  try {
+    return fernet !== undefined && fernet.decrypt(token) !== ''
+  } catch {
+    return false
+  }
 }
 
 export interface RestoreReport extends ReplayReport {
@@ -164,32 +271,11 @@ interface GroundOptions extends InspectOptions {
   readonly mustBeEmpty?: boolean
 }
 
-async function openGround({
-  settings,
-  log,
-  isOnlyLooking,
-  takenOver,
-  isPutBack,
-  overwrite,
-  mustBeEmpty = false,
-}: GroundOptions): Promise<InspectedGround> {
-  const { catalogue: where } = settings
-  const url = where.engine === 'sqlite' ? where.path : where.url.reveal()
-  const catalogue = await openCatalogue({ url, log, mustExist: isOnlyLooking })
+async function openGround(options: GroundOptions): Promise<InspectedGround> {
+  const catalogue = await openCatalogueOf(options.settings, options.log, options.isOnlyLooking)
   try {
-    if (mustBeEmpty) await refuseFilled(catalogue)
-    const stores = await openStores({
-      settings,
-      catalogue,
-      openStore: (row, how) => openStore(row, { log, ...how }),
-      place: cataloguePlace(settings),
-      clock: systemClock,
-      log,
-      isOnlyLooking,
-      isPutBack,
-      overwrite,
-      onTakeOver: takenOver && (store => takenOver.push(store)),
-    })
+    if (options.mustBeEmpty) await refuseFilled(catalogue)
+    const stores = await openStoresOf(catalogue, options)
     const dispose = async () => {
       await stores[Symbol.asyncDispose]()
       await catalogue.close()
@@ -199,4 +285,26 @@ async function openGround({
     await catalogue.close()
     throw error
   }
+}
+
+function openCatalogueOf({ catalogue: where }: Settings, log: Log, mustExist?: boolean): Promise<Catalogue> {
+  return openCatalogue({ url: where.engine === 'sqlite' ? where.path : where.url.reveal(), log, mustExist })
+}
+
+function openStoresOf(
+  catalogue: Catalogue,
+  { settings, log, isOnlyLooking, takenOver, isPutBack, overwrite }: GroundOptions,
+): Promise<Stores> {
+  return openStores({
+    settings,
+    catalogue,
+    openStore: (row, how) => openStore(row, { log, ...how }),
+    place: cataloguePlace(settings),
+    clock: systemClock,
+    log,
+    isOnlyLooking,
+    isPutBack,
+    overwrite,
+    onTakeOver: takenOver && (store => takenOver.push(store)),
+  })
 }
