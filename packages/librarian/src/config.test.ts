@@ -50,6 +50,7 @@ describe('loadSettings()', () => {
       checksumThreads: 4,
       checksumTimeoutMs: 86_400_000,
       globus: { enable: false, clientId: '', nativeApp: false, localEndpointId: '', encryptTransfers: true },
+      rsync: { hosts: {} },
       log: { files: {}, slackEnabled: false, slackLevel: 'ERROR' },
       role: 'all',
       ingest: {
@@ -159,6 +160,7 @@ describe('loadSettings()', () => {
           'ingest',
           'deletion',
           'backups',
+          'rsync',
           'limits',
           'trusted_proxies',
           'background',
@@ -234,6 +236,15 @@ describe('loadSettings()', () => {
     expect(() => loadSettings({ env: { LIBRARIAN_CONFIG_PATH: path } })).not.toThrow()
   })
 
+  test('machines for rsync: files of keys are absolute, what is misspelt is refused', () => {
+    const { rsync, dataDirectory } = load({
+      rsync: { hosts: { far: { port: 2222, identity_file: 'keys/id' }, near: {} } },
+    })
+    expect(rsync.hosts.far).toMatchObject({ port: 2222, identityFile: join(dataDirectory, 'keys/id') })
+    expect(Object.keys(rsync.hosts)).toEqual(['far', 'near'])
+    expect(() => load({ rsync: { hosts: { far: { password: 'x' } } } })).toThrow(/rsync\.hosts\.far/)
+  })
+
   test('stores: the documented spelling works, unknown keys are told and left out, names are unique', () => {
     const documented = { ...store, asynchronous_transfer_manager_data: { local: { hostnames: ['h'] } }, colour: 'red' }
     const { addStores, warnings } = load({ add_stores: [documented] })
@@ -285,6 +296,25 @@ describe('background settings', () => {
     expect(background({}, { LIBRARIAN_BACKGROUND_CONSUME_QUEUE: JSON.stringify([every]) }).consume_queue).toHaveLength(
       1,
     )
+  })
+
+  test('have kinds of ours beside them', () => {
+    const { scrub, tier, repair } = background({
+      scrub: [
+        { ...every, store_name: 's' },
+        { ...every, store_name: 's', period: '7 days', bytes_per_second: 1e6 },
+      ],
+      tier: [{ ...every, from_store: 'fast', to_store: 'slow', age_in_days: 0.5 }],
+      repair: [every],
+    })
+    const day = 86_400_000
+    expect(scrub.map(({ period, bytes_per_second }) => [period, bytes_per_second])).toEqual([
+      [21 * day, null],
+      [7 * day, 1e6],
+    ])
+    expect(tier).toMatchObject([{ from_store: 'fast', to_store: 'slow', age_in_days: 0.5, files_per_run: 1024 }])
+    expect(repair).toHaveLength(1)
+    expect(() => background({ scrub: [{ ...every, store_name: 's', period: 0 }] })).toThrow(/scrub\.0\.period/)
   })
 
   test('refuse unknown tasks, missing fields and twins', () => {

@@ -11,7 +11,7 @@ import { readSecretFile, readSettingsFile, refuseIfPublic } from './config/files
 import { issuesOf } from './config/issues.ts'
 import { backgroundPrefix, type RawSettings, serverPrefix, settingsKeys, settingsSchema } from './config/schema.ts'
 import { Secret } from './config/secret.ts'
-import type { CatalogueSettings, Settings } from './config/settings.ts'
+import type { CatalogueSettings, RsyncSettings, Settings } from './config/settings.ts'
 import { storeSettings } from './config/store-settings.ts'
 import { parseRotation } from './log/rotation.ts'
 import { rankOf } from './log/slack.ts'
@@ -36,6 +36,7 @@ const complexKeys = new Set([
   'ingest',
   'deletion',
   'backups',
+  'rsync',
   'limits',
   'trusted_proxies',
   'background',
@@ -167,6 +168,7 @@ function complete(
       encryptTransfers: raw.globus_encrypt_transfers,
       clientSecret: secret(raw.globus_client_secret, raw.globus_client_secret_file, 'globus_client_secret_file'),
     },
+    rsync: { hosts: sshHosts(raw.rsync.hosts, dataDirectory) },
     checksumThreads: raw.checksum_threads,
     checksumTimeoutMs: raw.checksum_timeout,
     role: raw.role,
@@ -200,6 +202,16 @@ function complete(
     background,
     warnings: [...warnings, ...storeWarnings],
   }
+}
+
+function sshHosts(hosts: RawSettings['rsync']['hosts'], directory: string): RsyncSettings['hosts'] {
+  const inDirectory = (file: string | undefined) => file && resolve(directory, file)
+  return Object.fromEntries(
+    Object.entries(hosts).map(([name, { identity_file, known_hosts_file, ...host }]) => [
+      name,
+      { ...host, identityFile: inDirectory(identity_file), knownHostsFile: inDirectory(known_hosts_file) },
+    ]),
+  )
 }
 
 /** Default: beside the catalogue, wherever the server is run. */

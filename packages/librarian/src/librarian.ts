@@ -14,11 +14,19 @@ import type { Catalogue } from './catalogue/catalogue.ts'
 import type { AuditEntry } from './catalogue/operations/audit.ts'
 import type { Clock } from './clock.ts'
 import type { Settings } from './config.ts'
+import { createTaskEngine } from './engine/create-engine.ts'
+import type { Poison, TaskEngine } from './engine/engine.ts'
 import { createBackupFeature } from './features/backups.ts'
 import { createBytes } from './features/bytes.ts'
+import { createCloneFeature } from './features/clones.ts'
 import { createCommitServices } from './features/commits.ts'
 import { createCopyServices } from './features/copies.ts'
 import { createIngestFeature } from './features/ingest.ts'
+import { createIntegrityFeature } from './features/integrity.ts'
+import { createMessageFeature } from './features/messages.ts'
+import { createSendingFeature } from './features/sending.ts'
+import { createSneakernetFeature } from './features/sneakernet.ts'
+import { createTaskFeature } from './features/tasks.ts'
 import type { Log } from './log.ts'
 import { errorRoutes } from './routes/errors.ts'
 import { librarianRoutes } from './routes/librarians.ts'
@@ -28,7 +36,7 @@ import type { Route } from './routes/route.ts'
 import { searchRoutes } from './routes/search.ts'
 import { storeRoutes } from './routes/stores.ts'
 import { userRoutes } from './routes/users.ts'
-import { createFernet } from './secrets/fernet.ts'
+import { createFernet, type Fernet } from './secrets/fernet.ts'
 import type { Alarms } from './services/alarms.ts'
 import { withAudit } from './services/audit.ts'
 import { httpProvider } from './services/byte-uploads/provider.ts'
@@ -36,6 +44,8 @@ import { callPeers } from './services/call-peers.ts'
 import { createCopiesHealth } from './services/copies/copies-health.ts'
 import { createAlarms } from './services/create-alarms.ts'
 import { createHeardPeers } from './services/heard-peers.ts'
+import { createMethods } from './services/methods/create-methods.ts'
+import { createPeerConnections, type PeerConnections } from './services/peer-connections.ts'
 import { createPeers } from './services/peers.ts'
 import type { Presence } from './services/presence.ts'
 import { createReadiness } from './services/readiness.ts'
@@ -43,6 +53,8 @@ import { createSearch } from './services/search.ts'
 import { createStoreAdmin } from './services/store-admin.ts'
 import { createUsers } from './services/users.ts'
 import type { Stores } from './stores/stores.ts'
+import type { Scheduler } from './tasks/scheduler.ts'
+import type { TaskKind } from './tasks/task.ts'
 
 /** What every service may be made of. */
 export interface Ground {
@@ -61,12 +73,19 @@ export interface Ground {
 interface Shared extends Ground {
   readonly alarms: Alarms
   readonly passwords: Passwords
+  /** Undefined: no key is configured. */
+  readonly fernet: Fernet | undefined
+  readonly connections: PeerConnections
+  /** Brings background work to whichever process may do it. */
+  readonly engine: TaskEngine
 }
 
 /** Services with the routes that speak for them. */
 export interface Feature {
   readonly routes?: readonly Route[]
   readonly rawRoutes?: readonly RawRoute[]
+  /** Recurring work that the settings may ask for; `work` is for what every librarian does. */
+  readonly tasks?: readonly TaskKind[]
   /** What a crash has left is finished or undone before the first call is answered. */
   readonly recover?: () => Promise<void>
   /** Goes on until the signal, whichever role does background work. Restartable, safe beside itself on another machine. */
@@ -77,24 +96,33 @@ export interface Feature {
 
 export interface House {
   readonly features: readonly Feature[]
+  readonly scheduler: Scheduler
   readonly createApp: () => Promise<FastifyInstance>
 }
 
 export async function assemble(ground: Ground): Promise<House> {
   const { settings, catalogue, log, clock, random } = ground
+  const fernet = settings.encryptionKey && createFernet(settings.encryptionKey, { clock, random })
+  const alarms = createAlarms({ catalogue, log })
   const shared: Shared = {
     ...ground,
-    alarms: createAlarms({ catalogue, log }),
+    alarms,
     passwords: ground.passwords ?? createPasswords({ random }),
+    fernet,
+    connections: createPeerConnections({ catalogue, fernet }),
+    engine: await createTaskEngine({ ...ground, settings: settings.catalogue, onPoison: poisonAlarm(alarms) }),
   }
   const backups = createBackupFeature(shared)
   const { own, presence } = await featuresOf(shared)
-  const features: Feature[] = [...own, backups]
+  const tasks = createTaskFeature({ ...shared, kinds: own.flatMap(({ tasks: kinds = [] }) => kinds) })
+  // The engine is the last: whatever has work for it has said how that is done.
+  const features: Feature[] = [...own, backups, tasks]
   const record = async (act: AuditEntry) => {
     await catalogue.audit.append(act)
   }
   return {
     features,
+    scheduler: tasks.scheduler,
     createApp: () =>
       createApp({
         settings,
@@ -105,7 +133,7 @@ export async function assemble(ground: Ground): Promise<House> {
         once: createOnce(catalogue.idempotency, presence),
         readiness: createReadiness(ground),
         backups: () => backups.backups?.state(),
-        copies: createCopiesHealth(catalogue),
+        copies: createCopiesHealth(catalogue, ground.stores),
         clock,
         log,
       }),
@@ -123,12 +151,31 @@ async function featuresOf(shared: Shared): Promise<{ own: Feature[]; presence: P
     turns: commits.turns,
   })
   const ingest = createIngestFeature({ ...shared, uploads: commits.uploads, holder: commits.presence.holder })
-  const own = [administration(shared), commits, copies, bytes, ingest, housekeeping(shared)]
+  const integrity = createIntegrityFeature({ ...shared, reader: copies.reader, presence: commits.presence })
+  const { holder } = commits.presence
+  const messages = createMessageFeature({ ...shared, holder })
+  const clones = createCloneFeature({
+    ...shared,
+    holder,
+    commits: commits.commits,
+    recoverTransfer: commits.recovery.recoverTransfer,
+    data: bytes.data,
+    onMessage: () => messages.delivery.wake(),
+  })
+  const sneakernet = createSneakernetFeature({
+    ...shared,
+    commits: commits.commits,
+    recoverTransfer: commits.recovery.recoverTransfer,
+    turns: commits.turns,
+    onMessage: () => messages.delivery.wake(),
+  })
+  const sending = createSendingFeature({ ...shared, holder, reader: copies.reader, methods: createMethods(shared) })
+  const flows = [messages, clones, sending, sneakernet]
+  const own = [administration(shared), commits, copies, integrity, bytes, ingest, ...flows, housekeeping(shared)]
   return { own, presence: commits.presence }
 }
 
-function administration({ settings, catalogue, stores, passwords, clock, random, log }: Shared): Feature {
-  const fernet = settings.encryptionKey && createFernet(settings.encryptionKey, { clock, random })
+function administration({ settings, catalogue, stores, passwords, fernet, log }: Shared): Feature {
   const calls = callPeers({ name: settings.name })
   return {
     routes: [
@@ -140,6 +187,16 @@ function administration({ settings, catalogue, stores, passwords, clock, random,
       ...librarianRoutes(createPeers({ catalogue, calls, fernet, log })),
     ],
   }
+}
+
+function poisonAlarm(alarms: Alarms) {
+  return ({ queue, key, attempts, reason }: Poison) =>
+    void alarms.raise({
+      severity: 'error',
+      category: 'programming',
+      message: `The work ${key} of ${queue} failed ${attempts} times and is tried every hour: ${reason}`,
+      caller: 'engine',
+    })
 }
 
 /** Answers kept for a repeated key are forgotten after a week: longer than anybody repeats a call. */

@@ -5,6 +5,7 @@ import type { Log } from './log.ts'
 import { type Librarian, type Listening, openLibrarian } from './open-librarian.ts'
 import type { MadeAdmin } from './setup/first-admin.ts'
 import { giveAdmin, type WantedAdmin } from './setup/give-admin.ts'
+import type { TaskRunReport } from './tasks/scheduler.ts'
 
 export interface ServeOptions {
   readonly settings: Settings
@@ -42,6 +43,20 @@ export async function serve(options: ServeOptions): Promise<void> {
     const listening = await librarian.start({ beforeWork })
     onReady({ settings, listening, admin })
     if (!signal.aborted) await new Promise(resolve => signal.addEventListener('abort', resolve, { once: true }))
+  } finally {
+    await librarian.stop()
+  }
+}
+
+export type RunTasksOptions = Pick<ServeOptions, 'settings' | 'log' | 'signal' | 'overwriteStores' | 'isBackedUp'>
+
+/** Every recurring task once, without a server: what `--once` does. Rejects with the signal's reason. */
+export async function runTasks(options: RunTasksOptions): Promise<readonly TaskRunReport[]> {
+  const { settings, signal } = options
+  refusePublicCatalogue(settings)
+  const librarian = await openLibrarian({ ...options, settings: { ...settings, role: 'worker' } })
+  try {
+    return await librarian.runTasks(signal)
   } finally {
     await librarian.stop()
   }

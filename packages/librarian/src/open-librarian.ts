@@ -13,6 +13,7 @@ import { cataloguePlace } from './stores/catalogue-place.ts'
 import { openStore } from './stores/open-store.ts'
 import { type OpenStore, openStores } from './stores/open-stores.ts'
 import type { Stores } from './stores/stores.ts'
+import type { TaskRunReport } from './tasks/scheduler.ts'
 
 export interface Librarian {
   readonly settings: Settings
@@ -22,6 +23,8 @@ export interface Librarian {
    * work goes on.
    */
   start(options?: StartOptions): Promise<Listening | undefined>
+  /** Instead of `start`: recovers, then runs every recurring task once. Rejects with the signal's reason. */
+  runTasks(signal: AbortSignal): Promise<readonly TaskRunReport[]>
   /**
    * Takes no more calls, lets those under way end for `graceMs`, ends the others where they can be continued, closes
    * everything. May be called twice.
@@ -131,6 +134,10 @@ function run({ settings, catalogue, stores, house, log, graceMs }: Opened): Libr
       await beforeWork?.()
       if (settings.role !== 'api') work = startWork(house, working.signal, log)
       return listening
+    },
+    async runTasks(signal) {
+      for (const feature of house.features) await feature.recover?.()
+      return await house.scheduler.runAll(signal)
     },
     stop: () => (stopped ??= stop()),
   }

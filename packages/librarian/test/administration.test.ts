@@ -40,7 +40,7 @@ test('ping tells the displayed name, and what callers may rely on', async () => 
   expect((await house.post('ping/', {}, 'nobody at all')).body).toMatchObject({
     name: 'Here',
     description: 'Words',
-    capabilities: ['idempotency'],
+    capabilities: ['idempotency', 'flows'],
   })
 })
 

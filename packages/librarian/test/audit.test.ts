@@ -1,5 +1,5 @@
 /** F4: what a privileged call changes and the entry that says so are one transaction. */
-import { randomBytes } from 'node:crypto'
+import { createHash, generateKeyPairSync, randomBytes, sign } from 'node:crypto'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { isUnserved } from '../src/app/unserved.ts'
 import { allEndpoints } from '../src/app.ts'
@@ -46,7 +46,46 @@ beforeAll(async () => {
 })
 afterAll(() => house[Symbol.asyncDispose]())
 
+const disk = '11111111-2222-4333-8444-555555555555'
+const otherDisk = '99999999-2222-4333-8444-555555555555'
+const peer = generateKeyPairSync('ed25519')
+/** Without what comes before it in DER. */
+const peerKey = peer.publicKey.export({ type: 'spki', format: 'der' }).subarray(-32).toString('base64')
+
+function signedByPeer(said: Record<string, unknown>) {
+  const statement = JSON.stringify({ ...said, time: '2026-11-20T00:00:00Z', nonce: '0'.repeat(32) })
+  return { statement, signature: sign(null, Buffer.from(statement), peer.privateKey).toString('base64') }
+}
+
 const calls: Record<string, (house: TestHouse) => Promise<Record<string, unknown>> | Record<string, unknown>> = {
+  'sneakernet/trust': () => ({ librarian_name: 'peer-1', public_key: peerKey }),
+  'sneakernet/begin': () => ({ disk_id: disk, librarian_name: 'peer-1' }),
+  'sneakernet/add': () => ({ disk_id: disk, files: [] }),
+  'sneakernet/seal': () => ({ disk_id: disk }),
+  'sneakernet/sign': () => ({ disk_id: disk, tag_manifest: 'a'.repeat(64), files: 0, bytes: 0 }),
+  'sneakernet/confirm': () => ({
+    ...signedByPeer({
+      purpose: 'arriero receipt 1',
+      source: 'here',
+      destination: 'peer-1',
+      disk,
+      pages: [createHash('sha256').digest('hex')],
+    }),
+    page: 0,
+    lines: [],
+  }),
+  'sneakernet/give_up': () => ({ disk_id: disk }),
+  'sneakernet/arrive': () =>
+    signedByPeer({
+      purpose: 'arriero disk 1',
+      source: 'peer-1',
+      destination: 'here',
+      disk: otherDisk,
+      tag_manifest: 'a'.repeat(64),
+      files: 0,
+      bytes: 0,
+    }),
+  'sneakernet/settle': () => ({ disk_id: otherDisk, files: [], is_read: true }),
   'users/create': () => ({ username: 'ada', password: 'hush', permission: 1 }),
   'users/update': () => ({ username: 'ada', permission: 3 }),
   'users/delete': () => ({ username: 'ada' }),
@@ -55,6 +94,12 @@ const calls: Record<string, (house: TestHouse) => Promise<Record<string, unknown
   'error/clear': async ({ catalogue }) => {
     const [error] = await catalogue.errors.search({ includeResolved: false, limit: 1 })
     return { id: error!.id }
+  },
+  'tasks/run': async ({ sql }) => {
+    await sql(
+      `INSERT INTO task (id, kind, name, next_run, counts) VALUES ('repair:0', 'repair', 'a', '2026-01-01T00:00:00.000000Z', '{}')`,
+    )
+    return { id: 'repair:0' }
   },
   'admin/add_file': async () => ({
     ...(await describeContent(content, undefined)),
@@ -84,12 +129,19 @@ const calls: Record<string, (house: TestHouse) => Promise<Record<string, unknown
     return { instance_id: instances[0]!.id, delete_file: true }
   },
   'admin/trash/restore': async ({ catalogue }) => ({ trash_id: (await catalogue.trash.list({}))[0]!.id }),
+  'repair/file': () => {
+    stores[0]!.damage('old', bytesOf('rotten'))
+    return { file_name: 'old' }
+  },
+  'admin/instance/delete': () => ({ file_name: 'old', store_name: 'main', reason: 'room' }),
 }
 
 /** Whose entry is the deletion gate's own. */
 const actionOf: Readonly<Record<string, string>> = {
   'admin/instance/delete_local': 'deletion/trash',
   'admin/trash/restore': 'deletion/restore',
+  'admin/instance/delete': 'deletion/trash',
+  'repair/file': 'repair',
 }
 
 test('every privileged endpoint is in the table above', () => {

@@ -40,6 +40,15 @@ function suite(label: string, open: () => Promise<TrialCatalogue>): void {
     }
     return catalogue
   }
+  /** As the gate does it: announced, begun, and retracted where that failed. */
+  const begin = async ({ deletions }: TrialCatalogue, each: typeof deletion) => {
+    await deletions.announce(each)
+    try {
+      return await deletions.begin(each)
+    } finally {
+      await deletions.retract(each)
+    }
+  }
   const acts = async (catalogue: TrialCatalogue) =>
     (await catalogue.audit.list({})).toReversed().map(({ actor, action, detail }) => {
       return [actor, action, JSON.parse(detail).outcome]
@@ -67,8 +76,8 @@ function suite(label: string, open: () => Promise<TrialCatalogue>): void {
     test('go from the store to the trash, back, and away for ever, each step audited', async () => {
       await using catalogue = await opened()
       const { deletions, trash } = catalogue
-      expect(await deletions.begin(deletion)).toMatchObject({ state: 'deleting', file_name: 'a', actor: 'ada' })
-      await expect(deletions.begin({ ...deletion, id: 'b'.repeat(32) })).rejects.toMatchObject({ code: 'Busy' })
+      expect(await begin(catalogue, deletion)).toMatchObject({ state: 'deleting', file_name: 'a', actor: 'ada' })
+      await expect(begin(catalogue, { ...deletion, id: 'b'.repeat(32) })).rejects.toMatchObject({ code: 'Busy' })
       expect(await deletions.finish({ ...held, holder: 'two' })).toBe(false)
       expect([await deletions.finish(held), await deletions.finish(held)]).toEqual([true, false])
       expect(await catalogue.instances.get({ id: 1 })).toBeUndefined()
@@ -80,7 +89,7 @@ function suite(label: string, open: () => Promise<TrialCatalogue>): void {
       expect(await trash.finishRestore({ ...held, actor: 'ben' })).toBe(false)
 
       const second = { id: 'c'.repeat(32), holder: 'one' }
-      await deletions.begin({ ...deletion, ...second })
+      await begin(catalogue, { ...deletion, ...second })
       await deletions.finish(second)
       const purge = { ...second, proofInstanceIds: [2], evidence }
       expect(await trash.beginPurge({ ...purge, olderThanSeconds: 3600 })).toBeUndefined()
@@ -90,7 +99,7 @@ function suite(label: string, open: () => Promise<TrialCatalogue>): void {
         code: 'KeepsLastCopy',
       })
       expect(await trash.beginPurge({ ...purge, olderThanSeconds: -60 })).toMatchObject({ state: 'purging' })
-      await expect(deletions.begin({ ...deletion, id: 'd'.repeat(32), instanceId: 2 })).rejects.toMatchObject({
+      await expect(begin(catalogue, { ...deletion, id: 'd'.repeat(32), instanceId: 2 })).rejects.toMatchObject({
         code: 'Busy',
       })
       expect(await trash.finishPurge({ ...second, actor: 'task:purge' })).toBe(true)
@@ -105,7 +114,7 @@ function suite(label: string, open: () => Promise<TrialCatalogue>): void {
 
     test('a dead process’s deletion goes to one other, and its own writes match nothing from then on', async () => {
       await using catalogue = await opened()
-      await catalogue.deletions.begin(deletion)
+      await begin(catalogue, deletion)
       const taken = await Promise.all(
         ['two', 'three'].map(holder => catalogue.deletions.takeOver({ id, holder, from: 'one' })),
       )
@@ -122,12 +131,12 @@ function suite(label: string, open: () => Promise<TrialCatalogue>): void {
       const { deletions, trash, instances } = catalogue
       await catalogue.trial.write(`UPDATE instance SET available = 0, withdrawn_by = 'listing' WHERE id = 1`)
       const withdrawn = { available: 0, withdrawn_by: 'listing' }
-      await deletions.begin(deletion)
+      await begin(catalogue, deletion)
       expect(await deletions.cancel({ ...held, why: 'test' })).toBe(true)
       expect(await instances.get({ id: 1 })).toMatchObject(withdrawn)
 
       const second = { id: 'b'.repeat(32), holder: 'one' }
-      await deletions.begin({ ...deletion, ...second })
+      await begin(catalogue, { ...deletion, ...second })
       await deletions.finish(second)
       await trash.beginRestore(second)
       expect(await trash.finishRestore({ ...second, actor: 'ben' })).toBe(true)
@@ -138,14 +147,14 @@ function suite(label: string, open: () => Promise<TrialCatalogue>): void {
       await using catalogue = await opened()
       const { deletions, instances, manifest } = catalogue
       const act = { actor: 'ada', action: 'test', subject: 'a', detail: {} }
-      await deletions.begin(deletion)
+      await begin(catalogue, deletion)
       await deletions.withdraw({ instanceId: 1, act })
       await deletions.cancel({ ...held, why: 'test' })
       expect(await instances.get({ id: 1 })).toMatchObject({ available: 0, withdrawn_by: null })
 
       const second = { id: 'b'.repeat(32), holder: 'one' }
       await catalogue.trial.write(`UPDATE instance SET available = 1 WHERE id = 1`)
-      await deletions.begin({ ...deletion, ...second })
+      await begin(catalogue, { ...deletion, ...second })
       const order = { storeName: 'main', destination: undefined, disableStore: false, markUnavailable: true }
       await manifest.make({ ...order, id: 'listing', act })
       await deletions.cancel({ ...second, why: 'test' })

@@ -30,10 +30,12 @@ type AnyCall = (...args: unknown[]) => Promise<unknown>
 const storeCalls = new Set([
   'openStaging',
   'removeStaging',
+  'openSpool',
   'removeSpool',
   'prepare',
   'publish',
   'adopt',
+  'replace',
   'settle',
   'inspect',
   'trash',
@@ -42,7 +44,7 @@ const storeCalls = new Set([
   'appendTrail',
   'examine',
 ])
-const areas = ['intents', 'uploads', 'instances', 'deletions', 'trash'] as const
+const areas = ['intents', 'uploads', 'instances', 'deletions', 'trash', 'clones', 'repairs', 'replacements'] as const
 
 export function fallAt({ at, how, when }: FallOptions): Fall {
   let count = 0

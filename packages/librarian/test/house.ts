@@ -7,7 +7,7 @@ import type { Catalogue } from '../src/catalogue/catalogue.ts'
 import { openMemoryCatalogue } from '../src/catalogue/memory.ts'
 import { systemClock } from '../src/clock.ts'
 import { loadSettings, type Settings } from '../src/config.ts'
-import { assemble } from '../src/librarian.ts'
+import { assemble, type Feature } from '../src/librarian.ts'
 import type { Log } from '../src/log.ts'
 import type { SiteStore, Stores } from '../src/stores/stores.ts'
 import { operations, type TrialCatalogue } from './trial-operations.ts'
@@ -16,6 +16,7 @@ export interface TestHouse extends AsyncDisposable {
   readonly app: FastifyInstance
   readonly catalogue: Catalogue
   readonly settings: Settings
+  readonly features: readonly Feature[]
   /** Runs SQL as it comes. */
   sql(...statements: string[]): Promise<Record<string, unknown>[]>
   /** What was logged, as text. */
@@ -69,6 +70,7 @@ export async function openTestHouse(options: TestHouseOptions = {}): Promise<Tes
     app,
     catalogue,
     settings,
+    features: house.features,
     logged,
     async sql(...statements) {
       let rows: Record<string, unknown>[] = []

@@ -7,6 +7,7 @@ import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { systemClock } from '../src/clock.ts'
 import type { IngestSettings } from '../src/config.ts'
+import { EmbeddedEngine } from '../src/engine/embedded.ts'
 import { createIngestFeature, type IngestFeature, type IngestFeatureOptions } from '../src/features/ingest.ts'
 import { silentLog } from '../src/log.ts'
 import { asUser, type RawApp, startRawApp } from './raw-app.ts'
@@ -62,6 +63,8 @@ interface Site extends AsyncDisposable {
   readonly feature: IngestFeature
   readonly app: RawApp
   call(path: string, body: object, user?: string): Promise<{ status: number; body: Answer }>
+  /** Does what is wanted, until the signal. */
+  work(signal: AbortSignal): Promise<void>
   /** Runs one job in this process. */
   run(jobId: string, signal?: AbortSignal): Promise<'ended' | 'taken' | 'stopped'>
 }
@@ -105,6 +108,7 @@ async function startSite(
   }: { ground?: WorldGround; holder?: string; tuning?: IngestFeatureOptions['tuning'] } = {},
 ): Promise<Site> {
   const world = await openWorld(ground ? { ground } : {})
+  const engine = new EmbeddedEngine({ catalogue: world.ground.catalogue, clock: systemClock, log: silentLog })
   const feature = createIngestFeature({
     settings: { ingest: { ...open, ...ingest } },
     catalogue: world.ground.catalogue,
@@ -112,6 +116,7 @@ async function startSite(
     uploads: world.uploads,
     clock: systemClock,
     log: silentLog,
+    engine,
     holder,
     tuning: { retryMs: 10, ...tuning },
   })
@@ -127,6 +132,10 @@ async function startSite(
         body: JSON.stringify(body),
       })
       return { status: answer.status, body: (await answer.json()) as Answer }
+    },
+    async work(signal) {
+      await feature.recover()
+      await Promise.all([feature.work(signal), engine.work(signal)])
     },
     run: (jobId, signal = new AbortController().signal) => feature.jobs.run(jobId, { signal }),
     async [Symbol.asyncDispose]() {
@@ -297,7 +306,7 @@ describe('ingest', () => {
     expect(await site.feature.jobs.open()).toEqual([])
   })
 
-  test('the embedded runner takes a job as it is made, and stops one that is cancelled', async () => {
+  test('the task engine brings a job as it is made, and stops one that is cancelled', async () => {
     const bytes = randomBytes(1000)
     let hangs = true
     await using origin = await startOrigin((_, __, response) => {
@@ -308,7 +317,7 @@ describe('ingest', () => {
     })
     await using site = await startSite({ ports: [origin.port] })
     const ending = new AbortController()
-    const working = site.feature.work(ending.signal)
+    const working = site.work(ending.signal)
     const entries = [{ name: 'a', uri: `${origin.url}/a`, size: 1000, checksum: sha256(bytes) }]
     const { body: hanging } = await site.call('ingest', { entries })
     await expect.poll(() => origin.requests.length, { timeout: 5000 }).toBeGreaterThan(0)

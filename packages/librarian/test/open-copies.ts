@@ -1,11 +1,15 @@
 /** A world with the services around single copies. */
+import { randomBytes } from 'node:crypto'
 import { silentLog } from '../src/log.ts'
 import { createAddFile } from '../src/services/add-file.ts'
-import { createCopyReader } from '../src/services/copies/read-copies.ts'
+import { createCopyMaker } from '../src/services/copies/make-copy.ts'
+import { type CopyReader, createCopyReader } from '../src/services/copies/read-copies.ts'
 import { createAlarms } from '../src/services/create-alarms.ts'
 import { createDeletionGate } from '../src/services/deletion/gate.ts'
 import { createInstanceAdmin } from '../src/services/instance-admin.ts'
+import type { PeerProofs } from '../src/services/proofs/peer-proofs.ts'
 import { createValidation } from '../src/services/validation.ts'
+import { createFakePeers } from './fake-peers.ts'
 import { newGround, openWorld, type WorldOptions } from './world.ts'
 
 export interface CopiesOptions extends WorldOptions {
@@ -13,6 +17,8 @@ export interface CopiesOptions extends WorldOptions {
   readonly floor?: number
   /** Negative: at once. */
   readonly purgeAfterSeconds?: number
+  /** What other librarians show, made with what reads ours. Default: what a test says (`peers`). */
+  readonly peersOf?: (reader: CopyReader) => PeerProofs
 }
 
 export async function openCopies(options: CopiesOptions = {}) {
@@ -21,7 +27,12 @@ export async function openCopies(options: CopiesOptions = {}) {
   const catalogue = options.wrapCatalogue?.(ground.catalogue) ?? ground.catalogue
   const { stores } = world
   const alarms = createAlarms({ catalogue, log: silentLog })
-  const clock = { ...performance, now: () => performance.now(), wallNow: () => Date.now(), sleep: async () => {} }
+  const clock = options.clock ?? {
+    ...performance,
+    now: () => performance.now(),
+    wallNow: () => Date.now(),
+    sleep: async () => {},
+  }
   let reads = 0
   const counted = {
     ...stores,
@@ -44,7 +55,9 @@ export async function openCopies(options: CopiesOptions = {}) {
     holder: world.holder,
     gone: async (all: readonly string[]) => new Set(all.filter(one => options.dead?.has(one))),
   }
+  const peers = createFakePeers()
   const gate = createDeletionGate({
+    peers: options.peersOf?.(reader) ?? peers,
     catalogue,
     stores,
     reader,
@@ -55,7 +68,9 @@ export async function openCopies(options: CopiesOptions = {}) {
     floor: options.floor ?? 1,
     purgeAfterSeconds: options.purgeAfterSeconds,
   })
-  const admin = createInstanceAdmin({ catalogue, gate })
+  const { commits } = world
+  const maker = createCopyMaker({ catalogue, stores, commits, reader, presence, log: silentLog, random: randomBytes })
+  const admin = createInstanceAdmin({ catalogue, stores, gate })
   const addFile = createAddFile({ catalogue, stores, commits: world.commits })
 
   /** Another copy, as a clone would make it. */
@@ -85,5 +100,20 @@ export async function openCopies(options: CopiesOptions = {}) {
       .map(({ actor, action, subject, detail }) => ({ actor, action, subject, ...JSON.parse(detail) }))
   }
 
-  return { ...world, audited, ground, catalogue, validation, gate, admin, addFile, copyTo, copyOf, reads: () => reads }
+  return {
+    ...world,
+    audited,
+    ground,
+    catalogue,
+    validation,
+    reader,
+    gate,
+    peers,
+    maker,
+    admin,
+    addFile,
+    copyTo,
+    copyOf,
+    reads: () => reads,
+  }
 }

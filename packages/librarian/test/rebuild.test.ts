@@ -1,5 +1,5 @@
 /** What a catalogue is made of again (reliability G1): the order of a trail's lines, breaks of it, names that stand in each other's way. */
-import { chmod, mkdir, readFile, writeFile } from 'node:fs/promises'
+import { chmod, mkdir, readFile, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { systemClock } from '../src/clock.ts'
@@ -245,6 +245,8 @@ test.each(['none', 'leaf'] as const)(
     expect(report).toMatchObject({ attested: 0, problems: [] })
     const { files } = await catalogue.instances.all()
     const loose = directories === 'none' ? ['loose/a file', 'loose/sub/b file'] : ['loose/a file', 'loose/sub tree']
+    expect((await store.stat('run/open'))?.kind).toBe('tree')
+    expect((await stat(join(place.root, 'run/open'))).mode & 0o7777).toBe(0o550)
     expect(files.map(({ name, kind }) => `${name} ${kind}`)).toEqual([
       ...loose,
       ...['empty', 'open', 't'].map(name => `run/${name} tree`),

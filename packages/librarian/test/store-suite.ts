@@ -723,6 +723,30 @@ export function describeStore(label: string, { make, cannot = {} }: StoreSuiteOp
       expect(await store.prepare([work])).toMatchObject([{ ok: true, value: { checksum } }])
     })
 
+    test('a spool that is written whole has just these bytes, and never touches what has a name', async () => {
+      const id = randomUUID()
+      const commit = async (content: Uint8Array, name: string) => {
+        await store.writeSpool(id, content)
+        const { checksum } = await describeContent(content, undefined)
+        const work: Work = { id: newId(), token, origin: { from: 'spool', id }, size: content.length, checksum }
+        const [prepared] = await store.prepare([work])
+        const { kind, size, sha256 } = unwrap(prepared!)
+        unwrap((await store.publish([{ id: work.id, token, name, kind, size, sha256 }]))[0]!)
+        return checksum
+      }
+      {
+        await using spool = await store.openSpool(id)
+        await spool.append(pieces(text('what was there before')))
+      }
+      const checksum = await commit(text('first'), 'one')
+      await commit(text('the second'), 'two')
+      expect(await store.examine('one', { kind: 'file', checksum })).toMatchObject({
+        outcome: 'read',
+        checksum,
+        size: 5,
+      })
+    })
+
     test('a spool that was opened and never written is an empty file', async () => {
       const id = randomUUID()
       {
@@ -876,6 +900,69 @@ export function describeStore(label: string, { make, cannot = {} }: StoreSuiteOp
         sha256: sha256(rotten),
       })
       expect(await store.examine('none', { kind: 'file', checksum })).toMatchObject({ outcome: 'missing' })
+    })
+
+    test('what lay there before is sealed as it is, as often as one likes; a committed one stays as it was', async () => {
+      const content = text('from before')
+      await commit('f', content)
+      const before = await store.stat('f')
+      expect(await store.seal('f')).toMatchObject({ kind: 'file', size: content.length })
+      expect(await store.seal('f')).toMatchObject({ kind: 'file', size: content.length })
+      expect((await store.stat('f'))?.size).toBe(before?.size)
+      expect(await contentOf('f')).toEqual(Buffer.from(content))
+      expect(await store.seal('none')).toBeUndefined()
+    })
+
+    test('a full reading answers to nonces by the bytes that are there, each its own (E5)', async () => {
+      const content = text('hello world'.repeat(100))
+      await commit('f', content)
+      const { checksum } = await describeContent(content, undefined)
+      const nonces = [randomBytes(32).toString('hex'), randomBytes(32).toString('hex')]
+      const answer = (bytes: Uint8Array) =>
+        nonces.map(nonce => sha256(new Uint8Array([...Buffer.from(nonce, 'hex'), ...bytes])))
+      expect(await store.examine('f', { kind: 'file', checksum, nonces })).toMatchObject({ answers: answer(content) })
+      const rotten = content.slice()
+      rotten[500]! ^= 1
+      await harness.damage('f', rotten)
+      expect(await store.examine('f', { kind: 'file', checksum, nonces })).toMatchObject({ answers: answer(rotten) })
+    })
+
+    test('what lies in the trash is read there, by its id, and many are read at once', async () => {
+      const first = await commit('f', text('first'))
+      const { checksum } = await describeContent(text('first'), undefined)
+      const id = newId()
+      await store.trash('f', id)
+      await commit('g', text('second'))
+      const asked = { name: 'f', kind: 'file', checksum } as const
+      expect(await store.examine('f', { ...asked, trashId: id })).toMatchObject({
+        outcome: 'read',
+        sha256: first.sha256,
+      })
+      const all = await store.examineAll([{ ...asked, trashId: id }, asked, { ...asked, name: 'g' }])
+      expect(all).toMatchObject([
+        { ok: true, value: { outcome: 'read', sha256: first.sha256 } },
+        { ok: true, value: { outcome: 'missing' } },
+        { ok: true, value: { outcome: 'read', sha256: sha256(text('second')) } },
+      ])
+    })
+
+    testTrees('a tree answers over its members in the order of its manifest, with their names (E5)', async () => {
+      // By their bytes, `a.txt` comes before `a/b`; a walk meets the directory first.
+      const members = tree({ 'a/b': 'one', 'a.txt': 'two', 'a/empty': null })
+      await commit('t', members)
+      const { checksum } = await describeContent(members, undefined)
+      const nonce = randomBytes(32).toString('hex')
+      const told = [
+        ['{"path":"a","type":"directory"}', ''],
+        ['{"path":"a.txt","type":"file","size":3}', 'two'],
+        ['{"path":"a/b","type":"file","size":3}', 'one'],
+        ['{"path":"a/empty","type":"directory"}', ''],
+      ]
+      const whole = told.map(([line, bytes]) => `${line}\n${bytes}`).join('')
+      const expected = sha256(new Uint8Array([...Buffer.from(nonce, 'hex'), ...text(whole)]))
+      const plain = await store.examine('t', { kind: 'tree', checksum })
+      const found = await store.examine('t', { kind: 'tree', checksum, nonces: [nonce] })
+      expect(found).toEqual({ ...plain, answers: [expected] })
     })
 
     // ——— Removal ———

@@ -59,6 +59,7 @@ function suite(label: string, open: () => Promise<readonly [Catalogue, Catalogue
       const copy = (await two.instances.ofFile({ name: 'f' }))!.instances[0]!
       const proof = await addCopy(two, 'f')
       const held = { id: newId(), holder: 'q' }
+      await two.deletions.announce({ ...held, instanceId: copy.id })
       const trash = await two.deletions.begin({
         ...held,
         instanceId: copy.id,

@@ -20,6 +20,7 @@ import { MemoryStore } from '../src/stores/memory.ts'
 import { describeContent, type MemoryContent } from '../src/stores/memory-content.ts'
 import type { Store } from '../src/stores/store.ts'
 import type { SiteStore, Stores } from '../src/stores/stores.ts'
+import { operations } from './trial-operations.ts'
 
 export const ada: Caller = { name: 'ada', level: 'READAPPEND' }
 export const ben: Caller = { name: 'ben', level: 'READAPPEND' }
@@ -70,7 +71,7 @@ export interface StageOptions {
 }
 
 export async function newGround(names: readonly string[] = ['main']): Promise<WorldGround> {
-  const catalogue = await openMemoryCatalogue()
+  const catalogue = await openMemoryCatalogue({ registry: operations })
   await catalogue.stores.synchronise({
     stores: names.map(name => ({ name, ingestable: true, type: 'local', data: {}, transferManagers: {} })),
   })

@@ -4,12 +4,7 @@
  */
 import type { Endpoint } from '@arriero/api'
 
-const unserved: readonly RegExp[] = [
-  // Replication between sites.
-  /^clone\//,
-  /^checkin\//,
-  /^corrupt\//,
-]
+const unserved: readonly RegExp[] = []
 
 export function isUnserved({ path }: Endpoint): boolean {
   return unserved.some(pattern => pattern.test(path))

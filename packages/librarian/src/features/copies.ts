@@ -11,13 +11,23 @@ import { createAddFile } from '../services/add-file.ts'
 import type { Alarms } from '../services/alarms.ts'
 import type { Commits } from '../services/commit/commits.ts'
 import { readUnchecked } from '../services/copies/first-readings.ts'
+import { type CopyMaker, createCopyMaker } from '../services/copies/make-copy.ts'
 import { type CopyReader, createCopyReader } from '../services/copies/read-copies.ts'
+import { createBulkDeletions } from '../services/deletion/bulk-deletions.ts'
 import { createDeletionGate, type DeletionGate } from '../services/deletion/gate.ts'
 import { createInstanceAdmin } from '../services/instance-admin.ts'
+import { createLocalClones } from '../services/local-clones/local-clones.ts'
+import type { PeerConnections } from '../services/peer-connections.ts'
 import type { Presence } from '../services/presence.ts'
+import { createPeerProofs } from '../services/proofs/ask-peers.ts'
 import { createTrashList } from '../services/trash.ts'
+import { createPeerValidation } from '../services/validate-peers.ts'
 import { createValidation } from '../services/validation.ts'
 import type { Stores } from '../stores/stores.ts'
+import { createLocalCloneTask } from '../tasks/create-local-clone.ts'
+import { createRollingDeletionTask } from '../tasks/rolling-deletion.ts'
+import type { TaskKind } from '../tasks/task.ts'
+import { createTierTask } from '../tasks/tier.ts'
 
 export interface CopyServicesOptions {
   readonly catalogue: Catalogue
@@ -28,13 +38,17 @@ export interface CopyServicesOptions {
   readonly settings: Pick<Settings, 'name' | 'checksumThreads' | 'checksumTimeoutMs' | 'deletion'>
   readonly commits: Pick<Commits, 'commit'>
   readonly presence: Presence
+  readonly random: (bytes: number) => Buffer
+  readonly connections: PeerConnections
 }
 
 export interface CopyServices {
   readonly reader: CopyReader
   readonly gate: DeletionGate
+  readonly maker: CopyMaker
   readonly routes: readonly Route[]
-  /** Deletions that were interrupted; to be awaited before the first call is answered. */
+  readonly tasks: readonly TaskKind[]
+  /** Deletions, and copies to other stores, that were interrupted; to be awaited before the first call is answered. */
   recover(): Promise<void>
   /** Recovers, purges and reads what nobody has read, now and then every hour, until the signal. */
   work(signal: AbortSignal): Promise<void>
@@ -44,7 +58,7 @@ export interface CopyServices {
 const HOUR_MS = 3_600_000
 
 export function createCopyServices(options: CopyServicesOptions): CopyServices {
-  const { catalogue, stores, alarms, clock, log, settings, commits, presence } = options
+  const { catalogue, stores, alarms, clock, log, settings, commits, presence, connections, random } = options
   const { name, checksumThreads, deletion } = settings
   const purgeAfterSeconds = deletion.purgeAfterMs / 1000
   const reader = createCopyReader({ catalogue, stores, alarms, log, by: name, atOnce: checksumThreads })
@@ -52,6 +66,7 @@ export function createCopyServices(options: CopyServicesOptions): CopyServices {
     catalogue,
     stores,
     reader,
+    peers: createPeerProofs({ catalogue, stores, reader, connections, name, clock, random, log }),
     alarms,
     presence,
     clock,
@@ -59,19 +74,33 @@ export function createCopyServices(options: CopyServicesOptions): CopyServices {
     floor: deletion.proofs,
     purgeAfterSeconds,
   })
+  const maker = createCopyMaker({ catalogue, stores, commits, reader, presence, log, random })
+  const clones = createLocalClones({ catalogue, maker, stores, alarms, log })
+  const deletions = createBulkDeletions({ catalogue, gate, log })
+  const tasks = [
+    createLocalCloneTask({ clones, stores }),
+    createRollingDeletionTask({ deletions, stores }),
+    createTierTask({ clones, deletions, stores }),
+  ]
   const validation = createValidation({ catalogue, stores, reader, clock, cacheMs: settings.checksumTimeoutMs })
   const routes = [
-    ...validateRoutes(validation, { librarianName: name }),
+    ...validateRoutes(validation, { librarianName: name, peers: createPeerValidation({ ...options, name }) }),
     ...instanceRoutes({
       addFile: createAddFile({ catalogue, stores, commits }),
-      instances: createInstanceAdmin({ catalogue, gate }),
+      instances: createInstanceAdmin({ catalogue, stores, gate }),
     }),
     ...trashRoutes({ trash: createTrashList({ catalogue, stores, purgeAfterSeconds }), gate }),
   ]
 
+  async function recover(): Promise<void> {
+    await gate.recover()
+    const ended = await maker.recover()
+    if (ended > 0) log.info({ ended }, 'interrupted copies to other stores were looked after')
+  }
+
   async function purge(signal: AbortSignal): Promise<void> {
     // What a process that died elsewhere has left becomes free when its lease ends.
-    await gate.recover()
+    await recover()
     const report = await gate.purgeDue({ signal })
     if (report.purged + report.kept > 0) log.info(report, 'the trash was looked through')
   }
@@ -94,8 +123,10 @@ export function createCopyServices(options: CopyServicesOptions): CopyServices {
   return {
     reader,
     gate,
+    maker,
     routes,
-    recover: () => gate.recover(),
+    tasks,
+    recover,
     async work(signal) {
       // Beside each other: a first reading of a whole store takes days.
       await Promise.all([

@@ -3,14 +3,15 @@ import { createEngine, type Engine, type Reach } from '@arriero/transfer'
 import type { Catalogue } from '../catalogue/catalogue.ts'
 import type { Clock } from '../clock.ts'
 import type { IngestSettings } from '../config.ts'
+import type { TaskEngine } from '../engine/engine.ts'
 import type { Log } from '../log.ts'
 import { ingestRoutes } from '../routes/ingest.ts'
 import type { Route } from '../routes/route.ts'
 import { allowsHost } from '../services/ingest/allows-host.ts'
+import { createJobDriver } from '../services/ingest/drive-jobs.ts'
 import { createIngest } from '../services/ingest/ingest.ts'
 import type { JobRunner } from '../services/ingest/job-runner.ts'
 import { createIngestRunner } from '../services/ingest/run-job.ts'
-import { createRunner, type Runner } from '../services/ingest/runner.ts'
 import { sourceOptions } from '../services/ingest/source-options.ts'
 import type { Uploads } from '../services/uploads/uploads.ts'
 import type { Stores } from '../stores/stores.ts'
@@ -20,6 +21,7 @@ export interface IngestFeatureOptions {
   readonly catalogue: Catalogue
   readonly stores: Stores
   readonly uploads: Uploads
+  readonly engine: TaskEngine
   readonly clock: Clock
   readonly log: Log
   /** This process, as leases name it. */
@@ -35,7 +37,8 @@ export interface IngestFeatureOptions {
 export interface IngestFeature {
   readonly routes: readonly Route[]
   readonly jobs: JobRunner
-  readonly runner: Runner
+  /** Says how jobs are done, so that they can be wanted. */
+  readonly recover: () => Promise<void>
   /** Until the signal. */
   readonly work: (signal: AbortSignal) => Promise<void>
   readonly close: () => Promise<void>
@@ -48,14 +51,14 @@ export function createIngestFeature(options: IngestFeatureOptions): IngestFeatur
   const { settings, clock, log, tuning = {} } = options
   const { ingest } = settings
   const engines = new Map<string | undefined, Engine>()
-  const engine = (credentials: string | undefined) => {
+  const fetching = (credentials: string | undefined) => {
     const one = engines.get(credentials) ?? openEngine(ingest, tuning.lookup)
     engines.set(credentials, one)
     return one
   }
   const jobs = createIngestRunner({
     ...options,
-    engine,
+    engine: fetching,
     schemes: ingest.schemes,
     credentials: ingest.credentials,
     sourceOptions: name => sourceOptions(ingest, name),
@@ -63,19 +66,27 @@ export function createIngestFeature(options: IngestFeatureOptions): IngestFeatur
     retryMs: tuning.retryMs,
     seconds: tuning.leaseSeconds,
   })
-  const runner = createRunner({ runner: jobs, clock, log, jobs: ingest.jobsAtOnce, everyMs: tuning.everyMs })
+  const { engine } = options
+  const driver = createJobDriver({
+    runner: jobs,
+    engine,
+    clock,
+    log,
+    jobs: ingest.jobsAtOnce,
+    everyMs: tuning.everyMs,
+  })
   const service = createIngest({
     catalogue: options.catalogue,
     isOff: ingest.hosts.length === 0,
     schemes: ingest.schemes,
     credentials: ingest.credentials,
-    onChange: id => runner.wake(id),
+    onChange: id => driver.wake(id),
   })
   return {
     routes: ingestRoutes(service),
     jobs,
-    runner,
-    work: signal => runner.work(signal),
+    recover: () => driver.start(),
+    work: signal => driver.work(signal),
     async close() {
       await Promise.all([...engines.values()].map(one => one.close()))
     },

@@ -1,5 +1,5 @@
 /** Who is there (librarian 10.1). */
-import { endpoints, IDEMPOTENCY } from '@arriero/api'
+import { endpoints, FLOWS, IDEMPOTENCY } from '@arriero/api'
 import type { Settings } from '../config.ts'
 import { version } from '../version.ts'
 import { type Route, route } from './route.ts'
@@ -9,7 +9,7 @@ export function pingRoutes(settings: Pick<Settings, 'displayedSiteName' | 'displ
     name: settings.displayedSiteName,
     description: settings.displayedSiteDescription,
     version,
-    capabilities: [IDEMPOTENCY],
+    capabilities: [IDEMPOTENCY, FLOWS],
   }
   return Object.values(endpoints.ping).map(endpoint => route(endpoint, async () => answer))
 }

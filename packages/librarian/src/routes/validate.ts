@@ -1,26 +1,57 @@
-/** Comparing copies with what was recorded (librarian 10.9). */
-import { endpoints, toNaive } from '@arriero/api'
-import type { Validation } from '../services/validation.ts'
+/** Comparing copies with what was recorded, here and at other librarians (librarian 10.9). */
+import { type AnswerInput, endpoints, LibrarianError, toNaive } from '@arriero/api'
+import type { PeerValidation } from '../services/validate-peers.ts'
+import type { ValidatedCopy, Validation } from '../services/validation.ts'
 import { type Route, route } from './route.ts'
 
-export function validateRoutes(validation: Validation, { librarianName }: { librarianName: string }): Route[] {
+export interface ValidateRoutesOptions {
+  readonly librarianName: string
+  /** Default: nobody else is asked. */
+  readonly peers?: PeerValidation | undefined
+}
+
+type Entry = AnswerInput<typeof endpoints.validate.file>[number]
+
+export function validateRoutes(validation: Validation, { librarianName, peers }: ValidateRoutesOptions): Route[] {
   return [
-    route(endpoints.validate.file, async ({ file_name }) => {
-      const copies = await validation.validate(file_name)
-      return copies.map(({ file, instance, storeName, checksum, size, isSame, checkedTime, state, reason }) => ({
-        librarian: librarianName,
-        store: instance.store_id,
-        store_name: storeName,
-        instance_id: instance.id,
-        original_checksum: file.checksum,
-        original_size: file.size,
-        current_checksum: checksum,
-        current_size: size,
-        computed_same_checksum: isSame,
-        checked_time: toNaive(checkedTime),
-        state,
-        reason,
-      }))
+    route(endpoints.validate.file, async ({ file_name, via = [] }, { signal }) => {
+      const [copies, remote] = await Promise.all([
+        validation.validate(file_name),
+        peers?.ask(file_name, via, signal) ?? { entries: [], unreachable: [] },
+      ])
+      const entries = copies.map(copy => entryOf(copy, librarianName))
+      return withUnreachable([...entries, ...remote.entries], remote.unreachable)
     }),
   ]
+}
+
+function entryOf(copy: ValidatedCopy, librarian: string): Entry {
+  const { file, instance, storeName, checksum, size, isSame, checkedTime, state, reason } = copy
+  return {
+    librarian,
+    store: instance.store_id,
+    store_name: storeName,
+    instance_id: instance.id,
+    original_checksum: file.checksum,
+    original_size: file.size,
+    current_checksum: checksum,
+    current_size: size,
+    computed_same_checksum: isSame,
+    checked_time: toNaive(checkedTime),
+    state,
+    reason,
+  }
+}
+
+/**
+ * The answer is a list of copies, so who gave none is told with the first of them; with no copy at all, as later releases do
+ * (librarian 17): an empty list would say that there is none.
+ */
+function withUnreachable(entries: readonly Entry[], unreachable: readonly string[]): Entry[] {
+  if (unreachable.length === 0) return [...entries]
+  const [first, ...rest] = entries
+  if (first) return [{ ...first, unreachable: [...new Set([...(first.unreachable ?? []), ...unreachable])] }, ...rest]
+  throw new LibrarianError('PeerUnreachable', `Cannot check all copies: ${unreachable.join(', ')} must answer`, {
+    fields: { unreachable },
+  })
 }

@@ -67,7 +67,7 @@ export class ByteUploads {
   /** @throws LibrarianError NotFound for what is not there or another's, Gone for what has ended without success */
   async find(token: string, user: string): Promise<ByteUpload> {
     const transfer = await this.#o.catalogue.uploads.byToken({ token })
-    if (!transfer || transfer.source !== user || transfer.source_transfer_id !== null) {
+    if (!transfer || accountOf(transfer) !== user) {
       throw new LibrarianError('NotFound', `Cannot find upload ${token}: you have none of this name`)
     }
     if (transfer.status === 'FAILED' || transfer.status === 'CANCELLED') {
@@ -87,7 +87,7 @@ export class ByteUploads {
     if (isExpected(upload, archive)) return upload
     using _: Turn = await this.#o.turns.writers.enter(upload.token)
     await using _shared = await this.#o.turns.guard?.enter(upload.token, () => {})
-    const now = await this.find(upload.token, upload.transfer.source)
+    const now = await this.find(upload.token, accountOf(upload.transfer))
     if (isExpected(now, archive)) return now
     const place = this.#storeOf(now)
     await checkArchive(now, archive, place)
@@ -215,6 +215,11 @@ export class ByteUploads {
       place: transfer.store_id === null ? undefined : this.#o.stores.byId(transfer.store_id),
     }
   }
+}
+
+/** Whose bytes are taken: of a clone, the account that announced it. */
+function accountOf({ source, uploader, source_transfer_id }: IncomingTransfer): string {
+  return source_transfer_id === null ? source : uploader
 }
 
 function isExpected({ transfer }: ByteUpload, { format, length }: NotedArchive): boolean {

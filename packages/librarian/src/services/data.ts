@@ -32,6 +32,8 @@ export interface DataFile {
   /** When it was ingested here. */
   readonly created: Instant
   readonly file: FoundFile
+  /** Where they were asked for together; default: they are asked for when it is opened. */
+  readonly copies?: readonly FoundCopy[] | undefined
 }
 
 export interface DataTree {
@@ -59,6 +61,8 @@ export interface OpenData extends AsyncDisposable {
 export interface Data {
   /** @throws LibrarianError NotFound */
   find(path: string): Promise<DataFile | DataTree>
+  /** As `find`, many at the price of a few; in order, with an error for what cannot be found. */
+  findMany(paths: readonly string[]): Promise<(DataFile | DataTree | LibrarianError)[]>
   /** @throws LibrarianError `NoGoodCopy`; `StoreUnavailable` or `Busy`, which may be better later */
   open(found: DataFile): Promise<OpenData>
 }
@@ -67,6 +71,7 @@ export function createData({ catalogue, stores, reader, patienceMs = 10_000 }: D
   const members = new MemberCache({ read: name => catalogue.serving.manifest({ name }) })
   return {
     find: path => find(path, catalogue, members),
+    findMany: paths => findMany(paths, catalogue, members),
     async open(found) {
       const copies = await copiesOf(found, catalogue, stores)
       return (await firstThatOpens(found, copies, reader)) ?? (await readFirst(found, copies, reader, patienceMs))
@@ -91,6 +96,31 @@ async function find(
   const member = contents.members.get(file.member)
   if (!member) return directoryOf(path, file.member, { ...contents, created }) ?? fail(notFound(path))
   return { kind: 'file', path, size: member.size, digests: { sha256: member.sha256 }, created, file }
+}
+
+async function findMany(
+  paths: readonly string[],
+  catalogue: DataOptions['catalogue'],
+  cache: MemberCache,
+): Promise<(DataFile | DataTree | LibrarianError)[]> {
+  const known = new Map((await catalogue.serving.many({ names: paths })).map(file => [file.name, file]))
+  const found: (DataFile | DataTree | LibrarianError)[] = []
+  for (const path of paths) {
+    const file = known.get(path)
+    if (file?.kind === 'file') {
+      const { size, create_time: created, copies } = file
+      found.push({ kind: 'file', path, size, digests: digestsOf(file), created, file, copies })
+      continue
+    }
+    // Trees, and members of trees: one manifest serves all that are asked for of it.
+    found.push(
+      await find(path, catalogue, cache).catch((error: unknown) => {
+        if (error instanceof LibrarianError) return error
+        throw error
+      }),
+    )
+  }
+  return found
 }
 
 /** What lies below a directory within a tree, named from there. */
@@ -149,7 +179,7 @@ interface Copies {
 }
 
 async function copiesOf(found: DataFile, catalogue: DataOptions['catalogue'], stores: Stores): Promise<Copies> {
-  const rows = await catalogue.serving.copies({ name: found.file.name })
+  const rows = found.copies ?? (await catalogue.serving.copies({ name: found.file.name }))
   const copies = rows.flatMap(copy => {
     const place = stores.byId(copy.store_id)
     return place ? [{ file: found.file, copy, place }] : []

@@ -6,6 +6,7 @@ import type { Log } from '../log.ts'
 import type { Fernet } from '../secrets/fernet.ts'
 import type { Act } from './act.ts'
 import type { PeerCalls } from './peer-calls.ts'
+import { splitCredentials } from './split-credentials.ts'
 
 export interface Peers {
   list(options: { ping: boolean; signal: AbortSignal }): Promise<ListedPeer[]>
@@ -125,12 +126,6 @@ export function createPeers({ catalogue: { peers }, calls, fernet, log }: PeersO
 
     setTransfersEnabled: (name, enabled, act) => peers.setTransfersEnabled({ name, enabled, act: act?.entry() }),
   }
-}
-
-/** At the first colon only: passwords may hold more (librarian 5.4). */
-function splitCredentials(text: string): { user: string; password: string } {
-  const colon = text.indexOf(':')
-  return colon === -1 ? { user: text, password: '' } : { user: text.slice(0, colon), password: text.slice(colon + 1) }
 }
 
 /** What would only fail later, at every call. */

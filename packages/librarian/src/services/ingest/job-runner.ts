@@ -8,6 +8,6 @@ export interface JobRunner {
    * lost; whoever runs it next goes on.
    */
   run(jobId: string, options: { readonly signal: AbortSignal }): Promise<'ended' | 'taken' | 'stopped'>
-  /** Ids of jobs that are to be run, the oldest first. */
+  /** Ids of jobs that are to be run and that nobody runs, the oldest first. */
   open(): Promise<readonly string[]>
 }

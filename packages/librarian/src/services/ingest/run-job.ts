@@ -13,7 +13,7 @@
 import { LibrarianError } from '@arriero/api'
 import { type Engine, type FetchOptions, iterate, type ManifestOptions, TransferError } from '@arriero/transfer'
 import type { Catalogue } from '../../catalogue/catalogue.ts'
-import type { Job, JobHold, JobItem } from '../../catalogue/operations/jobs.ts'
+import { type Job, type JobHold, type JobItem, jobLease } from '../../catalogue/operations/jobs.ts'
 import type { Clock } from '../../clock.ts'
 import type { Log } from '../../log.ts'
 import { type FetchItemOptions, fetchItem } from './fetch-item.ts'
@@ -47,7 +47,11 @@ export interface RunJobOptions
 export function createIngestRunner(options: RunJobOptions): JobRunner {
   const { catalogue } = options
   return {
-    open: async () => (await catalogue.jobs.open({ kind: ingestKind, limit: 100 })).map(({ id }) => id),
+    async open() {
+      const ids = (await catalogue.jobs.open({ kind: ingestKind, limit: 100 })).map(({ id }) => id)
+      const held = new Set(await catalogue.leases.live({ resources: ids.map(jobLease) }))
+      return ids.filter(id => !held.has(jobLease(id)))
+    },
     async run(jobId, { signal }) {
       await using held = await holdJob(jobId, options)
       if (!held) return 'taken'

@@ -116,6 +116,14 @@ async function readUnknown(
   { clock, signal }: RebuildOptions,
   report: RebuildReport,
 ): Promise<TrailRecord | undefined> {
+  // Open, it would be taken for a directory that only leads to files.
+  if (kind === 'tree') {
+    const failure = await site.store.seal(name).then(
+      () => undefined,
+      error => error,
+    )
+    if (failure) report.problems.push(`${site.name}: ${name} could not be made a committed tree: ${failure.message}`)
+  }
   const reading = await site.store.examine(name, { kind, checksum: 'xxh3:::', ...(signal ? { signal } : {}) })
   if (reading.outcome !== 'read') {
     report.problems.push(`${site.name}: ${name} is ${reading.outcome}: ${reading.reason}`)

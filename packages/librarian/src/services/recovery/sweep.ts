@@ -6,7 +6,7 @@ import type { Catalogue } from '../../catalogue/catalogue.ts'
 import type { SiteStore } from '../../stores/stores.ts'
 import { inPages } from './in-pages.ts'
 
-export interface SweepReport {
+export interface RoundReport {
   removed: number
   /** What a catalogue older than the store would not know: for a person to look at. */
   unknown: string[]
@@ -17,8 +17,8 @@ const PAGE = 500
 export async function sweep(
   { store }: SiteStore,
   catalogue: Pick<Catalogue, 'intents' | 'uploads'>,
-): Promise<SweepReport> {
-  const report: SweepReport = { removed: 0, unknown: [] }
+): Promise<RoundReport> {
+  const report: RoundReport = { removed: 0, unknown: [] }
   for await (const ids of inPages(store.works(), PAGE)) {
     const states = await catalogue.intents.know({ ids })
     const ended = ids.filter((_, index) => states[index] === 'finished')
@@ -37,7 +37,7 @@ async function sweepNamed(
   remove: (name: string) => Promise<void>,
   what: string,
   catalogue: Pick<Catalogue, 'uploads'>,
-  report: SweepReport,
+  report: RoundReport,
 ): Promise<void> {
   for await (const page of inPages(names, PAGE)) {
     const states = await catalogue.uploads.know({ names: page })

@@ -1,7 +1,7 @@
 import { randomBytes, randomUUID } from 'node:crypto'
 import { type ExistingFile, LibrarianError } from '@arriero/api'
 import type { Catalogue } from '../../catalogue/catalogue.ts'
-import type { IncomingTransfer, NewUpload, RoomyStore, StageOutcome } from '../../catalogue/operations/uploads.ts'
+import type { IncomingTransfer, NewUpload, StageOutcome } from '../../catalogue/operations/uploads.ts'
 import type { Log } from '../../log.ts'
 import type { Caller } from '../../routes/route.ts'
 import type { SiteStore, Stores } from '../../stores/stores.ts'
@@ -11,6 +11,8 @@ import { announceTogether } from './announce.ts'
 import { checkStageRequest } from './check-stage-request.ts'
 import { describeExisting } from './describe-existing.ts'
 import { offerProviders } from './offer-providers.ts'
+import { removeBytes } from './remove-bytes.ts'
+import { roomyStores } from './roomy-stores.ts'
 import type {
   Attempt,
   ListRequest,
@@ -47,11 +49,11 @@ const closedRemedy =
   'who finds out by `arriero stores`.'
 
 export function createUploads(options: UploadsOptions): Uploads {
-  const { catalogue, stores, commits, alarms, log, maximalSize, providers, holdBytes, recoverTransfer } = options
+  const { catalogue, stores, commits, alarms, maximalSize, providers, holdBytes, recoverTransfer } = options
 
   const announce = announceTogether(async uploads => {
-    const { outcomes, replaced } = await catalogue.uploads.stage({ uploads, stores: await roomyStores() })
-    await Promise.all(replaced.map(removeBytes))
+    const { outcomes, replaced } = await catalogue.uploads.stage({ uploads, stores: await roomyStores(stores) })
+    await Promise.all(replaced.map(transfer => removeBytes(transfer, options)))
     return outcomes
   })
 
@@ -73,15 +75,6 @@ export function createUploads(options: UploadsOptions): Uploads {
   async function stage(request: StageRequest, caller: Caller): Promise<Staged> {
     const [outcome] = await stageMany([request], caller)
     return unwrap(outcome!)
-  }
-
-  async function roomyStores(): Promise<RoomyStore[]> {
-    const ingestable = stores.all.filter(({ ingestable }) => ingestable)
-    const states = await Promise.all(ingestable.map(site => site.store.state()))
-    return ingestable.flatMap(({ id, store }, index) => {
-      const state = states[index]!
-      return state.available ? [{ id, free: state.free, hasTrees: store.capabilities.hasTrees }] : []
-    })
   }
 
   async function open(outcome: StageOutcome, existing: ReadonlyMap<string, ExistingFile>): Promise<Staged> {
@@ -279,7 +272,7 @@ export function createUploads(options: UploadsOptions): Uploads {
       reason: `cancelled by ${caller.name}`,
     })
     if (ended) {
-      await removeBytes(ended)
+      await removeBytes(ended, options)
       return ended
     }
     const now = await catalogue.uploads.get({ id: transferId })
@@ -292,20 +285,8 @@ export function createUploads(options: UploadsOptions): Uploads {
     const ids = await catalogue.uploads.abandoned({ olderThanSeconds, limit: 1000 })
     const reason = `nobody committed it within ${olderThanSeconds} s`
     const ended = await catalogue.uploads.end({ ids, status: 'FAILED', reason })
-    await Promise.all(ended.map(removeBytes))
+    await Promise.all(ended.map(transfer => removeBytes(transfer, options)))
     return ended.length
-  }
-
-  /** What cannot be removed now, the sweep removes: the transfer has ended. */
-  async function removeBytes(transfer: IncomingTransfer): Promise<void> {
-    const site = transfer.store_id === null ? undefined : stores.byId(transfer.store_id)
-    if (!site || transfer.staging_path === null) return
-    try {
-      if (site.store.capabilities.hasStaging) await site.store.removeStaging(transfer.staging_path)
-      await site.store.removeSpool(transfer.token)
-    } catch (error) {
-      log.warn({ transfer: transfer.id, error }, 'the bytes of an ended upload are left for the sweep')
-    }
   }
 
   return {
