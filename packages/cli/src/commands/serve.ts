@@ -34,6 +34,15 @@ export function define(command: Command, run: Run): void {
     )
     .addOption(
       new Option(
+        '--import <FROM>',
+        'fill a new catalogue from that of a Python librarian, then end: its settings file, sqlite:PATH, or postgres://…',
+      ).conflicts(['rebuild', 'restore', 'replay']),
+    )
+    .addOption(
+      new Option('--drop-open-transfers', 'with --import: give up what is under way there; its senders send again'),
+    )
+    .addOption(
+      new Option(
         '--directories <KIND>',
         'with --rebuild, a directory that no store knows: files of its own, or one tree',
       )
@@ -48,6 +57,9 @@ export function define(command: Command, run: Run): void {
         'with --restore or --replay: stores that belong to another catalogue become this one’s',
       ),
     )
+    .addOption(
+      new Option('--once', 'run every recurring task once, then end').conflicts(['rebuild', 'restore', 'replay']),
+    )
     .addHelpText(
       'after',
       `
@@ -59,6 +71,8 @@ Examples:
   arriero serve --reset-admin
   arriero serve --config arriero.yaml --rebuild --directories leaf
   arriero serve --config arriero.yaml --restore newest --reset-admin
+  arriero serve --config arriero.yaml --once
+  arriero serve --config arriero.yaml --import /etc/librarian/server.json
 
 Without settings it makes a data directory with a catalogue, a store and
 settings to edit, and listens on this machine only. Ctrl-C or SIGTERM stops it:

@@ -32,7 +32,8 @@ Examples:
 The librarian, and every other one that has a copy from it, reads its copies and
 compares them. Every name has its row. Exit code 0 only when each has a copy and
 all of them are good. Of a single name: 3 when a copy is not good, 4 when there
-is no such name or no copy could be read; of several: 1. Piped, a line per copy:
+is no such name or no copy could be read, 6 when a librarian that has a copy did
+not answer; of several: 1. Piped, a line per copy:
 name, librarian, store, state, bytes, recorded and read checksum, with tabs.
 
 ${patternHelp}`,
@@ -90,6 +91,8 @@ class Verdicts {
   readonly #rows: (string | number)[][] = []
   #names = 0
   #bad = 0
+  /** Librarians that gave no answer. */
+  #silent = 0
   #firstError: unknown
 
   constructor(context: Context) {
@@ -130,6 +133,10 @@ class Verdicts {
     }
     if (!isGood)
       this.#remarks.push(`${printable(name)}: ${printable(reason ?? `it must have ${recorded}, it has ${read}`)}`)
+    for (const librarian of copy.unreachable ?? []) {
+      this.#silent++
+      this.#remarks.push(`${printable(name)}: ${printable(librarian)} did not answer; of its copies nothing is known.`)
+    }
   }
 
   end(): number {
@@ -138,8 +145,10 @@ class Verdicts {
     if (!context.flags.json) this.#show()
     if (isLone && this.#firstError !== undefined) throw this.#firstError
     for (const remark of this.#remarks) warn(context, remark)
-    if (this.#bad === 0 && this.#firstError === undefined) return exitCodes.ok
-    return isLone ? exitCodes.mismatch : exitCodes.someFailed
+    if (this.#bad > 0) warn(context, 'An administrator has damaged copies replaced by good ones: arriero repair <name>')
+    if (this.#bad + this.#silent === 0 && this.#firstError === undefined) return exitCodes.ok
+    if (!isLone) return exitCodes.someFailed
+    return this.#bad > 0 ? exitCodes.mismatch : exitCodes.network
   }
 
   /** Digests of a terminal's width would tear every row: there they are told only where they differ. */

@@ -214,7 +214,12 @@ export const ingestManifest: OldAction<IngestFlags> = async (
   return connected(operands, context, async librarian => {
     let present = 0
     let staged = 0
-    for await (const outcome of door.ingestCarried(librarian, manifest, { root: storeRoot, signal: context.signal })) {
+    const options = {
+      root: storeRoot,
+      records: door.createResumeRecords(door.uploadStateDirectory(context.terminal.env)),
+      signal: context.signal,
+    }
+    for await (const outcome of door.ingestCarried(librarian, manifest, options)) {
       if (!outcome.ok) die(`Error ingesting ${outcome.entry.name}: ${toLine(tell(outcome.error))}`)
       if (outcome.status === 'present') present++
       else staged++

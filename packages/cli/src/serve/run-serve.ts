@@ -21,10 +21,15 @@ export interface ServeFlags {
   readonly migrateStores?: boolean
   readonly backupMade?: boolean
   readonly rebuild?: boolean
+  readonly import?: string
+  readonly dropOpenTransfers?: boolean
   readonly directories: 'none' | 'leaf'
   readonly restore?: string
   readonly replay?: boolean
   readonly takeOverStores?: boolean
+  readonly once?: boolean
+  /** Where there is no librarian none is made. */
+  readonly mustExist?: boolean
 }
 
 type Door = typeof import('@arriero/librarian')
@@ -55,8 +60,8 @@ export async function runServe(flags: ServeFlags, context: Context): Promise<boo
 }
 
 /** A new one has nothing to be made again, put back or changed: its directory was mistyped. */
-function isOfOneThere({ rebuild, restore, replay, backupMade }: ServeFlags): boolean {
-  return rebuild === true || restore !== undefined || replay === true || backupMade === true
+function isOfOneThere({ rebuild, restore, replay, backupMade, once, mustExist }: ServeFlags): boolean {
+  return [rebuild, replay, backupMade, once, mustExist].includes(true) || restore !== undefined
 }
 
 interface Prepared extends FoundSettings {
@@ -69,6 +74,7 @@ interface Prepared extends FoundSettings {
 async function runWith(prepared: Prepared): Promise<boolean> {
   const { door, flags, context, settings, settingsPath, log } = prepared
   if (flags.rebuild) return await rebuild(prepared)
+  if (flags.import !== undefined) return await importFrom(prepared, flags.import)
   if (flags.takeOverStores && flags.restore === undefined && !flags.replay) {
     throw new ProgramError('Usage', '--take-over-stores goes with --restore or --replay; --rebuild does it anyway')
   }
@@ -83,6 +89,11 @@ async function runWith(prepared: Prepared): Promise<boolean> {
     const isWell = await restore(door, options, context)
     if (flags.resetAdmin) await giveAdmin(prepared)
     return isWell
+  }
+  if (flags.once) {
+    const { runOnce } = await import('./run-once.ts')
+    const { migrateStores: overwriteStores, backupMade: isBackedUp } = flags
+    return await runOnce(door, { settings, log, signal: context.signal, overwriteStores, isBackedUp }, context)
   }
   await door.serve({
     settings,
@@ -124,6 +135,13 @@ async function rebuild(prepared: Prepared): Promise<boolean> {
   // Stores know no users. Left to the next start, the password would go into a service's log.
   await giveAdmin(prepared)
   return problems.length === 0
+}
+
+/** Resolves to whether nothing needs a person's look. Users come along, so no administrator is made. */
+async function importFrom({ door, flags, context, settings, log }: Prepared, named: string): Promise<boolean> {
+  const { importFrom } = await import('./import.ts')
+  const { signal } = context
+  return await importFrom(door, { settings, log, signal, dropsOpen: flags.dropOpenTransfers === true }, named, context)
 }
 
 /** What is done without a server ends with it, so that somebody can log in to the one that is started then. */
