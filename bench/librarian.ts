@@ -7,10 +7,12 @@ import { type Spread, spread } from '../packages/cli/src/bench/stats.ts'
 import { benchBytes } from './librarian/bytes.ts'
 import { benchCalls } from './librarian/calls.ts'
 import { type CaseOptions, type Figure, show } from './librarian/case.ts'
+import { benchClone } from './librarian/clone.ts'
 import { benchCommit } from './librarian/commit.ts'
 import { benchSearch } from './librarian/search.ts'
+import { benchWorkers } from './librarian/workers.ts'
 
-const usage = `usage: npm run bench -- librarian [--only commit,bytes,calls,search] [--rounds N] [--size MIB] [--files N] [--rows N] [--dir DIR] [--out FILE]
+const usage = `usage: npm run bench -- librarian [--only commit,bytes,calls,clone,workers,search] [--rounds N] [--size MIB] [--files N] [--rows N] [--dir DIR] [--out FILE]
 
 search fills a catalogue of --rows files (5,000,000) on each database first, and runs only when it is named.`
 
@@ -18,6 +20,8 @@ const cases: Readonly<Record<string, (options: CaseOptions) => Promise<Figure[]>
   commit: benchCommit,
   bytes: benchBytes,
   calls: benchCalls,
+  clone: benchClone,
+  workers: benchWorkers,
   search: benchSearch,
 }
 
@@ -25,7 +29,7 @@ export async function benchLibrarian(args: readonly string[]): Promise<number> {
   const { values } = parseArgs({
     args: [...args],
     options: {
-      only: { type: 'string', default: 'commit,bytes,calls' },
+      only: { type: 'string', default: 'commit,bytes,calls,workers' },
       rounds: { type: 'string', default: '5' },
       size: { type: 'string', default: '2048' },
       files: { type: 'string', default: '10000' },

@@ -43,7 +43,9 @@ sshd openssh-server
 sftp openssh-client
 vsftpd vsftpd
 lftp lftp
-wget wget'
+wget wget
+rsync rsync
+mkfs.xfs xfsprogs'
 
 missing() {
   echo "$wanted" | while read -r program package; do

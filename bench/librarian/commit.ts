@@ -31,7 +31,7 @@ export async function benchCommit(options: CaseOptions): Promise<Figure[]> {
     try {
       const home = join(root, engine)
       await mkdir(home)
-      await using served = await serve(home, await postgres?.createDatabase())
+      await using served = await serve(home, { catalogue: await postgres?.createDatabase() })
       const [whole, calls, cpu]: [number[], number[], number[]] = [[], [], []]
       for (let round = 0; round < options.rounds; round++) {
         const cpuBefore = await served.cpuSeconds()

@@ -21,22 +21,39 @@ export interface Served extends AsyncDisposable {
   cpuSeconds(): Promise<number>
 }
 
+export interface ServeOptions {
+  /** `sqlite:…` or `postgres://…`; default: SQLite in the directory. */
+  readonly catalogue?: string | undefined
+  /** Default: bench. */
+  readonly name?: string
+  /** Default: any free one. */
+  readonly port?: number
+  /** Beside the ways to the store. */
+  readonly background?: Readonly<Record<string, readonly object[]>>
+  readonly encryptionKey?: string
+  readonly role?: 'api' | 'worker' | 'all'
+  /** Default: nothing may be fetched. */
+  readonly ingest?: Readonly<Record<string, unknown>>
+}
+
 const program = new URL('../../packages/cli/bin/arriero.js', import.meta.url).pathname
 const password = 'bench-password'
 
-/** @param catalogue `sqlite:…` or `postgres://…`; default: SQLite in the directory */
-export async function serve(directory: string, catalogue = 'sqlite:catalogue.db'): Promise<Served> {
-  const [port] = await freePorts(1)
+export async function serve(directory: string, options: ServeOptions = {}): Promise<Served> {
+  const { catalogue = 'sqlite:catalogue.db', name = 'bench', port = (await freePorts(1))[0] as number } = options
   const [store, staging] = [join(directory, 'files'), join(directory, 'staging')]
   await mkdir(store, { recursive: true })
-  await mkdir(staging)
+  await mkdir(staging, { recursive: true })
   const settings = {
-    name: 'bench',
+    name,
     host: '127.0.0.1',
     port,
     catalogue,
     data_directory: directory,
     log_level: 'warning',
+    role: options.role ?? 'all',
+    encryption_key: options.encryptionKey ?? null,
+    background: options.background ?? null,
     add_stores: [
       {
         store_name: 'files',
@@ -46,6 +63,7 @@ export async function serve(directory: string, catalogue = 'sqlite:catalogue.db'
         transfer_manager_data: { local: { available: true, hostnames: [hostname()] } },
       },
     ],
+    ingest: options.ingest ?? {},
   }
   await writeFile(join(directory, 'arriero.yaml'), JSON.stringify(settings), { mode: 0o600 })
   await writeFile(join(directory, 'password'), password, { mode: 0o600 })
@@ -73,6 +91,20 @@ export async function serve(directory: string, catalogue = 'sqlite:catalogue.db'
     },
     async [Symbol.asyncDispose]() {
       if (child.exitCode !== null) return
+      child.kill('SIGTERM')
+      await once(child, 'exit')
+    },
+  }
+}
+
+/** One more process on the settings of `serve`; its catalogue must be PostgreSQL. Resolves when it works. */
+export async function startWorker(directory: string): Promise<AsyncDisposable> {
+  const args = [program, 'worker', '--config', join(directory, 'arriero.yaml'), '--json']
+  const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'] })
+  await Promise.race([once(child.stdout, 'data'), once(child, 'exit')])
+  if (child.exitCode !== null) throw new Error('arriero worker ended')
+  return {
+    async [Symbol.asyncDispose]() {
       child.kill('SIGTERM')
       await once(child, 'exit')
     },

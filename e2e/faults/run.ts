@@ -7,6 +7,8 @@
  *     --commits N   N points of commits, spread over everything; the seed chooses
  *     --rebuilds N, --deletions N   as many of those
  *     --cuts N   power cuts; default 80
+ *     --model N  steps of the deletion model (`deletions-model`); default 100,000, of --quick 3,000
+ *     --damages N   of copies at rest; default 10,000
  *     --only     groups whose name, such as `many EIO unlink`, contains TEXT; of commits, points
  *     --seed N   of an earlier run
  *     --verbose  each point as it is made
@@ -46,6 +48,8 @@ const { values } = parseArgs({
     rebuilds: { type: 'string' },
     deletions: { type: 'string' },
     cuts: { type: 'string' },
+    model: { type: 'string' },
+    damages: { type: 'string' },
     strict: { type: 'boolean', default: false },
     seed: { type: 'string', default: process.env.ARRIERO_SEED ?? String(Math.floor(Math.random() * 1e6)) },
   },
@@ -71,7 +75,7 @@ if (noStrace !== undefined) {
   }
 } else {
   console.log(`seed ${values.seed}`)
-  const first = /^(commit|rebuild|deletion|pipeline|power|slow|store)\b/.exec(values.only)?.[0]
+  const first = /^(deletions-model|commit|rebuild|deletion|pipeline|power|rot|slow|store)\b/.exec(values.only)?.[0]
   for (const workload of first === undefined ? workloads : []) await runWorkload(workload)
   if (first === undefined || /^(commit|rebuild|deletion)$/.test(first))
     await sweepCommits({
@@ -93,6 +97,8 @@ await runPowerCuts('postgres')
 await runSlowDisk()
 await runKills()
 await runStoreKills()
+await runDeletionModel()
+await runRot()
 const total = { passed: 0, failed: 0, notReached: 0 }
 for (const [kind, { passed, failed, notReached }] of tallies) {
   console.log(`of ${kind}: ${passed} passed, ${failed} failed, ${notReached} not reached`)
@@ -157,6 +163,32 @@ async function runStoreKills(): Promise<void> {
     ARRIERO_KILL_ROUNDS: String(rounds),
   })
   tell(name, problems, `${rounds} kills, ${((performance.now() - before) / 1000).toFixed(1)} s`)
+}
+
+/** Three sites, and whatever may happen to them: no deletion brings a file below its floor (reliability B1). */
+async function runDeletionModel(): Promise<void> {
+  const name = 'deletions-model'
+  if (!name.includes(values.only)) return
+  const steps = values.model ?? String(values.quick ? 3000 : 100_000)
+  const before = performance.now()
+  const problems = await runTest('packages/librarian/test/deletions-model.test.ts', 'no deletion on three sites', {
+    ARRIERO_MODEL_STEPS: steps,
+    ARRIERO_SEED: values.seed,
+  })
+  tell(name, problems, `${steps} steps, seed ${values.seed}, ${((performance.now() - before) / 1000).toFixed(1)} s`)
+}
+
+/** Damages of copies at rest are found and repaired, and no byte is lost (reliability 9, rot). */
+async function runRot(): Promise<void> {
+  const name = 'rot'
+  if (!name.includes(values.only)) return
+  const damages = Number(values.damages ?? (values.quick ? 1000 : 10_000))
+  const before = performance.now()
+  const problems = await runTest('packages/librarian/test/rot.test.ts', 'damages are all found', {
+    ARRIERO_DAMAGES: String(damages),
+    ARRIERO_SEED: values.seed,
+  })
+  tell(name, problems, `${damages} damages, ${((performance.now() - before) / 1000).toFixed(1)} s, seed ${values.seed}`)
 }
 
 async function runWorkload(workload: Workload): Promise<void> {

@@ -112,6 +112,13 @@ describe('the README’s second example', () => {
     expect(await readFile(join(here, 'back', 'night', 'a.fits'), 'utf8')).toBe('abd')
   })
 
+  test('what goes out is listed apart from what comes in', async () => {
+    const { code, stdout, stderr } = await run(['transfers', '--outgoing', '--json'])
+    expect({ code, stdout }, stderr).toEqual({ code: 0, stdout: '' })
+    expect(await run(['transfers', '--destination', 'far'])).toMatchObject({ code: 2, stdout: '' })
+    expect((await run(['transfers', '--outgoing', '--uploader', 'ada'])).code).toBe(2)
+  })
+
   test('many at once: each with its own end, and the sum', async () => {
     for (let at = 0; at < 60; at++) await put(`in/f${at}`, `content ${at}`)
     await symlink('nowhere', join(here, 'in', 'broken'))

@@ -132,11 +132,16 @@ class Place implements AsyncDisposable {
     return await readFile(join(this.#folder, 'back', name.split('/').at(-1)!))
   }
 
-  /** The copy on the first store. */
+  /** The copy on the first store, as an administrator would: looked at first. */
   async trash(name: string): Promise<void> {
-    const { copies } = await this.#query()
-    const copy = copies.find(({ file_name, store }) => file_name === name && store === 'one')
-    await this.#post('admin/instance/delete_local', { instance_id: copy!.id, delete_file: true })
+    const asked = ['delete', name, '--store', 'one']
+    const plan = await this.#good([...asked, '--dry-run', '--json'])
+    expect(JSON.parse(plan.stdout)).toMatchObject({
+      ok: true,
+      copies_needed: 1,
+      evidence: [{ store: 'two', state: 'ok' }],
+    })
+    await this.#good([...asked, '--reason', 'the drill'])
   }
 
   async restore(name: string): Promise<void> {
