@@ -65,7 +65,9 @@ export async function runTask(
   const pause = result.outcome === 'off' ? undefined : pauseMs(entry.settings, options.clock.wallNow())
   run.counts = result.counts
   const isOurs = await run.end(result.outcome, result.note, pause === undefined ? null : pause / 1000)
-  log.info({ task: name, kind: entry.kind, ...result }, 'a task has run')
+  // One that found nothing to do, every few seconds, would be all that a log holds.
+  const isIdle = result.outcome === 'done' && Object.values(result.counts).every(count => count === 0)
+  log[isIdle ? 'debug' : 'info']({ task: name, kind: entry.kind, ...result }, 'a task has run')
   return isOurs ? result : taken
 }
 
