@@ -7,6 +7,7 @@ import { createCipheriv } from 'node:crypto'
 import { mkdir, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { digestBytesBy, loadPathFunctions } from '@arriero/transfer'
 import { withQueries } from '../../e2e/program/outages/see-librarian.ts'
 import { freePorts } from '../../e2e/servers/ports.ts'
 import { type CaseOptions, type Figure, seconds } from './case.ts'
@@ -22,6 +23,8 @@ type Shape = (typeof shapes)[number]
 
 const encryptionKey = `${Buffer.alloc(32, 7).toString('base64url')}=`
 const peerPassword = 'peer-password'
+/** Files uploaded together. */
+const batch = 500
 
 export async function benchClone(options: CaseOptions): Promise<Figure[]> {
   const figures: Figure[] = []
@@ -52,6 +55,7 @@ async function benchShape(shape: Shape, { directory, rounds }: CaseOptions): Pro
     const before = [await sender.cpuSeconds(), await receiver.cpuSeconds()] as const
     const took = await seconds(async () => {
       await sender.librarian.admin.transferStatusChange({ librarian_name: name, transfers_enabled: true })
+      await begin(sender, name)
       await untilKept({ home, away, name, count: shape.count })
     })
     ours.push(shape.count / took)
@@ -120,19 +124,20 @@ async function acquaint(sender: Served, senderName: string, receiver: Served, na
 
 /** Bytes that nothing compresses, uploaded by local copy. */
 async function fill({ librarian, user }: Served, { count, bytes }: Shape): Promise<void> {
+  await loadPathFunctions(['xxh3'])
   const stream = createCipheriv('aes-256-ctr', Buffer.alloc(32, 9), Buffer.alloc(16))
   const zeros = Buffer.alloc(bytes)
-  for (let at = 0; at < count; at += 500) {
-    const names = Array.from(
-      { length: Math.min(500, count - at) },
-      (_, index) => `run/${(at + index) >> 7}/${at + index}.bin`,
-    )
+  for (let at = 0; at < count; at += batch) {
+    const files = Array.from({ length: Math.min(batch, count - at) }, (_, index) => {
+      const content = stream.update(zeros)
+      const checksum = `xxh3:::${digestBytesBy(['xxh3'], content).xxh3}`
+      return { name: `run/${(at + index) >> 7}/${at + index}.bin`, content, checksum }
+    })
     const { outcomes } = await librarian.upload.batchStage({
       uploader: user,
-      uploads: names.map(name => ({
+      uploads: files.map(({ name, checksum }) => ({
         upload_size: bytes,
-        upload_checksum: '',
-        is_unattested: true,
+        upload_checksum: checksum,
         upload_name: name.split('/').at(-1)!,
         destination_location: name,
       })),
@@ -141,12 +146,21 @@ async function fill({ librarian, user }: Served, { count, bytes }: Shape): Promi
       if (!outcome.success) throw new Error(`announcing failed: ${JSON.stringify(outcome)}`)
       return outcome
     })
-    for (const { staging_location } of staged) await writeFile(staging_location, stream.update(zeros))
+    for (const [index, { staging_location }] of staged.entries())
+      await writeFile(staging_location, files[index]!.content)
     const commits = staged.map(({ transfer_id }) => ({ transfer_id }))
     const { outcomes: ends } = await librarian.upload.batchCommit({ commits })
     const failed = ends.find(({ success }) => !success)
     if (failed) throw new Error(`a commit failed: ${JSON.stringify(failed)}`)
   }
+}
+
+/** When it started, the sender did not know the receiver: its task is off. */
+async function begin({ librarian }: Served, name: string): Promise<void> {
+  const { tasks } = await librarian.tasks.list()
+  const task = tasks.find(one => one.name === `send to ${name}`)
+  if (!task) throw new Error(`there is no task that sends to ${name}`)
+  await librarian.tasks.run({ id: task.id })
 }
 
 interface Kept {
@@ -158,7 +172,7 @@ interface Kept {
 
 /** By both catalogues, looked at from outside. */
 async function untilKept({ home, away, name, count }: Kept): Promise<void> {
-  const limit = performance.now() + 600_000
+  const limit = performance.now() + 180_000
   for (;;) {
     const [kept, known] = [
       await counted(away, `SELECT COUNT(*) AS n FROM instance WHERE state = 'ok'`),
@@ -168,7 +182,7 @@ async function untilKept({ home, away, name, count }: Kept): Promise<void> {
       ),
     ]
     if (kept === count && known === count) return
-    if (performance.now() > limit) throw new Error(`after 600 s ${kept} files are kept at ${name}, ${known} known of`)
+    if (performance.now() > limit) throw new Error(`after 180 s ${kept} files are kept at ${name}, ${known} known of`)
     await sleep(50)
   }
 }
