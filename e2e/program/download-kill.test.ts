@@ -73,8 +73,7 @@ describe('a server that is killed while it is read from', () => {
     const fetching = fetch('big')
     await way.passed(size / 2)
     await site.kill()
-    // Long enough that the first attempts meet nobody.
-    await new Promise(resolve => setTimeout(resolve, 2000))
+    await way.refused()
     await site.start()
     const before = way.total
     const { code, stderr } = await fetching

@@ -111,6 +111,8 @@ export interface SlowWay {
   passed(bytes: number): Promise<void>
   /** Bytes that have gone through the slow way. */
   readonly total: number
+  /** Resolves when somebody has come since the call, and met nobody behind the way. */
+  refused(): Promise<void>
   close(): void
 }
 
@@ -121,6 +123,7 @@ export async function startSlowWay(
   { slows = 'to server' }: { readonly slows?: 'to server' | 'to client' } = {},
 ): Promise<SlowWay> {
   let count = 0
+  let refusals = 0
   const sockets = new Set<Socket>()
   const pass = (from: Socket, to: Socket) => from.on('data', chunk => void to.write(chunk))
   const passSlowly = (from: Socket, to: Socket) =>
@@ -133,6 +136,7 @@ export async function startSlowWay(
   const server = createServer(client => {
     const upstream = connect(target, '127.0.0.1')
     sockets.add(client).add(upstream)
+    upstream.once('error', () => refusals++)
     const end = () => {
       client.destroy()
       upstream.destroy()
@@ -157,6 +161,12 @@ export async function startSlowWay(
     },
     get total() {
       return count
+    },
+    async refused() {
+      const from = refusals
+      for (const deadline = Date.now() + 60_000; refusals === from; await sleep(10)) {
+        if (Date.now() > deadline) throw new Error('Nobody has come within a minute')
+      }
     },
     close() {
       server.close()

@@ -1,6 +1,8 @@
 /** `arriero serve --import`: what was taken over from a Python librarian, and what a person should look at. */
+import { existsSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { type Context, printJson, printLine } from '../context.ts'
+import { ProgramError } from '../errors.ts'
 import { count, printable } from '../text.ts'
 import { takenOverText } from './taken-over-text.ts'
 
@@ -16,6 +18,11 @@ export async function importFrom(
 ): Promise<boolean> {
   const { env, cwd } = context.terminal
   const isAddress = /^(sqlite|postgres(ql)?):/.test(named)
+  if (!isAddress && !existsSync(resolve(cwd, named))) {
+    throw new ProgramError('Usage', `Cannot import: there is no file ${named}`, {
+      remedy: 'Name the settings file of the other librarian, sqlite:PATH or postgres://USER@HOST/NAME.',
+    })
+  }
   const from = isAddress ? absolute(named, cwd) : addressIn(loadSettings({ env, path: resolve(cwd, named) }))
   const { counts, problems, takenOver } = await importCatalogue({ ...options, from })
   if (context.flags.json) printJson(context, { counts, problems, taken_over: takenOver })

@@ -4,6 +4,7 @@ import { type Selectable, sql as text } from 'kysely'
 import { type Database, read, write } from '../operation.ts'
 import { rowSet } from '../row-set.ts'
 import type { CopyState, FileTable, InstanceTable } from '../schema.ts'
+import { corruptRowOf } from './corrupt-row.ts'
 
 /** What one full read of a copy found. */
 export interface NewReading {
@@ -151,30 +152,14 @@ async function recordReading({ sql, dialect }: Database, by: string, reading: Ne
 }
 
 async function countCorrupt(
-  { sql, dialect }: Database,
+  database: Database,
   copy: Selectable<InstanceTable>,
   checksum: string,
   size: number,
 ): Promise<void> {
-  const file = await sql
-    .selectFrom('file')
-    .select('source')
-    .where('name', '=', copy.file_name)
-    .executeTakeFirstOrThrow()
-  await sql
+  await database.sql
     .insertInto('corrupt_file')
-    .values({
-      file_name: copy.file_name,
-      file_source: file.source,
-      instance_id: copy.id,
-      instance_path: copy.path,
-      corrupt_time: dialect.now(),
-      size,
-      checksum,
-      count: 1,
-      replacement_requested: 0,
-      incoming_transfer_id: null,
-    })
+    .values(await corruptRowOf(database, copy, { checksum, size, isRequested: false }))
     .onConflict(conflict =>
       conflict.column('instance_id').doUpdateSet(eb => ({ count: eb('corrupt_file.count', '+', 1), checksum, size })),
     )

@@ -1,5 +1,6 @@
 /** What upstream librarians were asked to send again, in place of bad copies (librarian 11.9). */
 import { type Database, read, write } from '../operation.ts'
+import { corruptRowOf } from './corrupt-row.ts'
 
 export const replacements = {
   /** An upstream librarian was asked to send it again, or is not any more. */
@@ -14,28 +15,15 @@ export const replacements = {
   ),
 
   /** Notes a bad copy of whatever state as one that an upstream is asked to replace: only a mismatch has a row by itself. */
-  request: write<{ instanceId: number }, void>(async ({ sql, dialect }, { instanceId }) => {
+  request: write<{ instanceId: number }, void>(async (database, { instanceId }) => {
+    const { sql } = database
     const copy = await sql.selectFrom('instance').selectAll().where('id', '=', instanceId).executeTakeFirst()
     if (!copy) return
-    const file = await sql
-      .selectFrom('file')
-      .select(['source', 'size', 'checksum'])
-      .where('name', '=', copy.file_name)
-      .executeTakeFirstOrThrow()
+    const { calculated_checksum, calculated_size } = copy
+    const damage = { checksum: calculated_checksum ?? '', size: calculated_size ?? 0, isRequested: true }
     await sql
       .insertInto('corrupt_file')
-      .values({
-        file_name: copy.file_name,
-        file_source: file.source,
-        instance_id: copy.id,
-        instance_path: copy.path,
-        corrupt_time: dialect.now(),
-        size: copy.calculated_size ?? 0,
-        checksum: copy.calculated_checksum ?? '',
-        count: 1,
-        replacement_requested: 1,
-        incoming_transfer_id: null,
-      })
+      .values(await corruptRowOf(database, copy, damage))
       .onConflict(conflict =>
         conflict.column('instance_id').doUpdateSet({ replacement_requested: 1, incoming_transfer_id: null }),
       )
