@@ -27,8 +27,9 @@ const peerPassword = 'peer-password'
 const batch = 500
 
 export async function benchClone(options: CaseOptions): Promise<Figure[]> {
+  const only = process.env.SHAPE
   const figures: Figure[] = []
-  for (const shape of shapes) figures.push(...(await benchShape(shape, options)))
+  for (const shape of shapes) if (!only || String(shape.count) === only) figures.push(...(await benchShape(shape, options)))
   return figures
 }
 

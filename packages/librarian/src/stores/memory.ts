@@ -153,13 +153,6 @@ export class MemoryStore implements Store {
     return spool
   }
 
-  async writeSpool(id: string, bytes: Uint8Array): Promise<void> {
-    this.#check()
-    const spool = new MemorySpool(() => join(this.#realDirectory(), id))
-    this.#spools.set(id, spool)
-    await spool.append(one(bytes))
-  }
-
   async spoolOffset(id: string): Promise<number> {
     this.#check()
     return this.#spools.get(id)?.offset ?? 0
@@ -375,6 +368,7 @@ export class MemoryStore implements Store {
   }
 
   #origin(origin: Work['origin']): readonly [string, MemoryContent | undefined] {
+    if (origin.from === 'memory') return ['what came whole', origin.bytes]
     if (origin.from === 'place') return [origin.name, this.#files.get(origin.name)?.content]
     if (origin.from === 'spool') return [`spool ${origin.id}`, this.#spools.get(origin.id)?.bytes]
     return [origin.uploadName, this.#stagings.get(origin.id)?.get(origin.uploadName)]
@@ -400,6 +394,3 @@ export class MemoryStore implements Store {
   }
 }
 
-async function* one(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
-  yield bytes
-}

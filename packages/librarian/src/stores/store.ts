@@ -68,12 +68,6 @@ export interface Store extends AsyncDisposable {
    */
   openSpool(id: string, options?: SpoolOptions): Promise<Spool>
 
-  /**
-   * Makes the private file of just these bytes, whatever was there before: for what came whole. Nothing of it is durable before
-   * `prepare`; after a crash it counts as if it never came.
-   */
-  writeSpool(id: string, bytes: Uint8Array): Promise<void>
-
   /** Bytes of it that are durable; 0 where there is none. Changes nothing, so another process may be writing it. */
   spoolOffset(id: string): Promise<number>
 
@@ -264,6 +258,8 @@ export interface Work {
       }
     /** What others have put under its final name (`capabilities.canAdopt`). */
     | { readonly from: 'place'; readonly name: string }
+    /** What came whole, and small: nothing of it is anywhere else, so a crash before `prepare` has ended leaves nothing. */
+    | { readonly from: 'memory'; readonly bytes: Uint8Array }
   /** Of the file, or of all files of the tree; never of an archive. */
   readonly size: number
   /** Wire form (librarian 6.1); undefined for an upload that is explicitly unattested. */

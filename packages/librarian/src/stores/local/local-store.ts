@@ -155,11 +155,6 @@ export class LocalStore implements Store {
     return this.#told('open the spool', id, () => this.#spools.open(id, options))
   }
 
-  async writeSpool(id: string, bytes: Uint8Array): Promise<void> {
-    await this.#check()
-    await this.#told('write the spool', id, () => this.#spools.write(id, bytes))
-  }
-
   async spoolOffset(id: string): Promise<number> {
     await this.#check()
     return this.#told('look at the spool', id, () => this.#spools.offset(id))

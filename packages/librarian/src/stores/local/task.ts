@@ -18,9 +18,11 @@ export interface TakeJob {
   readonly copy: string
   /** For messages. */
   readonly what: string
-  readonly from: 'staging' | 'spool' | 'place'
-  /** Below the staging area, the spool, or the store's root. */
+  readonly from: 'staging' | 'spool' | 'place' | 'memory'
+  /** Below the staging area, the spool, or the store's root; of what comes from memory, none. */
   readonly segments: readonly string[]
+  /** From memory: all of it. */
+  readonly bytes?: Uint8Array | undefined
   readonly size: number
   readonly checksum: string | undefined
   /** Of a spool: what it holds is an archive of a tree. */

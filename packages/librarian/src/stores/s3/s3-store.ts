@@ -164,13 +164,6 @@ export class S3Store implements Store {
     })
   }
 
-  async writeSpool(id: string, bytes: Uint8Array): Promise<void> {
-    await this.#check()
-    await this.#spools.write(id, bytes).catch(error => {
-      throw systemError(error, 'write the spool', `${id} of store ${this.name}`)
-    })
-  }
-
   async spoolOffset(id: string): Promise<number> {
     await this.#check()
     return this.#spools.offset(id)
