@@ -16,7 +16,7 @@ import { type Served, serve } from './serve.ts'
 
 const shapes = [
   { count: 2000, bytes: 2 ** 20, label: '2,000 × 1 MiB' },
-  { count: 20_000, bytes: 10 * 1024, label: '20,000 × 10 KiB' },
+  { count: Number(process.env.COUNT ?? 20_000), bytes: 10 * 1024, label: '20,000 × 10 KiB' },
 ] as const
 
 type Shape = (typeof shapes)[number]

@@ -393,4 +393,3 @@ export class MemoryStore implements Store {
     return copy
   }
 }
-
