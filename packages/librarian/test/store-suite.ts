@@ -749,6 +749,25 @@ export function describeStore(label: string, { make, cannot = {} }: StoreSuiteOp
       expect(await Array.fromAsync(store.works())).toEqual([])
     })
 
+    test('small files are read together as one by one; what has another size, or is not there, is left to be opened', async () => {
+      const contents = { 'run/one': text('one'), 'run/two': text(''), three: new Uint8Array(randomBytes(70_000)) }
+      for (const [name, content] of Object.entries(contents)) await commit(name, content)
+      const wanted = Object.entries(contents).map(([name, { length: size }]) => ({ name, size }))
+      const other = [
+        { name: 'run/one', size: 4 },
+        { name: 'none', size: 3 },
+        { name: 'run', size: 0 },
+      ]
+      const read = await store.readWhole([...wanted, ...other])
+      expect(read.slice(wanted.length)).toEqual([undefined, undefined, undefined])
+      if (store.type === 's3') return expect(read.every(one => one === undefined)).toBe(true)
+      for (const [index, { name }] of wanted.entries()) {
+        await using opened = await store.open(name)
+        expect(read[index]?.fingerprint).toBe(opened.fingerprint)
+        expect(Buffer.from(read[index]!.bytes).equals(contents[name as 'three'])).toBe(true)
+      }
+    })
+
     test('a spool that was opened and never written is an empty file', async () => {
       const id = randomUUID()
       {

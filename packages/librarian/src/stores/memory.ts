@@ -39,6 +39,8 @@ import type {
   TrailReading,
   TrailRecord,
   Unavailable,
+  WantedWhole,
+  Whole,
   Work,
   WorkState,
 } from './store.ts'
@@ -240,6 +242,14 @@ export class MemoryStore implements Store {
     const bytes = kept && bytesOf(kept.content, member)
     if (!kept || !bytes) throw notFound(name, member)
     return openBytes(bytes, kept.fingerprint, this.pathOf(name))
+  }
+
+  async readWhole(wanted: readonly WantedWhole[]): Promise<(Whole | undefined)[]> {
+    return wanted.map(({ name, size }) => {
+      const kept = this.#whyUnavailable() || this.#unreadable.has(name) ? undefined : this.#files.get(name)
+      const bytes = kept && bytesOf(kept.content, undefined)
+      return kept && bytes?.length === size ? { bytes, fingerprint: kept.fingerprint } : undefined
+    })
   }
 
   async examine(name: string, { checksum, trashId, nonces = [], signal }: ExamineOptions): Promise<Reading> {

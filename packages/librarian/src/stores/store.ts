@@ -130,6 +130,12 @@ export interface Store extends AsyncDisposable {
   open(name: string, member?: string): Promise<OpenFile>
 
   /**
+   * Whole small files, at a fraction of the price of opening each; in their order. Undefined where it is cheaper to open it, or
+   * only that tells why it cannot be had: nothing of just this size is there, or nothing that can be read.
+   */
+  readWhole(wanted: readonly WantedWhole[]): Promise<(Whole | undefined)[]>
+
+  /**
    * Reads everything under a name in full and digests it. Bad bytes are a finding, not an error (C2).
    *
    * @param checksum the recorded wire checksum, whose function is used again
@@ -308,6 +314,17 @@ export interface Stat {
   /** Of a file; for a tree 0. */
   readonly size: number
   /** Changes whenever the bytes may have. */
+  readonly fingerprint: string
+}
+
+export interface WantedWhole {
+  readonly name: string
+  /** Bytes that it must have. */
+  readonly size: number
+}
+
+export interface Whole {
+  readonly bytes: Uint8Array
   readonly fingerprint: string
 }
 

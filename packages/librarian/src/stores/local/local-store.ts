@@ -26,6 +26,8 @@ import type {
   StoreState,
   TrailReading,
   TrailRecord,
+  WantedWhole,
+  Whole,
   Work,
   WorkState,
 } from '../store.ts'
@@ -248,6 +250,11 @@ export class LocalStore implements Store {
 
   async open(name: string, member?: string): Promise<OpenFile> {
     return this.#availability.unlessGone(() => openFile(this.#layout.root, name, member))
+  }
+
+  async readWhole(wanted: readonly WantedWhole[]): Promise<(Whole | undefined)[]> {
+    if ((await this.#availability.whyUnavailable()) !== undefined) return wanted.map(() => undefined)
+    return (await this.#run('readWhole', wanted)).map(read => read ?? undefined)
   }
 
   async examine(name: string, { kind, checksum, trashId, ...options }: ExamineOptions): Promise<Reading> {
