@@ -16,7 +16,7 @@ import { type Served, serve } from './serve.ts'
 
 const shapes = [
   { count: 2000, bytes: 2 ** 20, label: '2,000 × 1 MiB' },
-  { count: Number(process.env.COUNT ?? 20_000), bytes: 10 * 1024, label: '20,000 × 10 KiB' },
+  { count: 20_000, bytes: 10 * 1024, label: '20,000 × 10 KiB' },
 ] as const
 
 type Shape = (typeof shapes)[number]
@@ -27,9 +27,8 @@ const peerPassword = 'peer-password'
 const batch = 500
 
 export async function benchClone(options: CaseOptions): Promise<Figure[]> {
-  const only = process.env.SHAPE
   const figures: Figure[] = []
-  for (const shape of shapes) if (!only || String(shape.count) === only) figures.push(...(await benchShape(shape, options)))
+  for (const shape of shapes) figures.push(...(await benchShape(shape, options)))
   return figures
 }
 

@@ -67,7 +67,7 @@ export async function serve(directory: string, options: ServeOptions = {}): Prom
   }
   await writeFile(join(directory, 'arriero.yaml'), JSON.stringify(settings), { mode: 0o600 })
   await writeFile(join(directory, 'password'), password, { mode: 0o600 })
-  const args = [...(process.env.FLAGS?.split(' ') ?? []), program, 'serve', '--config', join(directory, 'arriero.yaml')]
+  const args = [program, 'serve', '--config', join(directory, 'arriero.yaml')]
   const child = spawn(process.execPath, [...args, '--admin-password-file', join(directory, 'password')], {
     stdio: ['ignore', 'pipe', 'pipe'],
   })
