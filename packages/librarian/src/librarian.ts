@@ -10,10 +10,7 @@ import { type Authenticator, createAuthenticator } from './auth/authenticator.ts
 import { createFailureLimit } from './auth/failure-limit.ts'
 import { createPasswords, type Passwords } from './auth/passwords.ts'
 import { createRecentSuccesses } from './auth/recent-successes.ts'
-import type { Catalogue } from './catalogue/catalogue.ts'
 import type { AuditEntry } from './catalogue/operations/audit.ts'
-import type { Clock } from './clock.ts'
-import type { Settings } from './config.ts'
 import { createTaskEngine } from './engine/create-engine.ts'
 import type { Poison, TaskEngine } from './engine/engine.ts'
 import { createBackupFeature } from './features/backups.ts'
@@ -21,18 +18,16 @@ import { createBytes } from './features/bytes.ts'
 import { createCloneFeature } from './features/clones.ts'
 import { createCommitServices } from './features/commits.ts'
 import { createCopyServices } from './features/copies.ts'
+import type { Feature, Ground } from './features/feature.ts'
 import { createIngestFeature } from './features/ingest.ts'
 import { createIntegrityFeature } from './features/integrity.ts'
 import { createMessageFeature } from './features/messages.ts'
 import { createSendingFeature } from './features/sending.ts'
 import { createSneakernetFeature } from './features/sneakernet.ts'
 import { createTaskFeature } from './features/tasks.ts'
-import type { Log } from './log.ts'
 import { errorRoutes } from './routes/errors.ts'
 import { librarianRoutes } from './routes/librarians.ts'
 import { pingRoutes } from './routes/ping.ts'
-import type { RawRoute } from './routes/raw-route.ts'
-import type { Route } from './routes/route.ts'
 import { searchRoutes } from './routes/search.ts'
 import { storeRoutes } from './routes/stores.ts'
 import { userRoutes } from './routes/users.ts'
@@ -52,22 +47,7 @@ import { createReadiness } from './services/readiness.ts'
 import { createSearch } from './services/search.ts'
 import { createStoreAdmin } from './services/store-admin.ts'
 import { createUsers } from './services/users.ts'
-import type { Stores } from './stores/stores.ts'
 import type { Scheduler } from './tasks/scheduler.ts'
-import type { TaskKind } from './tasks/task.ts'
-
-/** What every service may be made of. */
-export interface Ground {
-  readonly settings: Settings
-  readonly catalogue: Catalogue
-  readonly stores: Stores
-  readonly clock: Clock
-  readonly log: Log
-  /** So many bytes that nobody can guess. */
-  readonly random: (bytes: number) => Buffer
-  /** Default: of the usual cost. */
-  readonly passwords?: Passwords | undefined
-}
 
 /** What features share beyond the ground. */
 interface Shared extends Ground {
@@ -78,20 +58,6 @@ interface Shared extends Ground {
   readonly connections: PeerConnections
   /** Brings background work to whichever process may do it. */
   readonly engine: TaskEngine
-}
-
-/** Services with the routes that speak for them. */
-export interface Feature {
-  readonly routes?: readonly Route[]
-  readonly rawRoutes?: readonly RawRoute[]
-  /** Recurring work that the settings may ask for; `work` is for what every librarian does. */
-  readonly tasks?: readonly TaskKind[]
-  /** What a crash has left is finished or undone before the first call is answered. */
-  readonly recover?: () => Promise<void>
-  /** Goes on until the signal, whichever role does background work. Restartable, safe beside itself on another machine. */
-  readonly work?: (signal: AbortSignal) => Promise<void>
-  /** Ends what it holds; after its routes have ended. */
-  readonly close?: () => Promise<void>
 }
 
 export interface House {

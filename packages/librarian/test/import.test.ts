@@ -4,37 +4,46 @@ import { mkdir, mkdtemp, readdir, rm, stat, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
-import { afterAll, describe, expect, onTestFinished, test } from 'vitest'
+import { describe, expect, onTestFinished, test } from 'vitest'
 import { openCatalogue } from '../src/catalogue/open.ts'
 import { loadSettings } from '../src/config.ts'
 import { importCatalogue, rebuildCatalogue } from '../src/inspect.ts'
 import { silentLog } from '../src/log.ts'
+import { onPostgres } from './both-databases.ts'
 import { argon, type Extra, type OldRows, writePostgres, writeSqlite } from './installation-of-old.ts'
-import { startPostgres } from './postgres.ts'
 
 const execFile = promisify(execute)
-const server = await startPostgres()
-afterAll(() => server?.end(), 60_000)
 
 describe('from SQLite to SQLite', () =>
-  suite(async (folder, rows, extra) => {
-    const path = join(folder, 'old.db')
-    writeSqlite(path, rows, extra)
-    return { from: `sqlite:${path}`, catalogue: `sqlite:${join(folder, 'new.db')}` }
+  suite({
+    write: async (folder, rows, extra) => {
+      const path = join(folder, 'old.db')
+      writeSqlite(path, rows, extra)
+      return `sqlite:${path}`
+    },
+    createDatabase: async (folder, name) => `sqlite:${join(folder, `${name}.db`)}`,
   }))
 
-if (server) {
+await onPostgres(server => {
   describe('from PostgreSQL to PostgreSQL', () =>
-    suite(async (_, rows, extra) => {
-      const from = await server.createDatabase()
-      await writePostgres(from, rows, extra)
-      return { from, catalogue: await server.createDatabase() }
+    suite({
+      write: async (_, rows, extra) => {
+        const url = await server.createDatabase()
+        await writePostgres(url, rows, extra)
+        return url
+      },
+      createDatabase: () => server.createDatabase(),
     }))
-} else test.skip('NOT RUN postgres', () => {})
+})
 
-type Write = (folder: string, rows: OldRows, extra?: Extra) => Promise<{ from: string; catalogue: string }>
+interface Databases {
+  /** Resolves to where the old rows are. */
+  write(folder: string, rows: OldRows, extra?: Extra): Promise<string>
+  /** Where a catalogue can be made. */
+  createDatabase(folder: string, name: string): Promise<string>
+}
 
-function suite(write: Write): void {
+function suite({ write, createDatabase }: Databases): void {
   async function setUp(extra?: Extra) {
     const folder = await mkdtemp(join(tmpdir(), 'arriero-import-'))
     onTestFinished(async () => {
@@ -49,7 +58,8 @@ function suite(write: Write): void {
     await writeFile(join(rows.storePath, 'night/old.txt'), 'abc')
     await writeFile(join(rows.storePath, 'run/1/a.txt'), 'abc')
     await writeFile(join(rows.storePath, 'run/1/sub/b.txt'), '')
-    const { from, catalogue } = await write(folder, rows, extra)
+    const from = await write(folder, rows, extra)
+    const catalogue = await createDatabase(folder, 'new')
     const settingsFor = (url: string) =>
       loadSettings({ env: {}, overrides: { name: 'here', catalogue: url, data_directory: folder } })
     const settings = settingsFor(catalogue)
@@ -116,9 +126,7 @@ function suite(write: Write): void {
   test('the stores know enough to make the catalogue again', async () => {
     const options = await setUp()
     await importCatalogue(options)
-    const other = options.catalogue.startsWith('sqlite:')
-      ? `sqlite:${join(options.folder, 'again.db')}`
-      : await server!.createDatabase()
+    const other = await createDatabase(options.folder, 'again')
     const overrides = {
       name: 'here',
       catalogue: other,
@@ -180,9 +188,7 @@ function suite(write: Write): void {
     const bad = { ...options, signal: abort.signal }
     abort.abort(new Error('enough'))
     await expect(importCatalogue(bad)).rejects.toThrow('enough')
-    const other = options.catalogue.startsWith('sqlite:')
-      ? `sqlite:${join(options.folder, 'second.db')}`
-      : await server!.createDatabase()
+    const other = await createDatabase(options.folder, 'second')
     const report = await importCatalogue({ ...options, settings: options.settingsFor(other) })
     expect(report.takenOver).toEqual(['main'])
     expect((await stat(join(options.folder, 'store/run/1'))).mode & 0o222).toBe(0)

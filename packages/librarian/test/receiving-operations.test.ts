@@ -1,23 +1,12 @@
 /** The rows of clones that arrive, of checkins and of messages, on both databases. */
 import fc from 'fast-check'
-import { afterAll, describe, expect, test } from 'vitest'
-import { openMemoryCatalogue } from '../src/catalogue/memory.ts'
+import { describe, expect, test } from 'vitest'
 import type { Movable, NewClone } from '../src/catalogue/operations/receiving.ts'
-import { openPostgresCatalogue } from '../src/catalogue/postgres/catalogue.ts'
+import { suiteOfBoth } from './both-databases.ts'
 import { insertFile, insertOutgoing } from './catalogue-rows.ts'
-import { startPostgres } from './postgres.ts'
-import { operations, type TrialCatalogue } from './trial-operations.ts'
+import type { TrialCatalogue } from './trial-operations.ts'
 
-suite('memory', async () => (await openMemoryCatalogue({ registry: operations })) as TrialCatalogue)
-
-const server = await startPostgres()
-afterAll(() => server?.end())
-if (server) {
-  suite('PostgreSQL', async () => {
-    const url = await server.createDatabase()
-    return (await openPostgresCatalogue({ url, registry: operations })) as TrialCatalogue
-  })
-} else test.skip('NOT RUN postgres', () => {})
+await suiteOfBoth(suite)
 
 const admin = { name: 'root', isAdmin: true }
 const far = { name: 'far', isAdmin: false }

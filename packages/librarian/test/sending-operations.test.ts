@@ -1,24 +1,13 @@
 /** Operations of sending, on both databases. */
 import fc from 'fast-check'
-import { afterAll, describe, expect, test } from 'vitest'
-import { openMemoryCatalogue } from '../src/catalogue/memory.ts'
+import { describe, expect, test } from 'vitest'
 import type { Batch } from '../src/catalogue/operations/begin-batch.ts'
 import type { ClaimedItem } from '../src/catalogue/operations/send-queue.ts'
-import { openPostgresCatalogue } from '../src/catalogue/postgres/catalogue.ts'
+import { suiteOfBoth } from './both-databases.ts'
 import { insertFile, insertInstance, insertPeer, insertRemote, insertStore } from './catalogue-rows.ts'
-import { startPostgres } from './postgres.ts'
-import { operations, type TrialCatalogue } from './trial-operations.ts'
+import type { TrialCatalogue } from './trial-operations.ts'
 
-suite('memory', async () => (await openMemoryCatalogue({ registry: operations })) as TrialCatalogue)
-
-const server = await startPostgres()
-afterAll(() => server?.end())
-if (server) {
-  suite('PostgreSQL', async () => {
-    const url = await server.createDatabase()
-    return (await openPostgresCatalogue({ url, registry: operations })) as TrialCatalogue
-  })
-} else test.skip('NOT RUN postgres', () => {})
+await suiteOfBoth(suite)
 
 const destination = 'peer-1'
 const order = { destination, holder: 'h', seconds: 60 }

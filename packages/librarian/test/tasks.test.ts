@@ -1,7 +1,5 @@
 /** Recurring tasks (librarian 12.0), on both catalogues, with several processes. */
-import { afterAll, describe, expect, test } from 'vitest'
-import { openMemoryCatalogue } from '../src/catalogue/memory.ts'
-import { openPostgresCatalogue } from '../src/catalogue/postgres/catalogue.ts'
+import { describe, expect, test } from 'vitest'
 import { systemClock } from '../src/clock.ts'
 import { backgroundSchema } from '../src/config/background.ts'
 import { EmbeddedEngine } from '../src/engine/embedded.ts'
@@ -10,25 +8,16 @@ import type { Alarm } from '../src/services/alarms.ts'
 import { entriesOf, pauseMs } from '../src/tasks/entries.ts'
 import { createScheduler, type Scheduler } from '../src/tasks/scheduler.ts'
 import type { TaskContext, TaskKind, TaskResult } from '../src/tasks/task.ts'
+import { suiteOfBoth } from './both-databases.ts'
 import { openTestHouse } from './house.ts'
-import { startPostgres } from './postgres.ts'
-import { operations, type TrialCatalogue } from './trial-operations.ts'
+import type { TrialCatalogue } from './trial-operations.ts'
 
 const hour = 3600
 const done: TaskResult = { outcome: 'done', note: 'all', counts: { all: 2 } }
 const patience = { timeout: 20_000, interval: 20 }
 const repair = (name: string, every: unknown = hour) => ({ task_name: name, every })
 
-suite('memory', async () => (await openMemoryCatalogue({ registry: operations })) as TrialCatalogue)
-
-const server = await startPostgres()
-afterAll(() => server?.end())
-if (server) {
-  suite('PostgreSQL', async () => {
-    const url = await server.createDatabase()
-    return (await openPostgresCatalogue({ url, registry: operations })) as TrialCatalogue
-  })
-} else test.skip('NOT RUN postgres', () => {})
+await suiteOfBoth(suite)
 
 interface Process {
   readonly scheduler: Scheduler

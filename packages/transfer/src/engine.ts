@@ -20,6 +20,7 @@ import { Progress } from './progress.ts'
 import { Publisher } from './publish/publisher.ts'
 import { Staging } from './publish/staging.ts'
 import { addressesOf } from './reach.ts'
+import type { Engine } from './shared-engine.ts'
 import { Slots } from './slots.ts'
 import type { Source } from './source.ts'
 import type { SourceContext } from './sources/context.ts'
@@ -28,14 +29,7 @@ import { type CpuPool, createCpuPool } from './workers/cpu-pool.ts'
 import { createHashPool, type HashPool } from './workers/hash-pool.ts'
 import { TransformThreads } from './workers/transform-threads.ts'
 
-/** What callers hold: shares limits, memory, connections and threads between calls. */
-export interface Engine extends AsyncDisposable {
-  readonly progress: Progress
-  /** Changes the cap on everything together while transfers run, bytes per second; undefined: none. */
-  limitRate(bytesPerSecond: number | undefined): void
-  /** Waits for what is being published, then frees connections, threads and memory. May be called twice. */
-  close(): Promise<void>
-}
+export type { Engine }
 
 /** What the engine's own code uses. */
 export interface EngineParts extends Engine {

@@ -2,7 +2,6 @@
 import type { Catalogue } from '../catalogue/catalogue.ts'
 import type { Clock } from '../clock.ts'
 import type { BackgroundSettings } from '../config/background.ts'
-import type { Feature } from '../librarian.ts'
 import { sneakernetRoutes } from '../routes/sneakernet.ts'
 import type { Fernet } from '../secrets/fernet.ts'
 import { holdBytes, type WriteTurns } from '../services/byte-uploads/write-turns.ts'
@@ -14,6 +13,7 @@ import { createPacking } from '../services/sneakernet/packing.ts'
 import { createPeerKeys } from '../services/sneakernet/peer-keys.ts'
 import { createSigning } from '../services/sneakernet/signing.ts'
 import type { Stores } from '../stores/stores.ts'
+import type { Feature } from './feature.ts'
 
 export interface SneakernetFeatureOptions {
   readonly settings: { readonly name: string; readonly background: Pick<BackgroundSettings, 'recieve_clone'> }

@@ -1,4 +1,4 @@
-import type { Definitions, Refusal } from '../definitions.ts'
+import type { Definitions, Refusal } from '../../definitions.ts'
 
 const differs = (column: string) => `NEW.${column} IS DISTINCT FROM OLD.${column}`
 const anyDiffers = (...columns: string[]) => columns.map(differs).join(' OR ')
