@@ -153,12 +153,14 @@ async function featuresOf(shared: Shared): Promise<{ own: Feature[]; presence: P
   const ingest = createIngestFeature({ ...shared, uploads: commits.uploads, holder: commits.presence.holder })
   const integrity = createIntegrityFeature({ ...shared, reader: copies.reader, presence: commits.presence })
   const { holder } = commits.presence
+  const { takeReplacement } = integrity.repair
   const messages = createMessageFeature({ ...shared, holder })
   const clones = createCloneFeature({
     ...shared,
     holder,
     commits: commits.commits,
     recoverTransfer: commits.recovery.recoverTransfer,
+    takeReplacement,
     data: bytes.data,
     onMessage: () => messages.delivery.wake(),
   })
@@ -166,6 +168,7 @@ async function featuresOf(shared: Shared): Promise<{ own: Feature[]; presence: P
     ...shared,
     commits: commits.commits,
     recoverTransfer: commits.recovery.recoverTransfer,
+    takeReplacement,
     turns: commits.turns,
     onMessage: () => messages.delivery.wake(),
   })

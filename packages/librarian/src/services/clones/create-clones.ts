@@ -9,7 +9,7 @@ import type { Caller } from '../../routes/route.ts'
 import type { SiteStore, Stores } from '../../stores/stores.ts'
 import type { Alarms } from '../alarms.ts'
 import { removeBytes } from '../uploads/remove-bytes.ts'
-import { roomyStores } from '../uploads/roomy-stores.ts'
+import { closedStores, roomyStores } from '../uploads/roomy-stores.ts'
 import type { Announcement, Clones, Pair, StagedClone, StagedClones } from './clones.ts'
 import { refuseRepeated } from './refuse-repeated.ts'
 import { type Origin, sourceOf } from './source-of.ts'
@@ -31,7 +31,12 @@ export function createClones(options: ClonesOptions): Clones {
   }
 
   async function announce(clones: readonly NewClone[], total: number): Promise<StagedClones> {
-    const result = await catalogue.receiving.stage({ clones, total, stores: await roomyStores(stores) })
+    const result = await catalogue.receiving.stage({
+      clones,
+      total,
+      stores: await roomyStores(stores),
+      closedStores: await closedStores(stores),
+    })
     if (result.outcome === 'no-room') throw await refuseForRoom(total)
     await Promise.all(result.ended.map(transfer => removeBytes(transfer, options)))
     if (result.outcome === 'repeated') throw new RepeatedClones(result.repeated)
