@@ -317,6 +317,7 @@ export function tables(define: Definitions): string[] {
       `${text('previous')} UNIQUE`,
       `${hex('hash', 64)} UNIQUE`,
     ),
+    'CREATE INDEX audit_subject ON audit (subject, action)',
 
     table(
       'trash',
