@@ -212,8 +212,9 @@ function housekeeping({ catalogue, log }: Shared): Feature {
       while (!signal.aborted) {
         try {
           while ((await catalogue.idempotency.expire({ olderThanSeconds: keepAnswersSeconds })) === 1000);
+          await catalogue.sendQueue.sweepLeases()
         } catch (error) {
-          log.warn({ err: error }, 'Old answers could not be forgotten; the next try is in an hour')
+          log.warn({ err: error }, 'What is old could not be forgotten; the next try is in an hour')
         }
         await pause(housekeepingMs, signal)
       }
