@@ -90,6 +90,21 @@ function suite(label: string, open: () => Promise<TrialCatalogue>): void {
       expect(await transfers()).toEqual([{ instance_id: 2 }, { instance_id: 1 }])
     })
 
+    test('who uploaded a file first goes along with it, by disk, by a store’s list, and to who lost its database', async () => {
+      await using catalogue = await open()
+      await fill(catalogue, ['a', 'b'])
+      await catalogue.trial.write(`UPDATE file SET uploader = 'far', first_uploader = 'eve' WHERE name = 'a'`)
+      for (const name of ['a', 'b']) await catalogue.trial.write(insertRemote(name, 2))
+      const uploaders = (rows: readonly { uploader: string }[]) => rows.map(({ uploader }) => uploader)
+      const search = { destination: 'peer-1', limit: 9 }
+      expect(uploaders(await catalogue.outgoingDisks.candidates(search))).toEqual(['eve', 'ada'])
+      const order = { storeName: 'store-1', disableStore: false, markUnavailable: false, id: '1'.repeat(32) }
+      const manifest = await catalogue.manifest.make(order)
+      expect(uploaders(await catalogue.manifest.page({ manifest, after: 0, limit: 9 }))).toEqual(['eve', 'ada'])
+      const page = { librarian: 'peer-2', seconds: 1_000_000_000, after: 0, limit: 9 }
+      expect(uploaders(await catalogue.downstream.copies(page))).toEqual(['eve', 'ada'])
+    })
+
     test('a disk that is given up fails its open transfers, and its files may go again; what was confirmed stays so', async () => {
       await using catalogue = await open()
       await fill(catalogue, ['a', 'b'])

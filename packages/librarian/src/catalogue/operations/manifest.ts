@@ -10,6 +10,7 @@ import { type Database, read } from '../operation.ts'
 import type { DeletionPolicy } from '../schema.ts'
 import { onStore } from './instances.ts'
 import { openOutgoing } from './open-outgoing.ts'
+import { originalUploader } from './original-uploader.ts'
 
 export interface ManifestOrder {
   readonly storeName: string
@@ -119,7 +120,7 @@ async function copiesOf(
       'file.create_time as createTime',
       'file.size',
       'file.checksum',
-      'file.uploader',
+      originalUploader,
       'file.source',
       'instance.path',
       'instance.deletion_policy as deletionPolicy',

@@ -6,6 +6,7 @@ import { type Database, read, write } from '../operation.ts'
 import type { FileTable } from '../schema.ts'
 import { type Disk, findDisk, requireDisk } from './disks.ts'
 import { hasOpenTo, openOutgoing } from './open-outgoing.ts'
+import { originalUploader } from './original-uploader.ts'
 
 export interface Candidate
   extends Pick<FileTable, 'name' | 'kind' | 'size' | 'checksum' | 'sha256' | 'uploader' | 'create_time'> {
@@ -236,7 +237,7 @@ async function candidatesOf(
       'file.size',
       'file.checksum',
       'file.sha256',
-      'file.uploader',
+      originalUploader,
       'file.create_time',
       'instance.id as instance_id',
       'store.name as store_name',
