@@ -43,9 +43,11 @@ export interface Store extends AsyncDisposable {
    * A directory for one upload, open to other programs on this site. May be called twice.
    *
    * @param id a UUID: the directory's name
+   * @param options.leadsIn makes the directories that the upload's name leads through, but for the last: a real sender makes that
+   * one alone (librarian 9.1). Default: none of them
    * @returns where to put the upload, absolute: `<staging>/<id>/<uploadName>`
    */
-  openStaging(id: string, uploadName: string): Promise<string>
+  openStaging(id: string, uploadName: string, options?: { readonly leadsIn?: boolean }): Promise<string>
 
   /** Removes it with all that is in it; nothing to remove is success. */
   removeStaging(id: string): Promise<void>

@@ -164,12 +164,20 @@ function newClone(
   return { name, uploadName, size, checksum, account, source, firstUploader, sourceTransferId, stagingId, token }
 }
 
-async function open(transfer: IncomingTransfer, { store }: SiteStore): Promise<StagedClone> {
+async function open(transfer: IncomingTransfer, site: SiteStore): Promise<StagedClone> {
+  const { store } = site
   const stagingName = transfer.staging_path!
   const stagingLocation = store.capabilities.hasStaging
-    ? await store.openStaging(stagingName, transfer.upload_name)
+    ? await store.openStaging(stagingName, transfer.upload_name, { leadsIn: hasCopiers(site) })
     : `/${stagingName}/${transfer.upload_name}`
   return { transfer, stagingName, stagingLocation }
+}
+
+/** Whether a sender may be told to copy into the staging area. Whoever fetches by itself need not wait for directories. */
+function hasCopiers({ asyncTransferManagers = {} }: SiteStore): boolean {
+  return Object.values(asyncTransferManagers).some(({ available, hostnames }) => {
+    return Boolean(available) && Array.isArray(hostnames) && hostnames.length > 0
+  })
 }
 
 function badSize(size: number): LibrarianError {
