@@ -9,6 +9,7 @@ import { bundleRoute } from '../src/routes/clone-bundle.ts'
 import { dataRoute } from '../src/routes/data.ts'
 import type { RawRoute } from '../src/routes/raw-route.ts'
 import { route } from '../src/routes/route.ts'
+import { validateRoutes } from '../src/routes/validate.ts'
 import { createFernet } from '../src/secrets/fernet.ts'
 import { createCopyReader } from '../src/services/copies/read-copies.ts'
 import { createAlarms } from '../src/services/create-alarms.ts'
@@ -18,6 +19,7 @@ import { createPeerConnections } from '../src/services/peer-connections.ts'
 import { createRepair } from '../src/services/repair/create-repair.ts'
 import type { RepairService } from '../src/services/repair/repair.ts'
 import type { Upstream } from '../src/services/repair/upstream.ts'
+import { createValidation } from '../src/services/validation.ts'
 import { describeContent, type MemoryContent } from '../src/stores/memory-content.ts'
 import type { TaskContext, TaskResult } from '../src/tasks/task.ts'
 import { nobody } from './open-integrity.ts'
@@ -86,6 +88,11 @@ export async function startGiver({
     },
   })
   const data = dataOf(world)
+  const { stores } = world
+  const { catalogue } = world.ground
+  const alarms = createAlarms({ catalogue, log: silentLog })
+  const reader = createCopyReader({ catalogue, stores, alarms, log: silentLog, by: 'a', atOnce: 2 })
+  const validation = createValidation({ catalogue, stores, reader, clock: systemClock, cacheMs: 3_600_000 })
   const tickets = new Tickets({ secret: Buffer.alloc(32), now: () => systemClock.wallNow() })
   const rawRoutes = [dataRoute({ data, tickets, mayRead: async () => true }), bundleRoute({ data })].map(one =>
     noted(wrap(one)),
@@ -97,6 +104,7 @@ export async function startGiver({
       ...Object.values(endpoints.ping).map(ping =>
         route(ping, async () => ({ name: 'a', description: '', capabilities })),
       ),
+      ...validateRoutes(validation, { librarianName: 'a' }),
       route(endpoints.clone.complete, async request => {
         options.onComplete?.(request)
         completed.push(request)

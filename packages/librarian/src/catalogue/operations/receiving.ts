@@ -3,7 +3,7 @@ import { sql } from 'kysely'
 import { type Database, read, write } from '../operation.ts'
 import { isMine, type Move, type Moved, type Mover, moveIncoming } from './receiving/move.ts'
 import { type StageClones, type StageClonesOutcome, stageClones } from './receiving/stage.ts'
-import { knownPeers, tellCompleted, tellFailed, toldColumns } from './receiving/tell-source.ts'
+import { knownPeers, tellCompleted, tellDoubt, tellFailed, toldColumns } from './receiving/tell-source.ts'
 import { endOpen, type IncomingTransfer, idSet, transfersOf } from './uploads.ts'
 
 export type { Movable, Move, Moved, Mover, Unmoved } from './receiving/move.ts'
@@ -101,6 +101,12 @@ export const receiving = {
       .execute()
     await tellCompleted(database, completed)
     return completed.length === 1
+  }),
+
+  /** Bytes that came for it were not those that were announced: its sender is asked to read its copies. */
+  doubt: write<{ id: number; key: string }, void>(async (database, { id, key }) => {
+    const [transfer] = await transfersOf(database, [id])
+    if (transfer) await tellDoubt(database, transfer, key)
   }),
 
   /** Ends transfers that will not come, each with its reason, and has their senders told. Resolves to those that were open. */

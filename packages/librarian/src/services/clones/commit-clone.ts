@@ -7,6 +7,7 @@ import type { Log } from '../../log.ts'
 import type { SiteStore, Stores } from '../../stores/stores.ts'
 import type { CommitOrigin, Commits, Committed } from '../commit/commits.ts'
 import type { RepairService } from '../repair/repair.ts'
+import { askToLook } from './ask-to-look.ts'
 import { keepReplacement } from './keep-replacement.ts'
 
 export interface CommitCloneOptions {
@@ -32,6 +33,19 @@ export interface CommitClone {
 
 /** @throws LibrarianError as `Commits.commit` */
 export async function commitClone(
+  transfer: IncomingTransfer,
+  clone: CommitClone,
+  options: CommitCloneOptions,
+): Promise<Committed> {
+  try {
+    return await commitOnce(transfer, clone, options)
+  } catch (error) {
+    if (error instanceof LibrarianError && error.code === 'Mismatch') await askToLook(transfer, options)
+    throw error
+  }
+}
+
+async function commitOnce(
   transfer: IncomingTransfer,
   { origin, deletionPolicy, manager = transfer.transfer_manager_name ?? undefined, ...more }: CommitClone,
   options: CommitCloneOptions,
