@@ -1,10 +1,13 @@
 /** Repair of bad copies, over a catalogue and stores in memory (reliability B5; traps 3, 9). */
 import { expect, test } from 'vitest'
+import { systemClock } from '../src/clock.ts'
+import { rebuild } from '../src/services/recovery/rebuild.ts'
+import { replay } from '../src/services/recovery/replay.ts'
 import type { Upstream } from '../src/services/repair/upstream.ts'
 import type { MemoryStore } from '../src/stores/memory.ts'
 import type { MemoryContent } from '../src/stores/memory-content.ts'
 import { fallAt } from './fall.ts'
-import { keep, memoryGround, openIntegrity } from './open-integrity.ts'
+import { catalogueOf, keep, memoryGround, openIntegrity } from './open-integrity.ts'
 import { bytesOf } from './world.ts'
 
 const code = (code: string) => expect.objectContaining({ code })
@@ -50,6 +53,40 @@ test('B5: damaged, missing and unreadable copies get the good bytes; the bad one
     expect(entry).toMatchObject({ actor: 'ada', action: 'repair', subject: 'a' })
     expect(JSON.parse(entry!.detail)).toMatchObject({ found: state, source: 'store second', outcome: 'done' })
   }
+})
+
+test('G1: a catalogue that is made again knows what lies in the quarantine, whose it was, since when, and why', async () => {
+  const { main, site, stores } = await bothHave()
+  main.damage('a', bytesOf('evil'))
+  const [repaired] = await site.repair.repairFile('a', { actor: 'ada' })
+  const id = repaired!.quarantineId!
+  const before = await site.catalogue.repairs.get({ id })
+  const catalogue = await catalogueOf(['main', 'second'])
+  const report = await rebuild({ catalogue, stores: site.stores, clock: systemClock, directories: 'none' })
+  expect(report.problems).toEqual([])
+  const { state, path, file_name, found, source, actor, started, sha256 } = before!
+  const same = { state, path, file_name, found, source, actor, started, sha256, store_id: 1 }
+  expect(await catalogue.repairs.get({ id })).toMatchObject({ ...same, ended: started, holder: '' })
+  // It is purged as all others, where every copy is read and good.
+  const later = openIntegrity({ catalogue, stores, keepSeconds: -1 })
+  expect(await later.repair.purgeDue(later.run)).toEqual({ purged: 1, kept: 0 })
+  expect(await quarantineOf(main)).toEqual([])
+})
+
+test('a restored catalogue learns of it too; of what no trail tells, it is told', async () => {
+  const { main, site } = await bothHave()
+  const backup = await catalogueOf(['main', 'second'])
+  main.damage('a', bytesOf('evil'))
+  const [repaired] = await site.repair.repairFile('a', { actor: 'ada' })
+  const id = repaired!.quarantineId!
+  expect((await replay({ catalogue: site.catalogue, stores: site.stores })).problems).toEqual([])
+  expect((await replay({ catalogue: backup, stores: site.stores })).problems).toEqual([])
+  expect(await backup.repairs.get({ id })).toMatchObject({ file_name: 'a', path: main.pathOf('a'), state: 'done' })
+  Object.assign(main, { readTrail: async function* () {} })
+  const other = await catalogueOf(['main', 'second'])
+  expect((await replay({ catalogue: other, stores: site.stores })).problems).toEqual([
+    expect.stringContaining(`main: the quarantine has ${id}, and no trail tells what it is`),
+  ])
 })
 
 test('a tree with one bad member is repaired as a whole, and the bad one is kept whole', async () => {
