@@ -119,12 +119,14 @@ async function featuresOf(shared: Shared): Promise<{ own: Feature[]; presence: P
   const ingest = createIngestFeature({ ...shared, uploads: commits.uploads, holder: commits.presence.holder })
   const integrity = createIntegrityFeature({ ...shared, reader: copies.reader, presence: commits.presence })
   const { holder } = commits.presence
+  const { takeReplacement } = integrity.repair
   const messages = createMessageFeature({ ...shared, holder })
   const clones = createCloneFeature({
     ...shared,
     holder,
     commits: commits.commits,
     recoverTransfer: commits.recovery.recoverTransfer,
+    takeReplacement,
     data: bytes.data,
     onMessage: () => messages.delivery.wake(),
   })
@@ -132,6 +134,7 @@ async function featuresOf(shared: Shared): Promise<{ own: Feature[]; presence: P
     ...shared,
     commits: commits.commits,
     recoverTransfer: commits.recovery.recoverTransfer,
+    takeReplacement,
     turns: commits.turns,
     onMessage: () => messages.delivery.wake(),
   })
@@ -175,8 +178,9 @@ function housekeeping({ catalogue, log }: Shared): Feature {
       while (!signal.aborted) {
         try {
           while ((await catalogue.idempotency.expire({ olderThanSeconds: keepAnswersSeconds })) === 1000);
+          await catalogue.sendQueue.sweepLeases()
         } catch (error) {
-          log.warn({ err: error }, 'Old answers could not be forgotten; the next try is in an hour')
+          log.warn({ err: error }, 'What is old could not be forgotten; the next try is in an hour')
         }
         await pause(housekeepingMs, signal)
       }

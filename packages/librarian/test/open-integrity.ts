@@ -26,7 +26,7 @@ export interface IntegrityOptions {
 }
 
 /** Nobody else has anything. */
-const nobody: Upstream = {
+export const nobody: Upstream = {
   candidates: async () => [],
   canFetch: async () => false,
   // biome-ignore lint/correctness/useYield: there is nothing

@@ -73,7 +73,8 @@ export function createPeers({ catalogue: { peers }, calls, fernet, log }: PeersO
   async function tellFailed(peer: Peer, transfer: { id: number; remoteId: number }, signal: AbortSignal) {
     try {
       const credentials = splitCredentials(crypt().decrypt(peer.authenticator))
-      await calls.failClone({ ...peer, ...credentials }, transfer, { signal })
+      const reason = 'The sender has removed this librarian from those it sends to.'
+      await calls.failClone({ ...peer, ...credentials }, { ...transfer, reason }, { signal })
     } catch (error) {
       // It finds out by itself when it asks for its old transfers.
       log.warn(

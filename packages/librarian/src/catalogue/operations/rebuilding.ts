@@ -1,4 +1,5 @@
 /** Making the catalogue again from what stores know (reliability G1). */
+import type { Instant } from '@arriero/api'
 import type { Selectable } from 'kysely'
 import { ancestorsOf, findObstacles } from '../nested-names.ts'
 import { type Database, read, write } from '../operation.ts'
@@ -28,6 +29,21 @@ export interface RebuiltCopy {
   readonly available: boolean
   readonly state: CopyState
   readonly deletionPolicy: DeletionPolicy
+}
+
+/** What lies in a quarantine, as the trail tells it. */
+export interface QuarantinedCopy {
+  readonly id: string
+  readonly storeId: number
+  readonly fileName: string
+  /** Of the copy. */
+  readonly path: string
+  readonly found: CopyState
+  readonly source: string
+  readonly sha256: string | null
+  readonly actor: string
+  /** Since when it is there. */
+  readonly time: Instant
 }
 
 /**
@@ -63,6 +79,20 @@ export const rebuilding = {
       }
     }
     return outcomes
+  }),
+
+  /** Makes the rows of repairs that are missing, and changes none. */
+  quarantined: write<{ copies: readonly QuarantinedCopy[] }, void>(async ({ sql }, { copies }) => {
+    for (const { id, storeId, fileName, path, found, source, sha256, actor, time } of copies) {
+      const copy = sql.selectFrom('instance').select('id').where('file_name', '=', fileName)
+      const instance = await copy.where('store_id', '=', storeId).executeTakeFirst()
+      const row = { id, file_name: fileName, store_id: storeId, path, found, source, sha256, actor }
+      await sql
+        .insertInto('repair')
+        .values({ ...row, state: 'done', holder: '', instance_id: instance?.id ?? 0, started: time, ended: time })
+        .onConflict(on => on.column('id').doNothing())
+        .execute()
+    }
   }),
 
   /** What is known by now of these names. */

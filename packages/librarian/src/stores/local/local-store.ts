@@ -130,11 +130,12 @@ export class LocalStore implements Store {
 
   // ——— Staging ———
 
-  async openStaging(id: string, uploadName: string): Promise<string> {
+  async openStaging(id: string, uploadName: string, { leadsIn = false } = {}): Promise<string> {
     await this.#check()
     await this.#stagings.open(id).catch(async error => {
       throw error instanceof LibrarianError ? await this.#availability.explained(error) : error
     })
+    if (leadsIn) await this.#stagings.leadIn(join(this.#layout.staging, id), uploadName)
     return `${join(this.#layout.staging, id)}/${uploadName}`
   }
 

@@ -21,6 +21,7 @@ import type { CommitOrigin } from '../../commit/commits.ts'
 import { createLimit, type Limit } from '../../limit.ts'
 import type { PeerConnection } from '../../peer-connections.ts'
 import { removeBytes } from '../../uploads/remove-bytes.ts'
+import { askToLook } from '../ask-to-look.ts'
 import { type CommitCloneOptions, commitClone, storeOf } from '../commit-clone.ts'
 import { storesThere } from '../stores-there.ts'
 import { Budget } from './budget.ts'
@@ -264,6 +265,10 @@ class PullLane {
     if (error instanceof PeerDown) throw error
     if (error instanceof LibrarianError && downCodes.has(error.code)) throw new PeerDown(error)
     const reason = error instanceof Error ? error.message : String(error)
+    if (isMismatch(error)) {
+      await askToLook(transfer, this.#o)
+      this.#o.onEnd()
+    }
     if (isFinal(error)) return await this.#fail(transfer, reason)
     // Of a store of ours that is gone the transfer is not to blame.
     if (error instanceof LibrarianError && laterCodes.has(error.code)) return
@@ -331,6 +336,11 @@ const downCodes: ReadonlySet<string> = new Set([
   'NoEndpoint',
   'WrongMethod',
 ])
+
+function isMismatch(error: unknown): boolean {
+  if (error instanceof LibrarianError) return error.code === 'Mismatch'
+  return error instanceof TransferError && error.code === 'ChecksumMismatch'
+}
 
 function isFinal(error: unknown): boolean {
   if (error instanceof LibrarianError) return !error.isRetriable && error.code !== 'BadAnswer'
