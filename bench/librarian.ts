@@ -9,10 +9,11 @@ import { benchCalls } from './librarian/calls.ts'
 import { type CaseOptions, type Figure, show } from './librarian/case.ts'
 import { benchClone } from './librarian/clone.ts'
 import { benchCommit } from './librarian/commit.ts'
+import { benchScrub } from './librarian/scrub.ts'
 import { benchSearch } from './librarian/search.ts'
 import { benchWorkers } from './librarian/workers.ts'
 
-const usage = `usage: npm run bench -- librarian [--only commit,bytes,calls,clone,workers,search] [--rounds N] [--size MIB] [--files N] [--rows N] [--dir DIR] [--out FILE]
+const usage = `usage: npm run bench -- librarian [--only commit,bytes,calls,clone,workers,scrub,search] [--rounds N] [--size MIB] [--files N] [--rows N] [--dir DIR] [--out FILE]
 
 search fills a catalogue of --rows files (5,000,000) on each database first, and runs only when it is named.`
 
@@ -22,6 +23,7 @@ const cases: Readonly<Record<string, (options: CaseOptions) => Promise<Figure[]>
   calls: benchCalls,
   clone: benchClone,
   workers: benchWorkers,
+  scrub: benchScrub,
   search: benchSearch,
 }
 

@@ -3,28 +3,23 @@
  * both say so; beside an rsync daemon that copies the same tree, made durable.
  */
 import { spawn } from 'node:child_process'
-import { createCipheriv } from 'node:crypto'
 import { mkdir, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { digestBytesBy, loadPathFunctions } from '@arriero/transfer'
 import { withQueries } from '../../e2e/program/outages/see-librarian.ts'
 import { freePorts } from '../../e2e/servers/ports.ts'
 import { type CaseOptions, type Figure, seconds } from './case.ts'
 import { run } from './command.ts'
+import { fill, type Shape } from './fill.ts'
 import { type Served, serve } from './serve.ts'
 
 const shapes = [
   { count: 2000, bytes: 2 ** 20, label: '2,000 × 1 MiB' },
   { count: 20_000, bytes: 10 * 1024, label: '20,000 × 10 KiB' },
-] as const
-
-type Shape = (typeof shapes)[number]
+] as const satisfies Shape[]
 
 const encryptionKey = `${Buffer.alloc(32, 7).toString('base64url')}=`
 const peerPassword = 'peer-password'
-/** Files uploaded together. */
-const batch = 500
 
 export async function benchClone(options: CaseOptions): Promise<Figure[]> {
   const figures: Figure[] = []
@@ -120,39 +115,6 @@ async function acquaint(sender: Served, senderName: string, receiver: Served, na
     check_connection: true,
   })
   await sender.librarian.admin.transferStatusChange({ librarian_name: name, transfers_enabled: false })
-}
-
-/** Bytes that nothing compresses, uploaded by local copy. */
-async function fill({ librarian, user }: Served, { count, bytes }: Shape): Promise<void> {
-  await loadPathFunctions(['xxh3'])
-  const stream = createCipheriv('aes-256-ctr', Buffer.alloc(32, 9), Buffer.alloc(16))
-  const zeros = Buffer.alloc(bytes)
-  for (let at = 0; at < count; at += batch) {
-    const files = Array.from({ length: Math.min(batch, count - at) }, (_, index) => {
-      const content = stream.update(zeros)
-      const checksum = `xxh3:::${digestBytesBy(['xxh3'], content).xxh3}`
-      return { name: `run/${(at + index) >> 7}/${at + index}.bin`, content, checksum }
-    })
-    const { outcomes } = await librarian.upload.batchStage({
-      uploader: user,
-      uploads: files.map(({ name, checksum }) => ({
-        upload_size: bytes,
-        upload_checksum: checksum,
-        upload_name: name.split('/').at(-1)!,
-        destination_location: name,
-      })),
-    })
-    const staged = outcomes.map(outcome => {
-      if (!outcome.success) throw new Error(`announcing failed: ${JSON.stringify(outcome)}`)
-      return outcome
-    })
-    for (const [index, { staging_location }] of staged.entries())
-      await writeFile(staging_location, files[index]!.content)
-    const commits = staged.map(({ transfer_id }) => ({ transfer_id }))
-    const { outcomes: ends } = await librarian.upload.batchCommit({ commits })
-    const failed = ends.find(({ success }) => !success)
-    if (failed) throw new Error(`a commit failed: ${JSON.stringify(failed)}`)
-  }
 }
 
 /** When it started, the sender did not know the receiver: its task is off. */

@@ -17,6 +17,8 @@ export interface Served extends AsyncDisposable {
   readonly librarian: Connection
   /** Resident memory now, bytes. */
   rss(): Promise<number>
+  /** The most resident memory so far, bytes. */
+  peakRss(): Promise<number>
   /** User and system time so far, seconds. */
   cpuSeconds(): Promise<number>
 }
@@ -84,7 +86,8 @@ export async function serve(directory: string, options: ServeOptions = {}): Prom
     password,
     authorization: `Basic ${Buffer.from(`${user}:${password}`).toString('base64')}`,
     librarian: connect({ url, user, password }),
-    rss: async () => Number(/VmRSS:\s+(\d+)/.exec(await readFile(`/proc/${pid}/status`, 'utf8'))?.[1]) * 1024,
+    rss: () => memoryOf(pid, 'VmRSS'),
+    peakRss: () => memoryOf(pid, 'VmHWM'),
     cpuSeconds: async () => {
       const fields = (await readFile(`/proc/${pid}/stat`, 'utf8')).split(') ')[1]?.split(' ') ?? []
       return (Number(fields[11]) + Number(fields[12])) / 100
@@ -95,6 +98,11 @@ export async function serve(directory: string, options: ServeOptions = {}): Prom
       await once(child, 'exit')
     },
   }
+}
+
+async function memoryOf(pid: number, field: 'VmRSS' | 'VmHWM'): Promise<number> {
+  const status = await readFile(`/proc/${pid}/status`, 'utf8')
+  return Number(new RegExp(`${field}:\\s+(\\d+)`).exec(status)?.[1]) * 1024
 }
 
 /** One more process on the settings of `serve`; its catalogue must be PostgreSQL. Resolves when it works. */
