@@ -123,23 +123,29 @@ export function createCopyReader({ catalogue, stores, alarms, log, by, atOnce }:
     const outcomes = site
       ? await limit(() => site.store.examineAll(asked, options))
       : copies.map(copy => ({ ok: true as const, value: notInSettings(copy.instance) }))
-    return await Promise.all(
-      outcomes.map(async (outcome, at): Promise<Outcome<readonly Finding[]>> => {
-        if (!outcome.ok) return outcome
-        const { file, instance: copy } = copies[at]!
-        const first = await judge(file, copy, outcome.value)
-        if (first.outcome === 'ok') return { ok: true, value: [first] }
-        return await outcomeOf(async () => [first, await limit(() => readOnce(file, copy, options))])
-      }),
-    )
+    return await Promise.all(outcomes.map((outcome, at) => judgeTwice(copies[at]!, outcome, options)))
   }
 
-  async function judge(file: ReadableFile, { id }: ReadableCopy, reading: Reading): Promise<Finding> {
-    if (reading.outcome !== 'read') return unread(id, reading.outcome, reading.reason)
-    const { medium, sha256, size, checksum, fingerprint, answers } = reading
-    const reason = await differenceOf(file, reading)
-    const outcome = reason === undefined ? 'ok' : 'mismatch'
-    return { instanceId: id, outcome, medium, sha256, size, checksum, fingerprint, reason, answers }
+  /** At once where it is good, as nearly all are. */
+  function judgeTwice(
+    { file, instance }: CopyToRead,
+    outcome: Outcome<Reading>,
+    options: ReadOptions,
+  ): Outcome<readonly Finding[]> | Promise<Outcome<readonly Finding[]>> {
+    if (!outcome.ok) return outcome
+    const reading = outcome.value
+    if (reading.outcome === 'read' && wholeDifference(file, reading) === undefined) {
+      return { ok: true, value: [findingOf(instance, reading, undefined)] }
+    }
+    return outcomeOf(async () => {
+      const first = await judge(file, instance, reading)
+      return [first, await limit(() => readOnce(file, instance, options))]
+    })
+  }
+
+  async function judge(file: ReadableFile, copy: ReadableCopy, reading: Reading): Promise<Finding> {
+    if (reading.outcome !== 'read') return unread(copy.id, reading.outcome, reading.reason)
+    return findingOf(copy, reading, await differenceOf(file, reading))
   }
 
   async function differenceOf(
@@ -183,7 +189,8 @@ export function createCopyReader({ catalogue, stores, alarms, log, by, atOnce }:
     look: (copies, options = {}) => (copies.length === 0 ? Promise.resolve([]) : look(copies, options)),
 
     async record(seen) {
-      const readings = seen.flatMap(({ findings }) => findings)
+      // What it does not record need not cross to its thread.
+      const readings = seen.flatMap(({ findings }) => findings.map(({ reason: _, answers: __, ...reading }) => reading))
       if (readings.length > 0) await catalogue.readings.record({ by, readings })
       for (const { copy, findings } of seen) {
         const last = findings.at(-1)
@@ -202,6 +209,16 @@ export function createCopyReader({ catalogue, stores, alarms, log, by, atOnce }:
       while (running.size > 0) await Promise.allSettled(running.values())
     },
   }
+}
+
+/** @param reason how it differs; undefined: it does not */
+function findingOf(
+  { id: instanceId }: ReadableCopy,
+  { medium, sha256, size, checksum, fingerprint, answers }: Reading & { outcome: 'read' },
+  reason: string | undefined,
+): Finding {
+  const outcome = reason === undefined ? 'ok' : 'mismatch'
+  return { instanceId, outcome, medium, sha256, size, checksum, fingerprint, reason, answers }
 }
 
 function unread(instanceId: number, outcome: CopyState, reason: string): Finding {

@@ -1,7 +1,7 @@
 /** Copies by groups: many small ones cost one task of a thread and one transaction together, a large one goes alone. */
 import type { ScrubCopy } from '../../catalogue/operations/scrubbing.ts'
 
-const MOST_COPIES = 64
+const MOST_COPIES = 256
 const MOST_BYTES = 32 << 20
 
 export async function* inGroups(copies: AsyncIterable<ScrubCopy>): AsyncGenerator<ScrubCopy[]> {
