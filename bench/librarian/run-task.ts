@@ -13,6 +13,8 @@ export interface TaskRun {
 type Task = Awaited<ReturnType<Connection['tasks']['list']>>['tasks'][number]
 
 export interface RunTaskOptions {
+  /** It does not run at the start of its librarian. Default: that run is waited for. */
+  readonly isTimed?: boolean
   /** Told how far it is, every so often. */
   readonly progress?: (counts: TaskCounts) => Promise<void>
 }
@@ -21,7 +23,7 @@ export interface RunTaskOptions {
 export async function runTask(
   { librarian }: Served,
   name: string,
-  { progress }: RunTaskOptions = {},
+  { progress, isTimed = false }: RunTaskOptions = {},
 ): Promise<TaskRun> {
   const find = async () => {
     const task = (await librarian.tasks.list()).tasks.find(one => one.name === name)
@@ -36,8 +38,7 @@ export async function runTask(
       await sleep(20)
     }
   }
-  // Each runs once at the start.
-  const before = await until(({ state, ended_time }) => state !== 'running' && ended_time !== null)
+  const before = await until(({ state, ended_time }) => isTimed || (state !== 'running' && ended_time !== null))
   await librarian.tasks.run({ id: before.id })
   const task = await until(({ state, ended_time }) => state !== 'running' && ended_time !== before.ended_time)
   if (task.outcome !== 'done') throw new Error(`the task ${name} is ${task.outcome}: ${task.note}`)

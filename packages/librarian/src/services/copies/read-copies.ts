@@ -190,7 +190,7 @@ export function createCopyReader({ catalogue, stores, alarms, log, by, atOnce }:
 
     async record(seen) {
       // What it does not record need not cross to its thread.
-      const readings = seen.flatMap(({ findings }) => findings.map(({ reason: _, answers: __, ...reading }) => reading))
+      const readings = seen.flatMap(({ findings }) => findings.map(readingToRecord))
       if (readings.length > 0) await catalogue.readings.record({ by, readings })
       for (const { copy, findings } of seen) {
         const last = findings.at(-1)
@@ -209,6 +209,10 @@ export function createCopyReader({ catalogue, stores, alarms, log, by, atOnce }:
       while (running.size > 0) await Promise.allSettled(running.values())
     },
   }
+}
+
+function readingToRecord({ instanceId, outcome, medium, sha256, size, checksum, fingerprint }: Finding): NewReading {
+  return { instanceId, outcome, medium, sha256, size, checksum, fingerprint }
 }
 
 /** @param reason how it differs; undefined: it does not */
