@@ -46,11 +46,10 @@ async function benchShape(shape: Shape, { directory, rounds }: CaseOptions): Pro
     const away = join(root, name)
     await mkdir(away)
     await using receiver = await serve(away, { name, port: ports[round]!, encryptionKey, background: receiving() })
-    await acquaint(sender, 'home', receiver, name)
+    await introduce(sender, 'home', receiver, name)
     const before = [await sender.cpuSeconds(), await receiver.cpuSeconds()] as const
     const took = await seconds(async () => {
-      await sender.librarian.admin.transferStatusChange({ librarian_name: name, transfers_enabled: true })
-      await begin(sender, name)
+      await begin(sender, 'home', receiver, name)
       await untilKept({ home, away, name, count: shape.count })
     })
     ours.push(shape.count / took)
@@ -96,33 +95,29 @@ function receiving() {
   return { recieve_clone: [{ task_name: 'receive', ...often, deletion_policy: 0, files_per_run: 100_000 }] }
 }
 
-/** Each knows the other; nothing is sent yet. */
-async function acquaint(sender: Served, senderName: string, receiver: Served, name: string): Promise<void> {
+const addressOf = ({ url }: Served) => ({ url: 'http://127.0.0.1', port: Number(new URL(url).port) })
+
+/** The receiver knows the sender; nothing is sent yet. */
+async function introduce(sender: Served, senderName: string, receiver: Served, name: string): Promise<void> {
   const account = (username: string, permission: 2 | 3) => ({ username, password: peerPassword, permission })
   await sender.librarian.users.create(account(name, 2))
   await receiver.librarian.users.create(account(senderName, 3))
-  const to = ({ url }: Served) => ({ url: 'http://127.0.0.1', port: Number(new URL(url).port) })
   await receiver.librarian.admin.librariansAdd({
     librarian_name: senderName,
-    ...to(sender),
+    ...addressOf(sender),
     authenticator: `${name}:${peerPassword}`,
     check_connection: true,
   })
+}
+
+/** With its row, the task that sends to it begins. */
+async function begin(sender: Served, senderName: string, receiver: Served, name: string): Promise<void> {
   await sender.librarian.admin.librariansAdd({
     librarian_name: name,
-    ...to(receiver),
+    ...addressOf(receiver),
     authenticator: `${senderName}:${peerPassword}`,
     check_connection: true,
   })
-  await sender.librarian.admin.transferStatusChange({ librarian_name: name, transfers_enabled: false })
-}
-
-/** When it started, the sender did not know the receiver: its task is off. */
-async function begin({ librarian }: Served, name: string): Promise<void> {
-  const { tasks } = await librarian.tasks.list()
-  const task = tasks.find(one => one.name === `send to ${name}`)
-  if (!task) throw new Error(`there is no task that sends to ${name}`)
-  await librarian.tasks.run({ id: task.id })
 }
 
 interface Kept {

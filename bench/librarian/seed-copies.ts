@@ -1,5 +1,6 @@
 /**
- * Gives a librarian that was started once, and has ended, many files that nobody has read yet: past all its rules, only for one that
+ * Gives a librarian that was started once, and has ended, many files that nobody has read yet, though they count as good, so that
+ * nobody but a scrub reads them: past all its rules, only for one that
  * is thrown away.
  *
  *     node seed-copies.ts HOME COUNT
@@ -50,7 +51,7 @@ function insert(path: string, root: string, count: number): void {
   )
   database.exec(
     `INSERT INTO instance (path, file_name, store_id, deletion_policy, created_time, available, state)
-     SELECT '${root}/' || name, name, (SELECT id FROM store WHERE name = 'files'), 'DISALLOWED', create_time, 1, 'never-checked'
+     SELECT '${root}/' || name, name, (SELECT id FROM store WHERE name = 'files'), 'DISALLOWED', create_time, 1, 'ok'
      FROM file`,
   )
   database.exec('COMMIT')
