@@ -51,6 +51,31 @@ function suite(label: string, open: () => Promise<TrialCatalogue>): void {
     fingerprint: `f${instanceId}`,
   })
 
+  describe(`${label}: first digests`, () => {
+    const sha256 = '7'.repeat(64)
+    const undigested = `INSERT INTO file (name, create_time, size, checksum, kind, is_attested, uploader, source)
+      VALUES ('run', '2026-01-01T00:00:00.000000Z', 3, 'md5:::1', 'tree', 1, 'ada', 'far')`
+
+    test('numbers are for copies in use of files without one; what has one keeps it, and its manifest', async () => {
+      await using catalogue = await opened(['a'])
+      for (const row of [undigested, insertInstance('run', 1), insertInstance('run', 2)])
+        await catalogue.trial.write(row)
+      await catalogue.trial.write(`UPDATE instance SET available = 0 WHERE file_name = 'run' AND store_id = 2`)
+      const names = ['a', 'run', 'nothing']
+      const [first] = (await catalogue.rebuilding.takeOrders({ count: 1 })) as [number]
+      const { files } = await catalogue.digests.begin({ names })
+      expect(files).toMatchObject([{ file: { name: 'run', sha256: null }, copies: [{ store_id: 1 }] }])
+      expect(files[0]!.copies).toHaveLength(1)
+      expect(files[0]!.copies[0]!.order).toBeGreaterThan(first)
+      await catalogue.digests.finish({ files: [{ name: 'run', sha256, manifest: 'one' }] })
+      await catalogue.digests.finish({ files: [{ name: 'run', sha256: '8'.repeat(64), manifest: 'other' }] })
+      expect((await catalogue.instances.ofFile({ name: 'run' }))!.file.sha256).toBe(sha256)
+      expect(await catalogue.instances.treeOf({ name: 'run' })).toBe('one')
+      expect((await catalogue.digests.begin({ names })).files).toEqual([])
+      expect((await catalogue.digests.begin({ names: [] })).files).toEqual([])
+    })
+  })
+
   describe(`${label}: the order of a scrub`, () => {
     const page = {
       storeId: 1,

@@ -31,23 +31,25 @@ export const digests = {
    * Those of these files that still have none. A copy that somebody deletes is left out, and one whose deletion begins later
    * takes a greater number: so no line of a trail says that it is kept after the one that says that it went.
    */
-  begin: write<{ names: readonly string[] }, { time: Instant; files: UndigestedFile[] }>(async (database, { names }) => {
-    const { sql, dialect } = database
-    const { time } = await sql.selectNoFrom(dialect.now().as('time')).executeTakeFirstOrThrow()
-    if (names.length === 0) return { time, files: [] }
-    const files = await sql
-      .selectFrom('file')
-      .selectAll()
-      .where('name', 'in', names)
-      .where('sha256', 'is', null)
-      .execute()
-    const copies = await copiesOf(
-      database,
-      files.map(({ name }) => name),
-    )
-    const byName = Map.groupBy(copies, ({ file_name }) => file_name)
-    return { time, files: files.map(file => ({ file, copies: byName.get(file.name) ?? [] })) }
-  }),
+  begin: write<{ names: readonly string[] }, { time: Instant; files: UndigestedFile[] }>(
+    async (database, { names }) => {
+      const { sql, dialect } = database
+      const { time } = await sql.selectNoFrom(dialect.now().as('time')).executeTakeFirstOrThrow()
+      if (names.length === 0) return { time, files: [] }
+      const files = await sql
+        .selectFrom('file')
+        .selectAll()
+        .where('name', 'in', names)
+        .where('sha256', 'is', null)
+        .execute()
+      const copies = await copiesOf(
+        database,
+        files.map(({ name }) => name),
+      )
+      const byName = Map.groupBy(copies, ({ file_name }) => file_name)
+      return { time, files: files.map(file => ({ file, copies: byName.get(file.name) ?? [] })) }
+    },
+  ),
 
   /** After the lines are durable. What has a digest by now keeps it. */
   finish: write<{ files: readonly FirstDigest[] }, void>(async (database, { files }) => {
