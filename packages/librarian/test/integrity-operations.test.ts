@@ -87,8 +87,12 @@ function suite(label: string, open: () => Promise<TrialCatalogue>): void {
 
     test('begins with what nobody has read, goes on with what was read longest ago, and ends', async () => {
       await using catalogue = await opened(['a', 'b', 'c', 'd', 'e'])
-      // d, then a.
-      for (const instanceId of [7, 1]) await catalogue.readings.record({ by: 'here', readings: [good(instanceId)] })
+      // d, then a, not within one tick of the database's clock.
+      for (const instanceId of [7, 1]) {
+        await catalogue.readings.record({ by: 'here', readings: [good(instanceId)] })
+        const now = await catalogue.trial.now()
+        await expect.poll(() => catalogue.trial.now(), { interval: 1 }).not.toBe(now)
+      }
       const first = await catalogue.scrubbing.due(page)
       expect(namesOf(first)).toEqual(['b', 'c'])
       const second = await catalogue.scrubbing.due({ ...page, after: first.at(-1)!.cursor })
@@ -106,6 +110,31 @@ function suite(label: string, open: () => Promise<TrialCatalogue>): void {
           }),
         ),
       ).toEqual(['b', 'c', 'e'])
+    })
+
+    test('a page is found by a walk along the index: no sort, and no look at every row', async () => {
+      await using catalogue = await opened()
+      const many = (select: string) =>
+        `WITH RECURSIVE n (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM n WHERE n < 5000) SELECT ${select} FROM n`
+      const time = '2026-01-01T00:00:00.000000Z'
+      for (const statement of [
+        `INSERT INTO file (name, create_time, size, checksum, kind, is_attested, uploader, source)
+         ${many(`'many/' || n, '${time}', 1, 'xxh3:::1', 'file', 1, 'ada', 'far'`)}`,
+        // Few of them are unread.
+        `INSERT INTO instance (path, file_name, store_id, deletion_policy, created_time, available, state, checksum_time)
+         ${many(`'/s/many/' || n, 'many/' || n, 1, 'DISALLOWED', '${time}', 1, 'ok', CASE WHEN n < 4990 THEN '${time.slice(0, -5)}' || (n + 1000) || 'Z' END`)}`,
+        'ANALYZE',
+      ]) {
+        await catalogue.trial.write(statement)
+      }
+      for (const after of [undefined, { time: null, id: 4995 }, { time, id: 1000 }]) {
+        const plans = await catalogue.trial.scrubPlans({ ...page, after, limit: 512 })
+        expect(plans).toHaveLength(after?.time === time ? 1 : 2)
+        for (const plan of plans) {
+          expect(plan).toContain('instance_scrub')
+          expect(plan).not.toMatch(/Sort|TEMP B-TREE|Seq Scan on instance|SCAN instance/)
+        }
+      }
     })
 
     test('what was found missing is not the first again, and what is out of use is none', async () => {
