@@ -146,16 +146,33 @@ export async function register(catalogue: Catalogue, kept: readonly Kept[]): Pro
   }
 }
 
+export interface MemoryGround {
+  readonly catalogue: Catalogue
+  readonly stores: readonly MemoryStore[]
+}
+
 /** The same bytes on memory stores, and their rows. */
 export async function keep(
-  { catalogue, stores }: { catalogue: Catalogue; stores: readonly MemoryStore[] },
+  ground: MemoryGround,
+  name: string,
+  content: MemoryContent,
+  options: Parameters<typeof place>[3] = {},
+): Promise<Kept> {
+  const kept = await place(ground, name, content, options)
+  await register(ground.catalogue, [kept])
+  return kept
+}
+
+/** Without rows. */
+export async function place(
+  { stores }: Pick<MemoryGround, 'stores'>,
   name: string,
   content: MemoryContent,
   { source, isUndigested = false }: { source?: string; isUndigested?: boolean } = {},
 ): Promise<Kept> {
   const { checksum, manifest, ...rest } = await describeContent(content, undefined)
   for (const store of stores) store.damage(name, content)
-  const kept: Kept = {
+  return {
     publication: { name, ...rest },
     checksum,
     manifest,
@@ -164,6 +181,4 @@ export async function keep(
     ...(source === undefined ? {} : { source }),
     isUndigested,
   }
-  await register(catalogue, [kept])
-  return kept
 }

@@ -5,13 +5,14 @@ import { inGroups } from '../src/services/scrub/groups.ts'
 import { createPace } from '../src/services/scrub/pace.ts'
 import { MemoryStore } from '../src/stores/memory.ts'
 import type { Examination, ReadOptions } from '../src/stores/store.ts'
-import { keep, memoryGround, openIntegrity } from './open-integrity.ts'
+import { memoryGround, openIntegrity, place, register } from './open-integrity.ts'
 import { bytesOf } from './world.ts'
 
 async function withFiles(count: number) {
   const ground = await memoryGround(['main'])
   const names = Array.from({ length: count }, (_, at) => `f${String(at).padStart(4, '0')}`)
-  for (const name of names) await keep(ground, name, bytesOf(`good ${name}`))
+  const kept = await Promise.all(names.map(name => place(ground, name, bytesOf(`good ${name}`))))
+  await register(ground.catalogue, kept)
   return { ...ground, main: ground.stores[0]!, names, site: openIntegrity(ground) }
 }
 
