@@ -17,6 +17,8 @@ export interface Served extends AsyncDisposable {
   readonly librarian: Connection
   /** Resident memory now, bytes. */
   rss(): Promise<number>
+  /** The most resident memory so far, bytes. */
+  peakRss(): Promise<number>
   /** User and system time so far, seconds. */
   cpuSeconds(): Promise<number>
 }
@@ -31,9 +33,6 @@ export interface ServeOptions {
   /** Beside the ways to the store. */
   readonly background?: Readonly<Record<string, readonly object[]>>
   readonly encryptionKey?: string
-  readonly role?: 'api' | 'worker' | 'all'
-  /** Default: nothing may be fetched. */
-  readonly ingest?: Readonly<Record<string, unknown>>
 }
 
 const program = new URL('../../packages/cli/bin/arriero.js', import.meta.url).pathname
@@ -51,7 +50,6 @@ export async function serve(directory: string, options: ServeOptions = {}): Prom
     catalogue,
     data_directory: directory,
     log_level: 'warning',
-    role: options.role ?? 'all',
     encryption_key: options.encryptionKey ?? null,
     background: options.background ?? null,
     add_stores: [
@@ -63,7 +61,6 @@ export async function serve(directory: string, options: ServeOptions = {}): Prom
         transfer_manager_data: { local: { available: true, hostnames: [hostname()] } },
       },
     ],
-    ingest: options.ingest ?? {},
   }
   await writeFile(join(directory, 'arriero.yaml'), JSON.stringify(settings), { mode: 0o600 })
   await writeFile(join(directory, 'password'), password, { mode: 0o600 })
@@ -84,7 +81,8 @@ export async function serve(directory: string, options: ServeOptions = {}): Prom
     password,
     authorization: `Basic ${Buffer.from(`${user}:${password}`).toString('base64')}`,
     librarian: connect({ url, user, password }),
-    rss: async () => Number(/VmRSS:\s+(\d+)/.exec(await readFile(`/proc/${pid}/status`, 'utf8'))?.[1]) * 1024,
+    rss: () => memoryOf(pid, 'VmRSS'),
+    peakRss: () => memoryOf(pid, 'VmHWM'),
     cpuSeconds: async () => {
       const fields = (await readFile(`/proc/${pid}/stat`, 'utf8')).split(') ')[1]?.split(' ') ?? []
       return (Number(fields[11]) + Number(fields[12])) / 100
@@ -97,18 +95,9 @@ export async function serve(directory: string, options: ServeOptions = {}): Prom
   }
 }
 
-/** One more process on the settings of `serve`; its catalogue must be PostgreSQL. Resolves when it works. */
-export async function startWorker(directory: string): Promise<AsyncDisposable> {
-  const args = [program, 'worker', '--config', join(directory, 'arriero.yaml'), '--json']
-  const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'] })
-  await Promise.race([once(child.stdout, 'data'), once(child, 'exit')])
-  if (child.exitCode !== null) throw new Error('arriero worker ended')
-  return {
-    async [Symbol.asyncDispose]() {
-      child.kill('SIGTERM')
-      await once(child, 'exit')
-    },
-  }
+async function memoryOf(pid: number, field: 'VmRSS' | 'VmHWM'): Promise<number> {
+  const status = await readFile(`/proc/${pid}/status`, 'utf8')
+  return Number(new RegExp(`${field}:\\s+(\\d+)`).exec(status)?.[1]) * 1024
 }
 
 /** It answers a little earlier, but its administrator is there only then. */

@@ -53,10 +53,12 @@ export interface PeersOptions {
   readonly calls: PeerCalls
   /** Undefined: no key is configured. */
   readonly fernet: Fernet | undefined
+  /** One was added, or removed: for the work that is done for it. */
+  readonly onChange: (name: string, isThere: boolean) => Promise<void>
   readonly log: Log
 }
 
-export function createPeers({ catalogue: { peers }, calls, fernet, log }: PeersOptions): Peers {
+export function createPeers({ catalogue: { peers }, calls, fernet, onChange, log }: PeersOptions): Peers {
   const crypt = () => {
     if (fernet) return fernet
     throw new LibrarianError('Conflict', 'Cannot keep credentials of another librarian: no encryption_key is set', {
@@ -84,6 +86,13 @@ export function createPeers({ catalogue: { peers }, calls, fernet, log }: PeersO
     }
   }
 
+  /** It is there, or gone, all the same. */
+  async function tellOf(name: string, isThere: boolean): Promise<void> {
+    await onChange(name, isThere).catch(error =>
+      log.warn({ err: error, peer: name }, 'Tasks of this librarian go on, or off, at the next start only'),
+    )
+  }
+
   return {
     async list({ ping, signal }) {
       const known = await peers.list()
@@ -107,12 +116,14 @@ export function createPeers({ catalogue: { peers }, calls, fernet, log }: PeersO
       }
       const peer = { name, url: url.replace(/\/+$/, ''), port, authenticator: token }
       const isNew = await peers.add({ ...peer, act: act?.entry() })
+      if (isNew) await tellOf(name, true)
       return isNew ? { success: true, alreadyExists: false, pingSuccess: check ? true : null } : exists
     },
 
     async remove(name, { failTransfers, signal, act }) {
       const removed = await peers.remove({ name, failTransfers, act: act?.entry() })
       if (!removed) throw new LibrarianError('UnknownLibrarian', `Cannot remove ${name}: there is no such librarian`)
+      await tellOf(name, false)
       if (removed.forgottenCopies > 0) {
         log.warn(
           { peer: name, copies: removed.forgottenCopies },

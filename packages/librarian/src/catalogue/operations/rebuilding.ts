@@ -5,6 +5,7 @@ import { ancestorsOf, findObstacles } from '../nested-names.ts'
 import { type Database, read, write } from '../operation.ts'
 import type { CopyState, DeletionPolicy, FileKind, FileTable } from '../schema.ts'
 import { raiseOrder, takeNumbers } from '../trail-order.ts'
+import { fillDigest } from './digests.ts'
 import { unread } from './instances.ts'
 
 export interface RebuiltFile {
@@ -62,13 +63,14 @@ export const rebuilding = {
     return file === undefined && intent === undefined
   }),
 
-  /** Makes the rows that are missing, and changes none. An item that cannot be registered never stops its neighbours. */
+  /** Makes the rows that are missing, and changes none but for a digest that is told for the first time. An item that cannot be registered never stops its neighbours. */
   register: write<{ files: readonly RebuiltFile[] }, RebuiltOutcome[]>(async (database, { files }) => {
     const ground = await groundFor(database, files)
     const outcomes: RebuiltOutcome[] = []
     for (const file of files) {
       const outcome = judge(file, ground)
       outcomes.push(outcome)
+      await tellDigest(database, file, ground)
       if (outcome.outcome === 'file') {
         await insertFile(database, file)
         note(file, ground)
@@ -140,7 +142,7 @@ export const rebuilding = {
   }),
 }
 
-type Content = Pick<RebuiltFile, 'kind' | 'size' | 'sha256'>
+type Content = Pick<RebuiltFile, 'kind' | 'size' | 'checksum' | 'sha256'>
 
 interface Ground {
   readonly files: Map<string, Content>
@@ -159,7 +161,7 @@ async function groundFor(database: Database, files: readonly RebuiltFile[]): Pro
     return { files: new Map(), copies: new Set(), nested: new Map(), coming: new Map(), above: new Map() }
   const known = await sql
     .selectFrom('file')
-    .select(['name', 'kind', 'size', 'sha256'])
+    .select(['name', 'kind', 'size', 'checksum', 'sha256'])
     .where('name', 'in', names)
     .execute()
   const copies = await sql
@@ -180,8 +182,7 @@ function judge(file: RebuiltFile, { files, copies, nested, coming, above }: Grou
   const { name, copy } = file
   const known = files.get(name)
   if (known) {
-    if (known.size !== file.size || known.sha256 !== file.sha256 || known.kind !== file.kind)
-      return { outcome: 'other' }
+    if (!isSame(known, file)) return { outcome: 'other' }
     return { outcome: !copy || copies.has(copyKey(name, copy.storeId)) ? 'known' : 'copy' }
   }
   const obstacle = nested.get(name) ?? above.get(name) ?? ancestorsOf(name).find(directory => files.has(directory))
@@ -190,8 +191,24 @@ function judge(file: RebuiltFile, { files, copies, nested, coming, above }: Grou
   return live === undefined ? { outcome: 'file' } : { outcome: 'coming', obstacle: live }
 }
 
-function note({ name, kind, size, sha256 }: RebuiltFile, { files, above }: Ground): void {
-  files.set(name, { kind, size, sha256 })
+/** A line of before the first reading has no digest of ours: then its sender's decides. */
+function isSame(known: Content, told: Content): boolean {
+  if (known.size !== told.size || known.kind !== told.kind) return false
+  if (known.sha256 !== null && told.sha256 !== null) return known.sha256 === told.sha256
+  return known.checksum === told.checksum
+}
+
+/** Where another store's line had none. */
+async function tellDigest(database: Database, file: RebuiltFile, { files }: Ground): Promise<void> {
+  const known = files.get(file.name)
+  const { name, sha256, manifest } = file
+  if (!known || known.sha256 !== null || sha256 === null || !isSame(known, file)) return
+  await fillDigest(database, { name, sha256, manifest })
+  files.set(name, { ...known, sha256 })
+}
+
+function note({ name, kind, size, checksum, sha256 }: RebuiltFile, { files, above }: Ground): void {
+  files.set(name, { kind, size, checksum, sha256 })
   for (const directory of ancestorsOf(name)) above.set(directory, name)
 }
 

@@ -108,11 +108,11 @@ export const tasks = {
     return numUpdatedRows === 1n
   }),
 
-  /** Somebody asked for it. False: there is none. */
-  ask: audited<{ id: string }, boolean>(async ({ sql, dialect }, { id }) => {
+  /** Somebody asked for it: for now, or a later time. False: there is none. */
+  ask: audited<{ id: string; inSeconds?: number }, boolean>(async ({ sql, dialect }, { id, inSeconds = 0 }) => {
     const { numUpdatedRows } = await sql
       .updateTable('task')
-      .set({ next_run: dialect.now() })
+      .set({ next_run: dialect.nowPlus(inSeconds) })
       .where('id', '=', id)
       .executeTakeFirst()
     return numUpdatedRows === 1n
