@@ -16,6 +16,10 @@ interface DeleteFlags extends LibrarianFlags {
   readonly dryRun?: boolean
 }
 
+function countOrNone(text: string, flag: string): number {
+  return parseCount(text, flag, 0)
+}
+
 type Plan = Awaited<ReturnType<Librarian['api']['deletion']['plan']>>
 
 export function define(command: Command, run: Run): void {
@@ -24,7 +28,7 @@ export function define(command: Command, run: Run): void {
     .addOption(librarianOption())
     .requiredOption('--store <NAME>', 'whose copies go; all others stay')
     .option('--reason <TEXT>', 'kept with the trash and in the audit', 'an administrator asked for it')
-    .addOption(valued('--elsewhere <N>', 'good copies that other librarians must prove (default: 0)', parseCount))
+    .addOption(valued('--elsewhere <N>', 'good copies that other librarians must prove (default: 0)', countOrNone))
     .option('--dry-run', 'have everything read, show what would go and why not, and change nothing')
     .action(run(remove))
   command.addHelpText(
