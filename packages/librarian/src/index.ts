@@ -19,6 +19,7 @@ export {
   type RestoreReport,
   rebuildCatalogue,
   repairDatabase,
+  replaceDiskOf,
   restoreCatalogue,
   tellDownstreamOf,
 } from './inspect.ts'

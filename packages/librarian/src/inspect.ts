@@ -23,6 +23,7 @@ import { importInstallation } from './services/importing/import-installation.ts'
 import { type RebuildOptions, type RebuildReport, rebuild } from './services/recovery/rebuild.ts'
 import { type Finding, reconcile } from './services/recovery/reconcile.ts'
 import { refuseFilled } from './services/recovery/refuse-filled.ts'
+import { replaceDisk } from './services/recovery/replace-disk.ts'
 import { type ReplayReport, replay } from './services/recovery/replay.ts'
 import { parseStatement } from './services/repair-database/statement.ts'
 import { type TakeReport, takeFromUpstream } from './services/repair-database/take-from-upstream.ts'
@@ -139,6 +140,12 @@ export async function repairDatabase(options: RepairDatabaseOptions): Promise<Ta
     clock: systemClock,
     random: randomBytes,
   })
+}
+
+/** The disk of a store is lost, and an empty one in its place. @returns how many copies it had @throws as `replaceDisk` */
+export async function replaceDiskOf(options: InspectOptions & { readonly store: string }): Promise<number> {
+  await using ground = await openGround(options)
+  return await replaceDisk({ ...ground, store: options.store, by: options.settings.name })
 }
 
 /** Settings of the other one, used again as they are, name its database as ours. */

@@ -87,11 +87,17 @@ function showPlan(plan: Plan, context: Context): void {
     librarian ?? 'here',
     store,
     state === 'ok' ? 'ok' : state.toUpperCase(),
-    medium === 'claim' ? 'only said' : medium === 'peer-challenge' ? 'proven' : 'read',
+    howOf(state, medium),
     time === null ? '' : shownTime(time),
   ])
   if (rows.length > 0) showTable(['Name', 'Librarian', 'Store', 'State', 'How', 'When (UTC)'], rows, context)
   const name = `${printable(plan.file_name)} on ${plan.store_name}`
   if (plan.may_go) context.say(`${name} would go to the trash.`)
   else warn(context, `${name} would stay: ${printable(plan.why_not ?? '')}`)
+}
+
+function howOf(state: string, medium: string): string {
+  if (state === 'unavailable') return 'not read'
+  if (medium === 'claim') return 'only said'
+  return medium === 'peer-challenge' && state === 'ok' ? 'proven' : 'read'
 }

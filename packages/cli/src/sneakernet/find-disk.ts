@@ -16,5 +16,7 @@ export async function findDisk({ api }: Librarian, text: string, signal: AbortSi
   if (meant.length === 1) return meant[0]!.disk_id
   const remedy = 'See which there are with arriero sneakernet status.'
   if (meant.length === 0) throw new ProgramError('NotFound', `There is no disk ${printable(text)}.`, { remedy })
-  throw new ProgramError('Usage', `Several disks may be meant by ${printable(text)}: say more of the number.`, { remedy })
+  throw new ProgramError('Usage', `Several disks may be meant by ${printable(text)}: say more of the number.`, {
+    remedy,
+  })
 }
