@@ -13,7 +13,7 @@ import { systemClock } from './clock.ts'
 import type { Settings } from './config.ts'
 import { createCommitServices } from './features/commits.ts'
 import { openInstallation } from './legacy/installation.ts'
-import type { Log } from './log.ts'
+import { type Log, silentLog } from './log.ts'
 import { createFernet, type Fernet } from './secrets/fernet.ts'
 import { digestProblem, listBackups } from './services/backups/backup-directory.ts'
 import { type BackupState, describeBackups } from './services/backups/describe-backups.ts'
@@ -144,8 +144,11 @@ export async function repairDatabase(options: RepairDatabaseOptions): Promise<Ta
 
 /** The disk of a store is lost, and an empty one in its place. @returns how many copies it had @throws as `replaceDisk` */
 export async function replaceDiskOf(options: InspectOptions & { readonly store: string }): Promise<number> {
-  await using ground = await openGround(options)
-  return await replaceDisk({ ...ground, store: options.store, by: options.settings.name })
+  const { settings, store } = options
+  await using catalogue = await openCatalogueOf(settings, options.log)
+  // That the store is not there is why we are asked.
+  const openStores = () => openStoresOf(catalogue, { ...options, log: silentLog })
+  return await replaceDisk({ catalogue, openStores, store, by: settings.name, clock: systemClock })
 }
 
 /** Settings of the other one, used again as they are, name its database as ours. */

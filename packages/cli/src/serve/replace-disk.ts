@@ -14,7 +14,9 @@ export async function replaceDisk(
   const store = printable(options.store)
   if (context.flags.json) printJson(context, { ok: true, store: options.store, copies })
   else if (!context.flags.quiet) {
-    context.say(`${copies.toLocaleString('en-US')} ${copies === 1 ? 'copy' : 'copies'} of ${store} went with its disk; the next start takes the new one`)
+    context.say(
+      `${copies.toLocaleString('en-US')} ${copies === 1 ? 'copy' : 'copies'} of ${store} went with its disk; the new one is the store now`,
+    )
     context.say('Then bring them back from other copies: arriero repair NAME, or the task `repair` of the settings')
   }
   return true
