@@ -264,6 +264,19 @@ describe('rolling deletion', () => {
     ])
   })
 
+  test('trap 1: where every copy elsewhere is bad, the last good one stays, and the run says which are bad', async () => {
+    const world = await openTasks({ floor: 1 })
+    await world.upload('a', bytesOf('a'))
+    await hear(world, 'a', ['north', 'south'])
+    world.peers.answer = () => ({ disagreeing: [bad('north'), bad('south', 'missing')] })
+    expect(await world.roll({ verify_downstream_checksums: false })).toMatchObject({
+      counts: { deleted: 0, kept: 1 },
+      note: expect.stringMatching(/the one of north is mismatch/),
+    })
+    expect(await world.copyOf('a')).toMatchObject({ available: 1, state: 'ok' })
+    expect(await world.ground.stores[0]!.stat('a')).toBeDefined()
+  })
+
   test('E4: spares what is young, and what is dated in the future', async () => {
     const world = await openTasks({ floor: 1 })
     await world.upload('a', bytesOf('a'))
@@ -341,6 +354,14 @@ describe('between real sites', () => {
     }
     return { north, south, west, keep, remove }
   }
+
+  test('trap 1: where both other sites have rotted, no site deletes, whichever is asked', async () => {
+    const { north, south, west, keep, remove } = await openSites()
+    for (const site of [north, south, west]) await keep(site)
+    for (const rotten of [south, west]) rotten.stores[0]!.damage('a', bytesOf('evil'))
+    for (const site of [north, south, west]) await expect(remove(site)).rejects.toEqual(code('KeepsLastCopy'))
+    for (const site of [north, south, west]) expect(site.stores[0]!.contentsOf('a').kept).toBeDefined()
+  })
 
   test('trap 2: a copy counts once, however many librarians tell of it, and the one that goes for nothing', async () => {
     const { north, south, west, keep, remove } = await openSites()

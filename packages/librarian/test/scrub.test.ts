@@ -1,5 +1,6 @@
 /** Reading everything again (reliability C3, B4; traps 8): over a catalogue and stores in memory. */
 import { expect, test } from 'vitest'
+import type { Catalogue } from '../src/catalogue/catalogue.ts'
 import type { ScrubCursor } from '../src/catalogue/operations/scrubbing.ts'
 import { inGroups } from '../src/services/scrub/groups.ts'
 import { createPace } from '../src/services/scrub/pace.ts'
@@ -37,6 +38,23 @@ test('trap 8: old copies are read like new ones, each once in a pass, past the p
   // All were read within half of this period.
   const period = { storeName: 'main', periodMs: 7_200_000, bytesPerSecond: undefined }
   expect(await site.scrub.scrub(period, site.run)).toMatchObject({ counts: { read: 0 } })
+})
+
+test('trap 8: however many copies there are, a pass asks for a page of them at a time', async () => {
+  const { catalogue, stores } = await withFiles(3000)
+  const pages: number[] = []
+  const wrapCatalogue = (whole: Catalogue): Catalogue => {
+    const due: Catalogue['scrubbing']['due'] = async page => {
+      const rows = await whole.scrubbing.due(page)
+      pages.push(rows.length)
+      return rows
+    }
+    return { ...whole, scrubbing: { ...whole.scrubbing, due } }
+  }
+  const site = openIntegrity({ catalogue, stores, wrapCatalogue })
+  expect(await site.scrubAll('main')).toMatchObject({ counts: { read: 3000 } })
+  expect(pages.reduce((sum, count) => sum + count, 0)).toBe(3000)
+  expect(Math.max(...pages)).toBeLessThanOrEqual(1024)
 })
 
 test('C3: a pass that is stopped goes on where it was, with what was read longest ago', async () => {
