@@ -1,14 +1,16 @@
 /**
  * `npm run test:faults [-- --quick] [-- --only TEXT]`: `arriero get` is killed at every durable system call, given EIO
  * and ENOSPC at every one, and run again each time; and the order of its syncs is checked (reliability 4 K, E, O). So is
- * `arriero serve` while it takes uploads in; and it must answer in time on a slow disk.
+ * `arriero serve` while it takes uploads in, fetches clones and the files of jobs, repairs and deletes; and it must answer in
+ * time on a slow disk. Three librarians that send to each other are killed at random.
  *
  *     --quick    every fifth point; of commits 100
  *     --commits N   N points of commits, spread over everything; the seed chooses
- *     --rebuilds N, --deletions N   as many of those
+ *     --rebuilds N, --deletions N, --clones N, --repairs N, --ingests N   as many of those
  *     --cuts N   power cuts; default 80
  *     --model N  steps of the deletion model (`deletions-model`); default 100,000, of --quick 3,000
  *     --damages N   of copies at rest; default 10,000
+ *     --kills N   of servers in the world of three librarians and a carried disk (`world`); default 200, of --quick 24
  *     --only     groups whose name, such as `many EIO unlink`, contains TEXT; of commits, points
  *     --seed N   of an earlier run
  *     --verbose  each point as it is made
@@ -24,7 +26,8 @@ import { parseArgs } from 'node:util'
 import { killAndResume, randomFrom } from '../run-kills.ts'
 import type { Call } from './calls.ts'
 import { cutPower, whyNoPowerCut } from './commit/power.ts'
-import { type GroupReport, sweepCommits } from './commit/sweep.ts'
+import { sweepServers } from './commit/sweep.ts'
+import type { GroupReport } from './commit/sweep-tasks.ts'
 import { Lane, type Point, showPoint } from './lane.ts'
 import { checkOrder, rowsOn } from './order.ts'
 import { runTest } from './run-test.ts'
@@ -47,9 +50,13 @@ const { values } = parseArgs({
     commits: { type: 'string' },
     rebuilds: { type: 'string' },
     deletions: { type: 'string' },
+    clones: { type: 'string' },
+    repairs: { type: 'string' },
+    ingests: { type: 'string' },
     cuts: { type: 'string' },
     model: { type: 'string' },
     damages: { type: 'string' },
+    kills: { type: 'string' },
     strict: { type: 'boolean', default: false },
     seed: { type: 'string', default: process.env.ARRIERO_SEED ?? String(Math.floor(Math.random() * 1e6)) },
   },
@@ -75,14 +82,20 @@ if (noStrace !== undefined) {
   }
 } else {
   console.log(`seed ${values.seed}`)
-  const first = /^(deletions-model|commit|rebuild|deletion|pipeline|power|rot|slow|store)\b/.exec(values.only)?.[0]
+  const first =
+    /^(deletions-model|commit|rebuild|deletion|clone|repair|ingest|pipeline|power|rot|slow|store|world)\b/.exec(
+      values.only,
+    )?.[0]
   for (const workload of first === undefined ? workloads : []) await runWorkload(workload)
-  if (first === undefined || /^(commit|rebuild|deletion)$/.test(first))
-    await sweepCommits({
+  if (first === undefined || /^(commit|rebuild|deletion|clone|repair|ingest)$/.test(first))
+    await sweepServers({
       counts: {
         commit: countOf(values.commits, 100),
         rebuild: countOf(values.rebuilds, 20),
         deletion: countOf(values.deletions, 40),
+        clone: countOf(values.clones, 24),
+        repair: countOf(values.repairs, 16),
+        ingest: countOf(values.ingests, 16),
       },
       only: values.only,
       random: randomFrom(Number(values.seed)),
@@ -99,6 +112,7 @@ await runKills()
 await runStoreKills()
 await runDeletionModel()
 await runRot()
+await runWorld()
 const total = { passed: 0, failed: 0, notReached: 0 }
 for (const [kind, { passed, failed, notReached }] of tallies) {
   console.log(`of ${kind}: ${passed} passed, ${failed} failed, ${notReached} not reached`)
@@ -162,7 +176,7 @@ async function runStoreKills(): Promise<void> {
   const problems = await runTest('packages/librarian/src/stores/local/processes.test.ts', 'killed at any instant', {
     ARRIERO_KILL_ROUNDS: String(rounds),
   })
-  tell(name, problems, `${rounds} kills, ${((performance.now() - before) / 1000).toFixed(1)} s`)
+  tell(name, problems, `${rounds} kills, ${secondsSince(before)} s`)
 }
 
 /** Three sites, and whatever may happen to them: no deletion brings a file below its floor (reliability B1). */
@@ -175,7 +189,7 @@ async function runDeletionModel(): Promise<void> {
     ARRIERO_MODEL_STEPS: steps,
     ARRIERO_SEED: values.seed,
   })
-  tell(name, problems, `${steps} steps, seed ${values.seed}, ${((performance.now() - before) / 1000).toFixed(1)} s`)
+  tell(name, problems, `${steps} steps, seed ${values.seed}, ${secondsSince(before)} s`)
 }
 
 /** Damages of copies at rest are found and repaired, and no byte is lost (reliability 9, rot). */
@@ -188,7 +202,20 @@ async function runRot(): Promise<void> {
     ARRIERO_DAMAGES: String(damages),
     ARRIERO_SEED: values.seed,
   })
-  tell(name, problems, `${damages} damages, ${((performance.now() - before) / 1000).toFixed(1)} s, seed ${values.seed}`)
+  tell(name, problems, `${damages} damages, ${secondsSince(before)} s, seed ${values.seed}`)
+}
+
+/** Three librarians and a carried disk, while servers and commands are killed: every file is everywhere in the end. */
+async function runWorld(): Promise<void> {
+  const name = 'world'
+  if (!name.includes(values.only)) return
+  const kills = Number(values.kills ?? (values.quick ? 24 : 200))
+  const before = performance.now()
+  const problems = await runTest('e2e/program/world.test.ts', 'three sites and a carried disk', {
+    ARRIERO_WORLD_KILLS: String(kills),
+    ARRIERO_SEED: values.seed,
+  })
+  tell(name, problems, `${kills} kills of servers, seed ${values.seed}, ${secondsSince(before)} s`)
 }
 
 async function runWorkload(workload: Workload): Promise<void> {
@@ -260,7 +287,7 @@ async function runGroup(
     }
   }
   await Promise.all(lanes.map(work))
-  const seconds = ((performance.now() - before) / 1000).toFixed(1)
+  const seconds = secondsSince(before)
   const notes = [
     `${count} points`,
     ...(refetched > 0 ? [`at most ${refetched} bytes fetched twice`] : []),
@@ -276,6 +303,10 @@ async function reach(lane: Lane, workload: Workload, point: Point, fault: Fault)
     const verdict = await sweepPoint(lane, workload, point, fault)
     if (verdict.isReached || verdict.problems.length > 0 || attempt >= triesPerPoint) return verdict
   }
+}
+
+function secondsSince(before: number): string {
+  return ((performance.now() - before) / 1000).toFixed(1)
 }
 
 function tallyOf(kind: string) {

@@ -41,7 +41,8 @@ export async function sweepPoint(
   const [hit] = hits
   // What could not be told within the process says nothing about a disk.
   const isHit = hit !== undefined && (fault === 'SIGKILL' || hits.every(one => isOurs(one, place.data)))
-  const problems = isHit && fault !== 'SIGKILL' ? judgeTold(workload, told, hit.name, fault) : []
+  const isAnswered = isHit && fault !== 'SIGKILL' && !workload.isByItself
+  const problems = isAnswered ? judgeTold(workload, told, hit.name, fault) : []
   const isKilled = hit !== undefined && fault === 'SIGKILL'
   if (isKilled) await place.kill()
   if (!(await isEnabled(place))) {

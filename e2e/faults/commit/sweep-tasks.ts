@@ -1,27 +1,16 @@
-/**
- * `arriero serve` meets a fault at every durable call of every thread: killed, EIO, ENOSPC, EMFILE (reliability 4 K and E, 5
- * "commit to store"); on both kinds of catalogue. Three kinds of points:
- *
- *     commit    it takes in files and trees in every way there is, and is started again after a kill
- *     rebuild   the same kills; then its catalogue is lost, and made again from the stores (reliability G1)
- *     deletion  copies go into the trash, come back, and are purged (reliability B2, 8.12)
- */
-import { mkdirSync } from 'node:fs'
+/** Points of a sweep, spread over everything by a seed, each made at one of several places; and what is told of them. */
 import { join } from 'node:path'
 import { type CommitFault, descriptorsOf, threadsOf, trace } from './attach.ts'
-import { openCopies, whyNoSecondDevice } from './copies.ts'
-import { checkDiskTrouble } from './disk-trouble.ts'
-import { type Engine, openEngine } from './engines.ts'
+import type { Engine } from './engines.ts'
 import { checkCommitOrder } from './order.ts'
-import { Place } from './place.ts'
+import type { Place } from './place.ts'
 import { type CommitPoint, isPossible, pointsOf, showPoint } from './points.ts'
-import { purgePoint, tracePurge } from './purge.ts'
 import { type Recovery, sweepPoint } from './sweep-point.ts'
-import { type CommitWorkload, commitWorkloads, moveWorkloads } from './workloads.ts'
+import type { CommitWorkload } from './workloads.ts'
 
-export type SweepKind = 'commit' | 'rebuild' | 'deletion'
+export type SweepKind = 'commit' | 'rebuild' | 'deletion' | 'clone' | 'repair' | 'ingest'
 
-export interface CommitSweepOptions {
+export interface SweepOptions {
   /** Points of each kind, spread over everything; undefined: all. */
   readonly counts: Readonly<Record<SweepKind, number | undefined>>
   /** Points whose name contains this. */
@@ -45,8 +34,13 @@ export interface GroupReport {
   readonly note?: string
 }
 
-const kinds: readonly SweepKind[] = ['commit', 'rebuild', 'deletion']
-const commitFaults: readonly CommitFault[] = ['SIGKILL', 'EIO', 'ENOSPC', 'EMFILE']
+export const sweepKinds: readonly SweepKind[] = ['commit', 'rebuild', 'deletion', 'clone', 'repair', 'ingest']
+/** Of flows, descriptors that run out are no fault: what is fetched is tried again. */
+export const faultsOf = (kind: SweepKind): readonly CommitFault[] => {
+  if (kind === 'rebuild') return ['SIGKILL']
+  const disk: readonly CommitFault[] = ['SIGKILL', 'EIO', 'ENOSPC']
+  return kind === 'commit' || kind === 'deletion' ? [...disk, 'EMFILE'] : disk
+}
 /** After so many points that need no restart there is one, with everything that is judged only then. */
 const pointsPerStart = 12
 /** After so many the place begins anew. */
@@ -63,105 +57,23 @@ interface Task {
   readonly point: CommitPoint
 }
 
-interface Verdict {
+export interface PointVerdict {
   readonly group: string
   readonly point: CommitPoint
   readonly isReached: boolean
   readonly problems: readonly string[]
 }
 
-type Result = Task & Verdict
+type Result = Task & PointVerdict
 
-export async function sweepCommits(options: CommitSweepOptions): Promise<void> {
-  for (const name of ['sqlite', 'postgres'] as const) {
-    if (!kinds.some(kind => mayConcern(`${kind} ${name} `, options.only))) continue
-    await using engine = await openEngine(name)
-    if (!engine) continue
-    await sweepUploads(engine, options)
-    await sweepMoves(engine, options)
-    await sweepPurges(engine, options)
-  }
-}
-
-/** Files and trees that come in. */
-async function sweepUploads(engine: Engine, options: CommitSweepOptions): Promise<void> {
-  const { scratch, laneCount, only, tell } = options
-  if (!['commit', 'rebuild'].some(kind => mayConcern(`${kind} ${engine.name} `, only))) return
-  await using lanes = new AsyncDisposableStack()
-  const places: Place[] = []
-  for (let lane = 0; lane < laneCount; lane++) {
-    const home = join(scratch, `${engine.name}-${lane}`, 'home')
-    mkdirSync(home, { recursive: true })
-    places.push(lanes.use(await Place.open(home, engine)))
-  }
-  const all = await tasksOf(engine, places[0]!, commitWorkloads, ['commit', 'rebuild'], options)
-  const trouble = `commit ${engine.name} disk that fails twice`
-  if (trouble.includes(only)) tell(reportOn('commit', trouble, await checkDiskTrouble(places[0]!)))
-  await sweepTasks(engine, places, all, options)
-}
-
-/** Copies that go, and come back. */
-async function sweepMoves(engine: Engine, options: CommitSweepOptions): Promise<void> {
-  const { scratch, laneCount, only } = options
-  if (!moveWorkloads.some(({ name }) => mayConcern(`deletion ${engine.name} ${name} `, only))) return
-  const reason = whyNoSecondDevice(scratch)
-  if (reason !== undefined) {
-    console.log(`NOT RUN deletion ${engine.name}: ${reason}`)
-    return
-  }
-  await using lanes = new AsyncDisposableStack()
-  const places: Place[] = []
-  for (let lane = 0; lane < laneCount; lane++) {
-    const home = join(scratch, `${engine.name}-copies-${lane}`, 'home')
-    mkdirSync(home, { recursive: true })
-    places.push(lanes.use(await openCopies(home, engine)).place)
-  }
-  const all = await tasksOf(engine, places[0]!, moveWorkloads, ['deletion'], options)
-  await sweepTasks(engine, places, all, options)
-}
-
-/** What is purged at a start. */
-async function sweepPurges(engine: Engine, options: CommitSweepOptions): Promise<void> {
-  const { scratch, only, counts, random, isVerbose, tell } = options
-  const beginning = `deletion ${engine.name} purge `
-  if (!mayConcern(beginning, only) || whyNoSecondDevice(scratch) !== undefined) return
-  const home = join(scratch, `${engine.name}-purges`, 'home')
-  mkdirSync(home, { recursive: true })
-  await using copies = await openCopies(home, engine, { amount: 1 })
-  const points = await tracePurge(copies.place)
-  const all = commitFaults.flatMap(fault =>
-    points
-      .filter(point => isPossible(fault, point))
-      .map(point => ({ group: `${beginning}${fault}`, fault, point }))
-      .filter(({ group, point }) => `${group} ${showPoint(point)} `.includes(only)),
-  )
-  const count = counts.deletion === undefined ? all.length : Math.ceil(counts.deletion / 4)
-  const results: Verdict[] = []
-  for (const { group, fault, point } of sample(all, count, random)) {
-    const verdict = await purgePoint(copies.place, point, fault)
-    results.push({ group, point, ...verdict })
-    const outcome = verdict.problems.length > 0 ? 'FAIL' : verdict.isReached ? 'ok' : 'not reached'
-    if (isVerbose) console.log(`  ${outcome} ${group} ${showPoint(point)} ${verdict.problems.join('; ')}`)
-  }
-  for (const group of new Set(results.map(result => result.group))) {
-    tell(
-      reportOf(
-        'deletion',
-        group,
-        results.filter(result => result.group === group),
-      ),
-    )
-  }
-}
-
-async function sweepTasks(
+export async function sweepTasks(
   engine: Engine,
   places: readonly Place[],
   all: readonly Task[],
-  { counts, random, isVerbose, tell }: CommitSweepOptions,
+  { counts, random, isVerbose, tell }: SweepOptions,
 ): Promise<void> {
   const before = performance.now()
-  const queue = kinds.flatMap(kind => {
+  const queue = sweepKinds.flatMap(kind => {
     const tasks = all.filter(task => task.kind === kind)
     const count = counts[kind]
     // Each of the two engines has half.
@@ -177,16 +89,16 @@ async function sweepTasks(
   const seconds = (performance.now() - before) / 1000
   const starts = places.reduce((sum, place) => sum + place.starts, 0)
   const note = `${results.length} of ${all.length} points, ${starts} starts, ${seconds.toFixed(1)} s`
-  const kind = all.some(task => task.kind === 'deletion') ? 'deletion' : 'commit'
+  const kind = all[0]?.kind ?? 'commit'
   tell(reportOn(kind, `${kind} ${engine.name} after restarts`, failures, note))
 }
 
-async function tasksOf(
+export async function tasksOf(
   engine: Engine,
   place: Place,
   workloads: readonly CommitWorkload[],
   wanted: readonly SweepKind[],
-  { only, tell }: CommitSweepOptions,
+  { only, tell }: SweepOptions,
 ): Promise<Task[]> {
   const tasks: Task[] = []
   for (const workload of workloads) {
@@ -194,9 +106,9 @@ async function tasksOf(
     const { points, order } = await traceCleanRun(place, workload, engine)
     if (order && wanted.includes('commit') && mayConcern(order.name, only)) tell(order)
     for (const kind of wanted) {
-      for (const fault of commitFaults) {
+      for (const fault of faultsOf(kind)) {
         // What lies in a store unregistered is no upload: a catalogue that is made again takes it as it finds it.
-        if (kind === 'rebuild' && (fault !== 'SIGKILL' || workload.isInPlace)) continue
+        if (kind === 'rebuild' && workload.isInPlace) continue
         const group = `${kind} ${engine.name} ${workload.name} ${fault}`
         for (const point of points) {
           if (isPossible(fault, point) && `${group} ${showPoint(point)} `.includes(only))
@@ -290,13 +202,13 @@ async function reach(place: Place, { kind, workload, point, fault }: Task) {
   }
 }
 
-function reportOn(kind: SweepKind, name: string, problems: readonly string[], note = 'checked'): GroupReport {
+export function reportOn(kind: SweepKind, name: string, problems: readonly string[], note = 'checked'): GroupReport {
   const failures = problems.map((problem): [string, string] => ['', problem])
   return { kind, name, passed: problems.length === 0 ? 1 : 0, unreached: [], failures, note }
 }
 
-function reportOf(kind: SweepKind, name: string, results: readonly Verdict[]): GroupReport {
-  const isBroken = ({ problems }: Verdict) => problems.length > 0
+export function reportOf(kind: SweepKind, name: string, results: readonly PointVerdict[]): GroupReport {
+  const isBroken = ({ problems }: PointVerdict) => problems.length > 0
   return {
     kind,
     name,
@@ -309,7 +221,7 @@ function reportOf(kind: SweepKind, name: string, results: readonly Verdict[]): G
 }
 
 /** One of each kind before a second of any: rare calls matter as much as the many that write a log. */
-function sample<T extends Pick<Task, 'group' | 'point'>>(
+export function sample<T extends Pick<Task, 'group' | 'point'>>(
   tasks: readonly T[],
   count: number,
   random: () => number,
@@ -332,7 +244,7 @@ function shuffle<T>(items: readonly T[], random: () => number): T[] {
 }
 
 /** Whether a name that begins so may contain the text. */
-function mayConcern(beginning: string, only: string): boolean {
+export function mayConcern(beginning: string, only: string): boolean {
   if (beginning.includes(only) || only.startsWith(beginning) || beginning.startsWith(only)) return true
-  return !kinds.some(kind => only.startsWith(kind))
+  return !sweepKinds.some(kind => only.startsWith(kind))
 }

@@ -44,7 +44,7 @@ async function seeSite(world: World, name: SiteName): Promise<SiteSeen> {
   const seen = await seeLibrarian(catalogue, [roots])
   return await withQueries(catalogue, async query => {
     const open = (await query(
-      `SELECT 'the incoming transfer ' || id || ' of ' || store_path || ' (' || status || ')' AS text
+      `SELECT 'the incoming transfer ' || id || ' of ' || store_path || ' from ' || source || ' (' || status || ')' AS text
        FROM incoming_transfer WHERE status NOT IN ('COMPLETED', 'FAILED', 'CANCELLED')
        UNION ALL SELECT 'the outgoing transfer ' || id || ' of ' || file_name || ' (' || status || ')'
        FROM outgoing_transfer WHERE status NOT IN ('COMPLETED', 'FAILED', 'CANCELLED')
