@@ -29,6 +29,7 @@ import { cutPower, whyNoPowerCut } from './commit/power.ts'
 import { sweepServers } from './commit/sweep.ts'
 import type { GroupReport } from './commit/sweep-tasks.ts'
 import { Lane, type Point, showPoint } from './lane.ts'
+import { type LongerTest, longerTests } from './longer-tests.ts'
 import { checkOrder, rowsOn } from './order.ts'
 import { runTest } from './run-test.ts'
 import { checkSlowDisk } from './slow-disk.ts'
@@ -109,10 +110,8 @@ await runPowerCuts('sqlite')
 await runPowerCuts('postgres')
 await runSlowDisk()
 await runKills()
-await runStoreKills()
-await runDeletionModel()
-await runRot()
-await runWorld()
+const { quick: isQuick, seed, model: steps, damages, kills } = values
+for (const each of longerTests({ isQuick, seed, steps, damages, kills })) await runLonger(each)
 const total = { passed: 0, failed: 0, notReached: 0 }
 for (const [kind, { passed, failed, notReached }] of tallies) {
   console.log(`of ${kind}: ${passed} passed, ${failed} failed, ${notReached} not reached`)
@@ -167,55 +166,11 @@ async function runKills(): Promise<void> {
   tell(name, problems, `${kills} kills, seed ${values.seed}`)
 }
 
-/** Processes at a store are killed at instants that nobody chose (reliability A1, A3). */
-async function runStoreKills(): Promise<void> {
-  const name = 'store SIGKILL'
+async function runLonger({ name, file, title, env, note }: LongerTest): Promise<void> {
   if (!name.includes(values.only)) return
-  const rounds = values.quick ? 10 : 40
   const before = performance.now()
-  const problems = await runTest('packages/librarian/src/stores/local/processes.test.ts', 'killed at any instant', {
-    ARRIERO_KILL_ROUNDS: String(rounds),
-  })
-  tell(name, problems, `${rounds} kills, ${secondsSince(before)} s`)
-}
-
-/** Three sites, and whatever may happen to them: no deletion brings a file below its floor (reliability B1). */
-async function runDeletionModel(): Promise<void> {
-  const name = 'deletions-model'
-  if (!name.includes(values.only)) return
-  const steps = values.model ?? String(values.quick ? 3000 : 100_000)
-  const before = performance.now()
-  const problems = await runTest('packages/librarian/test/deletions-model.test.ts', 'no deletion on three sites', {
-    ARRIERO_MODEL_STEPS: steps,
-    ARRIERO_SEED: values.seed,
-  })
-  tell(name, problems, `${steps} steps, seed ${values.seed}, ${secondsSince(before)} s`)
-}
-
-/** Damages of copies at rest are found and repaired, and no byte is lost (reliability 9, rot). */
-async function runRot(): Promise<void> {
-  const name = 'rot'
-  if (!name.includes(values.only)) return
-  const damages = Number(values.damages ?? (values.quick ? 1000 : 10_000))
-  const before = performance.now()
-  const problems = await runTest('packages/librarian/test/rot.test.ts', 'damages are all found', {
-    ARRIERO_DAMAGES: String(damages),
-    ARRIERO_SEED: values.seed,
-  })
-  tell(name, problems, `${damages} damages, ${secondsSince(before)} s, seed ${values.seed}`)
-}
-
-/** Three librarians and a carried disk, while servers and commands are killed: every file is everywhere in the end. */
-async function runWorld(): Promise<void> {
-  const name = 'world'
-  if (!name.includes(values.only)) return
-  const kills = Number(values.kills ?? (values.quick ? 24 : 200))
-  const before = performance.now()
-  const problems = await runTest('e2e/program/world.test.ts', 'three sites and a carried disk', {
-    ARRIERO_WORLD_KILLS: String(kills),
-    ARRIERO_SEED: values.seed,
-  })
-  tell(name, problems, `${kills} kills of servers, seed ${values.seed}, ${secondsSince(before)} s`)
+  const problems = await runTest(file, title, env)
+  tell(name, problems, `${note}, ${secondsSince(before)} s`)
 }
 
 async function runWorkload(workload: Workload): Promise<void> {
