@@ -48,7 +48,12 @@ export interface Door {
   /** Absent: nobody knows whether it runs. */
   readonly isRunning?: (() => boolean) | undefined
   /** Another librarian that it knows, and that nobody disturbs. */
-  readonly beside?: Door | undefined
+  readonly beside?: Beside | undefined
+}
+
+export interface Beside extends Door {
+  /** Of a person with logins at both librarians, `here` and `beside`: home, and disks. */
+  readonly person: string
 }
 
 interface Answer {

@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto'
 import { cpSync, existsSync, readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { checkInvariants, type Seen } from '../../../packages/librarian/test/check-invariants.ts'
-import { type Door, isKept, type Sending, type Told } from './client.ts'
+import { type Beside, isKept, type Sending, type Told } from './client.ts'
 import type { Engine, LaneCatalogue } from './engines.ts'
 import { Ledger } from './ledger.ts'
 import { type Librarian, type LibrarianPlace, rebuildCatalogue, startLibrarian } from './librarian.ts'
@@ -21,7 +21,7 @@ export interface PlaceOptions {
   /** For whom another librarian knows. Default: any. */
   readonly port?: number
   /** Another librarian that this one knows. It forgets nothing when this one goes back to what was saved. */
-  readonly beside?: Door
+  readonly beside?: Beside
   /** What is there before anything is disturbed. A librarian runs; it need not when this ends. */
   prepare?(place: Place): Promise<void>
 }

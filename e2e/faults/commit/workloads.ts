@@ -23,7 +23,7 @@ export interface CommitWorkload {
   readonly isContested?: boolean
   /** The bytes lie in the store before anybody is asked. */
   readonly isInPlace?: boolean
-  /** Nobody asks for it, and nobody is told when it fails: it is tried again. */
+  /** Whoever does it tries again by itself: nobody is told that it has failed. */
   readonly isByItself?: boolean
   /** Copies that are there are moved, or repaired, instead of uploads. */
   readonly moves?: { readonly to: 'in place' | 'in the trash'; takes(sending: Sending): boolean }

@@ -2,10 +2,11 @@
 import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { freePorts } from '../../servers/ports.ts'
-import { call, type Door } from '../commit/client.ts'
+import { type Beside, call, type Door } from '../commit/client.ts'
 import type { Engine } from '../commit/engines.ts'
 import { type Librarian, startLibrarian } from '../commit/librarian.ts'
 import { Place } from '../commit/place.ts'
+import { logIn } from './carry.ts'
 
 export interface DownstreamOptions {
   /** Of the origin from which it may fetch. */
@@ -27,15 +28,17 @@ const common = { encryption_key: encryptionKey, backups: { every: null } }
 export async function openDownstream(home: string, engine: Engine, options: DownstreamOptions): Promise<Downstream> {
   const [port, upstreamPort] = (await freePorts(2)) as [number, number]
   const upstream = await startUpstream(join(home, '..', 'upstream'), upstreamPort)
+  const beside: Beside = { ...upstream, person: join(home, '..', 'person') }
   try {
     const { originPort } = options
     const ingest = { hosts: ['127.0.0.1'], ports: [originPort], schemes: ['http'], networks: ['127.0.0.0/8'] }
     const place = await Place.open(home, engine, {
       port,
-      beside: upstream,
+      beside,
       settings: { ...common, ingest },
       prepare: async opened => {
         await acquaint(upstream, { ...opened.librarian, port })
+        await logIn(beside.person, { here: opened.librarian, beside })
         await options.prepare(opened)
       },
     })

@@ -6,6 +6,7 @@ import type { Place } from '../commit/place.ts'
 import { mayConcern, type SweepKind, type SweepOptions, sweepTasks, tasksOf } from '../commit/sweep-tasks.ts'
 import type { CommitWorkload } from '../commit/workloads.ts'
 import { startServer } from '../server.ts'
+import { carryWorkload } from './carry.ts'
 import { cloneWorkloads } from './clone.ts'
 import { openDownstream } from './downstream.ts'
 import { ingestWorkloads } from './ingest.ts'
@@ -18,7 +19,7 @@ export async function sweepFlows(engine: Engine, options: SweepOptions): Promise
   const flows: readonly (readonly [SweepKind, readonly CommitWorkload[]])[] = [
     ['clone', cloneWorkloads],
     ['repair', repairWorkloads],
-    ['ingest', ingestWorkloads({ url: origin.url, files })],
+    ['ingest', [...ingestWorkloads({ url: origin.url, files }), carryWorkload]],
   ]
   const wanted = flows.filter(([kind]) => mayConcern(`${kind} ${engine.name} `, only))
   if (wanted.length === 0) return
