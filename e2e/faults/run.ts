@@ -77,7 +77,7 @@ const workloads = makeWorkloads(Number(values.seed))
 const noStrace = whyNoStrace()
 let notRun = 0
 if (noStrace !== undefined) {
-  for (const name of [...workloads.map(({ name }) => name), 'commit', 'slow disk']) {
+  for (const name of [...workloads.map(({ name }) => name), 'commit', 'clone', 'repair', 'ingest', 'slow disk']) {
     console.log(`NOT RUN ${name}: ${noStrace}`)
     notRun++
   }

@@ -137,7 +137,8 @@ export class Ledger {
 
   becomes(other: Ledger): void {
     this.#acknowledged = [...other.#acknowledged]
-    this.#sent = new Map([...other.#sent].map(([name, sent]) => [name, [...sent]]))
+    // What was sent stays so: it may arrive late, from a librarian that goes back to nothing.
+    for (const [name, sent] of other.#sent) this.#sent.set(name, [...sent])
     this.#foreign = new Map(other.#foreign)
     this.#whereabouts = new Map(other.#whereabouts)
     this.#damaged = new Map(other.#damaged)
