@@ -140,6 +140,26 @@ function suite(label: string, open: () => Promise<TrialCatalogue>): void {
       expect(await stage(catalogue, [clone('waits')])).toMatchObject({ outcome: 'staged' })
     })
 
+    test('what came another way ends what its sender had announced of it before, and nobody else’s', async () => {
+      await using catalogue = await opened()
+      const ids = await stagedIds(catalogue, [clone('waits'), clone('comes'), clone('committed')])
+      const [, comes, committed] = ids
+      await catalogue.receiving.move({ ids: [comes!], to: 'ONGOING', mover: far, reason: '' })
+      await catalogue.trial.write(
+        `INSERT INTO intent (id, token, file_name, store_id, origin, size, is_attested, incoming_transfer_id, deletion_policy,
+           uploader, source, create_time, started, holder, trail_order)
+         VALUES ('${'a'.repeat(32)}', 1, 'first', 1, 'o', 60, 0, ${committed}, 'DISALLOWED',
+           'ada', 'ada', '2026-01-01T00:00:00.000000Z', '2026-01-01T00:00:00.000000Z', 'h', 1)`,
+      )
+      const [theirs] = await stagedIds(catalogue, [clone('waits', { source: 'near', account: 'near' })])
+      for (const name of ['waits', 'comes', 'committed']) await catalogue.trial.write(insertFile(name))
+      const again = ['waits', 'comes', 'committed'].map(name => clone(name))
+      expect(await stage(catalogue, again)).toMatchObject({ repeated: again.map(() => ({ code: 'FileExists' })) })
+      const rows = await catalogue.uploads.getMany({ ids: [...ids, theirs!] })
+      const states = new Map(rows.map(({ id, status }) => [id, status]))
+      expect([...ids, theirs!].map(id => states.get(id))).toEqual(['FAILED', 'FAILED', 'INITIATED', 'INITIATED'])
+    })
+
     test("another's announcement of the same is left alone, other bytes under the name are no repetition", async () => {
       await using catalogue = await opened()
       const [theirs] = await stagedIds(catalogue, [clone('n', { source: 'near', account: 'near' })])

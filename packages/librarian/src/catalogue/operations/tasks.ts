@@ -108,6 +108,15 @@ export const tasks = {
     return numUpdatedRows === 1n
   }),
 
+  /** No process is left that runs any: nobody was heard of for long. */
+  abandon: write<undefined, void>(async ({ sql, dialect }) => {
+    await sql
+      .updateTable('task')
+      .set({ heard: dialect.nowPlus(-TASK_SILENCE_SECONDS - 1) })
+      .where('run', 'is not', null)
+      .execute()
+  }),
+
   /** Somebody asked for it: for now, or a later time. False: there is none. */
   ask: audited<{ id: string; inSeconds?: number }, boolean>(async ({ sql, dialect }, { id, inSeconds = 0 }) => {
     const { numUpdatedRows } = await sql

@@ -130,20 +130,23 @@ async function findRepeated(database: Database, clones: readonly NewClone[]): Pr
   const replaced = new Map<string, ExpectedAt>()
   for (const clone of clones) {
     const { sourceTransferId, name, checksum, source, account } = clone
-    if (obstacles.has(name)) {
-      const expected = await findExpected(database, { fileName: name, librarian: source, size: clone.size, checksum })
-      const { storeId = expected?.storeId } = replaced.values().next().value ?? {}
-      if (expected && expected.storeId === storeId) replaced.set(name, expected)
-      else repeated.push({ sourceTransferId, code: 'FileExists', transferId: undefined })
-      continue
-    }
     const same = (earlier.get(name) ?? []).filter(({ transfer_checksum }) => transfer_checksum === checksum)
     // Whoever else sends the same is waited for while its bytes come; what only waits for them is none of this sender's business.
     const ongoing = same.find(({ status, is_committed, source_transfer_id }) => {
       return is_committed > 0 || (status === 'ONGOING' && source_transfer_id !== null)
     })
     const own = same.filter(one => one.source === source || one.uploader === account)
-    if (ongoing) repeated.push({ sourceTransferId, code: 'TransferOngoing', transferId: ongoing.id })
+    if (obstacles.has(name)) {
+      const expected = await findExpected(database, { fileName: name, librarian: source, size: clone.size, checksum })
+      const { storeId = expected?.storeId } = replaced.values().next().value ?? {}
+      if (expected && expected.storeId === storeId) {
+        replaced.set(name, expected)
+        continue
+      }
+      // It came another way: with what this sender had announced before, nobody will go on.
+      stale.push(...own.filter(({ is_committed }) => is_committed === 0).map(({ id }) => id))
+      repeated.push({ sourceTransferId, code: 'FileExists', transferId: undefined })
+    } else if (ongoing) repeated.push({ sourceTransferId, code: 'TransferOngoing', transferId: ongoing.id })
     else if (own.length > 0) {
       stale.push(...own.map(({ id }) => id))
       repeated.push({ sourceTransferId, code: 'TransferReplaced', transferId: own[0]!.id })
