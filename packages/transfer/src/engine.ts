@@ -33,6 +33,12 @@ export interface Engine extends AsyncDisposable {
   readonly progress: Progress
   /** Changes the cap on everything together while transfers run, bytes per second; undefined: none. */
   limitRate(bytesPerSecond: number | undefined): void
+  /**
+   * For who knows that the way to a server was interrupted and is there again: requests to which nothing came for so long are
+   * given up, and what they lack is asked for at once on other connections. TCP would be silent for up to as long again. Nothing
+   * that came is fetched twice, and it counts as no retry of a part.
+   */
+  redial(silentMs: number): void
   /** Waits for what is being published, then frees connections, threads and memory. May be called twice. */
   close(): Promise<void>
 }
@@ -47,6 +53,8 @@ export interface EngineParts extends Engine {
   /** How much of the slots' budget is worth using. */
   readonly workingSet: WorkingSet
   readonly limits: OriginLimits
+  /** Of moves that have requests under way. */
+  readonly underWay: Set<UnderWay>
   readonly bandwidth: Bandwidth
   /** Most connections per origin. */
   readonly connections: number
@@ -61,6 +69,11 @@ export interface EngineParts extends Engine {
   /** What sources are opened with. */
   contextFor(options: FetchOptions): Promise<SourceContext>
   openSources(uris: readonly string[], options: FetchOptions, known?: Known): Promise<Source[]>
+}
+
+/** Requests of one move. */
+export interface UnderWay {
+  giveUpSilent(silentMs: number): void
 }
 
 /** What is known of a resource before it is opened. */
@@ -219,8 +232,12 @@ export function createParts(options: EngineOptions, clock: Clock = systemClock):
     slots,
     workingSet,
     limits,
+    underWay: new Set(),
     bandwidth,
     limitRate: bytesPerSecond => bandwidth.setTotal(bytesPerSecond),
+    redial(silentMs) {
+      for (const requests of [...parts.underWay]) requests.giveUpSilent(silentMs)
+    },
     connections,
     pool,
     cpu,

@@ -7,10 +7,13 @@ import type { CommitOrigin } from '../../commit/commits.ts'
 import type { PeerConnection } from '../../peer-connections.ts'
 import { dataUrl, engineChecksum, headersFor } from './addresses.ts'
 import { fetchTree, findTree } from './fetch-tree.ts'
+import type { Link } from './link.ts'
 
 export interface FetchLargeOptions {
   readonly peer: PeerConnection
   readonly engine: Engine
+  /** Watches over the engine as well. */
+  readonly link: Link
   readonly signal: AbortSignal
   /** Its sender has said that it is one. */
   readonly isTree: boolean

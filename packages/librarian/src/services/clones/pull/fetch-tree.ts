@@ -12,11 +12,15 @@ import type { SiteStore } from '../../../stores/stores.ts'
 import type { CommitOrigin } from '../../commit/commits.ts'
 import type { PeerConnection } from '../../peer-connections.ts'
 import { dataUrl, headersFor } from './addresses.ts'
-import { type Arrived, fetchBundle, type Wanted } from './fetch-bundle.ts'
+import type { Arrived, Wanted } from './fetch-bundle.ts'
+import { fetchSmall } from './fetch-small.ts'
+import type { Link, Watched } from './link.ts'
+import { overLink } from './over-link.ts'
 
 export interface FetchTreeOptions {
   readonly peer: PeerConnection
   readonly engine: Engine
+  readonly link: Link
   readonly signal: AbortSignal
 }
 
@@ -45,7 +49,16 @@ const MOST_LISTING = 256 << 20
 
 /** Whether what the sender keeps under a name is a tree; undefined: it cannot be told. */
 export async function findTree(name: string, options: FetchTreeOptions): Promise<Listing | undefined> {
-  const { peer, signal } = options
+  const { link, signal } = options
+  const text = await overLink(link, signal, watched => readListing(name, options, watched))
+  if (text === undefined) return undefined
+  const parsed = listing.safeParse(JSON.parse(text))
+  if (parsed.success) return parsed.data
+  throw new LibrarianError('BadAnswer', `Cannot read the members of ${name}: the answer is no list of them`)
+}
+
+async function readListing(name: string, { peer }: FetchTreeOptions, watched: Watched): Promise<string | undefined> {
+  const { signal } = watched
   const response = await fetch(dataUrl(peer, name), { headers: headersFor(peer), redirect: 'error', signal })
   const isJson = response.headers.get('content-type') === 'application/json'
   if (response.status !== 200 || !isJson || !response.body) {
@@ -55,13 +68,12 @@ export async function findTree(name: string, options: FetchTreeOptions): Promise
   const pieces: Uint8Array[] = []
   let length = 0
   for await (const piece of response.body) {
+    watched.beat()
     length += piece.length
     if (length > MOST_LISTING) throw new LibrarianError('BadAnswer', `Cannot read the members of ${name}: too many`)
     pieces.push(piece)
   }
-  const parsed = listing.safeParse(JSON.parse(Buffer.concat(pieces).toString()))
-  if (parsed.success) return parsed.data
-  throw new LibrarianError('BadAnswer', `Cannot read the members of ${name}: the answer is no list of them`)
+  return Buffer.concat(pieces).toString()
 }
 
 /** @returns from where it may be committed */
@@ -113,7 +125,7 @@ async function* bytesOf(
 ): AsyncGenerator<Uint8Array> {
   for (const window of windows(plan, offset)) {
     const small = window.flatMap(piece => ('entry' in piece && isSmall(plan, piece.entry) ? [piece.entry] : []))
-    const fetched = await fetchSmall([...new Set(small)], plan, tree, options)
+    const fetched = await fetchSmallMembers([...new Set(small)], plan, tree, options)
     for (const piece of window) {
       if ('bytes' in piece) yield piece.bytes
       else if (isSmall(plan, piece.entry)) yield fetched.get(piece.entry)!.subarray(piece.start, piece.end)
@@ -143,27 +155,25 @@ function* windows(plan: ArchivePlan<Entry>, offset: number): Generator<Piece[]> 
   if (window.length > 0) yield window
 }
 
-async function fetchSmall(
+async function fetchSmallMembers(
   entries: readonly number[],
   plan: ArchivePlan<Entry>,
   tree: string,
-  { peer, signal }: FetchTreeOptions,
+  options: FetchTreeOptions,
 ): Promise<Map<number, Uint8Array>> {
   const fetched = new Map<number, Uint8Array>()
   const wanted = entries.map((entry): Wanted => {
     const { path, size } = plan.entries[entry]!
     return { name: `${tree}/${path}`, size }
   })
-  while (fetched.size < entries.length) {
-    const first = fetched.size
-    const onFile = async (index: number, arrived: Arrived) => {
-      if (typeof arrived === 'string')
-        throw new LibrarianError('Mismatch', `${wanted[first + index]!.name} is not as listed`)
-      fetched.set(entries[first + index]!, arrived)
-    }
-    const { count, error } = await fetchBundle(wanted.slice(first), { peer, signal, onFile })
-    if (count === 0) throw error ?? new LibrarianError('BadAnswer', `The sender does not send ${wanted[first]!.name}`)
+  const onFile = async (index: number, arrived: Arrived) => {
+    if (typeof arrived === 'string') throw new LibrarianError('Mismatch', `${wanted[index]!.name} is not as listed`)
+    fetched.set(entries[index]!, arrived)
   }
+  const onMissing = async (_: number, error: unknown) => {
+    throw error
+  }
+  await fetchSmall(wanted, { ...options, onFile, onMissing })
   return fetched
 }
 

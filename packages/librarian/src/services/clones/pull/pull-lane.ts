@@ -24,10 +24,13 @@ import { removeBytes } from '../../uploads/remove-bytes.ts'
 import { type CommitCloneOptions, commitClone, storeOf } from '../commit-clone.ts'
 import { storesThere } from '../stores-there.ts'
 import { Budget } from './budget.ts'
-import { type Arrived, fetchBundle } from './fetch-bundle.ts'
+import type { Arrived } from './fetch-bundle.ts'
 import { fetchLarge } from './fetch-large.ts'
+import { fetchSmall } from './fetch-small.ts'
 import { hasChecksum } from './has-checksum.ts'
+import { Link } from './link.ts'
 import { checkIsUp, PeerDown } from './peer-down.ts'
+import { probe } from './probe.ts'
 import type { Tries } from './tries.ts'
 
 export interface PullLaneOptions extends CommitCloneOptions {
@@ -44,6 +47,8 @@ export interface PullLaneOptions extends CommitCloneOptions {
   readonly signal: AbortSignal
   /** A message was written. */
   readonly onEnd: () => void
+  /** Something came from it. */
+  readonly onHeard?: (() => void) | undefined
   /** How often it is looked whether a large file still is wanted; ms. Default 30,000. */
   readonly watchMs?: number | undefined
 }
@@ -79,12 +84,19 @@ class PullLane {
   /** The librarian is gone: what runs is ended. */
   readonly #stop = new AbortController()
   readonly #signal: AbortSignal
+  readonly #link: Link
   #engine: Engine | undefined
   #ended = 0
 
   constructor(options: PullLaneOptions) {
     this.#o = options
     this.#signal = AbortSignal.any([options.signal, this.#stop.signal])
+    const { address } = options.peer.connection
+    this.#link = new Link({
+      probe: signal => probe(address, signal),
+      onDown: error => this.#stop.abort(error),
+      onHeard: options.onHeard,
+    })
   }
 
   async run(): Promise<number> {
@@ -100,6 +112,7 @@ class PullLane {
   async close(): Promise<void> {
     this.#stop.abort(new Error('The lane ends'))
     while (this.#running.size > 0) await Promise.all(this.#running)
+    this.#link[Symbol.dispose]()
     await this.#engine?.close()
   }
 
@@ -161,24 +174,17 @@ class PullLane {
   // ——— Small files ———
 
   async #fetchSmall(files: readonly IncomingTransfer[]): Promise<void> {
-    const { peer } = this.#o
-    for (let at = 0; at < files.length; ) {
-      const rest = files.slice(at)
-      const wanted = rest.map(({ store_path: name, transfer_size: size }) => ({ name, size }))
-      const onFile = async (index: number, arrived: Arrived) => {
-        const transfer = rest[index]!
-        const cost = Math.max(transfer.transfer_size, LEAST)
-        await this.#uncommitted.enter(cost)
-        // Committed while the next ones come.
-        this.#follow(this.#take(transfer, arrived).finally(() => this.#uncommitted.leave(cost)))
-      }
-      const { count, error } = await fetchBundle(wanted, { peer, signal: this.#signal, onFile })
-      at += count
-      if (count > 0 || at >= files.length) continue
-      // Not even the first one came: it is that file's fault, or the librarian's.
-      await this.#judge(files[at]!, error ?? new LibrarianError('BadAnswer', 'its sender does not send it'))
-      at += 1
+    const wanted = files.map(({ store_path: name, transfer_size: size }) => ({ name, size }))
+    const onFile = async (index: number, arrived: Arrived) => {
+      const transfer = files[index]!
+      const cost = Math.max(transfer.transfer_size, LEAST)
+      await this.#uncommitted.enter(cost)
+      // Committed while the next ones come.
+      this.#follow(this.#take(transfer, arrived).finally(() => this.#uncommitted.leave(cost)))
     }
+    const { peer } = this.#o
+    const onMissing = (index: number, error: unknown) => this.#judge(files[index]!, error)
+    await fetchSmall(wanted, { peer, link: this.#link, signal: this.#signal, onFile, onMissing })
   }
 
   async #take(transfer: IncomingTransfer, arrived: Arrived): Promise<void> {
@@ -201,7 +207,10 @@ class PullLane {
   // ——— Large files and trees ———
 
   async #fetchLarge(transfer: IncomingTransfer, isTree = false): Promise<void> {
-    this.#engine ??= this.#o.openEngine(this.#o.peer)
+    if (!this.#engine) {
+      this.#engine = this.#o.openEngine(this.#o.peer)
+      this.#link.watchEngine(this.#engine)
+    }
     const ended = new AbortController()
     using _ = this.#watch(transfer, ended)
     try {
@@ -209,6 +218,7 @@ class PullLane {
       const origin = await fetchLarge(transfer, place, {
         peer: this.#o.peer,
         engine: this.#engine,
+        link: this.#link,
         signal: AbortSignal.any([this.#signal, ended.signal]),
         isTree,
       })
