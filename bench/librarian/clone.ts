@@ -21,7 +21,7 @@ const shapes = [
 
 type Shape = (typeof shapes)[number]
 
-const encryptionKey = `${Buffer.alloc(32, 7).toString('base64url')}=`
+export const encryptionKey = `${Buffer.alloc(32, 7).toString('base64url')}=`
 const peerPassword = 'peer-password'
 /** Files uploaded together. */
 const batch = 500
@@ -81,7 +81,7 @@ async function benchShape(shape: Shape, { directory, rounds }: CaseOptions): Pro
 
 const often = { every: '00:00:01' }
 
-function sending(names: readonly string[]) {
+export function sending(names: readonly string[]) {
   return {
     send_clone: names.map(destination_librarian => ({
       task_name: `send to ${destination_librarian}`,
@@ -97,16 +97,19 @@ function sending(names: readonly string[]) {
   }
 }
 
-function receiving() {
+export function receiving() {
   return { recieve_clone: [{ task_name: 'receive', ...often, deletion_policy: 0, files_per_run: 100_000 }] }
 }
 
 /** Each knows the other; nothing is sent yet. */
-async function acquaint(sender: Served, senderName: string, receiver: Served, name: string): Promise<void> {
+export async function acquaint(sender: Served, senderName: string, receiver: Served, name: string): Promise<void> {
   const account = (username: string, permission: 2 | 3) => ({ username, password: peerPassword, permission })
   await sender.librarian.users.create(account(name, 2))
   await receiver.librarian.users.create(account(senderName, 3))
-  const to = ({ url }: Served) => ({ url: 'http://127.0.0.1', port: Number(new URL(url).port) })
+  const to = (served: Served) => {
+    const { hostname, port } = new URL(served.url)
+    return { url: `http://${hostname}`, port: Number(port) }
+  }
   await receiver.librarian.admin.librariansAdd({
     librarian_name: senderName,
     ...to(sender),
@@ -156,7 +159,7 @@ async function fill({ librarian, user }: Served, { count, bytes }: Shape): Promi
 }
 
 /** When it started, the sender did not know the receiver: its task is off. */
-async function begin({ librarian }: Served, name: string): Promise<void> {
+export async function begin({ librarian }: Served, name: string): Promise<void> {
   const { tasks } = await librarian.tasks.list()
   const task = tasks.find(one => one.name === `send to ${name}`)
   if (!task) throw new Error(`there is no task that sends to ${name}`)
@@ -187,7 +190,7 @@ async function untilKept({ home, away, name, count }: Kept): Promise<void> {
   }
 }
 
-async function counted(directory: string, query: string): Promise<number> {
+export async function counted(directory: string, query: string): Promise<number> {
   const rows = await withQueries(join(directory, 'catalogue.db'), ask => ask(query))
   return (rows[0] as { n: number }).n
 }
