@@ -16,6 +16,7 @@ import type { Arrived, Wanted } from './fetch-bundle.ts'
 import { fetchSmall } from './fetch-small.ts'
 import type { Link, Watched } from './link.ts'
 import { overLink } from './over-link.ts'
+import { type Begin, readAhead } from './read-ahead.ts'
 
 export interface FetchTreeOptions {
   readonly peer: PeerConnection
@@ -43,7 +44,9 @@ interface Entry extends ArchiveEntry {
 const SMALL = 1 << 20
 /** Of a bundle. */
 const MOST_FILES = 512
-const MOST_BYTES = 16 << 20
+const MOST_BYTES = 8 << 20
+/** Bundles, or large members, at once. */
+const AT_ONCE = 2
 /** Of a list of members. */
 const MOST_LISTING = 256 << 20
 
@@ -117,20 +120,30 @@ function entriesOf({ directories, members }: Listing): Entry[] {
 
 type Piece = { readonly bytes: Uint8Array } | { readonly entry: number; readonly start: number; readonly end: number }
 
-async function* bytesOf(
+function bytesOf(
   plan: ArchivePlan<Entry>,
   offset: number,
   tree: string,
   options: FetchTreeOptions,
 ): AsyncGenerator<Uint8Array> {
-  for (const window of windows(plan, offset)) {
-    const small = window.flatMap(piece => ('entry' in piece && isSmall(plan, piece.entry) ? [piece.entry] : []))
-    const fetched = await fetchSmallMembers([...new Set(small)], plan, tree, options)
-    for (const piece of window) {
-      if ('bytes' in piece) yield piece.bytes
-      else if (isSmall(plan, piece.entry)) yield fetched.get(piece.entry)!.subarray(piece.start, piece.end)
-      else yield* largeMember(plan.entries[piece.entry]!, piece, tree, options)
-    }
+  const sources = windows(plan, offset).map((window): Begin<Uint8Array> => {
+    return stop => bytesIn(window, plan, tree, { ...options, signal: AbortSignal.any([options.signal, stop]) })
+  })
+  return readAhead(sources, AT_ONCE)
+}
+
+async function* bytesIn(
+  window: readonly Piece[],
+  plan: ArchivePlan<Entry>,
+  tree: string,
+  options: FetchTreeOptions,
+): AsyncGenerator<Uint8Array> {
+  const small = window.flatMap(piece => ('entry' in piece && isSmall(plan, piece.entry) ? [piece.entry] : []))
+  const fetched = await fetchSmallMembers([...new Set(small)], plan, tree, options)
+  for (const piece of window) {
+    if ('bytes' in piece) yield piece.bytes
+    else if (isSmall(plan, piece.entry)) yield fetched.get(piece.entry)!.subarray(piece.start, piece.end)
+    else yield* largeMember(plan.entries[piece.entry]!, piece, tree, options)
   }
 }
 
