@@ -1,9 +1,9 @@
 /** Fetches many small files as one archive, and takes nothing in it for more than it was asked for (reliability D2, F2). */
 import { fromFailure, LibrarianError } from '@arriero/api'
 import { type ArchiveEntry, ArchiveReader } from '@arriero/transfer'
-import type { PeerConnection } from '../../peer-connections.ts'
 import { bundlePath } from '../bundle-form.ts'
 import type { Link } from './link.ts'
+import type { PeerRequests } from './peer-requests.ts'
 
 export interface Wanted {
   readonly name: string
@@ -15,7 +15,9 @@ export interface Wanted {
 export type Arrived = Uint8Array | 'tree' | 'size'
 
 export interface FetchBundleOptions {
-  readonly peer: PeerConnection
+  /** Of the sender. */
+  readonly address: string
+  readonly requests: PeerRequests
   readonly link: Link
   readonly signal: AbortSignal
   /** Told of each, in order; the next bytes are read when it has resolved. */
@@ -61,7 +63,7 @@ export async function fetchBundle(files: readonly Wanted[], options: FetchBundle
     }
   }
   try {
-    const body = await open(files, options.peer, AbortSignal.any([watched.signal, idle.signal]))
+    const body = await open(files, options, AbortSignal.any([watched.signal, idle.signal]))
     const reader = new ArchiveReader(bundle)
     for await (const piece of body) {
       watched.beat()
@@ -91,34 +93,29 @@ class TellFailure extends Error {}
 
 async function open(
   files: readonly Wanted[],
-  { connection, credentials: { user, password } }: PeerConnection,
+  { address, requests }: FetchBundleOptions,
   signal: AbortSignal,
 ): Promise<AsyncIterable<Uint8Array>> {
-  const response = await fetch(connection.address + bundlePath, {
-    method: 'POST',
-    headers: {
-      authorization: `Basic ${Buffer.from(`${user}:${password}`).toString('base64')}`,
-      'content-type': 'application/json',
-    },
-    body: JSON.stringify({ names: files.map(({ name }) => name) }),
-    // Nobody else is shown the password.
-    redirect: 'error',
-    signal,
-  }).catch(cause => {
+  const body = JSON.stringify({ names: files.map(({ name }) => name) })
+  const unreached = (cause?: unknown) => {
     signal.throwIfAborted()
-    throw new LibrarianError('PeerUnreachable', `Cannot reach the librarian at ${connection.address}`, { cause })
-  })
-  if (response.status === 200 && response.body) return response.body
+    throw new LibrarianError('PeerUnreachable', `Cannot reach the librarian at ${address}`, { cause })
+  }
+  const response = await requests.send(address + bundlePath, { body, signal }).catch(unreached)
+  const { statusCode: status = 0, headers } = response
+  if (status === 200) return response
   const text = await textOf(response)
-  throw fromFailure(response.status, text, { retryAfter: response.headers.get('retry-after') })
+  // Nobody else is shown the password.
+  if (status >= 300 && status < 400) return unreached(new Error('it sends us elsewhere'))
+  throw fromFailure(status, text, { retryAfter: headers['retry-after'] ?? null })
 }
 
 const MOST_TEXT = 64 << 10
 
-async function textOf({ body }: Response): Promise<string> {
+async function textOf(body: AsyncIterable<Uint8Array>): Promise<string> {
   const pieces: Uint8Array[] = []
   let length = 0
-  for await (const piece of body ?? []) {
+  for await (const piece of body) {
     pieces.push(piece)
     length += piece.length
     if (length > MOST_TEXT) break

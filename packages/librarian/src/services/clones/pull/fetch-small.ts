@@ -3,16 +3,18 @@
  * its range, then with the ones behind it. A digest of the whole tells whether both halves are of one file: its caller compares it.
  */
 import { LibrarianError } from '@arriero/api'
-import type { PeerConnection } from '../../peer-connections.ts'
-import { dataUrl, headersFor } from './addresses.ts'
+import { dataUrl } from './addresses.ts'
 import { type Arrived, type Beginning, fetchBundle, type Wanted } from './fetch-bundle.ts'
 import type { Link, Watched } from './link.ts'
 import { isOutOfReach } from './out-of-reach.ts'
 import { overLink } from './over-link.ts'
 import { PeerDown } from './peer-down.ts'
+import type { PeerRequests } from './peer-requests.ts'
 
 export interface FetchSmallOptions {
-  readonly peer: PeerConnection
+  /** Of the sender. */
+  readonly address: string
+  readonly requests: PeerRequests
   readonly link: Link
   readonly signal: AbortSignal
   /** Told of each that came, in order; the next bytes are read when it has resolved. */
@@ -51,16 +53,16 @@ const LITTLE = 64 << 10
 async function fetchRest(
   { name, size }: Wanted,
   { bytes, length }: Beginning,
-  { peer, link, signal }: FetchSmallOptions,
+  { address, requests, link, signal }: FetchSmallOptions,
 ): Promise<Uint8Array | undefined> {
   if (length < LITTLE) return undefined
   let at = length
   const go = async (watched: Watched) => {
-    const headers = { ...headersFor(peer), range: `bytes=${at}-` }
-    const response = await fetch(dataUrl(peer, name), { headers, redirect: 'error', signal: watched.signal })
-    const isRest = response.headers.get('content-range') === `bytes ${at}-${size - 1}/${size}`
-    if (response.status !== 206 || !isRest || !response.body) return void (await response.body?.cancel())
-    for await (const piece of response.body) {
+    const headers = { range: `bytes=${at}-` }
+    const response = await requests.send(dataUrl(address, name), { headers, signal: watched.signal })
+    const isRest = response.headers['content-range'] === `bytes ${at}-${size - 1}/${size}`
+    if (response.statusCode !== 206 || !isRest) return void response.destroy()
+    for await (const piece of response as AsyncIterable<Uint8Array>) {
       watched.beat()
       if (piece.length > size - at) return
       bytes.set(piece, at)

@@ -16,10 +16,12 @@ import type { Arrived, Wanted } from './fetch-bundle.ts'
 import { fetchSmall } from './fetch-small.ts'
 import type { Link, Watched } from './link.ts'
 import { overLink } from './over-link.ts'
+import type { PeerRequests } from './peer-requests.ts'
 import { type Begin, readAhead } from './read-ahead.ts'
 
 export interface FetchTreeOptions {
   readonly peer: PeerConnection
+  readonly requests: PeerRequests
   readonly engine: Engine
   readonly link: Link
   readonly signal: AbortSignal
@@ -60,17 +62,19 @@ export async function findTree(name: string, options: FetchTreeOptions): Promise
   throw new LibrarianError('BadAnswer', `Cannot read the members of ${name}: the answer is no list of them`)
 }
 
-async function readListing(name: string, { peer }: FetchTreeOptions, watched: Watched): Promise<string | undefined> {
-  const { signal } = watched
-  const response = await fetch(dataUrl(peer, name), { headers: headersFor(peer), redirect: 'error', signal })
-  const isJson = response.headers.get('content-type') === 'application/json'
-  if (response.status !== 200 || !isJson || !response.body) {
-    await response.body?.cancel()
+async function readListing(
+  name: string,
+  { peer, requests }: FetchTreeOptions,
+  watched: Watched,
+): Promise<string | undefined> {
+  const response = await requests.send(dataUrl(peer.connection.address, name), { signal: watched.signal })
+  if (response.statusCode !== 200 || response.headers['content-type'] !== 'application/json') {
+    response.destroy()
     return undefined
   }
   const pieces: Uint8Array[] = []
   let length = 0
-  for await (const piece of response.body) {
+  for await (const piece of response as AsyncIterable<Uint8Array>) {
     watched.beat()
     length += piece.length
     if (length > MOST_LISTING) throw new LibrarianError('BadAnswer', `Cannot read the members of ${name}: too many`)
@@ -186,7 +190,8 @@ async function fetchSmallMembers(
   const onMissing = async (_: number, error: unknown) => {
     throw error
   }
-  await fetchSmall(wanted, { ...options, onFile, onMissing })
+  const { address } = options.peer.connection
+  await fetchSmall(wanted, { ...options, address, onFile, onMissing })
   return fetched
 }
 
@@ -198,7 +203,7 @@ async function* largeMember(
 ): AsyncGenerator<Uint8Array> {
   const isWhole = start === 0 && end === size
   const what = isWhole ? { checksums: [`sha256:${sha256}`] } : { range: { start, end } }
-  const url = dataUrl(peer, `${tree}/${path}`)
+  const url = dataUrl(peer.connection.address, `${tree}/${path}`)
   for await (const bytes of iterate(url, { engine, signal, headers: headersFor(peer), size, copy: true, ...what })) {
     yield bytes
   }

@@ -8,8 +8,12 @@ import { PeerDown } from './peer-down.ts'
 import { Silence, STEP_MS } from './silence.ts'
 
 export interface LinkOptions {
-  /** Resolves when the librarian has answered, on a connection of its own. */
-  readonly probe: (signal: AbortSignal) => Promise<void>
+  readonly requests: {
+    /** Resolves when the librarian has answered, on a connection of its own. */
+    probe(signal: AbortSignal): Promise<void>
+    /** The link is back: connections from before may lead nowhere. */
+    renew(): void
+  }
   /** It was there, and has not been for a minute. */
   readonly onDown: (error: PeerDown) => void
   /** It is there; told once. */
@@ -86,6 +90,8 @@ export class Link implements Disposable {
     const onAbort = () => waiting.reject(signal.reason)
     signal.addEventListener('abort', onAbort, { once: true })
     this.#waiting.add(waiting)
+    // What came before tells nothing.
+    this.#hasMoved = false
     this.#silence.lost()
     this.#begin()
     try {
@@ -134,7 +140,7 @@ export class Link implements Disposable {
     if (this.#probes.size >= MOST_PROBES) this.#end(oldest!)
     this.#probes.add(probe)
     try {
-      await this.#o.probe(probe.signal)
+      await this.#o.requests.probe(probe.signal)
       if (this.#probes.has(probe)) this.#answered()
     } catch {
       if (this.#probes.has(probe)) this.#silence.lost()
@@ -147,6 +153,7 @@ export class Link implements Disposable {
     this.#endProbes()
     this.#tellHeard()
     if (this.#silence.answered() === 'slow') return
+    this.#o.requests.renew()
     for (const [watched, own] of this.#watched) if (!watched.isOurTurn) own.abort(new LinkReturned())
     this.#engine?.redial(STEP_MS)
     for (const waiting of this.#waiting) waiting.resolve()

@@ -30,7 +30,7 @@ import { fetchSmall } from './fetch-small.ts'
 import { hasChecksum } from './has-checksum.ts'
 import { Link } from './link.ts'
 import { checkIsUp, PeerDown } from './peer-down.ts'
-import { probe } from './probe.ts'
+import { PeerRequests } from './peer-requests.ts'
 import type { Tries } from './tries.ts'
 
 export interface PullLaneOptions extends CommitCloneOptions {
@@ -84,6 +84,7 @@ class PullLane {
   /** The librarian is gone: what runs is ended. */
   readonly #stop = new AbortController()
   readonly #signal: AbortSignal
+  readonly #requests: PeerRequests
   readonly #link: Link
   #engine: Engine | undefined
   #ended = 0
@@ -91,12 +92,9 @@ class PullLane {
   constructor(options: PullLaneOptions) {
     this.#o = options
     this.#signal = AbortSignal.any([options.signal, this.#stop.signal])
-    const { address } = options.peer.connection
-    this.#link = new Link({
-      probe: signal => probe(address, signal),
-      onDown: error => this.#stop.abort(error),
-      onHeard: options.onHeard,
-    })
+    this.#requests = new PeerRequests(options.peer)
+    const onDown = (error: PeerDown) => this.#stop.abort(error)
+    this.#link = new Link({ requests: this.#requests, onDown, onHeard: options.onHeard })
   }
 
   async run(): Promise<number> {
@@ -113,6 +111,7 @@ class PullLane {
     this.#stop.abort(new Error('The lane ends'))
     while (this.#running.size > 0) await Promise.all(this.#running)
     this.#link[Symbol.dispose]()
+    this.#requests[Symbol.dispose]()
     await this.#engine?.close()
   }
 
@@ -182,9 +181,10 @@ class PullLane {
       // Committed while the next ones come.
       this.#follow(this.#take(transfer, arrived).finally(() => this.#uncommitted.leave(cost)))
     }
-    const { peer } = this.#o
     const onMissing = (index: number, error: unknown) => this.#judge(files[index]!, error)
-    await fetchSmall(wanted, { peer, link: this.#link, signal: this.#signal, onFile, onMissing })
+    const { address } = this.#o.peer.connection
+    const [link, requests, signal] = [this.#link, this.#requests, this.#signal]
+    await fetchSmall(wanted, { address, requests, link, signal, onFile, onMissing })
   }
 
   async #take(transfer: IncomingTransfer, arrived: Arrived): Promise<void> {
@@ -217,6 +217,7 @@ class PullLane {
       const place = storeOf(transfer, this.#o)
       const origin = await fetchLarge(transfer, place, {
         peer: this.#o.peer,
+        requests: this.#requests,
         engine: this.#engine,
         link: this.#link,
         signal: AbortSignal.any([this.#signal, ended.signal]),
