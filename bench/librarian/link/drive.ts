@@ -25,8 +25,10 @@ export interface Crossing {
   readonly isCut: boolean
   /** Bytes of files. */
   readonly bytes: number
-  /** While the link was up. */
+  /** While the link was up, from the first bytes of files to the last. */
   readonly seconds: number
+  /** From the last bytes until all was durable at the receiver. */
+  readonly keeping: number
   readonly cuts: number
   readonly resumed: readonly number[]
   /** Bytes of TCP payload that arrived beside those of the files. */
@@ -93,12 +95,13 @@ async function drive({ directory, rounds, ...namespaces }: Drive): Promise<void>
         await begin(a, 'b')
         const watch = watchLink(namespaces.sender, { isCut })
         await untilKept(away, "instance WHERE state = 'ok'", kept)
-        const seconds = watch.upSeconds()
+        const keptAt = performance.now()
         await untilKept(home, 'remote_instance', kept)
         await watch.stop()
-        const { cuts, resumed } = watch
+        const { cuts, resumed, seconds, endedAt } = watch.flow()
+        const keeping = Math.max(0, keptAt - endedAt) / 1000
         const beside = payloadArrived(namespaces.receiver) - before - bytes
-        const crossing: Crossing = { label, isCut, bytes, seconds, cuts, resumed, beside }
+        const crossing: Crossing = { label, isCut, bytes, seconds, keeping, cuts, resumed, beside }
         console.log(JSON.stringify(crossing))
         await a.librarian.admin.transferStatusChange({ librarian_name: 'b', transfers_enabled: false })
       }

@@ -206,7 +206,6 @@ async function fetchFrom(range: (request: IncomingMessage, response: ServerRespo
   const missing: unknown[] = []
   const files = Object.entries(contents).map(([name, { length: size }]) => ({ name, size }))
   await fetchSmall(files, {
-    address,
     requests,
     link,
     signal: new AbortController().signal,

@@ -15,8 +15,7 @@ export interface Wanted {
 export type Arrived = Uint8Array | 'tree' | 'size'
 
 export interface FetchBundleOptions {
-  /** Of the sender. */
-  readonly address: string
+  /** To the sender. */
   readonly requests: PeerRequests
   readonly link: Link
   readonly signal: AbortSignal
@@ -93,15 +92,15 @@ class TellFailure extends Error {}
 
 async function open(
   files: readonly Wanted[],
-  { address, requests }: FetchBundleOptions,
+  { requests }: FetchBundleOptions,
   signal: AbortSignal,
 ): Promise<AsyncIterable<Uint8Array>> {
   const body = JSON.stringify({ names: files.map(({ name }) => name) })
   const unreached = (cause?: unknown) => {
     signal.throwIfAborted()
-    throw new LibrarianError('PeerUnreachable', `Cannot reach the librarian at ${address}`, { cause })
+    throw new LibrarianError('PeerUnreachable', `Cannot reach the librarian at ${requests.address}`, { cause })
   }
-  const response = await requests.send(address + bundlePath, { body, signal }).catch(unreached)
+  const response = await requests.send(requests.address + bundlePath, { body, signal }).catch(unreached)
   const { statusCode: status = 0, headers } = response
   if (status === 200) return response
   const text = await textOf(response)

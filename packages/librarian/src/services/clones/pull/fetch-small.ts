@@ -12,8 +12,7 @@ import { PeerDown } from './peer-down.ts'
 import type { PeerRequests } from './peer-requests.ts'
 
 export interface FetchSmallOptions {
-  /** Of the sender. */
-  readonly address: string
+  /** To the sender. */
   readonly requests: PeerRequests
   readonly link: Link
   readonly signal: AbortSignal
@@ -53,13 +52,13 @@ const LITTLE = 64 << 10
 async function fetchRest(
   { name, size }: Wanted,
   { bytes, length }: Beginning,
-  { address, requests, link, signal }: FetchSmallOptions,
+  { requests, link, signal }: FetchSmallOptions,
 ): Promise<Uint8Array | undefined> {
   if (length < LITTLE) return undefined
   let at = length
   const go = async (watched: Watched) => {
     const headers = { range: `bytes=${at}-` }
-    const response = await requests.send(dataUrl(address, name), { headers, signal: watched.signal })
+    const response = await requests.send(dataUrl(requests.address, name), { headers, signal: watched.signal })
     const isRest = response.headers['content-range'] === `bytes ${at}-${size - 1}/${size}`
     if (response.statusCode !== 206 || !isRest) return void response.destroy()
     for await (const piece of response as AsyncIterable<Uint8Array>) {

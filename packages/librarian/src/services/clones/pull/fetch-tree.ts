@@ -64,10 +64,10 @@ export async function findTree(name: string, options: FetchTreeOptions): Promise
 
 async function readListing(
   name: string,
-  { peer, requests }: FetchTreeOptions,
+  { requests }: FetchTreeOptions,
   watched: Watched,
 ): Promise<string | undefined> {
-  const response = await requests.send(dataUrl(peer.connection.address, name), { signal: watched.signal })
+  const response = await requests.send(dataUrl(requests.address, name), { signal: watched.signal })
   if (response.statusCode !== 200 || response.headers['content-type'] !== 'application/json') {
     response.destroy()
     return undefined
@@ -190,8 +190,7 @@ async function fetchSmallMembers(
   const onMissing = async (_: number, error: unknown) => {
     throw error
   }
-  const { address } = options.peer.connection
-  await fetchSmall(wanted, { ...options, address, onFile, onMissing })
+  await fetchSmall(wanted, { ...options, onFile, onMissing })
   return fetched
 }
 

@@ -7,7 +7,6 @@ const codes: ReadonlySet<unknown> = new Set([
   'ENETUNREACH',
   'ENETDOWN',
   'ETIMEDOUT',
-  'UND_ERR_CONNECT_TIMEOUT',
   // Names are asked for over the same link.
   'EAI_AGAIN',
 ])

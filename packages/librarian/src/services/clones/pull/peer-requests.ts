@@ -19,12 +19,15 @@ const CONNECT_MS = 10_000
 const IDLE_MS = 300_000
 
 export class PeerRequests implements Disposable {
+  /** Scheme, name, port and prefix of whom is asked. */
+  readonly address: string
   readonly #peer: PeerConnection
   readonly #agent: PlainAgent
   readonly #request: typeof plainRequest
 
   constructor(peer: PeerConnection) {
-    const isSecure = peer.connection.address.startsWith('https:')
+    this.address = peer.connection.address
+    const isSecure = this.address.startsWith('https:')
     this.#peer = peer
     this.#agent = isSecure ? new SecureAgent({ keepAlive: true }) : new PlainAgent({ keepAlive: true })
     this.#request = isSecure ? secureRequest : plainRequest
@@ -50,9 +53,8 @@ export class PeerRequests implements Disposable {
 
   /** Resolves when it, or whoever stands before it, has answered on a connection that is made for this. */
   async probe(signal: AbortSignal): Promise<void> {
-    const { address } = this.#peer.connection
     await new Promise<void>((resolve, reject) => {
-      const request = this.#request(`${address}/health/live`, { agent: false, signal }, response => {
+      const request = this.#request(`${this.address}/health/live`, { agent: false, signal }, response => {
         resolve()
         response.destroy()
       })

@@ -84,17 +84,16 @@ class PullLane {
   /** The librarian is gone: what runs is ended. */
   readonly #stop = new AbortController()
   readonly #signal: AbortSignal
-  readonly #requests: PeerRequests
-  readonly #link: Link
+  readonly #way: { readonly requests: PeerRequests; readonly link: Link }
   #engine: Engine | undefined
   #ended = 0
 
   constructor(options: PullLaneOptions) {
     this.#o = options
     this.#signal = AbortSignal.any([options.signal, this.#stop.signal])
-    this.#requests = new PeerRequests(options.peer)
-    const onDown = (error: PeerDown) => this.#stop.abort(error)
-    this.#link = new Link({ requests: this.#requests, onDown, onHeard: options.onHeard })
+    const requests = new PeerRequests(options.peer)
+    const { onHeard } = options
+    this.#way = { requests, link: new Link({ requests, onDown: error => this.#stop.abort(error), onHeard }) }
   }
 
   async run(): Promise<number> {
@@ -110,8 +109,8 @@ class PullLane {
   async close(): Promise<void> {
     this.#stop.abort(new Error('The lane ends'))
     while (this.#running.size > 0) await Promise.all(this.#running)
-    this.#link[Symbol.dispose]()
-    this.#requests[Symbol.dispose]()
+    this.#way.link[Symbol.dispose]()
+    this.#way.requests[Symbol.dispose]()
     await this.#engine?.close()
   }
 
@@ -182,9 +181,7 @@ class PullLane {
       this.#follow(this.#take(transfer, arrived).finally(() => this.#uncommitted.leave(cost)))
     }
     const onMissing = (index: number, error: unknown) => this.#judge(files[index]!, error)
-    const { address } = this.#o.peer.connection
-    const [link, requests, signal] = [this.#link, this.#requests, this.#signal]
-    await fetchSmall(wanted, { address, requests, link, signal, onFile, onMissing })
+    await fetchSmall(wanted, { ...this.#way, signal: this.#signal, onFile, onMissing })
   }
 
   async #take(transfer: IncomingTransfer, arrived: Arrived): Promise<void> {
@@ -209,7 +206,7 @@ class PullLane {
   async #fetchLarge(transfer: IncomingTransfer, isTree = false): Promise<void> {
     if (!this.#engine) {
       this.#engine = this.#o.openEngine(this.#o.peer)
-      this.#link.watchEngine(this.#engine)
+      this.#way.link.watchEngine(this.#engine)
     }
     const ended = new AbortController()
     using _ = this.#watch(transfer, ended)
@@ -217,9 +214,8 @@ class PullLane {
       const place = storeOf(transfer, this.#o)
       const origin = await fetchLarge(transfer, place, {
         peer: this.#o.peer,
-        requests: this.#requests,
+        ...this.#way,
         engine: this.#engine,
-        link: this.#link,
         signal: AbortSignal.any([this.#signal, ended.signal]),
         isTree,
       })
