@@ -66,6 +66,11 @@ function figuresOf(crossings: readonly Crossing[]): Figure[] {
         target: '≥ 90 %',
       },
       { what: `${label}: durable after the last byte`, unit: 's', values: cut.map(({ keeping }) => keeping) },
+      {
+        what: `${label}: beside the files, link as it is`,
+        unit: 'MiB',
+        values: whole.map(({ beside }) => beside / 2 ** 20),
+      },
       { what: `${label}: sent twice`, unit: 'MiB', values: twice, target: '0 beyond parts in flight' },
       { what: `${label}: cuts`, unit: '', values: cut.map(({ cuts }) => cuts) },
       { what: `${label}: flows again after`, unit: 's', values: cut.flatMap(({ resumed }) => resumed) },

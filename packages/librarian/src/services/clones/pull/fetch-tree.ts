@@ -47,6 +47,8 @@ const SMALL = 1 << 20
 /** Of a bundle. */
 const MOST_FILES = 512
 const MOST_BYTES = 8 << 20
+/** Of a large member, ahead of what is put away: the one whose turn it is gets the most of the link. */
+const AHEAD = 16 << 20
 /** Bundles, or large members, at once. */
 const AT_ONCE = 2
 /** Of a list of members. */
@@ -203,7 +205,6 @@ async function* largeMember(
   const isWhole = start === 0 && end === size
   const what = isWhole ? { checksums: [`sha256:${sha256}`] } : { range: { start, end } }
   const url = dataUrl(peer.connection.address, `${tree}/${path}`)
-  for await (const bytes of iterate(url, { engine, signal, headers: headersFor(peer), size, copy: true, ...what })) {
-    yield bytes
-  }
+  const headers = headersFor(peer)
+  yield* iterate(url, { engine, signal, headers, size, copy: true, readAhead: AHEAD, ...what })
 }
