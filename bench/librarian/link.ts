@@ -5,6 +5,7 @@
  */
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
+import { rmSync } from 'node:fs'
 import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { CaseOptions, Figure } from './case.ts'
@@ -23,13 +24,19 @@ export async function benchLink({ directory, rounds }: CaseOptions): Promise<Fig
   await mkdir(root)
   const interrupted = new AbortController()
   const interrupt = () => interrupted.abort(new Error('interrupted'))
-  process.once('SIGINT', interrupt).once('SIGTERM', interrupt)
+  const namespaces = openNamespaces()
+  // What else is loaded may end the process at a signal, before anything is waited for.
+  const end = () => {
+    namespaces[Symbol.dispose]()
+    rmSync(directory, { recursive: true, force: true })
+  }
+  process.once('SIGINT', interrupt).once('SIGTERM', interrupt).once('exit', end)
   try {
-    using namespaces = openNamespaces()
     const { sender, receiver } = namespaces
     return figuresOf(await run(sender, { directory: root, sender, receiver, rounds }, interrupted.signal))
   } finally {
-    process.off('SIGINT', interrupt).off('SIGTERM', interrupt)
+    namespaces[Symbol.dispose]()
+    process.off('SIGINT', interrupt).off('SIGTERM', interrupt).off('exit', end)
   }
 }
 
