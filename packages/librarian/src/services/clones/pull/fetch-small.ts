@@ -20,17 +20,20 @@ export interface FetchSmallOptions {
   readonly onFile: (index: number, arrived: Arrived) => Promise<void>
   /** One did not come, and it is not the link's fault; the next ones come when it has resolved. */
   readonly onMissing: (index: number, error: unknown) => Promise<void>
+  /** A bundle ended: it may be long before more comes. */
+  readonly onEnd?: (() => void) | undefined
 }
 
 /** @throws PeerDown, the signal's reason, what the callbacks throw */
 export async function fetchSmall(files: readonly Wanted[], options: FetchSmallOptions): Promise<void> {
-  const { link, signal, onFile, onMissing } = options
+  const { link, signal, onFile, onMissing, onEnd } = options
   for (let at = 0; at < files.length; ) {
     const first = at
     const { count, beginning, error } = await fetchBundle(files.slice(at), {
       ...options,
       onFile: (index, arrived) => onFile(first + index, arrived),
     })
+    onEnd?.()
     at += count
     const file = files[at]
     if (!file) return

@@ -105,7 +105,7 @@ export function createPuller(options: PullerOptions): Puller {
         pauses.hasten(peer)
       }
       wakes++
-      nudge.abort()
+      if (!nudge.signal.aborted) nudge.abort()
     },
     async work(signal) {
       while (!signal.aborted) {
