@@ -18,7 +18,7 @@ const shapes = [
   { count: 20_000, bytes: 10 * 1024, label: '20,000 × 10 KiB' },
 ] as const satisfies Shape[]
 
-const encryptionKey = `${Buffer.alloc(32, 7).toString('base64url')}=`
+export const encryptionKey = `${Buffer.alloc(32, 7).toString('base64url')}=`
 const peerPassword = 'peer-password'
 
 export async function benchClone(options: CaseOptions): Promise<Figure[]> {
@@ -75,7 +75,7 @@ async function benchShape(shape: Shape, { directory, rounds }: CaseOptions): Pro
 
 const often = { every: '00:00:01' }
 
-function sending(names: readonly string[]) {
+export function sending(names: readonly string[]) {
   return {
     send_clone: names.map(destination_librarian => ({
       task_name: `send to ${destination_librarian}`,
@@ -91,14 +91,17 @@ function sending(names: readonly string[]) {
   }
 }
 
-function receiving() {
+export function receiving() {
   return { recieve_clone: [{ task_name: 'receive', ...often, deletion_policy: 0, files_per_run: 100_000 }] }
 }
 
-const addressOf = ({ url }: Served) => ({ url: 'http://127.0.0.1', port: Number(new URL(url).port) })
+function addressOf({ url }: Served) {
+  const { hostname, port } = new URL(url)
+  return { url: `http://${hostname}`, port: Number(port) }
+}
 
 /** The receiver knows the sender; nothing is sent yet. */
-async function introduce(sender: Served, senderName: string, receiver: Served, name: string): Promise<void> {
+export async function introduce(sender: Served, senderName: string, receiver: Served, name: string): Promise<void> {
   const account = (username: string, permission: 2 | 3) => ({ username, password: peerPassword, permission })
   await sender.librarian.users.create(account(name, 2))
   await receiver.librarian.users.create(account(senderName, 3))
@@ -111,7 +114,7 @@ async function introduce(sender: Served, senderName: string, receiver: Served, n
 }
 
 /** With its row, the task that sends to it begins. */
-async function begin(sender: Served, senderName: string, receiver: Served, name: string): Promise<void> {
+export async function begin(sender: Served, senderName: string, receiver: Served, name: string): Promise<void> {
   await sender.librarian.admin.librariansAdd({
     librarian_name: name,
     ...addressOf(receiver),
@@ -144,7 +147,7 @@ async function untilKept({ home, away, name, count }: Kept): Promise<void> {
   }
 }
 
-async function counted(directory: string, query: string): Promise<number> {
+export async function counted(directory: string, query: string): Promise<number> {
   const rows = await withQueries(join(directory, 'catalogue.db'), ask => ask(query))
   return (rows[0] as { n: number }).n
 }

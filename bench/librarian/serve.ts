@@ -28,8 +28,12 @@ export interface ServeOptions {
   readonly catalogue?: string | undefined
   /** Default: bench. */
   readonly name?: string
+  /** Where it listens and is called. Default 127.0.0.1. */
+  readonly host?: string
   /** Default: any free one. */
   readonly port?: number
+  /** A program that starts it, with its arguments. */
+  readonly within?: readonly string[]
   /** Beside the ways to the store. */
   readonly background?: Readonly<Record<string, readonly object[]>>
   readonly encryptionKey?: string
@@ -39,13 +43,14 @@ const program = new URL('../../packages/cli/bin/arriero.js', import.meta.url).pa
 const password = 'bench-password'
 
 export async function serve(directory: string, options: ServeOptions = {}): Promise<Served> {
-  const { catalogue = 'sqlite:catalogue.db', name = 'bench', port = (await freePorts(1))[0] as number } = options
+  const { catalogue = 'sqlite:catalogue.db', name = 'bench', host = '127.0.0.1', within = [] } = options
+  const port = options.port ?? ((await freePorts(1))[0] as number)
   const [store, staging] = [join(directory, 'files'), join(directory, 'staging')]
   await mkdir(store, { recursive: true })
   await mkdir(staging, { recursive: true })
   const settings = {
     name,
-    host: '127.0.0.1',
+    host,
     port,
     catalogue,
     data_directory: directory,
@@ -65,13 +70,20 @@ export async function serve(directory: string, options: ServeOptions = {}): Prom
   await writeFile(join(directory, 'arriero.yaml'), JSON.stringify(settings), { mode: 0o600 })
   await writeFile(join(directory, 'password'), password, { mode: 0o600 })
   const args = [program, 'serve', '--config', join(directory, 'arriero.yaml')]
-  const child = spawn(process.execPath, [...args, '--admin-password-file', join(directory, 'password')], {
+  const [command, ...rest] = [
+    ...within,
+    process.execPath,
+    ...args,
+    '--admin-password-file',
+    join(directory, 'password'),
+  ]
+  const child = spawn(command as string, rest, {
     stdio: ['ignore', 'pipe', 'pipe'],
   })
   const log = createWriteStream(join(directory, 'serve.log'))
   child.stdout.pipe(log)
   child.stderr.pipe(log)
-  const url = `http://127.0.0.1:${port}`
+  const url = `http://${host}:${port}`
   await untilReady(child, join(directory, 'serve.log'))
   const pid = child.pid as number
   const user = 'admin'
