@@ -166,9 +166,7 @@ function suite({ write, createDatabase }: Databases): void {
       ['night/a.txt', 'night/old.txt', 'run/1/a.txt', 'run/1/sub/b.txt'].map(name => `${name}: OK`),
     )
 
-    const other = options.catalogue.startsWith('sqlite:')
-      ? `sqlite:${join(options.folder, 'again.db')}`
-      : await server!.createDatabase()
+    const other = await createDatabase(options.folder, 'again')
     const overrides = { name: 'here', catalogue: other, data_directory: options.folder }
     const settings = loadSettings({ env: {}, overrides: { ...overrides, add_stores: [storeOf(options.folder)] } })
     const report = await rebuildCatalogue({ settings, log: silentLog, directories: 'none' })

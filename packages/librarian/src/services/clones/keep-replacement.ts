@@ -52,7 +52,7 @@ async function take(
     if (origin.from === 'place') throw new LibrarianError('Internal', `Transfer ${id} has its bytes in place already`)
     return await options.takeReplacement({ fileName, librarian, transferId: id, storeId: transfer.store_id!, origin })
   } catch (thrown) {
-    const { error, keepsTransfer } = judgeFailure(thrown)
+    const { error, keepsTransfer } = judgeFailure(thrown, origin.from)
     if (keepsTransfer) throw error
     const ended = await options.catalogue.receiving.fail({ failures: [{ id, reason: error.message }] })
     await Promise.all(ended.map(one => removeBytes(one, options)))
