@@ -311,3 +311,36 @@ test('the wire lists tasks and has one run, for administrators, with an entry in
   expect(await house.sql('SELECT queue, key FROM piece')).toEqual([{ queue: 'task/repair', key: 'repair:0' }])
   expect((await house.post('tasks/run', { id: 'repair:1' })).status).toBe(404)
 })
+
+test('adding a librarian has the tasks that are for it run, and removing it too', async () => {
+  const toB = {
+    task_name: 'to b',
+    every: 3600,
+    age_in_days: 1,
+    destination_librarian: 'b',
+    store_preference: null,
+    warn_disabled_timer: null,
+  }
+  const background = { send_clone: [toB, { ...toB, task_name: 'to c', destination_librarian: 'c' }] }
+  const encryption_key = Buffer.alloc(32, 7).toString('base64url')
+  await using house = await openTestHouse({ settings: { name: 'a', encryption_key, background } })
+  const entries = entriesOf(house.settings.background)
+  for (const { id, kind, name } of entries) {
+    await house.sql(`INSERT INTO task (id, kind, name, counts) VALUES ('${id}', '${kind}', '${name}', '{}')`)
+  }
+  const states = async () => {
+    const { body } = await house.post('tasks/list', {})
+    return body.tasks.map((task: { name: string; state: string }) => `${task.name} ${task.state}`)
+  }
+  expect(await states()).toEqual(['to b off', 'to c off'])
+  const wanted = [{ queue: 'task/send_clone', key: entries[0]!.id }]
+  for (const [path, more] of [
+    ['admin/librarians/add', { url: 'http://127.0.0.1', port: 1, authenticator: 'a:b', check_connection: false }],
+    ['admin/librarians/remove', { remove_outgoing_transfers: false }],
+  ] as const) {
+    await house.sql('DELETE FROM piece', 'UPDATE task SET next_run = NULL')
+    expect((await house.post(path, { librarian_name: 'b', ...more })).status).toBeLessThan(300)
+    expect(await states()).toEqual(['to b waiting', 'to c off'])
+    expect(await house.sql('SELECT queue, key FROM piece')).toEqual(wanted)
+  }
+})
