@@ -50,7 +50,7 @@ const MOST_BYTES = 8 << 20
 /** Of a large member, ahead of what is put away: the one whose turn it is gets the most of the link. */
 const AHEAD = 16 << 20
 /** Bundles, or large members, at once. */
-const AT_ONCE = 2
+const AT_ONCE = 3
 /** Of a list of members. */
 const MOST_LISTING = 256 << 20
 
