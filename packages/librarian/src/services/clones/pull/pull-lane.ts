@@ -31,6 +31,7 @@ import { fetchSmall } from './fetch-small.ts'
 import { Link } from './link.ts'
 import { checkIsUp, PeerDown } from './peer-down.ts'
 import { PeerRequests } from './peer-requests.ts'
+import { costOf, type Taken, TakenGroup } from './taken-group.ts'
 import type { Tries } from './tries.ts'
 
 export interface PullLaneOptions extends CommitCloneOptions {
@@ -60,11 +61,8 @@ const MOST_FILES = 1024
 const MOST_BYTES = 16 << 20
 const BUNDLES = 3
 const LARGE = 4
-/** Of files that arrived in bundles and are not committed yet; the least that one counts. */
+/** Of files that arrived in bundles and are not committed yet. */
 const MOST_UNCOMMITTED = 128 << 20
-const LEAST = 16 << 10
-/** Of files of one bundle that are committed together. */
-const MOST_TOGETHER = 32 << 20
 const PAGE = 2000
 
 /** Resolves to how many are left for later. @throws PeerDown */
@@ -175,7 +173,7 @@ class PullLane {
 
   async #fetchSmall(files: readonly IncomingTransfer[]): Promise<void> {
     const wanted = files.map(({ store_path: name, transfer_size: size }) => ({ name, size }))
-    const group = new Group(taken => this.#follow(this.#takeAll(taken)))
+    const group = new TakenGroup(taken => this.#follow(this.#takeAll(taken)))
     const onFile = async (index: number, arrived: Arrived) => {
       const transfer = files[index]!
       const cost = costOf(transfer)
@@ -293,37 +291,6 @@ class PullLane {
     tries.forget(id)
     this.#ended++
     onEnd()
-  }
-}
-
-interface Taken {
-  readonly transfer: IncomingTransfer
-  readonly arrived: Arrived
-}
-
-function costOf({ transfer_size: size }: IncomingTransfer): number {
-  return Math.max(size, LEAST)
-}
-
-/** Files of one bundle that share a commit: each barrier is paid once for all of them. */
-class Group {
-  readonly #send: (taken: readonly Taken[]) => void
-  #taken: Taken[] = []
-  #cost = 0
-
-  constructor(send: (taken: readonly Taken[]) => void) {
-    this.#send = send
-  }
-
-  add(taken: Taken, cost: number): void {
-    this.#taken.push(taken)
-    this.#cost += cost
-    if (this.#cost >= MOST_TOGETHER) this.end()
-  }
-
-  end(): void {
-    if (this.#taken.length > 0) this.#send(this.#taken)
-    ;[this.#taken, this.#cost] = [[], 0]
   }
 }
 
