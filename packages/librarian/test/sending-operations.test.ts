@@ -330,7 +330,7 @@ function suite(label: string, open: () => Promise<TrialCatalogue>): void {
         expect(await catalogue.outbox.duePeers()).toEqual(['peer-2'])
         expect(await rows(catalogue, '*', 'remote_instance')).toEqual([])
         // Who was at work on a batch writes nothing more of what has ended.
-        const begun = catalogue.sendQueue.begun({ hold: held.hold, state: '{}' })
+        const begun = catalogue.sendQueue.begun({ hold: held.hold, state: '{}', lookSeconds: 0 })
         if (failTransfers) await expect(begun).rejects.toMatchObject({ code: 'Conflict' })
         else await begun
       }
