@@ -224,6 +224,10 @@ class PullLane {
       })
       await this.#commit(transfer, origin)
     } catch (error) {
+      if (isMismatch(error)) {
+        await askToLook(transfer, this.#o)
+        this.#o.onEnd()
+      }
       await this.#judge(transfer, error)
     }
   }
@@ -270,10 +274,6 @@ class PullLane {
     if (error instanceof PeerDown) throw error
     if (error instanceof LibrarianError && downCodes.has(error.code)) throw new PeerDown(error)
     const reason = error instanceof Error ? error.message : String(error)
-    if (isMismatch(error)) {
-      await askToLook(transfer, this.#o)
-      this.#o.onEnd()
-    }
     if (isFinal(error)) return await this.#fail(transfer, reason)
     // Of a store of ours that is gone the transfer is not to blame.
     if (error instanceof LibrarianError && laterCodes.has(error.code)) return
