@@ -18,6 +18,7 @@ export {
   type RestoreReport,
   rebuildCatalogue,
   repairDatabase,
+  replaceDiskOf,
   restoreCatalogue,
   tellDownstreamOf,
 } from './inspect.ts'

@@ -12,7 +12,7 @@ import { restoreFile } from './catalogue/sqlite/restore.ts'
 import { systemClock } from './clock.ts'
 import type { Settings } from './config.ts'
 import { createCommitServices } from './features/commits.ts'
-import type { Log } from './log.ts'
+import { type Log, silentLog } from './log.ts'
 import { createFernet, type Fernet } from './secrets/fernet.ts'
 import { digestProblem, listBackups } from './services/backups/backup-directory.ts'
 import { type BackupState, describeBackups } from './services/backups/describe-backups.ts'
@@ -21,6 +21,7 @@ import type { ImportReport } from './services/importing/import.ts'
 import { type RebuildOptions, type RebuildReport, rebuild } from './services/recovery/rebuild.ts'
 import { type Finding, reconcile } from './services/recovery/reconcile.ts'
 import { refuseFilled } from './services/recovery/refuse-filled.ts'
+import { replaceDisk } from './services/recovery/replace-disk.ts'
 import { type ReplayReport, replay } from './services/recovery/replay.ts'
 import { parseStatement } from './services/repair-database/statement.ts'
 import { type TakeReport, takeFromUpstream } from './services/repair-database/take-from-upstream.ts'
@@ -140,6 +141,15 @@ export async function repairDatabase(options: RepairDatabaseOptions): Promise<Ta
     clock: systemClock,
     random: randomBytes,
   })
+}
+
+/** The disk of a store is lost, and an empty one in its place. @returns how many copies it had @throws as `replaceDisk` */
+export async function replaceDiskOf(options: InspectOptions & { readonly store: string }): Promise<number> {
+  const { settings, store } = options
+  await using catalogue = await openCatalogueOf(settings, options.log)
+  // That the store is not there is why we are asked.
+  const openStores = () => openStoresOf(catalogue, { ...options, log: silentLog })
+  return await replaceDisk({ catalogue, openStores, store, by: settings.name, clock: systemClock })
 }
 
 /** Settings of the other one, used again as they are, name its database as ours. */

@@ -41,7 +41,7 @@ import { createAlarms } from './services/create-alarms.ts'
 import { createHeardPeers } from './services/heard-peers.ts'
 import { createMethods } from './services/methods/create-methods.ts'
 import { createPeerConnections, type PeerConnections } from './services/peer-connections.ts'
-import { createPeers } from './services/peers.ts'
+import { createPeers, type PeersOptions } from './services/peers.ts'
 import type { Presence } from './services/presence.ts'
 import { createReadiness } from './services/readiness.ts'
 import { createSearch } from './services/search.ts'
@@ -79,7 +79,7 @@ export async function assemble(ground: Ground): Promise<House> {
     engine: await createTaskEngine({ ...ground, settings: settings.catalogue, onPoison: poisonAlarm(alarms) }),
   }
   const backups = createBackupFeature(shared)
-  const { own, presence } = await featuresOf(shared)
+  const { own, presence } = await featuresOf(shared, (name, isThere) => tasks.scheduler.reconsider(name, isThere))
   const tasks = createTaskFeature({ ...shared, kinds: own.flatMap(({ tasks: kinds = [] }) => kinds) })
   // The engine is the last: whatever has work for it has said how that is done.
   const features: Feature[] = [...own, backups, tasks]
@@ -107,7 +107,10 @@ export async function assemble(ground: Ground): Promise<House> {
 }
 
 /** Every feature of a librarian; a new one is a line here. */
-async function featuresOf(shared: Shared): Promise<{ own: Feature[]; presence: Presence }> {
+async function featuresOf(
+  shared: Shared,
+  onPeerChange: PeersOptions['onChange'],
+): Promise<{ own: Feature[]; presence: Presence }> {
   const commits = createCommitServices({ ...shared, providers: [httpProvider] })
   const copies = createCopyServices({ ...shared, commits: commits.commits, presence: commits.presence })
   const bytes = await createBytes({
@@ -119,12 +122,14 @@ async function featuresOf(shared: Shared): Promise<{ own: Feature[]; presence: P
   const ingest = createIngestFeature({ ...shared, uploads: commits.uploads, holder: commits.presence.holder })
   const integrity = createIntegrityFeature({ ...shared, reader: copies.reader, presence: commits.presence })
   const { holder } = commits.presence
+  const { takeReplacement } = integrity.repair
   const messages = createMessageFeature({ ...shared, holder })
   const clones = createCloneFeature({
     ...shared,
     holder,
     commits: commits.commits,
     recoverTransfer: commits.recovery.recoverTransfer,
+    takeReplacement,
     data: bytes.data,
     onMessage: () => messages.delivery.wake(),
   })
@@ -132,16 +137,29 @@ async function featuresOf(shared: Shared): Promise<{ own: Feature[]; presence: P
     ...shared,
     commits: commits.commits,
     recoverTransfer: commits.recovery.recoverTransfer,
+    takeReplacement,
     turns: commits.turns,
     onMessage: () => messages.delivery.wake(),
   })
   const sending = createSendingFeature({ ...shared, holder, reader: copies.reader, methods: createMethods(shared) })
   const flows = [messages, clones, sending, sneakernet]
-  const own = [administration(shared), commits, copies, integrity, bytes, ingest, ...flows, housekeeping(shared)]
+  const own = [
+    administration(shared, onPeerChange),
+    commits,
+    copies,
+    integrity,
+    bytes,
+    ingest,
+    ...flows,
+    housekeeping(shared),
+  ]
   return { own, presence: commits.presence }
 }
 
-function administration({ settings, catalogue, stores, passwords, fernet, log }: Shared): Feature {
+function administration(
+  { settings, catalogue, stores, passwords, fernet, log }: Shared,
+  onChange: PeersOptions['onChange'],
+): Feature {
   const calls = callPeers({ name: settings.name })
   return {
     routes: [
@@ -150,7 +168,7 @@ function administration({ settings, catalogue, stores, passwords, fernet, log }:
       ...errorRoutes(catalogue.errors),
       ...userRoutes(createUsers({ catalogue, passwords })),
       ...storeRoutes(createStoreAdmin({ catalogue, stores }), { librarianName: settings.name }),
-      ...librarianRoutes(createPeers({ catalogue, calls, fernet, log })),
+      ...librarianRoutes(createPeers({ catalogue, calls, fernet, onChange, log })),
     ],
   }
 }
@@ -175,8 +193,9 @@ function housekeeping({ catalogue, log }: Shared): Feature {
       while (!signal.aborted) {
         try {
           while ((await catalogue.idempotency.expire({ olderThanSeconds: keepAnswersSeconds })) === 1000);
+          await catalogue.sendQueue.sweepLeases()
         } catch (error) {
-          log.warn({ err: error }, 'Old answers could not be forgotten; the next try is in an hour')
+          log.warn({ err: error }, 'What is old could not be forgotten; the next try is in an hour')
         }
         await pause(housekeepingMs, signal)
       }

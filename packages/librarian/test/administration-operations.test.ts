@@ -37,6 +37,27 @@ function suite(label: string, open: () => Promise<TrialCatalogue>): void {
       expect(await accounts.countAdmins()).toBe(1)
     })
 
+    test('stores: of one whose disk is lost every copy is missing, with a proof of it, and the next disk may be another', async () => {
+      await using catalogue = await open()
+      const store = { ingestable: true, type: 'local', data: {}, transferManagers: {} }
+      const named = ['lost', 'other'].map(name => ({ ...store, name }))
+      const [lost, other] = await catalogue.stores.synchronise({ stores: named })
+      for (const { id } of [lost!, other!]) await catalogue.stores.setUuid({ id, uuid: `disk ${id}` })
+      await catalogue.trial.write(insertFile('f'))
+      for (const { id } of [lost!, other!]) await catalogue.trial.write(insertInstance('f', id))
+      expect(await catalogue.stores.loseDisk({ id: lost!.id, by: 'here' })).toBe(1)
+      const { instances } = (await catalogue.instances.ofFile({ name: 'f' }))!
+      expect(instances.map(({ store_id, state }) => [store_id, state])).toEqual([
+        [lost!.id, 'missing'],
+        [other!.id, 'ok'],
+      ])
+      expect(await catalogue.readings.badSince({ instanceId: instances[0]!.id })).toBeDefined()
+      await catalogue.stores.setUuid({ id: lost!.id, uuid: 'a new disk' })
+      await expect(catalogue.stores.setUuid({ id: other!.id, uuid: 'a new disk' })).rejects.toMatchObject({
+        code: 'Configuration',
+      })
+    })
+
     test('errors: one row per condition until it is cleared', async () => {
       await using catalogue = await open()
       const error = { severity: 'critical', category: 'store_full', message: 'm', caller: null } as const

@@ -1,5 +1,6 @@
 /** A Python librarian's database becomes a catalogue of ours (librarian 3.14). */
 import { execFile as execute } from 'node:child_process'
+import { createHash } from 'node:crypto'
 import { mkdir, mkdtemp, readdir, rm, stat, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -9,6 +10,7 @@ import { openCatalogue } from '../src/catalogue/open.ts'
 import { loadSettings } from '../src/config.ts'
 import { importCatalogue, rebuildCatalogue } from '../src/inspect.ts'
 import { silentLog } from '../src/log.ts'
+import { openLibrarian } from '../src/open-librarian.ts'
 import { onPostgres } from './both-databases.ts'
 import { argon, type Extra, type OldRows, writePostgres, writeSqlite } from './installation-of-old.ts'
 
@@ -136,6 +138,43 @@ function suite({ write, createDatabase }: Databases): void {
     const settings = loadSettings({ env: {}, overrides })
     const report = await rebuildCatalogue({ settings, log: silentLog, directories: 'none' })
     expect(report).toMatchObject({ attested: 3, unattested: 0, problems: [] })
+  })
+
+  test('A7: what is read first has its SHA-256 then, also in the store, and a rebuild knows the same', async () => {
+    const options = await setUp()
+    await importCatalogue(options)
+    const background = { scrub: [{ task_name: 'all', every: 3600, store_name: 'main' }] }
+    const scrubbed = async () => {
+      const overrides = { name: 'here', catalogue: options.catalogue, data_directory: options.folder, background }
+      const librarian = await openLibrarian({ settings: loadSettings({ env: {}, overrides }), log: silentLog })
+      try {
+        // One of its four copies is not there.
+        expect(await librarian.runTasks(new AbortController().signal)).toMatchObject([{ counts: { read: 4, bad: 1 } }])
+        const { files } = await librarian.catalogue.instances.all()
+        return { files, manifest: await librarian.catalogue.instances.treeOf({ name: 'run/1' }) }
+      } finally {
+        await librarian.stop()
+      }
+    }
+    const before = await scrubbed()
+    const abc = 'ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad'
+    const ofTree = createHash('sha256').update(before.manifest!).digest('hex')
+    expect(before.files.map(({ sha256 }) => sha256)).toEqual([null, null, abc, abc, ofTree])
+    const store = join(options.folder, 'store')
+    const { stdout } = await execFile('sha256sum', ['-c', '.arriero/SHA256SUMS'], { cwd: store })
+    expect(stdout.trim().split('\n').sort()).toEqual(
+      ['night/a.txt', 'night/old.txt', 'run/1/a.txt', 'run/1/sub/b.txt'].map(name => `${name}: OK`),
+    )
+
+    const other = await createDatabase(options.folder, 'again')
+    const overrides = { name: 'here', catalogue: other, data_directory: options.folder }
+    const settings = loadSettings({ env: {}, overrides: { ...overrides, add_stores: [storeOf(options.folder)] } })
+    const report = await rebuildCatalogue({ settings, log: silentLog, directories: 'none' })
+    expect(report).toMatchObject({ attested: 3, unattested: 0, problems: [] })
+    await using again = await openCatalogue({ url: other.replace('sqlite:', ''), log: silentLog })
+    const here = (files: typeof before.files) => files.filter(({ name }) => name !== 'away' && name !== 'gone')
+    expect((await again.instances.all()).files).toEqual(here(before.files))
+    expect(await again.instances.treeOf({ name: 'run/1' })).toBe(before.manifest)
   })
 
   test('what is under way there is refused, or given up when that is said', async () => {

@@ -149,7 +149,7 @@ interface Liar {
 /** A librarian that answers as it likes. */
 async function openLiar(
   answer: (path: string, body: Record<string, unknown>) => unknown,
-  capabilities = ['idempotency'],
+  capabilities = ['idempotency', 'flows'],
 ): Promise<Liar> {
   const asked: Record<string, unknown>[] = []
   const server = createServer(async (request, response) => {
@@ -275,6 +275,10 @@ test('validate/file says who did not answer; with no copy at all it does not say
   const { status, body } = await a.house.post('validate/file', { file_name: 'f' })
   expect(status).toBe(200)
   expect(body).toMatchObject([{ librarian: 'a', unreachable: ['gone'] }])
+  const empty = await openSite('empty')
+  await knows(a, empty, 'f')
+  const { body: both } = await a.house.post('validate/file', { file_name: 'f' })
+  expect(both).toMatchObject([{ librarian: 'a', unreachable: expect.arrayContaining(['gone', 'empty']) }])
   a.store.lose('f')
   const none = await a.house.post('validate/file', { file_name: 'f' })
   expect(none.status).toBe(503)

@@ -111,6 +111,25 @@ describe('remove()', () => {
     expect((await world.audited()).at(-1)).toMatchObject({ outcome: 'refused', code: 'KeepsLastCopy' })
   })
 
+  test('F4: what a task is refused is in the audit once, until the reason is another; what a person is, always', async () => {
+    const world = await openOne({ floor: 2 })
+    const ask = (actor: string) => world.gate.remove({ actor, reason: 'test', instanceId: world.instanceId })
+    const refused = async (actor: string) => {
+      await expect(ask(actor)).rejects.toEqual(code('KeepsLastCopy'))
+      return (await world.audited()).filter(entry => entry.actor === actor).length
+    }
+    expect([await refused('task:tier'), await refused('task:tier')]).toEqual([1, 1])
+    expect([await refused('ada'), await refused('ada')]).toEqual([1, 2])
+    expect([await refused('task:rolling_deletion'), await refused('task:tier')]).toEqual([1, 1])
+    world.peers.answer = () => ({ disagreeing: [bad('d')] })
+    expect([await refused('task:tier'), await refused('task:tier')]).toEqual([2, 2])
+    world.peers.answer = () => ({})
+    expect(await refused('task:tier')).toBe(3)
+    world.peers.answer = () => ({ proven: [proven('b'), proven('c')] })
+    await ask('task:tier')
+    expect((await world.audited()).at(-1)).toMatchObject({ actor: 'task:tier', outcome: 'done' })
+  })
+
   test('B6: a hold that ends while the copy is being written down as going takes it back', async () => {
     const world = await openOne({ floor: 1 })
     let asked = 0
@@ -245,6 +264,19 @@ describe('rolling deletion', () => {
     ])
   })
 
+  test('trap 1: where every copy elsewhere is bad, the last good one stays, and the run says which are bad', async () => {
+    const world = await openTasks({ floor: 1 })
+    await world.upload('a', bytesOf('a'))
+    await hear(world, 'a', ['north', 'south'])
+    world.peers.answer = () => ({ disagreeing: [bad('north'), bad('south', 'missing')] })
+    expect(await world.roll({ verify_downstream_checksums: false })).toMatchObject({
+      counts: { deleted: 0, kept: 1 },
+      note: expect.stringMatching(/the one of north is mismatch/),
+    })
+    expect(await world.copyOf('a')).toMatchObject({ available: 1, state: 'ok' })
+    expect(await world.ground.stores[0]!.stat('a')).toBeDefined()
+  })
+
   test('E4: spares what is young, and what is dated in the future', async () => {
     const world = await openTasks({ floor: 1 })
     await world.upload('a', bytesOf('a'))
@@ -322,6 +354,14 @@ describe('between real sites', () => {
     }
     return { north, south, west, keep, remove }
   }
+
+  test('trap 1: where both other sites have rotted, no site deletes, whichever is asked', async () => {
+    const { north, south, west, keep, remove } = await openSites()
+    for (const site of [north, south, west]) await keep(site)
+    for (const rotten of [south, west]) rotten.stores[0]!.damage('a', bytesOf('evil'))
+    for (const site of [north, south, west]) await expect(remove(site)).rejects.toEqual(code('KeepsLastCopy'))
+    for (const site of [north, south, west]) expect(site.stores[0]!.contentsOf('a').kept).toBeDefined()
+  })
 
   test('trap 2: a copy counts once, however many librarians tell of it, and the one that goes for nothing', async () => {
     const { north, south, west, keep, remove } = await openSites()

@@ -1,13 +1,17 @@
 /**
- * Traps found in the system that this one replaces (reliability 3), each as the whole server meets it now. What waits for
- * replication is held by the deletion gate here: traps 1 and 2 in `copies.test.ts` (B1, B3, C1), and 5 at every call of a
- * commit in `commit-crash.test.ts`.
+ * Traps found in the system that this one replaces (reliability 3), each as the whole server meets it now. Traps 1 and 2 are in
+ * `rolling-deletion.test.ts`, 8 in `scrub.test.ts`, the half of 12 that is the engine's in `traps.test.ts` of the transfer
+ * package, 5 also at every call of a commit in `commit-crash.test.ts`. That none of the twelve is without a test, the last one here says.
  */
+import { randomBytes } from 'node:crypto'
 import { existsSync, statSync } from 'node:fs'
-import { chmod, open, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
+import { chmod, glob, open, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setImmediate as tick } from 'node:timers/promises'
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { systemClock } from '../src/clock.ts'
+import { createFernet } from '../src/secrets/fernet.ts'
+import { splitCredentials } from '../src/services/split-credentials.ts'
 import { md5, openSite, put, type Site } from './attacks/site.ts'
 
 let site: Site
@@ -212,4 +216,53 @@ test('trap 12: without a checksum nothing is taken in silence; with leave, it is
   expect(site.rows("SELECT is_attested FROM file WHERE name = 'twelve'")).toEqual([{ is_attested: 0 }])
   const { body } = await site.post('search/file', { name: 'twelve' }, { as: 'readonly' })
   expect(body[0]).toMatchObject({ is_attested: false })
+})
+
+test('trap 11: nobody learns by time or work whether a user exists: unknown ones cost the same hashing', async () => {
+  await using dear = await openSite({ isDear: true })
+  await dear.post('users/create', { username: 'known', password: 'of real cost', permission: 1 })
+  /** Of hashing, which is nearly all of it; the least of three, since others use the machine. */
+  const costOf = async (as: string) => {
+    let least = Number.POSITIVE_INFINITY
+    for (let at = 0; at < 3; at++) {
+      const before = process.cpuUsage()
+      const { status, body } = await dear.post('ping/logged', {}, { as, password: 'wrong' })
+      expect([status, body]).toEqual([401, { detail: 'Incorrect username or password' }])
+      const { user, system } = process.cpuUsage(before)
+      least = Math.min(least, user + system)
+    }
+    return least
+  }
+  const [known, unknown] = [await costOf('known'), await costOf('unknown')]
+  expect(unknown).toBeGreaterThan(known / 4)
+  expect(known).toBeGreaterThan(unknown / 4)
+})
+
+test('trap 11: a password with colons is whole, of users and of what another librarian is told', async () => {
+  const password = 'a:b:c and more'
+  await site.post('users/create', { username: 'colons', password, permission: 1 })
+  expect((await site.post('ping/logged', {}, { as: 'colons', password })).status).toBe(200)
+  expect((await site.post('ping/logged', {}, { as: 'colons', password: 'a' })).status).toBe(401)
+  // Its row for itself: the call back is made with what was stored.
+  const peer = { librarian_name: 'itself', url: 'http://127.0.0.1', port: site.port, check_connection: true }
+  const added = await site.post('admin/librarians/add', { ...peer, authenticator: `colons:${password}` })
+  expect(added.body).toMatchObject({ success: true, ping_success: true })
+  const connection = await connectAs('itself')
+  expect(connection).toEqual({ user: 'colons', password })
+})
+
+async function connectAs(name: string): Promise<{ user: string; password: string }> {
+  const { settings, catalogue } = site.librarian
+  const fernet = createFernet(settings.encryptionKey!, { clock: systemClock, random: randomBytes })
+  return splitCredentials(fernet.decrypt((await catalogue.peers.find({ name }))!.authenticator))
+}
+
+test('each of the twelve traps has a test that is called by its number', async () => {
+  const named = new Set<number>()
+  const root = join(import.meta.dirname, '../..')
+  for await (const path of glob('*/{src,test}/**/*.test.ts', { cwd: root })) {
+    const text = await readFile(join(root, path), 'utf8')
+    for (const [, number] of text.matchAll(/\btest\(\s*['"`]trap (\d+): /g)) named.add(Number(number))
+  }
+  expect([...named].toSorted((one, other) => one - other)).toEqual(Array.from({ length: 12 }, (_, at) => at + 1))
 })

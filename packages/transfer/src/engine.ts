@@ -41,6 +41,8 @@ export interface EngineParts extends Engine {
   /** How much of the slots' budget is worth using. */
   readonly workingSet: WorkingSet
   readonly limits: OriginLimits
+  /** Of moves that have requests under way. */
+  readonly underWay: Set<UnderWay>
   readonly bandwidth: Bandwidth
   /** Most connections per origin. */
   readonly connections: number
@@ -55,6 +57,11 @@ export interface EngineParts extends Engine {
   /** What sources are opened with. */
   contextFor(options: FetchOptions): Promise<SourceContext>
   openSources(uris: readonly string[], options: FetchOptions, known?: Known): Promise<Source[]>
+}
+
+/** Requests of one move. */
+export interface UnderWay {
+  giveUpSilent(silentMs: number): void
 }
 
 /** What is known of a resource before it is opened. */
@@ -213,8 +220,12 @@ export function createParts(options: EngineOptions, clock: Clock = systemClock):
     slots,
     workingSet,
     limits,
+    underWay: new Set(),
     bandwidth,
     limitRate: bytesPerSecond => bandwidth.setTotal(bytesPerSecond),
+    redial(silentMs) {
+      for (const requests of [...parts.underWay]) requests.giveUpSilent(silentMs)
+    },
     connections,
     pool,
     cpu,

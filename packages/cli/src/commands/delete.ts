@@ -16,6 +16,10 @@ interface DeleteFlags extends LibrarianFlags {
   readonly dryRun?: boolean
 }
 
+function countOrNone(text: string, flag: string): number {
+  return parseCount(text, flag, 0)
+}
+
 type Plan = Awaited<ReturnType<Librarian['api']['deletion']['plan']>>
 
 export function define(command: Command, run: Run): void {
@@ -24,7 +28,7 @@ export function define(command: Command, run: Run): void {
     .addOption(librarianOption())
     .requiredOption('--store <NAME>', 'whose copies go; all others stay')
     .option('--reason <TEXT>', 'kept with the trash and in the audit', 'an administrator asked for it')
-    .addOption(valued('--elsewhere <N>', 'good copies that other librarians must prove (default: 0)', parseCount))
+    .addOption(valued('--elsewhere <N>', 'good copies that other librarians must prove (default: 0)', countOrNone))
     .option('--dry-run', 'have everything read, show what would go and why not, and change nothing')
     .action(run(remove))
   command.addHelpText(
@@ -83,11 +87,17 @@ function showPlan(plan: Plan, context: Context): void {
     librarian ?? 'here',
     store,
     state === 'ok' ? 'ok' : state.toUpperCase(),
-    medium === 'claim' ? 'only said' : medium === 'peer-challenge' ? 'proven' : 'read',
+    howOf(state, medium),
     time === null ? '' : shownTime(time),
   ])
   if (rows.length > 0) showTable(['Name', 'Librarian', 'Store', 'State', 'How', 'When (UTC)'], rows, context)
   const name = `${printable(plan.file_name)} on ${plan.store_name}`
   if (plan.may_go) context.say(`${name} would go to the trash.`)
   else warn(context, `${name} would stay: ${printable(plan.why_not ?? '')}`)
+}
+
+function howOf(state: string, medium: string): string {
+  if (state === 'unavailable') return 'not read'
+  if (medium === 'claim') return 'only said'
+  return medium === 'peer-challenge' && state === 'ok' ? 'proven' : 'read'
 }

@@ -71,9 +71,11 @@ async function list(_: string[], { ping = false, ...flags }: ListFlags, context:
 async function addOne([name = '', address = '']: string[], flags: AddFlags, context: Context): Promise<number> {
   const { user = '', check = true } = flags
   if (user.includes(':')) throw new ProgramError('Usage', 'A user name cannot have a colon.')
+  const { hostAndPort } = await import('@arriero/client')
+  // Before anybody types a password.
+  const { host, port } = hostAndPort(address)
   const password = await readPassword(flags, `Password of ${printable(user)} at ${printable(address)}: `, context)
-  return withLibrarian(flags, context, async ({ api }, door) => {
-    const { host, port } = door.hostAndPort(address)
+  return withLibrarian(flags, context, async ({ api }) => {
     const request = {
       librarian_name: name,
       url: host,

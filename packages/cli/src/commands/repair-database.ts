@@ -60,8 +60,8 @@ async function settingsOf(flags: RepairFlags, context: Context) {
   const door = await import('@arriero/librarian')
   const { findSettings } = await import('../serve/find-settings.ts')
   const { settings } = findSettings(door, flags, context.terminal)
-  const write = (line: string) => void context.terminal.stderr.write(`${line}\n`)
-  return { door, settings, log: door.createLog({ level: 'warn', name: settings.name, write }) }
+  const { lineWriter } = await import('../serve/line-writer.ts')
+  return { door, settings, log: door.createLog({ level: 'warn', name: settings.name, write: lineWriter(context) }) }
 }
 
 async function tell(flags: RepairFlags, context: Context): Promise<number> {

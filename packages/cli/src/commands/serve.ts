@@ -58,6 +58,12 @@ export function define(command: Command, run: Run): void {
       ),
     )
     .addOption(
+      new Option(
+        '--replace-disk <STORE>',
+        'the disk of this store is lost, and an empty one in its place: note that its copies are missing, then end',
+      ).conflicts(['rebuild', 'import', 'restore', 'replay', 'once']),
+    )
+    .addOption(
       new Option('--once', 'run every recurring task once, then end').conflicts(['rebuild', 'restore', 'replay']),
     )
     .addHelpText(

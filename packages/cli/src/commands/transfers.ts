@@ -1,5 +1,5 @@
 import { type Command, Option } from 'commander'
-import { type Context, printJson } from '../context.ts'
+import { type Context, printJson, warn } from '../context.ts'
 import { ProgramError } from '../errors.ts'
 import { exitCodes } from '../exit-codes.ts'
 import {
@@ -140,7 +140,9 @@ async function show<Transfer extends { readonly status: number }>(
     if (page.next === null || page.transfers.length === 0) break
     after = page.next
   }
-  if (!context.flags.json) showTable(headings, rows, context)
+  if (context.flags.json) return
+  if (rows.length === 0) warn(context, 'no transfers found.')
+  else showTable(headings, rows, context)
 }
 
 interface Transfer {

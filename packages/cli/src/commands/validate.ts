@@ -135,7 +135,9 @@ class Verdicts {
       this.#remarks.push(`${printable(name)}: ${printable(reason ?? `it must have ${recorded}, it has ${read}`)}`)
     for (const librarian of copy.unreachable ?? []) {
       this.#silent++
-      this.#remarks.push(`${printable(name)}: ${printable(librarian)} did not answer; of its copies nothing is known.`)
+      this.#remarks.push(
+        `${printable(name)}: ${printable(librarian)} did not answer, or has no copy that it can read: nothing is known of it.`,
+      )
     }
   }
 

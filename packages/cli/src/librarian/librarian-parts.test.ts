@@ -53,6 +53,26 @@ describe('showTable()', () => {
     ])
   })
 
+  test('folds columns that have no room below, and shows none that are empty', () => {
+    const { context: seen, texts } = context({ isTTY: true, columns: 40, env: { NO_COLOR: '1' } })
+    const time = '2026-11-22 07:17:41'
+    showTable(
+      ['Kind', 'State', 'Ended', 'Next', 'Note'],
+      [
+        ['scrub', 'waiting', time, time, 'all is well'],
+        ['tier', 'off', '', '', ''],
+      ],
+      seen,
+    )
+    expect(texts.stdout.trimEnd().split('\n')).toEqual([
+      `Kind   State    Ended`,
+      `    ${'Next'.padEnd(19)}  Note`,
+      `scrub  waiting  ${time}`,
+      `    ${time}  all is well`,
+      `tier   off`,
+    ])
+  })
+
   test('puts tabs between bare cells where nobody looks', () => {
     const { context: piped, texts } = context()
     showTable(['Name', 'N'], rows, piped)

@@ -18,17 +18,44 @@ export function showTable(
     return
   }
   const widths = widthsOf(headings, cells, stdout.columns)
-  const lineOf = (row: readonly string[]) =>
-    row
-      .map((cell, at) => pad(cell, widths[at] as number))
-      .join('  ')
-      .trimEnd()
-  printLine(context, styleFor(stdout, env).bold(lineOf(headings)))
+  const folds = foldsOf(widths, stdout.columns)
+  const linesOf = (row: readonly string[]) =>
+    folds
+      .map(({ from, to }) => {
+        const parts = row.slice(from, to).map((cell, at) => pad(cell, widths[from + at] as number))
+        return (from === 0 ? '' : indent) + parts.join('  ').trimEnd()
+      })
+      .filter((line, at) => at === 0 || line.trim() !== '')
+  for (const line of linesOf(headings)) printLine(context, styleFor(stdout, env).bold(line))
   for (const [first = '', ...others] of cells) {
     const isTooLong = displayWidth(first) > (widths[0] as number)
     if (isTooLong) printLine(context, first)
-    printLine(context, lineOf([isTooLong ? '' : first, ...others]))
+    for (const line of linesOf([isTooLong ? '' : first, ...others])) printLine(context, line)
   }
+}
+
+const indent = '    '
+
+interface Fold {
+  readonly from: number
+  /** Exclusive. */
+  readonly to: number
+}
+
+/** Which columns share a line: all of them, or as many as the terminal has room for; the others go below, indented. */
+function foldsOf(widths: readonly number[], columns: number): Fold[] {
+  const folds: Fold[] = []
+  let from = 0
+  let used = 0
+  for (const [at, width] of widths.entries()) {
+    const begin = from === 0 ? 0 : indent.length
+    if (at > from && used + 2 + width > columns - 1) {
+      folds.push({ from, to: at })
+      from = at
+      used = indent.length + width
+    } else used = at === from ? begin + width : used + 2 + width
+  }
+  return [...folds, { from, to: widths.length }]
 }
 
 /** Of the first column. */
@@ -42,7 +69,9 @@ function widthsOf(headings: readonly string[], cells: readonly (readonly string[
   const [first = 0, ...others] = headings.map((heading, at) =>
     Math.max(...[heading, ...cells.map(row => row[at] ?? '')].map(displayWidth)),
   )
-  const room = columns - 1 - others.reduce((sum, width) => sum + width + 2, 0)
+  const left = columns - 1 - others.reduce((sum, width) => sum + width + 2, 0)
+  // Where the others alone are too wide, columns are folded, and the first one has half of its line.
+  const room = left < leastWidth ? Math.floor(columns / 2) : left
   return [Math.min(first, Math.max(leastWidth, room, displayWidth(headings[0] ?? ''))), ...others]
 }
 

@@ -28,6 +28,7 @@ export interface ServeFlags {
   readonly replay?: boolean
   readonly takeOverStores?: boolean
   readonly once?: boolean
+  readonly replaceDisk?: string
   /** Where there is no librarian none is made. */
   readonly mustExist?: boolean
 }
@@ -60,8 +61,8 @@ export async function runServe(flags: ServeFlags, context: Context): Promise<boo
 }
 
 /** A new one has nothing to be made again, put back or changed: its directory was mistyped. */
-function isOfOneThere({ rebuild, restore, replay, backupMade, once, mustExist }: ServeFlags): boolean {
-  return [rebuild, replay, backupMade, once, mustExist].includes(true) || restore !== undefined
+function isOfOneThere({ rebuild, restore, replay, replaceDisk, backupMade, once, mustExist }: ServeFlags): boolean {
+  return [rebuild, replay, backupMade, once, mustExist].includes(true) || (restore ?? replaceDisk) !== undefined
 }
 
 interface Prepared extends FoundSettings {
@@ -89,6 +90,10 @@ async function runWith(prepared: Prepared): Promise<boolean> {
     const isWell = await restore(door, options, context)
     if (flags.resetAdmin) await giveAdmin(prepared)
     return isWell
+  }
+  if (flags.replaceDisk !== undefined) {
+    const { replaceDisk } = await import('./replace-disk.ts')
+    return await replaceDisk(door, { settings, log, store: flags.replaceDisk }, context)
   }
   if (flags.once) {
     const { runOnce } = await import('./run-once.ts')

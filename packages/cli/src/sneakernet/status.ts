@@ -4,6 +4,7 @@ import { type Librarian, type LibrarianFlags, withLibrarian } from '../librarian
 import { shownTime, showTable } from '../librarian/show-table.ts'
 import { statusName } from '../librarian/transfer-status.ts'
 import { formatSize } from '../units.ts'
+import { findDisk } from './find-disk.ts'
 
 export async function status([disk]: string[], flags: LibrarianFlags, context: Context): Promise<number> {
   return await withLibrarian(flags, context, librarian =>
@@ -47,7 +48,9 @@ async function showDisks({ api }: Librarian, context: Context): Promise<number> 
   return exitCodes.ok
 }
 
-async function showFiles({ api }: Librarian, disk_id: string, context: Context): Promise<number> {
+async function showFiles(librarian: Librarian, text: string, context: Context): Promise<number> {
+  const { api } = librarian
+  const disk_id = await findDisk(librarian, text, context.signal)
   const { disks } = await api.sneakernet.list({ disk_id }, { signal: context.signal })
   const [disk] = disks
   const rows: (string | number)[][] = []

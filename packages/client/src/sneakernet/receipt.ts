@@ -2,7 +2,7 @@
 import { open } from 'node:fs/promises'
 import { dirname, resolve } from 'node:path'
 import { MAX_DISK_FILES, parseStatement, type ReceiptLine, receiptStatement } from '@arriero/api'
-import { TransferError } from '@arriero/transfer'
+import { printable, TransferError } from '@arriero/transfer'
 import { z } from 'zod'
 import type { Librarian } from '../librarian.ts'
 import { parseLine, readLines } from './bag/read-lines.ts'
@@ -85,11 +85,16 @@ export async function confirmReceipt({ api }: Librarian, file: string, signal: A
     throw error instanceof Error && 'syscall' in error ? diskTrouble(error, 'read', file) : error
   }
   const said = parseStatement(receiptStatement, signed?.statement ?? '')
-  if (!said) throw new TransferError('Protocol', `Cannot use ${file}: it is no receipt`, { file })
+  if (!said) {
+    throw new TransferError('ChecksumMismatch', `Cannot use ${printable(file)}: it is no receipt`, {
+      file,
+      remedy: 'Give the file that `arriero sneakernet ingest --receipt` has written.',
+    })
+  }
   if (said.pages.length !== page) {
     throw new TransferError(
-      'Protocol',
-      `Cannot use all of ${file}: it must have ${said.pages.length} pages, got ${page}`,
+      'SizeMismatch',
+      `Cannot use all of ${printable(file)}: it must have ${said.pages.length} pages, got ${page}`,
       {
         file,
         remedy: 'It was cut short on its way; what is in it is confirmed. Bring the whole one.',

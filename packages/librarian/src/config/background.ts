@@ -62,9 +62,9 @@ export const backgroundSchema = z.strictObject({
   send_clone: task({
     ...age,
     destination_librarian: z.string(),
-    store_preference: z.string().nullable(),
+    store_preference: z.string().nullable().default(null),
     send_batch_size: int.default(128),
-    warn_disabled_timer: int.nullable(),
+    warn_disabled_timer: int.nullable().default(null),
   }),
   recieve_clone: task({ deletion_policy: policy, files_per_run: int.default(1024) }),
   consume_queue: task({}),

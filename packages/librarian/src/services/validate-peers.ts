@@ -12,7 +12,7 @@ export type RemoteEntry = AnswerOf<typeof endpoints.validate.file>[number]
 
 export interface RemoteValidation {
   readonly entries: readonly RemoteEntry[]
-  /** Librarians that gave no answer: of their copies nothing is known. */
+  /** Librarians that gave no answer, or showed no copy of their own, though they are known to hold one. */
   readonly unreachable: readonly string[]
 }
 
@@ -61,13 +61,18 @@ export function createPeerValidation(options: PeerValidationOptions): PeerValida
         holders.map(holder => withEnd(askOne(holder, name, [...passed], within), within)),
       )
       signal.throwIfAborted()
-      const unreachable = holders.filter((_, at) => answers[at]!.status === 'rejected')
+      const unreachable = holders.filter((holder, at) => !tellsOfItself(holder, answers[at]!))
       for (const librarian of unreachable)
         log.warn({ librarian, file: name }, 'A librarian did not say how its copy is')
       const entries = answers.flatMap(answer => (answer.status === 'fulfilled' ? answer.value : []))
       return { entries: oncePerCopy(entries, own), unreachable }
     },
   }
+}
+
+/** A copy whose disk is away is no entry of an answer (librarian 10.9), and is no good one either. */
+function tellsOfItself(holder: string, answer: PromiseSettledResult<readonly RemoteEntry[]>): boolean {
+  return answer.status === 'fulfilled' && answer.value.some(({ librarian }) => librarian === holder)
 }
 
 /** Whatever the call does with the signal. */

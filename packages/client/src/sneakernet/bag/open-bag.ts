@@ -5,7 +5,7 @@
  */
 import { createHash } from 'node:crypto'
 import { createReadStream } from 'node:fs'
-import { readFile } from 'node:fs/promises'
+import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { type DiskStatement, diskStatement, parseStatement } from '@arriero/api'
 import { printable, TransferError } from '@arriero/transfer'
@@ -32,7 +32,11 @@ export async function openBag(directory: string): Promise<SignedBag> {
   const signed = parseLine(signatureFile, text, join(directory, SIGNATURE))
   const said = parseStatement(diskStatement, signed.statement)
   if (!said)
-    throw new TransferError('Protocol', `Cannot read ${join(directory, SIGNATURE)}: its statement is none of ours`)
+    throw new TransferError(
+      'ChecksumMismatch',
+      `Cannot use ${printable(join(directory, SIGNATURE))}: its statement is none that we write`,
+      { file: directory, remedy: 'It was damaged, or is of a newer release; ask for the disk again.' },
+    )
   await checkLists(directory, said)
   return { directory, said, statement: signed.statement, signature: signed.signature }
 }
@@ -83,6 +87,11 @@ async function readTag(directory: string, name: string): Promise<string | undefi
 }
 
 async function notPacked(directory: string): Promise<TransferError> {
+  try {
+    await readdir(directory)
+  } catch (error) {
+    return diskTrouble(error, 'read', directory)
+  }
   const isHalf = (await readTag(directory, JOURNAL)) !== undefined
   const what = `Cannot take files from ${printable(directory)}`
   if (isHalf) {

@@ -1,6 +1,6 @@
 import { createReadStream } from 'node:fs'
 import { createInterface } from 'node:readline'
-import { TransferError } from '@arriero/transfer'
+import { printable, TransferError } from '@arriero/transfer'
 import type { z } from 'zod'
 
 /** The lines of a text that may be larger than memory. */
@@ -11,7 +11,7 @@ export function readLines(path: string, signal?: AbortSignal): AsyncIterable<str
   })
 }
 
-/** @throws TransferError Protocol where it is no such line */
+/** Without a word of the line: whoever mistypes a path may have named a file of secrets. @throws TransferError ChecksumMismatch where it is no such line */
 export function parseLine<T>(schema: z.ZodType<T>, line: string, path: string): T {
   let value: unknown
   try {
@@ -21,8 +21,8 @@ export function parseLine<T>(schema: z.ZodType<T>, line: string, path: string): 
   }
   const parsed = schema.safeParse(value)
   if (parsed.success) return parsed.data
-  throw new TransferError('Protocol', `Cannot read ${path}: a line of it is none of ours: ${line.slice(0, 100)}`, {
+  throw new TransferError('ChecksumMismatch', `Cannot use ${printable(path)}: a line of it is none that we write`, {
     file: path,
-    remedy: 'The list was damaged or written by a newer release.',
+    remedy: 'Check the path: it is another file, was damaged, or is of a newer release.',
   })
 }

@@ -42,7 +42,17 @@ export function diskTrouble(cause: unknown, action: string, path: string): Trans
     })
   }
   const remedy = gone.has(code)
-    ? 'Check the disk, its cable and its mount; then say the same again: it goes on where it was.'
+    ? 'Check the path, the disk, its cable and its mount; then say the same again: it goes on where it was.'
     : 'Check the path and its permissions; then say the same again: it goes on where it was.'
-  return new TransferError('Disk', `${what}: ${code || message}`, { file: path, reason: REASON, remedy, cause })
+  const why = inWords[code] ?? (code || message)
+  return new TransferError('Disk', `${what}: ${why}`, { file: path, reason: REASON, remedy, cause })
+}
+
+/** What an operator meets most; the others by the names that their manuals have. */
+const inWords: Readonly<Record<string, string>> = {
+  ENOENT: 'it is not there (ENOENT)',
+  EACCES: 'this user may not (EACCES)',
+  EIO: 'the disk does not answer as it should (EIO)',
+  EROFS: 'it is mounted read-only (EROFS)',
+  ENOTDIR: 'it is no directory (ENOTDIR)',
 }

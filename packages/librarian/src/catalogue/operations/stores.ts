@@ -1,5 +1,6 @@
 /** Stores as the catalogue knows them. */
 import { LibrarianError } from '@arriero/api/errors'
+import { sql as text } from 'kysely'
 import { audited, ifDone } from '../audited.ts'
 import { type Database, read, write } from '../operation.ts'
 
@@ -65,6 +66,31 @@ export const stores = {
       .executeTakeFirst()
     return done.numUpdatedRows > 0n
   }, ifDone),
+
+  /**
+   * The disk is lost and an empty one in its place: whoever opens the store next makes a store of it, and every copy is missing,
+   * as if each had been looked for. @returns how many copies
+   */
+  loseDisk: audited<{ id: number; by: string }, number>(async ({ sql, dialect }, { id, by }) => {
+    const now = dialect.now()
+    await sql.updateTable('store').set({ uuid: null }).where('id', '=', id).execute()
+    await text`
+      INSERT INTO proof (instance_id, file_name, store_id, time, medium, "by", outcome, sha256, size)
+      SELECT id, file_name, store_id, ${now}, 'medium', ${by}, 'missing', NULL, NULL FROM instance
+      WHERE store_id = ${id}`.execute(sql)
+    const done = await sql
+      .updateTable('instance')
+      .set({
+        state: 'missing',
+        calculated_checksum: null,
+        calculated_size: null,
+        checksum_time: now,
+        fingerprint: null,
+      })
+      .where('store_id', '=', id)
+      .executeTakeFirst()
+    return Number(done.numUpdatedRows)
+  }),
 
   /** Remembers the marker of a store that was opened for the first time; another one than remembered is refused (B4). */
   setUuid: write<{ id: number; uuid: string }, void>(async ({ sql }, { id, uuid }) => {

@@ -37,6 +37,8 @@ export interface IncomingTransferTable {
   source_transfer_id: number | null
   deletion_policy: DeletionPolicy
   first_uploader: string | null
+  /** Of a clone that its sender was asked for again: the bad copy whose place it takes (librarian 11.9). */
+  replaces_instance_id: number | null
   /** What its owner sees in URLs: 128 random bits in hex (reliability 6). */
   token: string
   /** Why it failed. */

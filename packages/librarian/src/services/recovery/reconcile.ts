@@ -13,7 +13,8 @@ import type { SiteStore } from '../../stores/stores.ts'
 import { inPages } from './in-pages.ts'
 
 export const differences = {
-  'store-unavailable': 'Mount the disk, or correct the settings; nothing is known about its files until then.',
+  'store-unavailable':
+    'Mount the disk, or correct the settings; nothing is known about its files until then. Lost for good: see --replace-disk.',
   'broken-trail': 'Nothing is lost while there is a catalogue: keep its backups, and look at the disk.',
   'row-without-bytes':
     'Look whether the bytes lie elsewhere. Put the right ones back in their place by hand, then run `arriero validate NAME`.',

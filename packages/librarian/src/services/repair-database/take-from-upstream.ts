@@ -53,7 +53,9 @@ export async function takeFromUpstream(options: TakeOptions): Promise<TakeReport
   const { site, statement, catalogue } = options
   const state = await site.store.state()
   if (!state.available)
-    throw new LibrarianError('StoreUnavailable', `Cannot repair: store ${site.name} must be there: ${state.reason}`)
+    throw new LibrarianError('StoreUnavailable', `Cannot repair: store ${site.name} must be there: ${state.reason}`, {
+      remedy: state.remedy ?? 'Mount its disk; then say the same again.',
+    })
   const report: TakeReport = { files: 0, transfers: 0, known: 0, read: 0, problems: [] }
   const staged = new Set(await Array.fromAsync(site.store.stagings()))
   const work: Work = { ...options, staged, report }

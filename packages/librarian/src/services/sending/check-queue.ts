@@ -1,5 +1,5 @@
 /** Looks after the batches that are being moved (librarian 12.6). */
-import { millisecondsOf, transferStatuses } from '@arriero/api'
+import { instantOf, millisecondsOf, transferStatuses } from '@arriero/api'
 import type { TransferDetails } from '@arriero/transfer'
 import {
   type ClaimedItem,
@@ -158,13 +158,14 @@ const toAsked = ({ id, remote_transfer_id }: ItemTransfer) => ({ id, remoteId: r
 /** Nothing is open, so there is nothing to be told. */
 const silent = (carrier: Carrier): Carrier => ({ ...carrier, isAnnounced: false })
 
+/** A method's clock tells milliseconds, or a zone; a catalogue takes instants and nothing else. */
 function toRow(told: TransferDetails): CompletedTransfer {
   return {
     task_id: told.taskId,
     source_endpoint_id: told.sourceEndpoint,
     destination_endpoint_id: told.destinationEndpoint,
-    start_time: told.startTime,
-    end_time: told.endTime,
+    start_time: instantOf(new Date(told.startTime)),
+    end_time: instantOf(new Date(told.endTime)),
     duration_seconds: told.duration,
     bytes_transferred: told.bytes,
     effective_bandwidth_bps: told.bandwidth,

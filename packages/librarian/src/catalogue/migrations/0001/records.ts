@@ -33,6 +33,7 @@ export function recordTables(words: Words): string[] {
       `${text('previous')} UNIQUE`,
       `${hex('hash', 64)} UNIQUE`,
     ),
+    'CREATE INDEX audit_subject ON audit (subject, action)',
 
     table(
       'error',

@@ -24,6 +24,7 @@ export function transferTables(words: Words): string[] {
       maybe(integer('source_transfer_id')),
       oneOf('deletion_policy', policies),
       maybe(text('first_uploader')),
+      maybe(integer('replaces_instance_id')),
       `${text('token')} UNIQUE`,
       maybe(text('reason')),
     ),
