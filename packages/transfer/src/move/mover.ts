@@ -19,13 +19,13 @@ import type { EngineParts } from '../engine.ts'
 import { isRetriable, TransferError } from '../errors.ts'
 import type { FileHooks } from '../hooks/file-hooks.ts'
 import { nowhere } from '../nowhere.ts'
-import { gaps } from '../plan.ts'
 import type { Range, Resource } from '../resource.ts'
 import type { Chunk } from '../sink.ts'
 import type { Slot } from '../slots.ts'
 import type { Answer, Landing } from '../source.ts'
 import { BodyStream } from './body-stream.ts'
 import { Delivery } from './delivery.ts'
+import { fitSlot } from './fit-slot.ts'
 import type { Move, Moved, MoveOptions } from './move.ts'
 import { PartSizes } from './part-sizes.ts'
 import { PartTable, type Stretch } from './parts.ts'
@@ -34,6 +34,7 @@ import { isPinned, Recovery } from './recovery.ts'
 import { type Asking, type Ended, type Grant, type Request, Requests } from './requests.ts'
 import { TailKeeper } from './tail-keeper.ts'
 import { Waits } from './waits.ts'
+import { firstRange, wantedEnd } from './wanted.ts'
 
 const TICK_MS = 250
 
@@ -188,10 +189,7 @@ class Mover {
   #contactRange(): Range {
     const size = this.#resource?.size ?? this.#o.expected?.size ?? this.#o.size
     const end = this.#wantedEnd(size) ?? Number.POSITIVE_INFINITY
-    const [gap] = gaps({ start: this.#from, end }, this.#o.held)
-    // Where nothing is missing, the head of the answer is all that is wanted.
-    if (!gap) return { start: 0, end: 1 }
-    return { start: gap.start, end: Math.min(gap.end, gap.start + this.#partSizes.next) }
+    return firstRange({ start: this.#from, end }, this.#o.held, this.#partSizes.next)
   }
 
   #answered(answer: Answer, slot: Slot, request: Request): Landing {
@@ -222,27 +220,13 @@ class Mover {
     // An answer may be shorter than what was asked for: the part is not, and the rest of it is asked for again.
     const next = table.next(slot.length)
     if (next?.start === answer.start) {
-      request.stretch = table.begin(next, this.#fitting(slot, next.end - next.start))
+      request.stretch = table.begin(next, fitSlot(slot, next.end - next.start, this.#engine.slots))
     } else slot.release()
     if (table.next(1)) {
       this.#timer = setInterval(() => this.#tick(), TICK_MS)
       queueMicrotask(() => this.#work())
     }
     return request.stretch ?? nowhere
-  }
-
-  /**
-   * Memory for a part that is shorter than was prepared for. A much shorter one moves to where short ones lie, before a
-   * byte has landed: cut off in place, each of a million small files would leave its mark on other pages.
-   */
-  #fitting(slot: Slot, length: number): Slot {
-    const smaller = length < slot.length / 2 ? this.#engine.slots.tryReserve(length) : undefined
-    if (!smaller) {
-      slot.trim(length)
-      return slot
-    }
-    slot.release()
-    return smaller
   }
 
   /** Gives free connections something to do. */
@@ -396,8 +380,7 @@ class Mover {
   // Common
 
   #wantedEnd(size: number | undefined): number | undefined {
-    const { range } = this.#o
-    return range && size !== undefined ? Math.min(range.end, size) : (range?.end ?? size)
+    return wantedEnd(this.#o.range, size)
   }
 
   /** Memory as soon as there is some; perhaps the spare, which may be smaller. */
