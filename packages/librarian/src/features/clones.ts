@@ -17,9 +17,10 @@ import { createPuller, type Puller, type PullerTuning } from '../services/clones
 import { createReceiver } from '../services/clones/receive.ts'
 import type { Commits } from '../services/commit/commits.ts'
 import type { Data } from '../services/data.ts'
+import { offerMethods } from '../services/methods/offer-methods.ts'
 import type { PeerConnection, PeerConnections } from '../services/peer-connections.ts'
 import type { RepairService } from '../services/repair/repair.ts'
-import type { Stores } from '../stores/stores.ts'
+import type { SiteStore, Stores } from '../stores/stores.ts'
 import { incomingTransferHypervisor } from '../tasks/incoming-transfer-hypervisor.ts'
 import { receiveClone } from '../tasks/receive-clone.ts'
 import type { TaskKind } from '../tasks/task.ts'
@@ -61,12 +62,16 @@ export function createCloneFeature(options: CloneFeatureOptions): CloneFeature {
   const { settings, catalogue, fernet, data, onMessage: onEnd } = options
   const receiver = createReceiver({ ...options, onEnd })
   const puller = createPuller({ ...options, openEngine, deletionPolicy: policyOf(settings.background), onEnd })
-  const clones = createClones({ ...options, onPull: peers => puller.wake(peers) })
   const canPullFrom = async (librarian: string) => {
     return fernet !== undefined && (await catalogue.receiving.knownPeers({ names: [librarian] })).length > 0
   }
+  const offer = async ({ asyncTransferManagers: configured, store }: SiteStore, librarian: string) => {
+    const { hasStaging } = store.capabilities
+    return offerMethods({ configured, hasStaging, canPull: await canPullFrom(librarian) })
+  }
+  const clones = createClones({ ...options, offer, onPull: peers => puller.wake(peers) })
   return {
-    routes: cloneRoutes({ clones, checkins: createCheckins(options), canPullFrom, providers: [httpProvider] }),
+    routes: cloneRoutes({ clones, checkins: createCheckins(options), providers: [httpProvider] }),
     rawRoutes: [bundleRoute({ data })],
     tasks: [receiveClone(receiver), incomingTransferHypervisor({ ...options, onEnd })],
     puller,

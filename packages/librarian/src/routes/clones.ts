@@ -2,7 +2,6 @@
 import { type AnswerInput, endpoints } from '@arriero/api'
 import type { Checkins, Ids } from '../services/clones/checkins.ts'
 import type { Announcement, Clones, Pair, StagedClone } from '../services/clones/clones.ts'
-import { offerMethods } from '../services/methods/offer-methods.ts'
 import { offerProviders } from '../services/uploads/offer-providers.ts'
 import type { UploadProvider } from '../services/uploads/uploads.ts'
 import { type Route, route } from './route.ts'
@@ -12,13 +11,11 @@ const { clone, checkin } = endpoints
 export interface CloneRoutesOptions {
   readonly clones: Clones
   readonly checkins: Checkins
-  /** Whether this librarian can fetch from another by itself. */
-  readonly canPullFrom: (librarian: string) => Promise<boolean>
   /** Of single clones, after the stores' own managers. */
   readonly providers: readonly UploadProvider[]
 }
 
-export function cloneRoutes({ clones, checkins, canPullFrom, providers }: CloneRoutesOptions): Route[] {
+export function cloneRoutes({ clones, checkins, providers }: CloneRoutesOptions): Route[] {
   return [
     route(clone.stage, async ({ source, ...request }, { caller }) => {
       const { store, free, clones: staged } = await clones.stage({ ...announcementOf(request), source }, caller)
@@ -32,16 +29,12 @@ export function cloneRoutes({ clones, checkins, canPullFrom, providers }: CloneR
     }),
     route(clone.batchStage, async ({ source, total_size: total, uploads }, { caller }) => {
       const announced = { source, total, clones: uploads.map(announcementOf) }
-      const { store, free, clones: staged } = await clones.stageMany(announced, caller)
+      const { store, free, clones: staged, methods } = await clones.stageMany(announced, caller)
       return {
         available_bytes_on_store: Math.trunc(free),
         store_name: store.name,
         uploads: staged.map(stagedAnswer),
-        async_transfer_providers: offerMethods({
-          configured: store.asyncTransferManagers,
-          hasStaging: store.store.capabilities.hasStaging,
-          canPull: await canPullFrom(source),
-        }),
+        async_transfer_providers: methods,
       }
     }),
     route(clone.ongoing, async (request, { caller }) => {

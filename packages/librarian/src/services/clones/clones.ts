@@ -1,5 +1,5 @@
 /** Clones that other librarians send here, as far as their calls go (librarian 10.3, 11.4). */
-
+import type { MethodState } from '@arriero/transfer'
 import type { IncomingTransfer } from '../../catalogue/operations/uploads.ts'
 import type { Caller } from '../../routes/route.ts'
 import type { SiteStore } from '../../stores/stores.ts'
@@ -31,6 +31,9 @@ export interface StagedClones {
   readonly clones: readonly StagedClone[]
 }
 
+/** By name, in the order in which they are preferred. */
+export type Offer = Readonly<Record<string, MethodState>>
+
 export interface Pair {
   readonly sourceTransferId: number
   readonly destinationTransferId: number
@@ -49,7 +52,7 @@ export interface Clones {
   stageMany(
     announced: { readonly source: string; readonly total: number; readonly clones: readonly Announcement[] },
     caller: Caller,
-  ): Promise<StagedClones>
+  ): Promise<StagedClones & { readonly methods: Offer }>
 
   /** @throws LibrarianError `NotFound`, `NotYours`, `Conflict` unless it is INITIATED */
   ongoing(pair: Pair, caller: Caller): Promise<void>

@@ -1,7 +1,14 @@
 import { randomBytes, randomUUID } from 'node:crypto'
 import { LibrarianError, parseFileName } from '@arriero/api'
 import type { Catalogue } from '../../catalogue/catalogue.ts'
-import type { Movable, Mover, NewClone, Repeated, Unmoved } from '../../catalogue/operations/receiving.ts'
+import {
+  type Movable,
+  type Mover,
+  type NewClone,
+  pullManager,
+  type Repeated,
+  type Unmoved,
+} from '../../catalogue/operations/receiving.ts'
 import type { IncomingTransfer } from '../../catalogue/operations/uploads.ts'
 import type { TransferStatus } from '../../catalogue/schema.ts'
 import type { Log } from '../../log.ts'
@@ -10,7 +17,7 @@ import type { SiteStore, Stores } from '../../stores/stores.ts'
 import type { Alarms } from '../alarms.ts'
 import { removeBytes } from '../uploads/remove-bytes.ts'
 import { closedStores, roomyStores } from '../uploads/roomy-stores.ts'
-import type { Announcement, Clones, Pair, StagedClone, StagedClones } from './clones.ts'
+import type { Announcement, Clones, Offer, Pair, StagedClone, StagedClones } from './clones.ts'
 import { refuseRepeated } from './refuse-repeated.ts'
 import { type Origin, sourceOf } from './source-of.ts'
 
@@ -19,23 +26,30 @@ export interface ClonesOptions {
   readonly stores: Stores
   readonly alarms: Alarms
   readonly log: Log
+  /** How a librarian may bring its files to a store, in this order. */
+  readonly offer: (store: SiteStore, librarian: string) => Promise<Offer>
   /** Something is to be fetched from these librarians now. */
   readonly onPull: (peers: readonly string[]) => void
 }
 
 export function createClones(options: ClonesOptions): Clones {
-  const { catalogue, stores, alarms, log, onPull } = options
+  const { catalogue, stores, alarms, log, offer, onPull } = options
 
   async function peersAmong(...names: string[]): Promise<ReadonlySet<string>> {
     return new Set(await catalogue.receiving.knownPeers({ names }))
   }
 
-  async function announce(clones: readonly NewClone[], total: number): Promise<StagedClones> {
+  async function announce(
+    clones: readonly NewClone[],
+    total: number,
+    offers: ReadonlyMap<number, Offer> = new Map(),
+  ): Promise<StagedClones> {
     const result = await catalogue.receiving.stage({
       clones,
       total,
       stores: await roomyStores(stores),
       closedStores: await closedStores(stores),
+      unstaged: [...offers].flatMap(([id, methods]) => (isFetchedOnly(methods) ? [id] : [])),
     })
     if (result.outcome === 'no-room') throw await refuseForRoom(total)
     await Promise.all(result.ended.map(transfer => removeBytes(transfer, options)))
@@ -54,6 +68,14 @@ export function createClones(options: ClonesOptions): Clones {
       await Promise.all(ended.map(transfer => removeBytes(transfer, options)))
       throw error
     }
+  }
+
+  /** By store; of one whose settings nobody understands it is said when it was chosen. */
+  async function offersTo(librarian: string): Promise<ReadonlyMap<number, Offer>> {
+    const offers = await Promise.allSettled(stores.all.map(site => offer(site, librarian)))
+    return new Map(
+      offers.flatMap((one, index) => (one.status === 'fulfilled' ? [[stores.all[index]!.id, one.value] as const] : [])),
+    )
   }
 
   async function refuseForRoom(total: number): Promise<LibrarianError> {
@@ -114,7 +136,9 @@ export function createClones(options: ClonesOptions): Clones {
         return newClone(clone, sourceOf({ source, uploader: clone.uploader }, peers, caller), caller)
       })
       try {
-        return await announce(all, total)
+        const offers = await offersTo(source)
+        const staged = await announce(all, total, offers)
+        return { ...staged, methods: offers.get(staged.store.id) ?? (await offer(staged.store, source)) }
       } catch (error) {
         throw error instanceof RepeatedClones ? refuseRepeated(error.repeated) : error
       }
@@ -164,12 +188,21 @@ function newClone(
   return { name, uploadName, size, checksum, account, source, firstUploader, sourceTransferId, stagingId, token }
 }
 
+/** Then nobody writes into a staging directory. */
+function isFetchedOnly(methods: Offer): boolean {
+  const names = Object.keys(methods)
+  return names.length === 1 && names[0] === pullManager
+}
+
 async function open(transfer: IncomingTransfer, site: SiteStore): Promise<StagedClone> {
   const { store } = site
-  const stagingName = transfer.staging_path!
-  const stagingLocation = store.capabilities.hasStaging
-    ? await store.openStaging(stagingName, transfer.upload_name, { leadsIn: hasCopiers(site) })
-    : `/${stagingName}/${transfer.upload_name}`
+  const { staging_path } = transfer
+  // Every answer has a place; one that is never made is as good as any.
+  const stagingName = staging_path ?? randomUUID()
+  const stagingLocation =
+    store.capabilities.hasStaging && staging_path !== null
+      ? await store.openStaging(stagingName, transfer.upload_name, { leadsIn: hasCopiers(site) })
+      : `/${stagingName}/${transfer.upload_name}`
   return { transfer, stagingName, stagingLocation }
 }
 

@@ -1,6 +1,7 @@
 import { type Connection, FLOWS, LibrarianError, transferStatuses } from '@arriero/api'
 import type { MethodName } from '@arriero/transfer'
 import type { BatchTransfer } from '../../catalogue/operations/begin-batch.ts'
+import { pullManager } from '../../catalogue/operations/receiving/pull-manager.ts'
 import type { BatchHold, Pairing } from '../../catalogue/operations/sending.ts'
 import { chooseMethod } from '../methods/choose-method.ts'
 import { announcementOf, type Pairs, pairsOf, refusedIds, type Staged } from './announcement.ts'
@@ -137,7 +138,8 @@ export class BatchRun {
     const pairs = pairing.pairs.filter(({ id }) => ids.has(id))
     const names = new Map(transfers.map(({ id, name }) => [id, name]))
     this.sent.push(...pairs.map(({ id, remoteId }) => ({ id, remoteId, name: names.get(id)! })))
-    await this.#goOn(pairs)
+    // Who is asked to fetch says by that that they go on.
+    if (pairing.method !== pullManager) await this.#goOn(pairs)
     this.#parts.wake.want('consume')
   }
 

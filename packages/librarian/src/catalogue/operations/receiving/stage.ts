@@ -32,6 +32,8 @@ export interface StageClones {
   readonly closedStores?: readonly RoomyStore[] | undefined
   /** Bytes of all, as the sender says. */
   readonly total: number
+  /** Stores to which nobody else brings bytes: nothing that goes there has a staging directory. Default: none. */
+  readonly unstaged?: readonly number[] | undefined
 }
 
 /** Why a clone cannot be announced now; a transfer that stands in its way is named where there is one. */
@@ -61,7 +63,7 @@ export type StageClonesOutcome =
 
 export async function stageClones(
   database: Database,
-  { clones, stores, closedStores = [], total }: StageClones,
+  { clones, stores, closedStores = [], total, unstaged = [] }: StageClones,
 ): Promise<StageClonesOutcome> {
   const size = Math.max(
     total,
@@ -79,7 +81,10 @@ export async function stageClones(
   if (renumbered.busy.length > 0) return { outcome: 'repeated', repeated: renumbered.busy, ended: renumbered.ended }
   const rows = await insertTransfers(
     database,
-    clones.map(clone => rowOf(clone, place.id, replaced.get(clone.name)?.instanceId ?? null)),
+    clones.map(clone => ({
+      ...rowOf(clone, place.id, replaced.get(clone.name)?.instanceId ?? null),
+      ...(unstaged.includes(place.id) ? { staging_path: null } : {}),
+    })),
   )
   const byToken = new Map(rows.map(row => [row.token, row]))
   for (const { id, replaces_instance_id } of rows) {
