@@ -15,7 +15,6 @@ import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { createPasswords } from '../src/auth/passwords.ts'
-import { areNested } from '../src/catalogue/nested-names.ts'
 import { openCatalogue } from '../src/catalogue/open.ts'
 import { loadSettings } from '../src/config.ts'
 import { inspectStores, rebuildCatalogue } from '../src/inspect.ts'
@@ -548,4 +547,9 @@ function randomFrom(start: number): Random {
     state >>>= 0
     return state % below
   }
+}
+
+/** Whether one is the other, or lies in it. */
+function areNested(one: string, other: string): boolean {
+  return one === other || one.startsWith(`${other}/`) || other.startsWith(`${one}/`)
 }

@@ -260,54 +260,55 @@ function suite(label: string, open: () => Promise<TrialCatalogue>): void {
       expect(await messages(catalogue)).toEqual([])
     })
 
-    test('the commit of a clone and the message of it are one transaction', async () => {
-      await using catalogue = await opened()
-      const wanted = clone('m')
-      const [transferId] = await stagedIds(catalogue, [wanted])
-      const id = 'a'.repeat(32)
-      const work = {
-        id,
-        name: 'm',
-        storeId: 1,
-        origin: '{}',
-        size: 10,
-        checksum: wanted.checksum,
-        transferId,
-        manager: 'http',
-      } as const
-      const told = {
-        deletionPolicy: 'DISALLOWED',
-        uploader: 'far',
-        source: 'far',
-        firstUploader: 'ada',
-        createTime: undefined,
-      } as const
-      await catalogue.intents.begin({ holder: 'h', forget: [], works: [{ ...work, ...told }] })
-      const sha256 = 'b'.repeat(64)
-      await catalogue.intents.prepared({
-        holder: 'h',
-        works: [{ id, token: 1, kind: 'file', size: 10, checksum: wanted.checksum, sha256, manifest: undefined }],
-      })
-      // Neither of the two can end it now.
-      expect(
-        await catalogue.receiving.move({ ids: [transferId!], to: 'FAILED', mover: far, reason: '' }),
-      ).toMatchObject({
-        unmoved: [{ why: 'busy' }],
-      })
-      expect(await catalogue.receiving.fail({ failures: [{ id: transferId!, reason: '' }] })).toEqual([])
-      expect(await messages(catalogue)).toEqual([])
-      await catalogue.intents.finish({
-        holder: 'h',
-        by: 'here',
-        works: [{ id, token: 1, path: '/m', fingerprint: 'f' }],
-      })
-      expect(await messages(catalogue)).toEqual([
-        [
-          'clone/complete',
-          { source_transfer_id: wanted.sourceTransferId, destination_transfer_id: transferId, store_id: 1 },
-        ],
-      ])
-    })
+    test.each(['local', 'http'])(
+      'the commit of a clone and the message of it are one transaction (%s)',
+      async manager => {
+        await using catalogue = await opened()
+        const wanted = clone('m')
+        const [transferId] = await stagedIds(catalogue, [wanted])
+        const id = 'a'.repeat(32)
+        const work = {
+          id,
+          name: 'm',
+          storeId: 1,
+          origin: '{}',
+          size: 10,
+          checksum: wanted.checksum,
+          transferId,
+          manager,
+        } as const
+        const told = {
+          deletionPolicy: 'DISALLOWED',
+          uploader: 'far',
+          source: 'far',
+          firstUploader: 'ada',
+          createTime: undefined,
+        } as const
+        await catalogue.intents.begin({ holder: 'h', forget: [], works: [{ ...work, ...told }] })
+        const sha256 = 'b'.repeat(64)
+        await catalogue.intents.prepared({
+          holder: 'h',
+          works: [{ id, token: 1, kind: 'file', size: 10, checksum: wanted.checksum, sha256, manifest: undefined }],
+        })
+        // Neither of the two can end it now.
+        expect(
+          await catalogue.receiving.move({ ids: [transferId!], to: 'FAILED', mover: far, reason: '' }),
+        ).toMatchObject({
+          unmoved: [{ why: 'busy' }],
+        })
+        expect(await catalogue.receiving.fail({ failures: [{ id: transferId!, reason: '' }] })).toEqual([])
+        expect(await messages(catalogue)).toEqual([])
+        await catalogue.intents.finish({
+          holder: 'h',
+          by: 'here',
+          works: [{ id, token: 1, path: '/m', fingerprint: 'f' }],
+        })
+        const kept = { source_transfer_id: wanted.sourceTransferId, destination_transfer_id: transferId, store_id: 1 }
+        // Who had it fetched understands one message of many.
+        const message = manager === 'http' ? ['clone/complete_many', { transfers: [kept] }] : ['clone/complete', kept]
+        expect(await messages(catalogue)).toEqual([message])
+      },
+    )
   })
 
   describe(`${label}: what is to be fetched`, () => {

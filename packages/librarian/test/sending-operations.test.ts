@@ -188,9 +188,11 @@ function suite(label: string, open: () => Promise<TrialCatalogue>): void {
       expect(got.map(({ item }) => item.id).sort()).toEqual([1, 2, 3])
       const { hold } = got[0]!
       const stale = { ...hold, token: hold.token + 1 }
-      await expect(catalogue.sendQueue.begun({ hold: stale, state: '{}' })).rejects.toMatchObject({ code: 'Conflict' })
+      await expect(catalogue.sendQueue.begun({ hold: stale, state: '{}', lookSeconds: 0 })).rejects.toMatchObject({
+        code: 'Conflict',
+      })
       await expect(catalogue.sendQueue.giveUp({ hold: stale, reason: 'x' })).rejects.toMatchObject({ code: 'Conflict' })
-      await catalogue.sendQueue.begun({ hold, state: '{"a":1}' })
+      await catalogue.sendQueue.begun({ hold, state: '{"a":1}', lookSeconds: 0 })
     })
 
     test('the queue waits for paused destinations, pauses after failures, and so many that are being moved', async () => {
@@ -206,7 +208,7 @@ function suite(label: string, open: () => Promise<TrialCatalogue>): void {
       await catalogue.leases.release({ resource: 'send-item:1', holder: 'c', token: first.hold.token })
       const second = (await catalogue.sendQueue.claimWaiting({ ...claim, most: 1 })) as ClaimedItem
       expect(second.item.id).toBe(2)
-      await catalogue.sendQueue.begun({ hold: second.hold, state: '{}' })
+      await catalogue.sendQueue.begun({ hold: second.hold, state: '{}', lookSeconds: 0 })
       expect(await catalogue.sendQueue.claimWaiting({ ...claim, most: 1 })).toBe('full')
       expect(await catalogue.sendQueue.claimWaiting({ ...claim, most: 2 })).toBeUndefined()
       expect(await rows(catalogue, 'retries, reason, consumed', 'send_item')).toEqual([
@@ -216,11 +218,25 @@ function suite(label: string, open: () => Promise<TrialCatalogue>): void {
       expect((await rows(catalogue, 'status')).map(({ status }) => status)).toEqual(['INITIATED', 'ONGOING'])
     })
 
+    test('a batch that tells of itself is looked at when its time has come, or all of it has ended', async () => {
+      await using catalogue = await opened(...file('a', 1), ...file('b', 2))
+      const { batch } = await queued(catalogue, ['a', 'b'])
+      const { hold } = (await catalogue.sendQueue.claimWaiting({ ...claim, most: 9 })) as ClaimedItem
+      await catalogue.sendQueue.begun({ hold, state: '{}', lookSeconds: 3600 })
+      await catalogue.leases.release({ resource: 'send-item:1', holder: 'c', token: hold.token })
+      expect(await catalogue.sendQueue.claimMoving({ ...claim, after: 0 })).toBeUndefined()
+      const ids = batch.transfers.map(({ id }) => id)
+      await catalogue.sending.fail({ transfers: [{ id: ids[0]! }], reason: 'no' })
+      expect(await catalogue.sendQueue.claimMoving({ ...claim, after: 0 })).toBeUndefined()
+      await catalogue.sending.fail({ transfers: [{ id: ids[1]! }], reason: 'no' })
+      expect(await catalogue.sendQueue.claimMoving({ ...claim, after: 0 })).toMatchObject({ open: [], completed: 0 })
+    })
+
     test('a batch ends once: staged and failed transfers as told, its record kept, and never claimed again', async () => {
       await using catalogue = await opened(...file('a', 1), ...file('b', 2))
       const { batch } = await queued(catalogue, ['a', 'b'])
       const waiting = (await catalogue.sendQueue.claimWaiting({ ...claim, most: 9 })) as ClaimedItem
-      await catalogue.sendQueue.begun({ hold: waiting.hold, state: '{}' })
+      await catalogue.sendQueue.begun({ hold: waiting.hold, state: '{}', lookSeconds: 0 })
       await catalogue.leases.release({ resource: 'send-item:1', holder: 'c', token: waiting.hold.token })
       const moving = (await catalogue.sendQueue.claimMoving({ ...claim, after: 0 })) as ClaimedItem
       expect(moving.bytes).toBe(3)
@@ -321,7 +337,7 @@ function suite(label: string, open: () => Promise<TrialCatalogue>): void {
             found: () => catalogue.sending.found({ id, storeIds: [1], sender: 'here' }),
             complete: () =>
               catalogue.outgoing.complete({ clones: [{ id, remoteId: run * 10, storeId: 1 }], sender: 'here' }),
-            begun: () => catalogue.sendQueue.begun({ hold, state: '{}' }),
+            begun: () => catalogue.sendQueue.begun({ hold, state: '{}', lookSeconds: 0 }),
             end: () => catalogue.sendQueue.complete({ hold, staged: [id], failed: [] }),
             giveUp: () => catalogue.sendQueue.giveUp({ hold, reason: 'x' }),
           }

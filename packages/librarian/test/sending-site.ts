@@ -102,7 +102,7 @@ export async function openSendingSite(receiver: ScriptedReceiver): Promise<Sendi
       log: silentLog,
       random: randomBytes,
       holder: `process-${++processes}`,
-      tuning: { pauseSeconds: 0.001, lookMs: 5, leaseSeconds: site.leaseSeconds },
+      tuning: { pauseSeconds: 0.001, lookMs: 5, leaseSeconds: site.leaseSeconds, lookSeconds: 0 },
     })
   }
 

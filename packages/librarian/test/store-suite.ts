@@ -723,28 +723,49 @@ export function describeStore(label: string, { make, cannot = {} }: StoreSuiteOp
       expect(await store.prepare([work])).toMatchObject([{ ok: true, value: { checksum } }])
     })
 
-    test('a spool that is written whole has just these bytes, and never touches what has a name', async () => {
-      const id = randomUUID()
-      const commit = async (content: Uint8Array, name: string) => {
-        await store.writeSpool(id, content)
-        const { checksum } = await describeContent(content, undefined)
-        const work: Work = { id: newId(), token, origin: { from: 'spool', id }, size: content.length, checksum }
-        const [prepared] = await store.prepare([work])
-        const { kind, size, sha256 } = unwrap(prepared!)
-        unwrap((await store.publish([{ id: work.id, token, name, kind, size, sha256 }]))[0]!)
-        return checksum
-      }
-      {
-        await using spool = await store.openSpool(id)
-        await spool.append(pieces(text('what was there before')))
-      }
-      const checksum = await commit(text('first'), 'one')
-      await commit(text('the second'), 'two')
-      expect(await store.examine('one', { kind: 'file', checksum })).toMatchObject({
-        outcome: 'read',
-        checksum,
-        size: 5,
+    test('what comes from memory has just these bytes, and what is not as it must be leaves nothing', async () => {
+      const whole = text('the first, and the second')
+      const parts = { one: whole.subarray(0, 9), two: whole.subarray(11) }
+      const works = await Promise.all(
+        Object.values(parts).map(async bytes => {
+          const { checksum } = await describeContent(bytes, undefined)
+          return { id: newId(), token, origin: { from: 'memory', bytes }, size: bytes.length, checksum } as const
+        }),
+      )
+      const other = { ...works[0]!, id: newId(), origin: { from: 'memory', bytes: text('the worst') } } as const
+      const short = { ...works[0]!, id: newId(), origin: { from: 'memory', bytes: text('the') } } as const
+      const [first, wrong, missing, second] = await store.prepare([works[0]!, other, short, works[1]!])
+      for (const bad of [wrong, missing]) expect(bad).toMatchObject({ ok: false, error: { code: 'Mismatch' } })
+      const publications = [first!, second!].map((prepared, index) => {
+        const { kind, size, sha256 } = unwrap(prepared)
+        return { id: works[index]!.id, token, name: ['one', 'two'][index]!, kind, size, sha256 }
       })
+      for (const outcome of await store.publish(publications)) unwrap(outcome)
+      for (const [index, name] of ['one', 'two'].entries()) {
+        const { checksum, size } = works[index]!
+        expect(await store.examine(name, { kind: 'file', checksum })).toMatchObject({ outcome: 'read', checksum, size })
+      }
+      await store.settle(publications.map(({ id }) => id))
+      expect(await Array.fromAsync(store.works())).toEqual([])
+    })
+
+    test('small files are read together as one by one; what has another size, or is not there, is left to be opened', async () => {
+      const contents = { 'run/one': text('one'), 'run/two': text(''), three: new Uint8Array(randomBytes(70_000)) }
+      for (const [name, content] of Object.entries(contents)) await commit(name, content)
+      const wanted = Object.entries(contents).map(([name, { length: size }]) => ({ name, size }))
+      const other = [
+        { name: 'run/one', size: 4 },
+        { name: 'none', size: 3 },
+        { name: 'run', size: 0 },
+      ]
+      const read = await store.readWhole([...wanted, ...other])
+      expect(read.slice(wanted.length)).toEqual([undefined, undefined, undefined])
+      if (store.type === 's3') return expect(read.every(one => one === undefined)).toBe(true)
+      for (const [index, { name }] of wanted.entries()) {
+        await using opened = await store.open(name)
+        expect(read[index]?.fingerprint).toBe(opened.fingerprint)
+        expect(Buffer.from(read[index]!.bytes).equals(contents[name as 'three'])).toBe(true)
+      }
     })
 
     test('a spool that was opened and never written is an empty file', async () => {

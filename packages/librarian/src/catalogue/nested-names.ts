@@ -13,11 +13,6 @@ export function ancestorsOf(name: string): string[] {
   return parts.slice(1).map((_, index) => parts.slice(0, index + 1).join('/'))
 }
 
-/** Whether one is the other, or lies in it. */
-export function areNested(one: string, other: string): boolean {
-  return one === other || one.startsWith(`${other}/`) || other.startsWith(`${one}/`)
-}
-
 type NamedTable = 'file' | 'intent'
 
 const columns = { file: 'name', intent: 'file_name' } as const satisfies Record<NamedTable, string>

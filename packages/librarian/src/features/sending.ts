@@ -49,6 +49,7 @@ export interface SendingFeatureOptions {
     readonly leaseSeconds?: number
     readonly pauseSeconds?: number
     readonly lookMs?: number
+    readonly lookSeconds?: number
   }
 }
 
@@ -63,7 +64,7 @@ export function createSendingFeature(options: SendingFeatureOptions): SendingFea
   const { settings, catalogue, connections, methods, tuning = {} } = options
   const wake = createWake(options)
   const carriers = new Map([...methods].map(([kind, method]) => [kind, methodCarrier(method)]))
-  carriers.set('http', pullCarrier({ connections }))
+  carriers.set('http', pullCarrier({ connections, lookSeconds: tuning.lookSeconds }))
   const parts: SendingParts = { ...options, ...tuning, name: settings.name, carriers, wake }
   const sendBatch = createSendBatch(parts)
   const sendClone = createSendClone(parts, sendBatch)

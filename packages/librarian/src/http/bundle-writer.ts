@@ -33,6 +33,10 @@ export class BundleWriter implements Disposable {
     this.#spare = options.buffers.take()
   }
 
+  async whole(entry: ArchiveEntry, content: Uint8Array): Promise<void> {
+    for (const part of partsOf(entry)) await this.#bytes('bytes' in part ? part.bytes : content)
+  }
+
   /** A header alone. */
   async entry(entry: ArchiveEntry): Promise<void> {
     for (const part of partsOf(entry)) if ('bytes' in part) await this.#bytes(part.bytes)

@@ -10,6 +10,7 @@ import { Buffers } from '../http/buffers.ts'
 import { BundleWriter } from '../http/bundle-writer.ts'
 import { bundlePath, bundleRequest, MAX_BUNDLE } from '../services/clones/bundle-form.ts'
 import { Downloads } from '../services/data/downloads.ts'
+import { WholeReads } from '../services/data/whole-reads.ts'
 import type { Data, DataFile, DataTree, OpenData } from '../services/data.ts'
 import type { RawRoute } from './raw-route.ts'
 
@@ -71,15 +72,17 @@ type Found = DataFile | DataTree | LibrarianError
 
 interface Ready {
   readonly file: DataFile
-  readonly open: OpenData
+  /** In memory, or to be read. */
+  readonly content: Uint8Array | OpenData
 }
 
 async function send(found: readonly Found[], { data, buffers, response, signal, idleMs }: Sending): Promise<void> {
+  const wholes = new WholeReads(found, data)
   const ahead: Promise<Ready | DataTree>[] = []
   let next = 0
   const openNext = () => {
     if (next >= found.length) return
-    const opening = openOne(found[next++]!, data)
+    const opening = openOne(found[next++]!, wholes, data)
     // It is met when its turn comes.
     opening.catch(() => {})
     ahead.push(opening)
@@ -96,22 +99,25 @@ async function send(found: readonly Found[], { data, buffers, response, signal, 
       })
       if (!one) break
       if (first) begin(response, idleMs)
-      if ('open' in one) await sendFile(one, writer)
+      if ('content' in one) await sendFile(one, writer)
       else await writer.entry({ path: one.path, type: 'directory', size: 0 })
     }
     await writer.end()
   } finally {
     writer[Symbol.dispose]()
     const left = await Promise.allSettled(ahead)
-    for (const one of left)
-      if (one.status === 'fulfilled' && 'open' in one.value) await one.value.open[Symbol.asyncDispose]()
+    for (const one of left) if (one.status === 'fulfilled') await close(one.value)
   }
 }
 
-async function openOne(found: Found, data: Data): Promise<Ready | DataTree> {
+async function openOne(found: Found, wholes: WholeReads, data: Data): Promise<Ready | DataTree> {
   if (found instanceof LibrarianError) throw found
   if (found.kind === 'tree') return found
-  return { file: found, open: await data.open(found) }
+  return { file: found, content: (await wholes.of(found)) ?? (await data.open(found)) }
+}
+
+async function close(one: Ready | DataTree): Promise<void> {
+  if ('content' in one && !(one.content instanceof Uint8Array)) await one.content[Symbol.asyncDispose]()
 }
 
 function begin(response: ServerResponse, idleMs: number): void {
@@ -119,10 +125,12 @@ function begin(response: ServerResponse, idleMs: number): void {
   response.writeHead(200, { 'content-type': 'application/x-tar', 'cache-control': 'private, no-transform' })
 }
 
-async function sendFile({ file, open }: Ready, writer: BundleWriter): Promise<void> {
-  await using held = open
+async function sendFile({ file, content }: Ready, writer: BundleWriter): Promise<void> {
+  const entry = { path: file.path, type: 'file', size: file.size } as const
+  if (content instanceof Uint8Array) return await writer.whole(entry, content)
+  await using held = content
   try {
-    await writer.file({ path: file.path, type: 'file', size: file.size }, held.opened)
+    await writer.file(entry, held.opened)
   } catch (error) {
     if (writer.isReadFailure(error)) held.doubt(error)
     throw error

@@ -39,6 +39,8 @@ import type {
   TrailReading,
   TrailRecord,
   Unavailable,
+  WantedWhole,
+  Whole,
   Work,
   WorkState,
 } from './store.ts'
@@ -153,13 +155,6 @@ export class MemoryStore implements Store {
     return spool
   }
 
-  async writeSpool(id: string, bytes: Uint8Array): Promise<void> {
-    this.#check()
-    const spool = new MemorySpool(() => join(this.#realDirectory(), id))
-    this.#spools.set(id, spool)
-    await spool.append(one(bytes))
-  }
-
   async spoolOffset(id: string): Promise<number> {
     this.#check()
     return this.#spools.get(id)?.offset ?? 0
@@ -247,6 +242,14 @@ export class MemoryStore implements Store {
     const bytes = kept && bytesOf(kept.content, member)
     if (!kept || !bytes) throw notFound(name, member)
     return openBytes(bytes, kept.fingerprint, this.pathOf(name))
+  }
+
+  async readWhole(wanted: readonly WantedWhole[]): Promise<(Whole | undefined)[]> {
+    return wanted.map(({ name, size }) => {
+      const kept = this.#whyUnavailable() || this.#unreadable.has(name) ? undefined : this.#files.get(name)
+      const bytes = kept && bytesOf(kept.content, undefined)
+      return kept && bytes?.length === size ? { bytes, fingerprint: kept.fingerprint } : undefined
+    })
   }
 
   async examine(name: string, { checksum, trashId, nonces = [], signal }: ExamineOptions): Promise<Reading> {
@@ -375,6 +378,7 @@ export class MemoryStore implements Store {
   }
 
   #origin(origin: Work['origin']): readonly [string, MemoryContent | undefined] {
+    if (origin.from === 'memory') return ['what came whole', origin.bytes]
     if (origin.from === 'place') return [origin.name, this.#files.get(origin.name)?.content]
     if (origin.from === 'spool') return [`spool ${origin.id}`, this.#spools.get(origin.id)?.bytes]
     return [origin.uploadName, this.#stagings.get(origin.id)?.get(origin.uploadName)]
@@ -398,8 +402,4 @@ export class MemoryStore implements Store {
     if (!copy || !(await isContentOf(copy, work))) throw notPrepared(work.id, work.name)
     return copy
   }
-}
-
-async function* one(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
-  yield bytes
 }

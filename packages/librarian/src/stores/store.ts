@@ -68,12 +68,6 @@ export interface Store extends AsyncDisposable {
    */
   openSpool(id: string, options?: SpoolOptions): Promise<Spool>
 
-  /**
-   * Makes the private file of just these bytes, whatever was there before: for what came whole. Nothing of it is durable before
-   * `prepare`; after a crash it counts as if it never came.
-   */
-  writeSpool(id: string, bytes: Uint8Array): Promise<void>
-
   /** Bytes of it that are durable; 0 where there is none. Changes nothing, so another process may be writing it. */
   spoolOffset(id: string): Promise<number>
 
@@ -134,6 +128,12 @@ export interface Store extends AsyncDisposable {
 
   /** Opens a file, or a member of a tree by its path below it. `NotFound`, `StoreUnavailable`. */
   open(name: string, member?: string): Promise<OpenFile>
+
+  /**
+   * Whole small files, at a fraction of the price of opening each; in their order. Undefined where it is cheaper to open it, or
+   * only that tells why it cannot be had: nothing of just this size is there, or nothing that can be read.
+   */
+  readWhole(wanted: readonly WantedWhole[]): Promise<(Whole | undefined)[]>
 
   /**
    * Reads everything under a name in full and digests it. Bad bytes are a finding, not an error (C2).
@@ -264,6 +264,8 @@ export interface Work {
       }
     /** What others have put under its final name (`capabilities.canAdopt`). */
     | { readonly from: 'place'; readonly name: string }
+    /** What came whole, and small: nothing of it is anywhere else, so a crash before `prepare` has ended leaves nothing. */
+    | { readonly from: 'memory'; readonly bytes: Uint8Array }
   /** Of the file, or of all files of the tree; never of an archive. */
   readonly size: number
   /** Wire form (librarian 6.1); undefined for an upload that is explicitly unattested. */
@@ -312,6 +314,17 @@ export interface Stat {
   /** Of a file; for a tree 0. */
   readonly size: number
   /** Changes whenever the bytes may have. */
+  readonly fingerprint: string
+}
+
+export interface WantedWhole {
+  readonly name: string
+  /** Bytes that it must have. */
+  readonly size: number
+}
+
+export interface Whole {
+  readonly bytes: Uint8Array
   readonly fingerprint: string
 }
 

@@ -2,10 +2,12 @@
  * How a batch of outgoing transfers begins (librarian 11.4 step 2, 12.3). One batch at a time is made for a destination: whoever
  * makes it holds the lease of that destination, so that transfers which nobody drives any more are known to be a dead process's.
  */
+import { sql } from 'kysely'
 import type { Database } from '../operation.ts'
+import { listOf, rowSet } from '../row-set.ts'
 import type { FileTable } from '../schema.ts'
 import { leases } from './leases.ts'
-import { chunks, failTransfers, isOpen, librarianIdOf } from './outgoing-states.ts'
+import { failTransfers, isOpen, librarianIdOf } from './outgoing-states.ts'
 
 export interface BatchOrder {
   readonly destination: string
@@ -74,20 +76,21 @@ async function failOrphans(database: Database, destination: string): Promise<voi
   await failTransfers(database, orphans, 'The process that began it ended before the receiver had answered.')
 }
 
-async function stillWanted({ sql }: Database, librarianId: number, order: BatchOrder): Promise<string[]> {
+async function stillWanted({ sql: db, dialect }: Database, librarianId: number, order: BatchOrder): Promise<string[]> {
   const { destination, names, instanceId } = order
   if (names.length === 0) return []
+  const wanted = listOf(dialect, 'text', names)
   const isThere = (name: string) => !known.has(name) && !open.has(name)
-  const remote = await sql
+  const remote = await db
     .selectFrom('remote_instance')
     .select('file_name')
-    .where('file_name', 'in', names)
+    .where('file_name', 'in', wanted)
     .where('librarian_id', '=', librarianId)
     .execute()
-  const transfers = await sql
+  const transfers = await db
     .selectFrom('outgoing_transfer')
     .select('file_name')
-    .where('file_name', 'in', names)
+    .where('file_name', 'in', wanted)
     .where('destination', '=', destination)
     .where(isOpen)
     .execute()
@@ -103,18 +106,18 @@ type ChosenCopy = Omit<BatchTransfer, 'id'> & { readonly instanceId: number }
  * 12.3). Copies that are known to be bad are none (reliability C2).
  */
 async function chooseCopies(
-  { sql }: Database,
+  { sql: db, dialect }: Database,
   names: readonly string[],
   { preferredStore, instanceId }: BatchOrder,
 ): Promise<ChosenCopy[]> {
   if (names.length === 0) return []
-  let query = sql
+  let query = db
     .selectFrom('instance')
     .innerJoin('file', 'file.name', 'instance.file_name')
     .innerJoin('store', 'store.id', 'instance.store_id')
     .select(['instance.id as instanceId', 'instance.store_id as storeId', 'instance.path'])
     .select(['file.name', 'file.size', 'file.checksum', 'file.uploader', 'file.first_uploader', 'file.kind'])
-    .where('instance.file_name', 'in', names)
+    .where('instance.file_name', 'in', listOf(dialect, 'text', names))
     .where('instance.available', '=', 1)
     .where('instance.state', 'in', ['ok', 'never-checked'])
     .where('store.enabled', '=', 1)
@@ -131,30 +134,23 @@ async function chooseCopies(
   })
 }
 
+const copyColumns = { name: 'text', size: 'integer', checksum: 'text', instance_id: 'integer', path: 'text' } as const
+
 async function insertTransfers(
-  { sql, dialect }: Database,
+  { sql: db, dialect }: Database,
   destination: string,
   copies: readonly ChosenCopy[],
 ): Promise<BatchTransfer[]> {
-  const ids = new Map<string | null, number>()
-  for (const part of chunks(copies, 1000)) {
-    const rows = await sql
-      .insertInto('outgoing_transfer')
-      .values(
-        part.map(({ instanceId, name, size, checksum, path }) => ({
-          status: 'INITIATED' as const,
-          destination,
-          transfer_size: size,
-          transfer_checksum: checksum,
-          start_time: dialect.now(),
-          file_name: name,
-          instance_id: instanceId,
-          source_path: path,
-        })),
-      )
-      .returning(['id', 'file_name'])
-      .execute()
-    for (const { id, file_name } of rows) ids.set(file_name, id)
-  }
+  const rows = copies.map(({ name, size, checksum, instanceId: instance_id, path }) => {
+    return { name, size, checksum, instance_id, path }
+  })
+  const given = rowSet(dialect, copyColumns, rows)
+  const inserted = await sql<{ id: number; file_name: string }>`
+    INSERT INTO outgoing_transfer (status, destination, transfer_size, transfer_checksum, start_time, file_name, instance_id,
+      source_path)
+    SELECT 'INITIATED', ${destination}, given.size, given.checksum, ${dialect.now()}, given.name, given.instance_id, given.path
+    FROM ${given} AS given WHERE true
+    RETURNING id, file_name`.execute(db)
+  const ids = new Map(inserted.rows.map(({ id, file_name }) => [file_name, id]))
   return copies.map(({ instanceId: _, ...copy }) => ({ ...copy, id: ids.get(copy.name)! }))
 }

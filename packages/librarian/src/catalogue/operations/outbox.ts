@@ -2,8 +2,9 @@
  * Calls to other librarians that must be made sooner or later (reliability 8.14). Whoever makes one necessary writes it in the
  * same transaction, by `enqueue`; delivery makes it until it is answered, and then its row goes.
  */
-import type { Selectable } from 'kysely'
+import { type Selectable, sql } from 'kysely'
 import { type Database, read, write } from '../operation.ts'
+import { listOf, rowSet } from '../row-set.ts'
 import type { MessageTable } from '../schema.ts'
 
 export type Message = Selectable<MessageTable>
@@ -68,8 +69,11 @@ export const outbox = {
   ),
 
   /** They were answered: whatever the answer was, asking again would not change it. */
-  done: write<{ ids: readonly number[] }, void>(async ({ sql }, { ids }) => {
-    if (ids.length > 0) await sql.deleteFrom('message').where('id', 'in', ids).execute()
+  done: write<{ ids: readonly number[] }, void>(async ({ sql, dialect }, { ids }) => {
+    await sql
+      .deleteFrom('message')
+      .where('id', 'in', listOf(dialect, 'integer', ids))
+      .execute()
   }),
 
   /** They could not be delivered; the next try is after so many seconds. */
@@ -95,27 +99,21 @@ export const outbox = {
   }),
 }
 
-/** Part of another operation's transaction. A message whose key is there already is not written again. */
-export async function enqueue({ sql, dialect }: Database, messages: readonly NewMessage[]): Promise<void> {
-  for (let at = 0; at < messages.length; at += ROWS) {
-    await sql
-      .insertInto('message')
-      .values(
-        messages.slice(at, at + ROWS).map(({ peer, call, body, idempotencyKey }) => ({
-          peer,
-          call,
-          body: JSON.stringify(body),
-          idempotency_key: idempotencyKey,
-          created: dialect.now(),
-          attempts: 0,
-          next_try: dialect.now(),
-          reason: null,
-        })),
-      )
-      .onConflict(conflict => conflict.column('idempotency_key').doNothing())
-      .execute()
-  }
-}
+const messageColumns = { peer: 'text', call: 'text', body: 'text', key: 'text' } as const
 
-/** Per statement: databases bound the number of values. */
-const ROWS = 500
+/** Part of another operation's transaction. A message whose key is there already is not written again. */
+export async function enqueue({ sql: db, dialect }: Database, messages: readonly NewMessage[]): Promise<void> {
+  if (messages.length === 0) return
+  const rows = messages.map(({ peer, call, body, idempotencyKey: key }) => ({
+    peer,
+    call,
+    body: JSON.stringify(body),
+    key,
+  }))
+  const given = rowSet(dialect, messageColumns, rows)
+  await sql`
+    INSERT INTO message (peer, call, body, idempotency_key, created, attempts, next_try, reason)
+    SELECT given.peer, given.call, given.body, given.key, ${dialect.now()}, 0, ${dialect.now()}, NULL
+    FROM ${given} AS given WHERE true
+    ON CONFLICT (idempotency_key) DO NOTHING`.execute(db)
+}

@@ -2,6 +2,7 @@
 import { LibrarianError } from '@arriero/api/errors'
 import { type RawBuilder, type Selectable, sql } from 'kysely'
 import type { Database } from '../operation.ts'
+import { listOf, rowSet } from '../row-set.ts'
 import type { OutgoingTransferTable } from '../schema.ts'
 import { enqueue } from './outbox.ts'
 
@@ -15,9 +16,6 @@ export const OTHER_CONTENT = 'The destination has another content under this nam
 
 /** So long such a file is no candidate: each attempt would leave a row and change nothing. */
 export const OTHER_CONTENT_SECONDS = 86_400
-
-/** Numbers per statement: databases bound the number of values. */
-const ROWS = 5000
 
 export interface EndedTransfer {
   readonly id: number
@@ -37,17 +35,13 @@ export async function failTransfers(
 ): Promise<number[]> {
   const { sql: db, dialect } = database
   const remoteIds = new Map(transfers.map(({ id, remoteId }) => [id, remoteId]))
-  const failed: { id: number; destination: string; remote_transfer_id: number | null }[] = []
-  for (const ids of chunks([...remoteIds.keys()], ROWS)) {
-    const rows = await db
-      .updateTable('outgoing_transfer')
-      .set({ status: 'FAILED', end_time: dialect.now(), reason })
-      .where('id', 'in', ids)
-      .where(isOpen)
-      .returning(['id', 'destination', 'remote_transfer_id'])
-      .execute()
-    failed.push(...rows)
-  }
+  const failed = await db
+    .updateTable('outgoing_transfer')
+    .set({ status: 'FAILED', end_time: dialect.now(), reason })
+    .where('id', 'in', listOf(dialect, 'integer', [...remoteIds.keys()]))
+    .where(isOpen)
+    .returning(['id', 'destination', 'remote_transfer_id'])
+    .execute()
   await enqueue(
     database,
     failed.flatMap(({ id, destination, remote_transfer_id }) => {
@@ -77,21 +71,13 @@ export async function addRemoteCopies(
   { sql: db, dialect }: Database,
   { librarianId, sender, copies }: { librarianId: number; sender: string; copies: readonly RemoteCopy[] },
 ): Promise<void> {
-  for (const part of chunks(copies, ROWS)) {
-    await db
-      .insertInto('remote_instance')
-      .values(
-        part.map(({ name, storeId }) => ({
-          file_name: name,
-          store_id: storeId,
-          librarian_id: librarianId,
-          copy_time: dialect.now(),
-          sender,
-        })),
-      )
-      .onConflict(conflict => conflict.columns(['file_name', 'librarian_id', 'store_id']).doNothing())
-      .execute()
-  }
+  if (copies.length === 0) return
+  const rows = copies.map(({ name, storeId: store_id }) => ({ name, store_id }))
+  const given = rowSet(dialect, { name: 'text', store_id: 'integer' }, rows)
+  await sql`
+    INSERT INTO remote_instance (file_name, store_id, librarian_id, copy_time, sender)
+    SELECT given.name, given.store_id, ${librarianId}, ${dialect.now()}, ${sender} FROM ${given} AS given WHERE true
+    ON CONFLICT (file_name, librarian_id, store_id) DO NOTHING`.execute(db)
 }
 
 export function chunks<T>(items: readonly T[], size: number): T[][] {

@@ -1,8 +1,9 @@
 /** Outgoing transfers as others see them: receivers that report, operators that look, the hypervisor that asks after old ones. */
 import { LibrarianError } from '@arriero/api/errors'
 import { type Database, read, write } from '../operation.ts'
+import { listOf } from '../row-set.ts'
 import type { TransferStatus } from '../schema.ts'
-import { addRemoteCopies, chunks, isOpen, type OutgoingTransfer } from './outgoing-states.ts'
+import { addRemoteCopies, isOpen, type OutgoingTransfer } from './outgoing-states.ts'
 
 /** What a receiver says of a clone that it keeps now. */
 export interface KeptClone {
@@ -102,15 +103,14 @@ interface Accepted {
   readonly storeId: number
 }
 
-async function transfersOf({ sql }: Database, { clones, destination }: CloneReport) {
-  const found = new Map<number, OutgoingTransfer>()
-  for (const part of chunks(clones, 5000)) {
-    const ids = part.map(({ id }) => id)
-    let query = sql.selectFrom('outgoing_transfer').selectAll().where('id', 'in', ids)
-    if (destination !== undefined) query = query.where('destination', '=', destination)
-    for (const row of await query.execute()) found.set(row.id, row)
-  }
-  return found
+async function transfersOf({ sql, dialect }: Database, { clones, destination }: CloneReport) {
+  const ids = clones.map(({ id }) => id)
+  let query = sql
+    .selectFrom('outgoing_transfer')
+    .selectAll()
+    .where('id', 'in', listOf(dialect, 'integer', ids))
+  if (destination !== undefined) query = query.where('destination', '=', destination)
+  return new Map((await query.execute()).map(row => [row.id, row]))
 }
 
 async function librarianIds({ sql }: Database, transfers: readonly OutgoingTransfer[]): Promise<Map<string, number>> {
@@ -141,18 +141,13 @@ function judge(
 
 async function markCompleted({ sql, dialect }: Database, done: readonly Accepted[]): Promise<void> {
   const open = done.filter(({ transfer }) => transfer.status !== 'COMPLETED')
-  for (const part of chunks(open, 5000)) {
-    await sql
-      .updateTable('outgoing_transfer')
-      .set({ status: 'COMPLETED', end_time: dialect.now() })
-      .where(
-        'id',
-        'in',
-        part.map(({ transfer }) => transfer.id),
-      )
-      .where('status', 'in', ['ONGOING', 'STAGED'])
-      .execute()
-  }
+  const ids = open.map(({ transfer }) => transfer.id)
+  await sql
+    .updateTable('outgoing_transfer')
+    .set({ status: 'COMPLETED', end_time: dialect.now() })
+    .where('id', 'in', listOf(dialect, 'integer', ids))
+    .where('status', 'in', ['ONGOING', 'STAGED'])
+    .execute()
   // A carried disk is announced by the receiver alone, so its numbers are only known from here on.
   for (const { transfer, remoteId } of open.filter(each => each.transfer.remote_transfer_id === null)) {
     await sql

@@ -2,15 +2,14 @@
 import { sql } from 'kysely'
 import { type Database, read, write } from '../operation.ts'
 import { isMine, type Move, type Moved, type Mover, moveIncoming } from './receiving/move.ts'
+import { pullManager } from './receiving/pull-manager.ts'
 import { type StageClones, type StageClonesOutcome, stageClones } from './receiving/stage.ts'
 import { knownPeers, tellFailed } from './receiving/tell-source.ts'
 import { endOpen, type IncomingTransfer, idSet, transfersOf } from './uploads.ts'
 
 export type { Movable, Move, Moved, Mover, Unmoved } from './receiving/move.ts'
+export { pullManager } from './receiving/pull-manager.ts'
 export type { NewClone, Repeated, StageClones, StageClonesOutcome } from './receiving/stage.ts'
-
-/** As the transfer's row names the way of its bytes where this librarian fetches them itself. */
-export const pullManager = 'http'
 
 export interface PullRequest {
   readonly pairs: readonly { readonly sourceTransferId: number; readonly id: number }[]

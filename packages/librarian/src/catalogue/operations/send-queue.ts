@@ -76,10 +76,24 @@ export const sendQueue = {
     return item && (await claimed(database, item, claim))
   }),
 
-  /** The next item after `after`, by number, that is being moved. */
+  /** The next item after `after`, by number, that is being moved: whose time to be looked at has come, or of which all has ended. */
   claimMoving: write<Claim & { after: number }, ClaimedItem | undefined>(async (database, claim) => {
     const item = await claimable(database, claim)
       .where('consumed', '=', 1)
+      .where(({ or, eb, not, exists, selectFrom }) =>
+        or([
+          eb('next_try', 'is', null),
+          eb('next_try', '<=', database.dialect.now()),
+          not(
+            exists(
+              selectFrom('outgoing_transfer')
+                .select('outgoing_transfer.id')
+                .whereRef('send_queue_id', '=', 'send_item.id')
+                .where(isOpen),
+            ),
+          ),
+        ]),
+      )
       .where('id', '>', claim.after)
       .orderBy('id')
       .limit(1)
@@ -87,13 +101,15 @@ export const sendQueue = {
     return item && (await claimed(database, item, claim))
   }),
 
-  /** Its method has begun, or done, all of it. */
-  begun: write<{ hold: ItemHold; state: string }, void>(async (database, { hold, state }) => {
+  /** Its method has begun, or done, all of it. `lookSeconds`: it is looked at after so many, unless all of it ends before. */
+  begun: write<{ hold: ItemHold; state: string; lookSeconds: number }, void>(async (database, begun) => {
+    const { hold, state, lookSeconds } = begun
     const { sql, dialect } = database
     await requireHold(database, hold)
+    const next_try = lookSeconds > 0 ? dialect.nowPlus(lookSeconds) : null
     await sql
       .updateTable('send_item')
-      .set({ consumed: 1, consumed_time: dialect.now(), async_transfer_manager: state, next_try: null, reason: null })
+      .set({ consumed: 1, consumed_time: dialect.now(), async_transfer_manager: state, next_try, reason: null })
       .where('id', '=', hold.itemId)
       .where('completed', '=', 0)
       .execute()
@@ -102,6 +118,17 @@ export const sendQueue = {
       .set({ status: 'ONGOING' })
       .where('send_queue_id', '=', hold.itemId)
       .where('status', '=', 'INITIATED')
+      .execute()
+  }),
+
+  /** It is being moved still, and is looked at again after so many seconds, unless all of it ends before. */
+  moving: write<{ hold: ItemHold; lookSeconds: number }, void>(async (database, { hold, lookSeconds }) => {
+    await requireHold(database, hold)
+    await database.sql
+      .updateTable('send_item')
+      .set({ next_try: database.dialect.nowPlus(lookSeconds) })
+      .where('id', '=', hold.itemId)
+      .where('completed', '=', 0)
       .execute()
   }),
 

@@ -1,12 +1,11 @@
 /** Outgoing transfers until they are in the queue (librarian 11.4, 12.3). */
 import { type Database, read, write } from '../operation.ts'
-import { rowSet } from '../row-set.ts'
+import { listOf, rowSet } from '../row-set.ts'
 import { type Batch, type BatchOrder, batchLease, beginBatch, endOrphans } from './begin-batch.ts'
 import type { FileCursor } from './files.ts'
 import { requireLease } from './leases.ts'
 import {
   addRemoteCopies,
-  chunks,
   type EndedTransfer,
   failTransfers,
   isOpen,
@@ -149,15 +148,13 @@ export const sending = {
   ),
 
   /** The receiver has said that they go on: those that have not begun here follow. */
-  ongoing: write<{ ids: readonly number[] }, void>(async ({ sql }, { ids }) => {
-    for (const part of chunks(ids, 5000)) {
-      await sql
-        .updateTable('outgoing_transfer')
-        .set({ status: 'ONGOING' })
-        .where('id', 'in', part)
-        .where('status', '=', 'INITIATED')
-        .execute()
-    }
+  ongoing: write<{ ids: readonly number[] }, void>(async ({ sql, dialect }, { ids }) => {
+    await sql
+      .updateTable('outgoing_transfer')
+      .set({ status: 'ONGOING' })
+      .where('id', 'in', listOf(dialect, 'integer', ids))
+      .where('status', '=', 'INITIATED')
+      .execute()
   }),
 
   /** The destination has the very file already: the transfer is complete, and its copies are known (librarian 11.5). */
@@ -184,25 +181,16 @@ export const sending = {
 const SUPERSEDED = 'The receiver gave its number to another transfer.'
 
 /** Numbers that the receiver gives a second time were forgotten there: its catalogue is another one than it was. */
-async function failSuperseded(database: Database, { hold, pairs }: Pairing): Promise<void> {
-  for (const part of chunks(pairs, 5000)) {
-    const old = await database.sql
-      .selectFrom('outgoing_transfer')
-      .select('id')
-      .where('destination', '=', hold.destination)
-      .where(
-        'remote_transfer_id',
-        'in',
-        part.map(({ remoteId }) => remoteId),
-      )
-      .where(isOpen)
-      .execute()
-    if (old.length === 0) continue
-    const ids = old.map(({ id }) => id)
-    // Not told: the number is another transfer's now.
-    const ended = { status: 'FAILED', end_time: database.dialect.now(), reason: SUPERSEDED } as const
-    await database.sql.updateTable('outgoing_transfer').set(ended).where('id', 'in', ids).execute()
-  }
+async function failSuperseded({ sql, dialect }: Database, { hold, pairs }: Pairing): Promise<void> {
+  const given = pairs.map(({ remoteId }) => remoteId)
+  // Not told: the number is another transfer's now.
+  await sql
+    .updateTable('outgoing_transfer')
+    .set({ status: 'FAILED', end_time: dialect.now(), reason: SUPERSEDED })
+    .where('destination', '=', hold.destination)
+    .where('remote_transfer_id', 'in', listOf(dialect, 'integer', given))
+    .where(isOpen)
+    .execute()
 }
 
 async function writePairs({ sql, dialect }: Database, itemId: number, pairing: Pairing): Promise<number[]> {

@@ -28,6 +28,8 @@ export type CommitOrigin =
   | Extract<Work['origin'], { readonly from: 'staging' }>
   /** `stagingId`: the directory that was announced with it, for whoever would rather copy; it goes as well. */
   | (Extract<Work['origin'], { readonly from: 'spool' }> & { readonly stagingId?: string | undefined })
+  /** What was fetched: what comes to nothing may be fetched again. */
+  | (Extract<Work['origin'], { readonly from: 'memory' }> & { readonly stagingId?: string | undefined })
   /** It lies under its final name already: taken over from who wrote it, proven and registered. */
   | { readonly from: 'place' }
 
@@ -69,7 +71,7 @@ export interface Commits extends AsyncDisposable {
    *
    * @throws LibrarianError `FileExists`, `NameTaken`, `StagedNotFound`, `Mismatch`, `Unacceptable`, `NoSpace`,
    * `StoreUnavailable`, `Busy`, `Conflict`. Where the code is not worth retrying, and for `NoSpace` and `Mismatch`, the
-   * transfer is FAILED with the reason and its staging is gone; else it is open as before.
+   * transfer is FAILED with the reason and its staging is gone; else it is open as before, and after a `Mismatch` from memory.
    */
   commit(request: CommitRequest): Promise<Committed>
 

@@ -12,7 +12,7 @@ export interface CommitsOptions extends Omit<BatchOptions, 'settled'> {
 export interface CommitLimits {
   /** Up to this size items share batches; larger ones go alone, beside them. Default 4 MiB. */
   readonly smallSize: number
-  /** Items of a batch. Default 512. */
+  /** Items of a batch. Default 2048. */
   readonly batchCount: number
   /** Bytes of a batch. Default 64 MiB. */
   readonly batchBytes: number
@@ -24,7 +24,7 @@ export interface CommitLimits {
 
 const defaultLimits: CommitLimits = {
   smallSize: 4 << 20,
-  batchCount: 512,
+  batchCount: 2048,
   batchBytes: 64 << 20,
   smallBatches: 2,
   largeItems: 4,

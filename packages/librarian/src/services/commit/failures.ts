@@ -1,5 +1,6 @@
 /** What becomes of a commit that cannot go on, by what stopped it. */
 import { LibrarianError } from '@arriero/api'
+import type { CommitOrigin } from './commits.ts'
 
 export interface Verdict {
   readonly error: LibrarianError
@@ -11,9 +12,11 @@ export interface Verdict {
 
 const laterCodes = new Set(['StoreUnavailable', 'Busy'])
 
-export function judgeFailure(thrown: unknown): Verdict {
+/** @param from where the bytes came from: those in memory were fetched, and may come better the next time (reliability D3) */
+export function judgeFailure(thrown: unknown, from?: CommitOrigin['from']): Verdict {
   const error = asLibrarianError(thrown)
-  return { error, keepsTransfer: laterCodes.has(error.code), isDiskTrouble: hasDiskTrouble(error) }
+  const comesAgain = from === 'memory' && error.code === 'Mismatch'
+  return { error, keepsTransfer: comesAgain || laterCodes.has(error.code), isDiskTrouble: hasDiskTrouble(error) }
 }
 
 export function asLibrarianError(thrown: unknown): LibrarianError {

@@ -33,7 +33,8 @@ export function beginWorkOf({ id, request }: CommitItem): BeginWork {
     id,
     name: request.name,
     storeId: request.store.id,
-    origin: JSON.stringify(request.origin),
+    // Whoever recovers it has nothing of what was only in memory.
+    origin: JSON.stringify(request.origin, (key, value: unknown) => (key === 'bytes' ? undefined : value)),
     size: request.size,
     checksum: request.checksum,
     transferId: request.transferId,

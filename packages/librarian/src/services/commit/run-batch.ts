@@ -227,7 +227,7 @@ function createBatch(site: SiteStore, options: BatchOptions) {
 
   /** Before anything is published: the end of this commit, told to its sender. */
   async function giveUp(item: CommitItem, thrown: unknown): Promise<void> {
-    const { error, keepsTransfer, isDiskTrouble } = judgeFailure(thrown)
+    const { error, keepsTransfer, isDiskTrouble } = judgeFailure(thrown, item.request.origin.from)
     const failed = await attempt(() =>
       catalogue.intents.fail({
         holder,

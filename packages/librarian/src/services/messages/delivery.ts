@@ -72,7 +72,7 @@ export function createDelivery(options: DeliveryOptions): Delivery {
 
   function wake(): void {
     wakes++
-    nudge.abort()
+    if (!nudge.signal.aborted) nudge.abort()
   }
 
   async function look(signal: AbortSignal): Promise<void> {

@@ -19,13 +19,16 @@ const table: ReadonlyMap<string, Endpoint> = new Map(
   Object.values(endpoints).flatMap(group => Object.values<Endpoint>(group).map(one => [one.path, one] as const)),
 )
 
-const many = endpoints.clone.complete.path
+const one = endpoints.clone.complete.path
+const many = endpoints.clone.completeMany.path
 
 /** @param capabilities of the other librarian */
 export function lettersOf(messages: readonly Message[], capabilities: ReadonlySet<string>): Letter[] {
   const canMany = capabilities.has(FLOWS)
-  const together = canMany ? messages.filter(({ call }) => call === many) : []
-  const letters = messages.filter(({ call }) => !canMany || call !== many).map(single)
+  const together = canMany ? messages.filter(({ call }) => call === one) : []
+  const letters = messages
+    .filter(({ call }) => !canMany || call !== one)
+    .map(message => (message.call === many ? ofMany(message) : single(message)))
   for (let at = 0; at < together.length; at += MAX_BATCH) letters.push(completeMany(together.slice(at, at + MAX_BATCH)))
   return letters
 }
@@ -41,6 +44,19 @@ function single(message: Message): Letter {
       if (!endpoint) throw new LibrarianError('Internal', `Cannot call ${call}: this release does not know it`)
       await connection.call(endpoint, JSON.parse(body), { idempotencyKey, signal })
       return []
+    },
+  }
+}
+
+/** Written as one. */
+function ofMany(message: Message): Letter {
+  const { call, body, idempotency_key: idempotencyKey } = message
+  return {
+    call,
+    messages: [message],
+    async send(connection, signal) {
+      const { refused } = await connection.clone.completeMany(JSON.parse(body), { idempotencyKey, signal })
+      return countedOf(refused)
     },
   }
 }
@@ -61,10 +77,14 @@ function completeMany(messages: readonly Message[]): Letter {
     async send(connection, signal) {
       const idempotencyKey = keys.copy().digest('hex')
       const { refused } = await connection.clone.completeMany({ transfers }, { idempotencyKey, signal })
-      return Array.from(
-        Map.groupBy(refused, one => one.reason),
-        ([reason, group]) => ({ reason, count: group.length }),
-      )
+      return countedOf(refused)
     },
   }
+}
+
+function countedOf(refused: readonly { readonly reason: string }[]): Refusal[] {
+  return Array.from(
+    Map.groupBy(refused, ({ reason }) => reason),
+    ([reason, group]) => ({ reason, count: group.length }),
+  )
 }

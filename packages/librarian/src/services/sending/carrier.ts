@@ -36,6 +36,9 @@ export interface Carrier {
   readonly name: MethodName
   /** Whether the receiver has to be told when all bytes are there. */
   readonly isAnnounced: boolean
+  /** Seconds between two looks at a batch of which not all has ended; 0: whenever
+   * there is one. A receiver that tells of every end need not be asked. */
+  readonly lookSeconds: number
   /** Why it cannot be used from here; undefined: it can. */
   whyNot(state: MethodState): string | undefined
   /** May be called again for the same batch, after a failure or a crash. */

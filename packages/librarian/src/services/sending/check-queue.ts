@@ -55,7 +55,11 @@ export function createCheckQueue(parts: SendingParts): CheckQueue {
     const batch = { item, open, state: JSON.parse(item.async_transfer_manager) }
     if (open.length === 0) return await allEnded(claim, carrier, batch, signal)
     const standing = await carrier.standing(batch, { signal })
-    if (standing.status === 'running') return 'running'
+    if (standing.status === 'running') {
+      const { lookSeconds } = carrier
+      if (lookSeconds > 0) await sendQueue.moving({ hold: claim.hold, lookSeconds })
+      return 'running'
+    }
     if (standing.status === 'unknown') {
       log.debug({ item: item.id, reason: standing.reason }, 'Nobody knows where a batch stands')
       return 'unknown'

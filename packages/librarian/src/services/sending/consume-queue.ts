@@ -61,7 +61,7 @@ export function createConsumeQueue(options: ConsumeQueueOptions): ConsumeQueue {
       for (const [why, transfers] of Map.groupBy(refused, ({ reason }) => reason)) {
         await catalogue.sending.fail({ transfers, reason: why })
       }
-      await sendQueue.begun({ hold, state: JSON.stringify(state) })
+      await sendQueue.begun({ hold, state: JSON.stringify(state), lookSeconds: carrier.lookSeconds })
       counts.begun += 1
     } catch (error) {
       // Stopped, or taken over: no failure of the batch, which is given again.

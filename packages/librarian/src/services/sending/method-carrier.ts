@@ -7,6 +7,7 @@ export function methodCarrier(method: Method): Carrier {
   return {
     name: method.name,
     isAnnounced: true,
+    lookSeconds: 0,
     whyNot: state => method.whyNot(state),
     async begin({ item, state, open }, { signal }) {
       const label = `${item.destination} ${item.id}`

@@ -6,7 +6,13 @@ import type { PeerConnections } from '../peer-connections.ts'
 import { askReceiver } from './ask-receiver.ts'
 import type { CarriedBatch, Carrier, FailedTransfer, Standing } from './carrier.ts'
 
-export function pullCarrier({ connections }: { connections: PeerConnections }): Carrier {
+export interface PullCarrierOptions {
+  readonly connections: PeerConnections
+  /** As of carriers. Default 30. */
+  readonly lookSeconds?: number | undefined
+}
+
+export function pullCarrier({ connections, lookSeconds = 30 }: PullCarrierOptions): Carrier {
   async function want({ item, open }: Pick<CarriedBatch, 'item' | 'open'>, signal: AbortSignal) {
     const { connection } = await connections.to(item.destination)
     const transfers = open.map(({ id, remote_transfer_id }) => ({
@@ -37,6 +43,7 @@ export function pullCarrier({ connections }: { connections: PeerConnections }): 
   return {
     name: 'http',
     isAnnounced: false,
+    lookSeconds,
     whyNot: () => undefined,
     begin: async (batch, { signal }) => ({ state: batch.state, refused: await want(batch, signal) }),
     async standing(batch, { signal }) {

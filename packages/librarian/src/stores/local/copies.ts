@@ -101,6 +101,10 @@ export class Copies {
       }
       return { copy, what: origin.uploadName, from: 'staging', segments, size, checksum }
     }
+    if (origin.from === 'memory') {
+      const { bytes } = origin
+      return { copy, what: `work ${id}`, from: 'memory', segments: [], bytes, size, checksum }
+    }
     if (origin.from === 'place') {
       return { copy, what: origin.name, from: 'place', segments: origin.name.split('/'), size, checksum }
     }

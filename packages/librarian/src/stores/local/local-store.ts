@@ -26,6 +26,8 @@ import type {
   StoreState,
   TrailReading,
   TrailRecord,
+  WantedWhole,
+  Whole,
   Work,
   WorkState,
 } from '../store.ts'
@@ -155,11 +157,6 @@ export class LocalStore implements Store {
     return this.#told('open the spool', id, () => this.#spools.open(id, options))
   }
 
-  async writeSpool(id: string, bytes: Uint8Array): Promise<void> {
-    await this.#check()
-    await this.#told('write the spool', id, () => this.#spools.write(id, bytes))
-  }
-
   async spoolOffset(id: string): Promise<number> {
     await this.#check()
     return this.#told('look at the spool', id, () => this.#spools.offset(id))
@@ -253,6 +250,11 @@ export class LocalStore implements Store {
 
   async open(name: string, member?: string): Promise<OpenFile> {
     return this.#availability.unlessGone(() => openFile(this.#layout.root, name, member))
+  }
+
+  async readWhole(wanted: readonly WantedWhole[]): Promise<(Whole | undefined)[]> {
+    if ((await this.#availability.whyUnavailable()) !== undefined) return wanted.map(() => undefined)
+    return (await this.#run('readWhole', wanted)).map(read => read ?? undefined)
   }
 
   async examine(name: string, { kind, checksum, trashId, ...options }: ExamineOptions): Promise<Reading> {

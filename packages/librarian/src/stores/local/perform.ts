@@ -11,6 +11,7 @@ import { checkId } from './layout.ts'
 import { Parents } from './parents.ts'
 import { findCopy, isContentOf, publish, replace } from './publish.ts'
 import { Stopped } from './read-file.ts'
+import { readWhole } from './read-whole.ts'
 import { discard, purge, restore, trash } from './remove.ts'
 import { seal } from './seal.ts'
 import { secure } from './secure.ts'
@@ -41,6 +42,7 @@ const performers: Performers = {
   discard,
   stat: statName,
   seal,
+  readWhole,
   examine: examineAll,
   trash: ({ name, id }, context) => trash(name, id, context),
   restore: ({ name, id }, context) => restore(name, id, context),

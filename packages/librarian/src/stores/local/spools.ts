@@ -12,7 +12,7 @@ import type { SpoolHash } from './spool-hash.ts'
 import { syncDirectory } from './sync-directory.ts'
 import { codeOf } from './system-error.ts'
 
-const { COPYFILE_FICLONE, O_CREAT, O_EXCL, O_NOFOLLOW, O_RDWR, O_WRONLY } = constants
+const { COPYFILE_FICLONE, O_CREAT, O_NOFOLLOW, O_RDWR } = constants
 
 /** Bytes on their way from bodies to disk and hash, over all spools. */
 const BUDGET = 32 << 20
@@ -60,25 +60,6 @@ export class Spools {
     } catch (error) {
       await handle.close()
       throw error
-    }
-  }
-
-  /** Just these bytes, in an inode of its own: what lies there may be published under a name. */
-  async write(id: string, bytes: Uint8Array): Promise<void> {
-    const path = this.#pathOf(id)
-    const before = this.#known.get(id)
-    this.#known.delete(id)
-    await before?.end()
-    const make = () => open(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0o600)
-    const handle = await make().catch(async error => {
-      if (codeOf(error) !== 'EEXIST') throw error
-      await unlink(path)
-      return await make()
-    })
-    try {
-      await handle.writeFile(bytes)
-    } finally {
-      await handle.close()
     }
   }
 

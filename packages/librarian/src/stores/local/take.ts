@@ -15,6 +15,7 @@ import {
 } from 'node:fs'
 import {
   describeTree,
+  digestBytesBy,
   MemberNames,
   type PathDigests,
   type PathFunction,
@@ -45,16 +46,18 @@ export function takeAll(jobs: readonly TakeJob[], context: Context): Answer<Take
   return jobs.map(job => answerOf('take', job.what, () => take(job, origins, work, context)))
 }
 
+type Place = Exclude<TakeJob['from'], 'memory'>
+
 /** The places that uploads come from, each entered once for all that lie in it. */
 class Origins implements Disposable {
   readonly #layout: Context['layout']
-  readonly #places = new Map<TakeJob['from'], Held>()
+  readonly #places = new Map<Place, Held>()
 
   constructor({ layout }: Context) {
     this.#layout = layout
   }
 
-  placeOf(from: TakeJob['from']): Held {
+  placeOf(from: Place): Held {
     const known = this.#places.get(from)
     if (known) return known
     const place = Held.place(from === 'place' ? this.#layout.root : this.#layout[from])
@@ -70,8 +73,7 @@ class Origins implements Disposable {
 /** Copies, digests and compares; makes nothing durable. Whatever fails leaves no copy behind. */
 function take(job: TakeJob, origins: Origins, work: Held, context: Context): Taken {
   try {
-    using above = enterOrigin(job, origins)
-    const taken = takeBy(job)(job, above, work, context)
+    const taken = job.bytes ? keep(job, job.bytes, work, context) : takeFrom(job, origins, work, context)
     const isRight = job.checksum === undefined || job.checksum === taken.checksum
     if (taken.size !== job.size || !isRight) throw mismatch(job.what, job, taken)
     return taken
@@ -81,6 +83,11 @@ function take(job: TakeJob, origins: Origins, work: Held, context: Context): Tak
   }
 }
 
+function takeFrom(job: TakeJob, origins: Origins, work: Held, context: Context): Taken {
+  using above = enterOrigin(job, origins)
+  return takeBy(job)(job, above, work, context)
+}
+
 function takeBy({ from, archive }: TakeJob): typeof copy {
   if (from !== 'spool') return copy
   return archive === undefined ? adopt : unpackTree
@@ -88,7 +95,7 @@ function takeBy({ from, archive }: TakeJob): typeof copy {
 
 /** The directory that has the upload, reached without following a link. */
 function enterOrigin({ from, segments, what }: TakeJob, origins: Origins): Held {
-  const place = origins.placeOf(from)
+  const place = origins.placeOf(from as Place)
   try {
     return place.walk(segments.slice(0, -1))
   } catch (error) {
@@ -298,6 +305,25 @@ function noName(job: TakeJob, path: string, why: string): Error {
 
 function shownMember({ what }: TakeJob, path: string): string {
   return path === '' ? what : `${what}/${path}`
+}
+
+// ——— From memory ———
+
+/** Digested before it is written: what is not as it must be need not be. */
+function keep(job: TakeJob, bytes: Uint8Array, work: Held, context: Context): Taken {
+  const { copy, what, size, checksum } = job
+  if (bytes.length !== size) throw mismatch(what, job, { size: bytes.length })
+  const told = inWireForm(job, digestBytesBy(functionsFor(checksum), bytes))
+  const taken = { kind: 'file', size, ...told, manifest: undefined, copy } as const
+  if (checksum !== undefined && checksum !== taken.checksum) throw mismatch(what, job, taken)
+  const fd = openSync(work.at(copy), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0o600)
+  try {
+    writeWhole(fd, bytes)
+    finishFile(fd, context)
+  } finally {
+    closeSync(fd)
+  }
+  return taken
 }
 
 // ——— From the spool ———

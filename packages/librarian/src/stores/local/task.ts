@@ -1,7 +1,7 @@
 /** What the store's threads are asked to do. Everything here crosses a thread, so it is plain data. */
 import type { ErrorCode } from '@arriero/api'
 import type { PathDigests } from '@arriero/transfer'
-import type { Prepared, Publication, Published, Reading, Stat, WorkState } from '../store.ts'
+import type { Prepared, Publication, Published, Reading, Stat, WantedWhole, Whole, WorkState } from '../store.ts'
 import type { Layout } from './layout.ts'
 import type { Modes } from './modes.ts'
 
@@ -18,9 +18,11 @@ export interface TakeJob {
   readonly copy: string
   /** For messages. */
   readonly what: string
-  readonly from: 'staging' | 'spool' | 'place'
-  /** Below the staging area, the spool, or the store's root. */
+  readonly from: 'staging' | 'spool' | 'place' | 'memory'
+  /** Below the staging area, the spool, or the store's root; of what comes from memory, none. */
   readonly segments: readonly string[]
+  /** From memory: all of it. */
+  readonly bytes?: Uint8Array | undefined
   readonly size: number
   readonly checksum: string | undefined
   /** Of a spool: what it holds is an archive of a tree. */
@@ -78,6 +80,7 @@ export interface Tasks {
   discard: { ask: readonly string[]; answer: null }
   stat: { ask: string; answer: Stat | null }
   seal: { ask: string; answer: Stat | null }
+  readWhole: { ask: readonly WantedWhole[]; answer: readonly (Whole | null)[] }
   examine: { ask: readonly ExamineJob[]; answer: readonly Answer<Reading>[] }
   trash: { ask: { readonly name: string; readonly id: string }; answer: null }
   restore: { ask: { readonly name: string; readonly id: string }; answer: null }

@@ -38,6 +38,8 @@ import type {
   StoreState,
   TrailReading,
   TrailRecord,
+  WantedWhole,
+  Whole,
   Work,
   WorkState,
 } from '../store.ts'
@@ -164,13 +166,6 @@ export class S3Store implements Store {
     })
   }
 
-  async writeSpool(id: string, bytes: Uint8Array): Promise<void> {
-    await this.#check()
-    await this.#spools.write(id, bytes).catch(error => {
-      throw systemError(error, 'write the spool', `${id} of store ${this.name}`)
-    })
-  }
-
   async spoolOffset(id: string): Promise<number> {
     await this.#check()
     return this.#spools.offset(id)
@@ -250,6 +245,11 @@ export class S3Store implements Store {
     const found = member === undefined ? await this.#head(name) : undefined
     if (!found) throw notFound(name, member)
     return openObject(this.#place, this.#keys.of(name), name, found)
+  }
+
+  /** A request each is what opening costs. */
+  async readWhole(wanted: readonly WantedWhole[]): Promise<(Whole | undefined)[]> {
+    return wanted.map(() => undefined)
   }
 
   async examine(name: string, { checksum, trashId, nonces = [], signal }: ExamineOptions): Promise<Reading> {

@@ -1,7 +1,7 @@
 /** The first step of a commit: its name is reserved, and all is written down that is needed to finish it. */
 import type { ErrorCode } from '@arriero/api'
 import { type Selectable, sql } from 'kysely'
-import { ancestorsOf, areNested, findObstacles } from '../../nested-names.ts'
+import { ancestorsOf, findObstacles } from '../../nested-names.ts'
 import type { Database } from '../../operation.ts'
 import { rowSet } from '../../row-set.ts'
 import type { FileTable, IncomingTransferTable } from '../../schema.ts'
@@ -20,14 +20,14 @@ export async function beginWorks(
   await deleteFinished(database, forget)
   const met = await whatIsMet(database, works)
   const outcomes: Judgement[] = []
-  const reserved: string[] = []
+  const reserved = new Reserved()
   const begin: BeginWork[] = []
   for (const work of works) {
     const outcome = judge(work, met, reserved)
     outcomes.push(outcome)
     if (outcome.outcome === 'begun') {
       begin.push(work)
-      reserved.push(work.name)
+      reserved.add(work.name)
     } else if (outcome.outcome === 'refused' && endingCodes.has(outcome.code)) {
       await endTransfer(database, work.transferId, outcome.message)
     }
@@ -68,11 +68,28 @@ async function whatIsMet(database: Database, works: readonly BeginWork[]): Promi
   }
 }
 
+/** Names of works of the same call. */
+class Reserved {
+  readonly #names = new Set<string>()
+  /** A name below each directory. */
+  readonly #below = new Map<string, string>()
+
+  add(name: string): void {
+    this.#names.add(name)
+    for (const above of ancestorsOf(name)) this.#below.set(above, name)
+  }
+
+  inTheWayOf(name: string): string | undefined {
+    if (this.#names.has(name)) return name
+    return this.#below.get(name) ?? ancestorsOf(name).find(above => this.#names.has(above))
+  }
+}
+
 type Judgement = Exclude<BeginOutcome, { outcome: 'begun' }> | { readonly outcome: 'begun'; readonly token: number }
 
 const begun: Judgement = { outcome: 'begun', token: 1 }
 
-function judge(work: BeginWork, met: Met, reserved: readonly string[]): Judgement {
+function judge(work: BeginWork, met: Met, reserved: Reserved): Judgement {
   const { name, transferId } = work
   const refused = (code: ErrorCode, message: string): Judgement => ({ outcome: 'refused', code, message })
   if (transferId !== undefined) {
@@ -86,7 +103,7 @@ function judge(work: BeginWork, met: Met, reserved: readonly string[]): Judgemen
   }
   if (!met.enabledStores.has(work.storeId))
     return refused('Unacceptable', `Cannot commit ${name}: its store is disabled`)
-  const live = met.intents.get(name) ?? reserved.find(other => areNested(name, other))
+  const live = met.intents.get(name) ?? reserved.inTheWayOf(name)
   if (live !== undefined) return refused('NameTaken', `Cannot commit ${name}: ${live} is being committed now`)
   const obstacle = met.files.get(name)
   if (work.cloneTransferId !== undefined) {

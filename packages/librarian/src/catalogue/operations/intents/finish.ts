@@ -70,7 +70,7 @@ export async function finishWorks(
     FROM (SELECT intent.incoming_transfer_id, intent.transfer_manager_name, intent.deletion_policy
       FROM intent JOIN ${mine} AS work ON work.id = intent.id) AS done
     WHERE incoming_transfer.id = done.incoming_transfer_id AND incoming_transfer.status IN ('INITIATED','ONGOING','STAGED')
-    RETURNING id, token, source, source_transfer_id, store_id`.execute(db)
+    RETURNING id, token, source, source_transfer_id, store_id, incoming_transfer.transfer_manager_name`.execute(db)
   await tellCompleted(database, completed)
   await sql`
     UPDATE clone_transfer SET status = 'STAGED', destination_instance_id = made.instance_id

@@ -1,20 +1,52 @@
 /** What the sender of a clone must hear when it has ended here: written in the transaction that ends it (reliability 8.14). */
+import { createHash } from 'node:crypto'
 import type { Selectable } from 'kysely'
 import type { Database } from '../../operation.ts'
 import type { IncomingTransferTable } from '../../schema.ts'
 import { enqueue, type NewMessage } from '../outbox.ts'
+import { chunks } from '../outgoing-states.ts'
+import { pullManager } from './pull-manager.ts'
 
-export const toldColumns = ['id', 'token', 'source', 'source_transfer_id', 'store_id'] as const
+/** Transfers that one message tells of: fewer than one call takes. */
+const TOGETHER = 1000
+
+export const toldColumns = ['id', 'token', 'source', 'source_transfer_id', 'store_id', 'transfer_manager_name'] as const
 
 export type ToldTransfer = Pick<Selectable<IncomingTransferTable>, (typeof toldColumns)[number]>
 
-/** That its content is kept here. Uploads have nobody to be told, nor have clones of a librarian that nobody knows. */
+/**
+ * That its content is kept here. Uploads have nobody to be told, nor have clones of a librarian that nobody knows. Who had them
+ * fetched understands one message of many.
+ */
 export async function tellCompleted(database: Database, transfers: readonly ToldTransfer[]): Promise<void> {
-  await tell(database, transfers, ({ id, source_transfer_id, store_id, token }) => ({
-    call: 'clone/complete',
-    body: { source_transfer_id, destination_transfer_id: id, store_id },
-    idempotencyKey: `clone/complete ${token}`,
-  }))
+  const isFetched = (transfer: ToldTransfer) => transfer.transfer_manager_name === pullManager
+  await tell(
+    database,
+    transfers.filter(transfer => !isFetched(transfer)),
+    transfer => ({
+      call: 'clone/complete',
+      body: keptBody(transfer),
+      idempotencyKey: `clone/complete ${transfer.token}`,
+    }),
+  )
+  await tellMany(database, transfers.filter(isFetched))
+}
+
+async function tellMany(database: Database, transfers: readonly ToldTransfer[]): Promise<void> {
+  const told = await toBeTold(database, transfers)
+  const messages: NewMessage[] = []
+  for (const [peer, own] of Map.groupBy(told, ({ source }) => source)) {
+    for (const part of chunks(own, TOGETHER)) {
+      const key = createHash('sha256').update(part.map(({ token }) => `clone/complete ${token}\n`).join(''))
+      const body = { transfers: part.map(keptBody) }
+      messages.push({ peer, call: 'clone/complete_many', body, idempotencyKey: key.digest('hex') })
+    }
+  }
+  await enqueue(database, messages)
+}
+
+const keptBody = ({ id, source_transfer_id, store_id }: ToldTransfer) => {
+  return { source_transfer_id, destination_transfer_id: id, store_id }
 }
 
 /** That it will not be (librarian 11.4, step 12). */
@@ -33,15 +65,19 @@ async function tell(
   transfers: readonly ToldTransfer[],
   messageOf: (transfer: ToldTransfer) => Omit<NewMessage, 'peer'>,
 ): Promise<void> {
-  // A negative number is that of no transfer (librarian 11.7).
-  const clones = transfers.filter(({ source_transfer_id }) => source_transfer_id !== null && source_transfer_id >= 0)
-  if (clones.length === 0) return
-  const known = await knownPeers(database, [...new Set(clones.map(({ source }) => source))])
-  const told = clones.filter(({ source }) => known.has(source))
+  const told = await toBeTold(database, transfers)
   await enqueue(
     database,
     told.map(transfer => ({ ...messageOf(transfer), peer: transfer.source })),
   )
+}
+
+async function toBeTold(database: Database, transfers: readonly ToldTransfer[]): Promise<readonly ToldTransfer[]> {
+  // A negative number is that of no transfer (librarian 11.7).
+  const clones = transfers.filter(({ source_transfer_id }) => source_transfer_id !== null && source_transfer_id >= 0)
+  if (clones.length === 0) return []
+  const known = await knownPeers(database, [...new Set(clones.map(({ source }) => source))])
+  return clones.filter(({ source }) => known.has(source))
 }
 
 export async function knownPeers({ sql }: Database, names: readonly string[]): Promise<Set<string>> {

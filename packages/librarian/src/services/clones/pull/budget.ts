@@ -14,6 +14,10 @@ export class Budget {
     else await new Promise<void>(go => this.#waiting.push({ cost, go }))
   }
 
+  hasRoom(cost: number): boolean {
+    return this.#waiting.length === 0 && this.#fits(cost)
+  }
+
   leave(cost: number): void {
     this.#taken -= cost
     for (let next = this.#waiting[0]; next && this.#fits(next.cost); next = this.#waiting[0]) {

@@ -117,7 +117,8 @@ class Bundle {
   readonly #files: readonly Wanted[]
   #arrived: Arrived[] = []
   #next = 0
-  #bytes = Buffer.alloc(0)
+  readonly #slabs = new Slabs()
+  #bytes: Uint8Array = new Uint8Array()
   #filled = 0
   isOver = false
 
@@ -146,7 +147,7 @@ class Bundle {
       this.#arrive('size')
       this.isOver = true
     } else {
-      this.#bytes = Buffer.allocUnsafe(size)
+      this.#bytes = this.#slabs.take(size)
       this.#filled = 0
     }
   }
@@ -164,5 +165,24 @@ class Bundle {
   #arrive(arrived: Arrived): void {
     this.#arrived.push(arrived)
     this.#next++
+  }
+}
+
+/** Of one, many files are shared with a thread without being copied. */
+const SLAB = 1 << 20
+
+/** Room for files, of memory that threads share. */
+class Slabs {
+  #slab = new SharedArrayBuffer(0)
+  #used = 0
+
+  take(size: number): Uint8Array {
+    if (this.#used + size > this.#slab.byteLength) {
+      this.#slab = new SharedArrayBuffer(Math.max(SLAB, size))
+      this.#used = 0
+    }
+    const bytes = new Uint8Array(this.#slab, this.#used, size)
+    this.#used += size
+    return bytes
   }
 }

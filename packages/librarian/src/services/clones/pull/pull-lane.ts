@@ -26,7 +26,6 @@ import { storesThere } from '../stores-there.ts'
 import { Budget } from './budget.ts'
 import { type Arrived, fetchBundle } from './fetch-bundle.ts'
 import { fetchLarge } from './fetch-large.ts'
-import { hasChecksum } from './has-checksum.ts'
 import { checkIsUp, PeerDown } from './peer-down.ts'
 import type { Tries } from './tries.ts'
 
@@ -51,13 +50,15 @@ export interface PullLaneOptions extends CommitCloneOptions {
 /** Up to here a file comes in a bundle. */
 const SMALL = 1 << 20
 /** Of a bundle. */
-const MOST_FILES = 512
+const MOST_FILES = 1024
 const MOST_BYTES = 16 << 20
 const BUNDLES = 3
 const LARGE = 4
 /** Of files that arrived in bundles and are not committed yet; the least that one counts. */
 const MOST_UNCOMMITTED = 128 << 20
-const LEAST = 64 << 10
+const LEAST = 16 << 10
+/** Of files of one bundle that are committed together. */
+const MOST_TOGETHER = 32 << 20
 const PAGE = 2000
 
 /** Resolves to how many are left for later. @throws PeerDown */
@@ -165,14 +166,17 @@ class PullLane {
     for (let at = 0; at < files.length; ) {
       const rest = files.slice(at)
       const wanted = rest.map(({ store_path: name, transfer_size: size }) => ({ name, size }))
+      const group = new Group(taken => this.#follow(this.#takeAll(taken)))
       const onFile = async (index: number, arrived: Arrived) => {
         const transfer = rest[index]!
-        const cost = Math.max(transfer.transfer_size, LEAST)
+        const cost = costOf(transfer)
+        // What is here may be what is waited for.
+        if (!this.#uncommitted.hasRoom(cost)) group.end()
         await this.#uncommitted.enter(cost)
-        // Committed while the next ones come.
-        this.#follow(this.#take(transfer, arrived).finally(() => this.#uncommitted.leave(cost)))
+        group.add({ transfer, arrived }, cost)
       }
       const { count, error } = await fetchBundle(wanted, { peer, signal: this.#signal, onFile })
+      group.end()
       at += count
       if (count > 0 || at >= files.length) continue
       // Not even the first one came: it is that file's fault, or the librarian's.
@@ -181,21 +185,21 @@ class PullLane {
     }
   }
 
+  /** Committed together, while the next ones come. */
+  async #takeAll(taken: readonly Taken[]): Promise<void> {
+    await Promise.all(
+      taken.map(({ transfer, arrived }) =>
+        this.#take(transfer, arrived).finally(() => this.#uncommitted.leave(costOf(transfer))),
+      ),
+    )
+  }
+
   async #take(transfer: IncomingTransfer, arrived: Arrived): Promise<void> {
-    const { transfer_size: size, transfer_checksum: checksum, token, staging_path } = transfer
     if (arrived === 'tree') return await this.#large(() => this.#fetchLarge(transfer, true))
-    if (arrived === 'size')
-      return await this.#fail(transfer, `it must have ${size} bytes, its sender has another number`)
-    if (!(await hasChecksum(arrived, checksum))) {
-      const again = new LibrarianError('Mismatch', 'the bytes that came are not those that were announced')
-      return await this.#judge(transfer, again)
+    if (arrived === 'size') {
+      return await this.#fail(transfer, `it must have ${transfer.transfer_size} bytes, its sender has another number`)
     }
-    try {
-      await storeOf(transfer, this.#o).store.writeSpool(token, arrived)
-    } catch (error) {
-      return await this.#judge(transfer, error)
-    }
-    await this.#commit(transfer, { from: 'spool', id: token, stagingId: staging_path ?? undefined })
+    await this.#commit(transfer, { from: 'memory', bytes: arrived, stagingId: transfer.staging_path ?? undefined })
   }
 
   // ——— Large files and trees ———
@@ -240,6 +244,10 @@ class PullLane {
       this.#ended++
       onEnd()
     } catch (error) {
+      if (isOther(error) && origin.from === 'memory') {
+        const again = 'the bytes that came are not those that were announced'
+        return await this.#judge(transfer, new LibrarianError('Mismatch', again, { cause: error }))
+      }
       const { id, store_path: file } = transfer
       log.info({ err: error, transfer: id, file }, 'A clone that was fetched was not committed')
       const staysOpen = error instanceof LibrarianError && laterCodes.has(error.code)
@@ -274,6 +282,42 @@ class PullLane {
     this.#ended++
     onEnd()
   }
+}
+
+interface Taken {
+  readonly transfer: IncomingTransfer
+  readonly arrived: Arrived
+}
+
+function costOf({ transfer_size: size }: IncomingTransfer): number {
+  return Math.max(size, LEAST)
+}
+
+/** Files of one bundle that share a commit: each barrier is paid once for all of them. */
+class Group {
+  readonly #send: (taken: readonly Taken[]) => void
+  #taken: Taken[] = []
+  #cost = 0
+
+  constructor(send: (taken: readonly Taken[]) => void) {
+    this.#send = send
+  }
+
+  add(taken: Taken, cost: number): void {
+    this.#taken.push(taken)
+    this.#cost += cost
+    if (this.#cost >= MOST_TOGETHER) this.end()
+  }
+
+  end(): void {
+    if (this.#taken.length > 0) this.#send(this.#taken)
+    ;[this.#taken, this.#cost] = [[], 0]
+  }
+}
+
+/** The bytes that came are not those that were announced. */
+function isOther(error: unknown): boolean {
+  return error instanceof LibrarianError && error.code === 'Mismatch'
 }
 
 const laterCodes: ReadonlySet<string> = new Set(['StoreUnavailable', 'Busy', 'NameTaken', 'Locked'])

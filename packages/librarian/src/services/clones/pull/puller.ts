@@ -93,7 +93,7 @@ export function createPuller(options: PullerOptions): Puller {
     wake(peers) {
       for (const peer of peers) rests.answered(peer)
       wakes++
-      nudge.abort()
+      if (!nudge.signal.aborted) nudge.abort()
     },
     async work(signal) {
       while (!signal.aborted) {
