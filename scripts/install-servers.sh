@@ -47,7 +47,6 @@ wget wget
 rsync rsync
 mkfs.xfs xfsprogs
 mkfs.vfat dosfstools
-fusefat fusefat
 mkfs.exfat exfatprogs
 mount.exfat-fuse exfat-fuse'
 

@@ -19,7 +19,7 @@ async function makeImage(image: string, type: DiskType, size: number): Promise<v
 }
 
 /**
- * By the kernel; where it does not know the type, by a program in user space: slower, and the same names, modes and limits.
+ * By the kernel; exFAT, where that does not know it, by a program in user space: slower, and the same names, modes and limits.
  *
  * @returns how it is unmounted
  */
@@ -34,11 +34,7 @@ async function mountImage(
     await execute('mount', ['-t', type, '-o', isReadOnly ? 'loop,ro' : 'loop', image, directory])
     return unmount
   } catch (error) {
-    if (type === 'ext4') throw error
-  }
-  if (type === 'vfat') {
-    await execute('fusefat', ['-o', isReadOnly ? 'ro' : 'rw+', image, directory])
-    return unmount
+    if (type !== 'exfat') throw error
   }
   const device = (await execute('losetup', ['-f', '--show', image])).stdout.trim()
   const detach = async () => void (await execute('losetup', ['-d', device]))
