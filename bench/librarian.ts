@@ -9,19 +9,26 @@ import { benchCalls } from './librarian/calls.ts'
 import { type CaseOptions, type Figure, show } from './librarian/case.ts'
 import { benchClone } from './librarian/clone.ts'
 import { benchCommit } from './librarian/commit.ts'
+import { benchLink } from './librarian/link.ts'
+import { benchScrub } from './librarian/scrub.ts'
+import { benchScrubMany } from './librarian/scrub-many.ts'
 import { benchSearch } from './librarian/search.ts'
 import { benchWorkers } from './librarian/workers.ts'
 
-const usage = `usage: npm run bench -- librarian [--only commit,bytes,calls,clone,workers,search] [--rounds N] [--size MIB] [--files N] [--rows N] [--dir DIR] [--out FILE]
+const usage = `usage: npm run bench -- librarian [--only commit,bytes,calls,clone,link,workers,scrub,scrub-many,search] [--rounds N] [--size MIB] [--files N] [--rows N] [--dir DIR] [--out FILE]
 
-search fills a catalogue of --rows files (5,000,000) on each database first, and runs only when it is named.`
+search fills a catalogue of --rows files (5,000,000) on each database first, scrub-many one on SQLite, with a name on the disk for each;
+both run only when they are named. link needs root and network namespaces.`
 
 const cases: Readonly<Record<string, (options: CaseOptions) => Promise<Figure[]>>> = {
   commit: benchCommit,
   bytes: benchBytes,
   calls: benchCalls,
   clone: benchClone,
+  link: benchLink,
   workers: benchWorkers,
+  scrub: benchScrub,
+  'scrub-many': benchScrubMany,
   search: benchSearch,
 }
 

@@ -3,28 +3,23 @@
  * both say so; beside an rsync daemon that copies the same tree, made durable.
  */
 import { spawn } from 'node:child_process'
-import { createCipheriv } from 'node:crypto'
 import { mkdir, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { digestBytesBy, loadPathFunctions } from '@arriero/transfer'
 import { withQueries } from '../../e2e/program/outages/see-librarian.ts'
 import { freePorts } from '../../e2e/servers/ports.ts'
 import { type CaseOptions, type Figure, seconds } from './case.ts'
 import { run } from './command.ts'
+import { fill, type Shape } from './fill.ts'
 import { type Served, serve } from './serve.ts'
 
 const shapes = [
   { count: 2000, bytes: 2 ** 20, label: '2,000 × 1 MiB' },
   { count: 20_000, bytes: 10 * 1024, label: '20,000 × 10 KiB' },
-] as const
+] as const satisfies Shape[]
 
-type Shape = (typeof shapes)[number]
-
-const encryptionKey = `${Buffer.alloc(32, 7).toString('base64url')}=`
+export const encryptionKey = `${Buffer.alloc(32, 7).toString('base64url')}=`
 const peerPassword = 'peer-password'
-/** Files uploaded together. */
-const batch = 500
 
 export async function benchClone(options: CaseOptions): Promise<Figure[]> {
   const figures: Figure[] = []
@@ -51,11 +46,10 @@ async function benchShape(shape: Shape, { directory, rounds }: CaseOptions): Pro
     const away = join(root, name)
     await mkdir(away)
     await using receiver = await serve(away, { name, port: ports[round]!, encryptionKey, background: receiving() })
-    await acquaint(sender, 'home', receiver, name)
+    await introduce(sender, 'home', receiver, name)
     const before = [await sender.cpuSeconds(), await receiver.cpuSeconds()] as const
     const took = await seconds(async () => {
-      await sender.librarian.admin.transferStatusChange({ librarian_name: name, transfers_enabled: true })
-      await begin(sender, name)
+      await begin(sender, 'home', receiver, name)
       await untilKept({ home, away, name, count: shape.count })
     })
     ours.push(shape.count / took)
@@ -81,7 +75,7 @@ async function benchShape(shape: Shape, { directory, rounds }: CaseOptions): Pro
 
 const often = { every: '00:00:01' }
 
-function sending(names: readonly string[]) {
+export function sending(names: readonly string[]) {
   return {
     send_clone: names.map(destination_librarian => ({
       task_name: `send to ${destination_librarian}`,
@@ -97,70 +91,36 @@ function sending(names: readonly string[]) {
   }
 }
 
-function receiving() {
+export function receiving() {
   return { recieve_clone: [{ task_name: 'receive', ...often, deletion_policy: 0, files_per_run: 100_000 }] }
 }
 
-/** Each knows the other; nothing is sent yet. */
-async function acquaint(sender: Served, senderName: string, receiver: Served, name: string): Promise<void> {
+function addressOf({ url }: Served) {
+  const { hostname, port } = new URL(url)
+  return { url: `http://${hostname}`, port: Number(port) }
+}
+
+/** The receiver knows the sender; nothing is sent yet. */
+export async function introduce(sender: Served, senderName: string, receiver: Served, name: string): Promise<void> {
   const account = (username: string, permission: 2 | 3) => ({ username, password: peerPassword, permission })
   await sender.librarian.users.create(account(name, 2))
   await receiver.librarian.users.create(account(senderName, 3))
-  const to = ({ url }: Served) => ({ url: 'http://127.0.0.1', port: Number(new URL(url).port) })
   await receiver.librarian.admin.librariansAdd({
     librarian_name: senderName,
-    ...to(sender),
+    ...addressOf(sender),
     authenticator: `${name}:${peerPassword}`,
     check_connection: true,
   })
+}
+
+/** With its row, the task that sends to it begins. */
+export async function begin(sender: Served, senderName: string, receiver: Served, name: string): Promise<void> {
   await sender.librarian.admin.librariansAdd({
     librarian_name: name,
-    ...to(receiver),
+    ...addressOf(receiver),
     authenticator: `${senderName}:${peerPassword}`,
     check_connection: true,
   })
-  await sender.librarian.admin.transferStatusChange({ librarian_name: name, transfers_enabled: false })
-}
-
-/** Bytes that nothing compresses, uploaded by local copy. */
-async function fill({ librarian, user }: Served, { count, bytes }: Shape): Promise<void> {
-  await loadPathFunctions(['xxh3'])
-  const stream = createCipheriv('aes-256-ctr', Buffer.alloc(32, 9), Buffer.alloc(16))
-  const zeros = Buffer.alloc(bytes)
-  for (let at = 0; at < count; at += batch) {
-    const files = Array.from({ length: Math.min(batch, count - at) }, (_, index) => {
-      const content = stream.update(zeros)
-      const checksum = `xxh3:::${digestBytesBy(['xxh3'], content).xxh3}`
-      return { name: `run/${(at + index) >> 7}/${at + index}.bin`, content, checksum }
-    })
-    const { outcomes } = await librarian.upload.batchStage({
-      uploader: user,
-      uploads: files.map(({ name, checksum }) => ({
-        upload_size: bytes,
-        upload_checksum: checksum,
-        upload_name: name.split('/').at(-1)!,
-        destination_location: name,
-      })),
-    })
-    const staged = outcomes.map(outcome => {
-      if (!outcome.success) throw new Error(`announcing failed: ${JSON.stringify(outcome)}`)
-      return outcome
-    })
-    for (const [index, { staging_location }] of staged.entries())
-      await writeFile(staging_location, files[index]!.content)
-    const commits = staged.map(({ transfer_id }) => ({ transfer_id }))
-    const { outcomes: ends } = await librarian.upload.batchCommit({ commits })
-    const failed = ends.find(({ success }) => !success)
-    if (failed) throw new Error(`a commit failed: ${JSON.stringify(failed)}`)
-  }
-}
-
-/** When it started, the sender did not know the receiver: its task is off. */
-async function begin({ librarian }: Served, name: string): Promise<void> {
-  const { tasks } = await librarian.tasks.list()
-  const task = tasks.find(one => one.name === `send to ${name}`)
-  if (!task) throw new Error(`there is no task that sends to ${name}`)
-  await librarian.tasks.run({ id: task.id })
 }
 
 interface Kept {
@@ -187,7 +147,7 @@ async function untilKept({ home, away, name, count }: Kept): Promise<void> {
   }
 }
 
-async function counted(directory: string, query: string): Promise<number> {
+export async function counted(directory: string, query: string): Promise<number> {
   const rows = await withQueries(join(directory, 'catalogue.db'), ask => ask(query))
   return (rows[0] as { n: number }).n
 }

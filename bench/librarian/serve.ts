@@ -17,6 +17,8 @@ export interface Served extends AsyncDisposable {
   readonly librarian: Connection
   /** Resident memory now, bytes. */
   rss(): Promise<number>
+  /** The most resident memory so far, bytes. */
+  peakRss(): Promise<number>
   /** User and system time so far, seconds. */
   cpuSeconds(): Promise<number>
 }
@@ -26,32 +28,33 @@ export interface ServeOptions {
   readonly catalogue?: string | undefined
   /** Default: bench. */
   readonly name?: string
+  /** Where it listens and is called. Default 127.0.0.1. */
+  readonly host?: string
   /** Default: any free one. */
   readonly port?: number
+  /** A program that starts it, with its arguments. */
+  readonly within?: readonly string[]
   /** Beside the ways to the store. */
   readonly background?: Readonly<Record<string, readonly object[]>>
   readonly encryptionKey?: string
-  readonly role?: 'api' | 'worker' | 'all'
-  /** Default: nothing may be fetched. */
-  readonly ingest?: Readonly<Record<string, unknown>>
 }
 
 const program = new URL('../../packages/cli/bin/arriero.js', import.meta.url).pathname
 const password = 'bench-password'
 
 export async function serve(directory: string, options: ServeOptions = {}): Promise<Served> {
-  const { catalogue = 'sqlite:catalogue.db', name = 'bench', port = (await freePorts(1))[0] as number } = options
+  const { catalogue = 'sqlite:catalogue.db', name = 'bench', host = '127.0.0.1', within = [] } = options
+  const port = options.port ?? ((await freePorts(1))[0] as number)
   const [store, staging] = [join(directory, 'files'), join(directory, 'staging')]
   await mkdir(store, { recursive: true })
   await mkdir(staging, { recursive: true })
   const settings = {
     name,
-    host: '127.0.0.1',
+    host,
     port,
     catalogue,
     data_directory: directory,
     log_level: 'warning',
-    role: options.role ?? 'all',
     encryption_key: options.encryptionKey ?? null,
     background: options.background ?? null,
     add_stores: [
@@ -63,18 +66,24 @@ export async function serve(directory: string, options: ServeOptions = {}): Prom
         transfer_manager_data: { local: { available: true, hostnames: [hostname()] } },
       },
     ],
-    ingest: options.ingest ?? {},
   }
   await writeFile(join(directory, 'arriero.yaml'), JSON.stringify(settings), { mode: 0o600 })
   await writeFile(join(directory, 'password'), password, { mode: 0o600 })
   const args = [program, 'serve', '--config', join(directory, 'arriero.yaml')]
-  const child = spawn(process.execPath, [...args, '--admin-password-file', join(directory, 'password')], {
+  const [command, ...rest] = [
+    ...within,
+    process.execPath,
+    ...args,
+    '--admin-password-file',
+    join(directory, 'password'),
+  ]
+  const child = spawn(command as string, rest, {
     stdio: ['ignore', 'pipe', 'pipe'],
   })
   const log = createWriteStream(join(directory, 'serve.log'))
   child.stdout.pipe(log)
   child.stderr.pipe(log)
-  const url = `http://127.0.0.1:${port}`
+  const url = `http://${host}:${port}`
   await untilReady(child, join(directory, 'serve.log'))
   const pid = child.pid as number
   const user = 'admin'
@@ -84,7 +93,8 @@ export async function serve(directory: string, options: ServeOptions = {}): Prom
     password,
     authorization: `Basic ${Buffer.from(`${user}:${password}`).toString('base64')}`,
     librarian: connect({ url, user, password }),
-    rss: async () => Number(/VmRSS:\s+(\d+)/.exec(await readFile(`/proc/${pid}/status`, 'utf8'))?.[1]) * 1024,
+    rss: () => memoryOf(pid, 'VmRSS'),
+    peakRss: () => memoryOf(pid, 'VmHWM'),
     cpuSeconds: async () => {
       const fields = (await readFile(`/proc/${pid}/stat`, 'utf8')).split(') ')[1]?.split(' ') ?? []
       return (Number(fields[11]) + Number(fields[12])) / 100
@@ -97,18 +107,9 @@ export async function serve(directory: string, options: ServeOptions = {}): Prom
   }
 }
 
-/** One more process on the settings of `serve`; its catalogue must be PostgreSQL. Resolves when it works. */
-export async function startWorker(directory: string): Promise<AsyncDisposable> {
-  const args = [program, 'worker', '--config', join(directory, 'arriero.yaml'), '--json']
-  const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'] })
-  await Promise.race([once(child.stdout, 'data'), once(child, 'exit')])
-  if (child.exitCode !== null) throw new Error('arriero worker ended')
-  return {
-    async [Symbol.asyncDispose]() {
-      child.kill('SIGTERM')
-      await once(child, 'exit')
-    },
-  }
+async function memoryOf(pid: number, field: 'VmRSS' | 'VmHWM'): Promise<number> {
+  const status = await readFile(`/proc/${pid}/status`, 'utf8')
+  return Number(new RegExp(`${field}:\\s+(\\d+)`).exec(status)?.[1]) * 1024
 }
 
 /** It answers a little earlier, but its administrator is there only then. */

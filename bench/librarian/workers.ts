@@ -1,83 +1,103 @@
-/** Ingest jobs whose source takes 200 ms to answer, with one worker and with four on one PostgreSQL. */
-import { createHash, randomBytes } from 'node:crypto'
-import { mkdir, rm } from 'node:fs/promises'
-import { createServer } from 'node:http'
-import type { AddressInfo } from 'node:net'
-import { join } from 'node:path'
+/**
+ * Jobs that wait 200 ms each, done by one worker process and by four on one PostgreSQL, each worker one at a time. What is
+ * measured is the task engine: how soon a process that is free has the next job, and whether four get in each other's way. The
+ * jobs do nothing else, since an ingest job of a file computes and syncs as well, and four of them at once want more cores than
+ * a small machine has.
+ */
+import { type ChildProcess, fork } from 'node:child_process'
+import { once } from 'node:events'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { PgBossEngine } from '../../packages/librarian/src/engine/pg-boss.ts'
+import { silentLog } from '../../packages/librarian/src/log.ts'
 import { startPostgres } from '../../packages/librarian/test/postgres.ts'
 import { type CaseOptions, type Figure, seconds } from './case.ts'
-import { type Served, serve, startWorker } from './serve.ts'
 
 const JOBS = 100
 const WAIT_MS = 200
-const content = randomBytes(1000)
-const checksum = `sha256:::${createHash('sha256').update(content).digest('hex')}`
+const program = new URL('./waiting-worker.ts', import.meta.url).pathname
 
-export async function benchWorkers({ directory, rounds }: CaseOptions): Promise<Figure[]> {
+export async function benchWorkers({ rounds }: CaseOptions): Promise<Figure[]> {
   const postgres = await startPostgres()
   if (!postgres) return []
-  const origin = await startOrigin()
-  const home = join(directory, 'workers')
-  await mkdir(home)
-  const ingest = { hosts: ['127.0.0.1'], ports: [origin.port], schemes: ['http'], networks: ['127.0.0.0/8'] }
   try {
-    await using served = await serve(home, {
-      catalogue: await postgres.createDatabase(),
-      role: 'api',
-      ingest: { ...ingest, jobs_at_once: 1 },
-    })
+    const url = await postgres.createDatabase()
+    await using engine = new PgBossEngine({ url, log: silentLog })
     const took: Record<number, number[]> = { 1: [], 4: [] }
     for (let round = 0; round < rounds; round++) {
       for (const count of [1, 4]) {
-        await using workers = new AsyncDisposableStack()
-        for (let n = 0; n < count; n++) workers.use(await startWorker(home))
-        took[count]!.push(await seconds(() => runJobs(served, origin.url, `${round}/${count}`)))
+        await using crew = await Crew.start({ engine, url, queue: `bench/${round}/${count}`, count })
+        const keys = Array.from({ length: JOBS }, (_, n) => `job-${n}`)
+        took[count]!.push(await seconds(() => crew.run(keys)))
       }
     }
     const rate = (count: number) => took[count]!.map(each => JOBS / each)
     const times = rate(4).map((four, round) => four / rate(1)[round]!)
+    const overhead = took[1]!.map(each => (each * 1000) / JOBS - WAIT_MS)
     return [
-      { what: '1 worker', unit: 'jobs/s', values: rate(1), isBaseline: true },
+      { what: '1 worker, jobs that wait 200 ms', unit: 'jobs/s', values: rate(1), isBaseline: true },
       { what: '4 workers', unit: 'jobs/s', values: rate(4) },
       { what: '4 workers instead of 1', unit: 'times', values: times, target: '≥ 3.5 times' },
+      { what: 'between two jobs of one worker', unit: 'ms', values: overhead },
     ]
   } finally {
-    origin.close()
     await postgres.end()
-    await rm(home, { recursive: true, force: true })
   }
 }
 
-async function runJobs({ librarian }: Served, url: string, prefix: string): Promise<void> {
-  const ids = await Promise.all(
-    Array.from({ length: JOBS }, async (_, n) => {
-      const name = `${prefix}/${n}`
-      const entries = [{ name, uri: `${url}/${name}`, checksum, size: content.length }]
-      return (await librarian.ingest.create({ entries })).job_id
-    }),
-  )
-  for (;;) {
-    const { jobs } = await librarian.ingest.list({ statuses: ['queued', 'running', 'failed'], max_results: JOBS })
-    const open = jobs.filter(({ job_id }) => ids.includes(job_id))
-    const failed = open.find(({ status }) => status === 'failed')
-    if (failed) throw new Error(`a job failed: ${failed.reason}`)
-    if (open.length === 0) return
-    await sleep(50)
-  }
+interface CrewOptions {
+  readonly engine: PgBossEngine
+  readonly url: string
+  readonly queue: string
+  readonly count: number
 }
 
-async function startOrigin() {
-  const server = createServer(({ method, headers }, response) => {
-    const [, from = '0', to = '999'] = /^bytes=(\d+)-(\d*)$/.exec(headers.range ?? '') ?? []
-    const part = content.subarray(Number(from), Number(to || 999) + 1)
-    const range = headers.range ? { 'content-range': `bytes ${from}-${Number(from) + part.length - 1}/1000` } : {}
-    setTimeout(() => {
-      response.writeHead(headers.range ? 206 : 200, { 'content-length': part.length, etag: '"one"', ...range })
-      response.end(method === 'HEAD' ? undefined : part)
-    }, WAIT_MS)
-  })
-  await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
-  const { port } = server.address() as AddressInfo
-  return { port, url: `http://127.0.0.1:${port}`, close: () => server.close() }
+/** Worker processes that have all done something already. */
+class Crew {
+  readonly #options: CrewOptions
+  readonly #workers: ChildProcess[]
+  readonly #open = new Set<string>()
+  readonly #awake = new Set<ChildProcess>()
+  #wake = () => {}
+
+  private constructor(options: CrewOptions) {
+    const { url, queue, count } = options
+    this.#options = options
+    this.#workers = Array.from({ length: count }, () => fork(program, [url, queue, String(WAIT_MS)]))
+    for (const worker of this.#workers) worker.on('message', key => this.#note(worker, String(key)))
+  }
+
+  static async start(options: CrewOptions): Promise<Crew> {
+    const crew = new Crew(options)
+    for (let n = 0; crew.#awake.size < options.count; n++) {
+      await options.engine.want(options.queue, `warm-${n}`)
+      await sleep(WAIT_MS / options.count)
+      const ended = crew.#workers.find(({ exitCode }) => exitCode !== null)
+      if (ended) throw new Error('a worker ended')
+    }
+    await crew.run(['warm'])
+    return crew
+  }
+
+  /** Resolves when each was done, and whatever was wanted before. */
+  async run(keys: readonly string[]): Promise<void> {
+    const { engine, queue } = this.#options
+    for (const key of keys) this.#open.add(key)
+    const done = new Promise<void>(resolve => {
+      this.#wake = resolve
+    })
+    for (const key of keys) await engine.want(queue, key)
+    await done
+  }
+
+  #note(worker: ChildProcess, key: string): void {
+    this.#awake.add(worker)
+    this.#open.delete(key)
+    if (this.#open.size === 0) this.#wake()
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    const ends = this.#workers.filter(({ exitCode }) => exitCode === null).map(worker => once(worker, 'exit'))
+    for (const worker of this.#workers) if (worker.connected) worker.send('end')
+    await Promise.all(ends)
+  }
 }

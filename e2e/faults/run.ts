@@ -1,14 +1,16 @@
 /**
  * `npm run test:faults [-- --quick] [-- --only TEXT]`: `arriero get` is killed at every durable system call, given EIO
  * and ENOSPC at every one, and run again each time; and the order of its syncs is checked (reliability 4 K, E, O). So is
- * `arriero serve` while it takes uploads in; and it must answer in time on a slow disk.
+ * `arriero serve` while it takes uploads in, fetches clones and the files of jobs, repairs and deletes; and it must answer in
+ * time on a slow disk. Three librarians that send to each other are killed at random.
  *
  *     --quick    every fifth point; of commits 100
  *     --commits N   N points of commits, spread over everything; the seed chooses
- *     --rebuilds N, --deletions N   as many of those
+ *     --rebuilds N, --deletions N, --clones N, --repairs N, --ingests N   as many of those
  *     --cuts N   power cuts; default 80
  *     --model N  steps of the deletion model (`deletions-model`); default 100,000, of --quick 3,000
  *     --damages N   of copies at rest; default 10,000
+ *     --kills N   of servers in the world of three librarians and a carried disk (`world`); default 200, of --quick 24
  *     --only     groups whose name, such as `many EIO unlink`, contains TEXT; of commits, points
  *     --seed N   of an earlier run
  *     --verbose  each point as it is made
@@ -24,8 +26,10 @@ import { parseArgs } from 'node:util'
 import { killAndResume, randomFrom } from '../run-kills.ts'
 import type { Call } from './calls.ts'
 import { cutPower, whyNoPowerCut } from './commit/power.ts'
-import { type GroupReport, sweepCommits } from './commit/sweep.ts'
+import { sweepServers } from './commit/sweep.ts'
+import type { GroupReport } from './commit/sweep-tasks.ts'
 import { Lane, type Point, showPoint } from './lane.ts'
+import { type LongerTest, longerTests } from './longer-tests.ts'
 import { checkOrder, rowsOn } from './order.ts'
 import { runTest } from './run-test.ts'
 import { checkSlowDisk } from './slow-disk.ts'
@@ -47,9 +51,13 @@ const { values } = parseArgs({
     commits: { type: 'string' },
     rebuilds: { type: 'string' },
     deletions: { type: 'string' },
+    clones: { type: 'string' },
+    repairs: { type: 'string' },
+    ingests: { type: 'string' },
     cuts: { type: 'string' },
     model: { type: 'string' },
     damages: { type: 'string' },
+    kills: { type: 'string' },
     strict: { type: 'boolean', default: false },
     seed: { type: 'string', default: process.env.ARRIERO_SEED ?? String(Math.floor(Math.random() * 1e6)) },
   },
@@ -69,20 +77,26 @@ const workloads = makeWorkloads(Number(values.seed))
 const noStrace = whyNoStrace()
 let notRun = 0
 if (noStrace !== undefined) {
-  for (const name of [...workloads.map(({ name }) => name), 'commit', 'slow disk']) {
+  for (const name of [...workloads.map(({ name }) => name), 'commit', 'clone', 'repair', 'ingest', 'slow disk']) {
     console.log(`NOT RUN ${name}: ${noStrace}`)
     notRun++
   }
 } else {
   console.log(`seed ${values.seed}`)
-  const first = /^(deletions-model|commit|rebuild|deletion|pipeline|power|rot|slow|store)\b/.exec(values.only)?.[0]
+  const first =
+    /^(deletions-model|commit|rebuild|deletion|clone|repair|ingest|pipeline|power|rot|slow|store|world)\b/.exec(
+      values.only,
+    )?.[0]
   for (const workload of first === undefined ? workloads : []) await runWorkload(workload)
-  if (first === undefined || /^(commit|rebuild|deletion)$/.test(first))
-    await sweepCommits({
+  if (first === undefined || /^(commit|rebuild|deletion|clone|repair|ingest)$/.test(first))
+    await sweepServers({
       counts: {
         commit: countOf(values.commits, 100),
         rebuild: countOf(values.rebuilds, 20),
         deletion: countOf(values.deletions, 40),
+        clone: countOf(values.clones, 24),
+        repair: countOf(values.repairs, 16),
+        ingest: countOf(values.ingests, 16),
       },
       only: values.only,
       random: randomFrom(Number(values.seed)),
@@ -96,9 +110,8 @@ await runPowerCuts('sqlite')
 await runPowerCuts('postgres')
 await runSlowDisk()
 await runKills()
-await runStoreKills()
-await runDeletionModel()
-await runRot()
+const { quick: isQuick, seed, model: steps, damages, kills } = values
+for (const each of longerTests({ isQuick, seed, steps, damages, kills })) await runLonger(each)
 const total = { passed: 0, failed: 0, notReached: 0 }
 for (const [kind, { passed, failed, notReached }] of tallies) {
   console.log(`of ${kind}: ${passed} passed, ${failed} failed, ${notReached} not reached`)
@@ -153,42 +166,11 @@ async function runKills(): Promise<void> {
   tell(name, problems, `${kills} kills, seed ${values.seed}`)
 }
 
-/** Processes at a store are killed at instants that nobody chose (reliability A1, A3). */
-async function runStoreKills(): Promise<void> {
-  const name = 'store SIGKILL'
+async function runLonger({ name, file, title, env, note }: LongerTest): Promise<void> {
   if (!name.includes(values.only)) return
-  const rounds = values.quick ? 10 : 40
   const before = performance.now()
-  const problems = await runTest('packages/librarian/src/stores/local/processes.test.ts', 'killed at any instant', {
-    ARRIERO_KILL_ROUNDS: String(rounds),
-  })
-  tell(name, problems, `${rounds} kills, ${((performance.now() - before) / 1000).toFixed(1)} s`)
-}
-
-/** Three sites, and whatever may happen to them: no deletion brings a file below its floor (reliability B1). */
-async function runDeletionModel(): Promise<void> {
-  const name = 'deletions-model'
-  if (!name.includes(values.only)) return
-  const steps = values.model ?? String(values.quick ? 3000 : 100_000)
-  const before = performance.now()
-  const problems = await runTest('packages/librarian/test/deletions-model.test.ts', 'no deletion on three sites', {
-    ARRIERO_MODEL_STEPS: steps,
-    ARRIERO_SEED: values.seed,
-  })
-  tell(name, problems, `${steps} steps, seed ${values.seed}, ${((performance.now() - before) / 1000).toFixed(1)} s`)
-}
-
-/** Damages of copies at rest are found and repaired, and no byte is lost (reliability 9, rot). */
-async function runRot(): Promise<void> {
-  const name = 'rot'
-  if (!name.includes(values.only)) return
-  const damages = Number(values.damages ?? (values.quick ? 1000 : 10_000))
-  const before = performance.now()
-  const problems = await runTest('packages/librarian/test/rot.test.ts', 'damages are all found', {
-    ARRIERO_DAMAGES: String(damages),
-    ARRIERO_SEED: values.seed,
-  })
-  tell(name, problems, `${damages} damages, ${((performance.now() - before) / 1000).toFixed(1)} s, seed ${values.seed}`)
+  const problems = await runTest(file, title, env)
+  tell(name, problems, `${note}, ${secondsSince(before)} s`)
 }
 
 async function runWorkload(workload: Workload): Promise<void> {
@@ -260,7 +242,7 @@ async function runGroup(
     }
   }
   await Promise.all(lanes.map(work))
-  const seconds = ((performance.now() - before) / 1000).toFixed(1)
+  const seconds = secondsSince(before)
   const notes = [
     `${count} points`,
     ...(refetched > 0 ? [`at most ${refetched} bytes fetched twice`] : []),
@@ -276,6 +258,10 @@ async function reach(lane: Lane, workload: Workload, point: Point, fault: Fault)
     const verdict = await sweepPoint(lane, workload, point, fault)
     if (verdict.isReached || verdict.problems.length > 0 || attempt >= triesPerPoint) return verdict
   }
+}
+
+function secondsSince(before: number): string {
+  return ((performance.now() - before) / 1000).toFixed(1)
 }
 
 function tallyOf(kind: string) {

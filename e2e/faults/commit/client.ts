@@ -17,6 +17,8 @@ export interface Sending {
   announced?: Announced | undefined
   /** Of bytes that lie in the store already, what their writer still holds open. */
   held?: readonly number[] | undefined
+  /** Of a copy that is to rot: what lies there then. */
+  readonly bad?: Content | undefined
   /** Of a copy that is there already, by what it is asked for. */
   readonly copy?: { readonly instanceId: number; readonly trashId: string | undefined } | undefined
 }
@@ -43,6 +45,15 @@ export interface Door {
   readonly authorization: string
   /** Where its store is. */
   readonly root: string
+  /** Absent: nobody knows whether it runs. */
+  readonly isRunning?: (() => boolean) | undefined
+  /** Another librarian that it knows, and that nobody disturbs. */
+  readonly beside?: Beside | undefined
+}
+
+export interface Beside extends Door {
+  /** Of a person with logins at both librarians, `here` and `beside`: home, and disks. */
+  readonly person: string
 }
 
 interface Answer {
@@ -269,7 +280,7 @@ function urlOf({ transfer_providers: { http } }: Announced): string {
   throw new Error('an upload over HTTP is not offered')
 }
 
-function call(door: Door, path: string, body: object): Promise<Answer> {
+export function call(door: Door, path: string, body: object): Promise<Answer> {
   return request(door, 'POST', `/api/v2/${path}`, { 'content-type': 'application/json' }, JSON.stringify(body))
 }
 

@@ -1,5 +1,11 @@
 /** What a client has sent and was told, kept by itself: what a librarian is held to. */
-import { type Acknowledged, contentAt, type Seen, sha256Of } from '../../../packages/librarian/test/check-invariants.ts'
+import {
+  type Acknowledged,
+  type Content,
+  contentAt,
+  type Seen,
+  sha256Of,
+} from '../../../packages/librarian/test/check-invariants.ts'
 import { checksumOf, isKept, type Sending, type Told, type Upload } from './client.ts'
 import type { CommitWorkload } from './workloads.ts'
 
@@ -13,13 +19,21 @@ export class Ledger {
   #foreign = new Map<string, Upload>()
   /** Of copies that were moved, where they must be; of one whose move has an unknown end, nothing is said. */
   #whereabouts = new Map<string, 'in place' | 'in the trash'>()
+  /** What lies in the place of bytes that are to be repaired; whether they were is not known. */
+  #damaged = new Map<string, Content>()
+  /** The same, of what was told to be repaired. */
+  #repaired = new Map<string, Content>()
   #contradictions: string[] = []
   #isRebuilt = false
   /** Private copies that a rebuilt catalogue cannot explain, and leaves to a person. */
   #orphans = new Set<string>()
 
-  get acknowledged(): readonly Acknowledged[] {
-    return this.#acknowledged
+  get damaged(): ReadonlySet<string> {
+    return new Set(this.#damaged.keys())
+  }
+
+  get repaired(): ReadonlyMap<string, Content> {
+    return this.#repaired
   }
 
   get whereabouts(): Whereabouts {
@@ -27,8 +41,9 @@ export class Ledger {
   }
 
   noteSending(workload: CommitWorkload, sendings: readonly Sending[]): void {
-    for (const { upload } of sendings) {
+    for (const { upload, bad } of sendings) {
       const { name } = upload
+      if (bad && !this.#repaired.has(name)) this.#damaged.set(name, bad)
       if (workload.moves) {
         this.#whereabouts.delete(name)
         continue
@@ -41,9 +56,11 @@ export class Ledger {
   }
 
   noteTold({ moves, isContested = false }: CommitWorkload, sendings: readonly Sending[], told: readonly Told[]): void {
-    for (const [index, { upload }] of sendings.entries()) {
+    for (const [index, { upload, bad }] of sendings.entries()) {
       const one = told[index]!
       if (!isKept(one)) continue
+      if (bad) this.#repaired.set(upload.name, bad)
+      this.#damaged.delete(upload.name)
       this.#foreign.delete(upload.name)
       if (moves) this.#whereabouts.set(upload.name, moves.to)
       // That a name is taken says nothing about one's own bytes where several want it.
@@ -58,11 +75,26 @@ export class Ledger {
     for (const { works } of stores) for (const id of works) this.#orphans.add(id)
   }
 
-  /** Bytes that are not registered yet lie there as they were laid; the rest is the librarian's. */
-  withoutForeign(seen: Seen): { readonly rest: Seen; readonly broken: readonly string[] } {
+  /**
+   * Bytes that are not registered yet lie there as they were laid, and damaged ones until they are repaired; the rest is the
+   * librarian's, and what it has to answer for.
+   */
+  withoutForeign(seen: Seen): {
+    readonly rest: Seen
+    readonly acknowledged: readonly Acknowledged[]
+    readonly broken: readonly string[]
+  } {
     const broken = [...this.#contradictions]
     const [first, ...others] = seen.stores
     const disk = new Map(first!.disk)
+    const bad = new Set<string>()
+    for (const [name, content] of this.#damaged) {
+      const met = contentAt(disk, name)
+      if (!met) broken.push(`B5: ${name} was damaged, and is gone`)
+      else if (sha256Of(met) !== sha256Of(content)) continue
+      bad.add(name)
+      for (const path of disk.keys()) if (path === name || path.startsWith(`${name}/`)) disk.delete(path)
+    }
     for (const [name, { content }] of this.#foreign) {
       if (seen.files.some(file => file.name === name)) continue
       const met = contentAt(disk, name)
@@ -74,7 +106,15 @@ export class Ledger {
       ...store,
       works: store.works.filter(id => !this.#orphans.has(id)),
     }))
-    return { rest: { ...seen, stores }, broken }
+    const isJudged = (name: string) => !bad.has(name)
+    const rest: Seen = {
+      ...seen,
+      files: seen.files.filter(({ name }) => isJudged(name)),
+      instances: seen.instances.filter(({ file_name }) => isJudged(file_name)),
+      transfers: seen.transfers.filter(({ store_path }) => isJudged(store_path)),
+      stores,
+    }
+    return { rest, acknowledged: this.#acknowledged.filter(({ name }) => isJudged(name)), broken }
   }
 
   /** Rows of what nobody has sent. */
@@ -97,9 +137,12 @@ export class Ledger {
 
   becomes(other: Ledger): void {
     this.#acknowledged = [...other.#acknowledged]
-    this.#sent = new Map([...other.#sent].map(([name, sent]) => [name, [...sent]]))
+    // What was sent stays so: it may arrive late, from a librarian that goes back to nothing.
+    for (const [name, sent] of other.#sent) this.#sent.set(name, [...sent])
     this.#foreign = new Map(other.#foreign)
     this.#whereabouts = new Map(other.#whereabouts)
+    this.#damaged = new Map(other.#damaged)
+    this.#repaired = new Map(other.#repaired)
     this.#contradictions = [...other.#contradictions]
     this.#isRebuilt = other.#isRebuilt
     this.#orphans = new Set(other.#orphans)

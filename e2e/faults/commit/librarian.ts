@@ -27,6 +27,8 @@ export interface LibrarianPlace {
   readonly catalogue: string
   /** A second store, on another device. */
   readonly second?: StoreRoots | undefined
+  /** Default: any. */
+  readonly port?: number | undefined
   /** Other settings. */
   readonly settings?: Readonly<Record<string, unknown>> | undefined
 }
@@ -41,7 +43,7 @@ export async function startLibrarian(place: LibrarianPlace, prefix: readonly str
   const { home, data } = place
   const { secret, settings } = layOut(place)
   const [out, err] = [join(home, 'stdout'), join(home, 'stderr')]
-  const args = ['--port', '0', '--config', settings, '--admin-password-file', secret]
+  const args = ['--port', String(place.port ?? 0), '--config', settings, '--admin-password-file', secret]
   const child = run(home, [out, err], prefix, args)
   const endWithUs = () => child.kill('SIGKILL')
   process.prependOnceListener('exit', endWithUs)

@@ -3,12 +3,12 @@ import { randomBytes } from 'node:crypto'
 import { cpSync, existsSync, readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { checkInvariants, type Seen } from '../../../packages/librarian/test/check-invariants.ts'
-import { isKept, type Sending, type Told } from './client.ts'
+import { type Beside, isKept, type Sending, type Told } from './client.ts'
 import type { Engine, LaneCatalogue } from './engines.ts'
 import { Ledger } from './ledger.ts'
 import { type Librarian, type LibrarianPlace, rebuildCatalogue, startLibrarian } from './librarian.ts'
 import { look, lookAtSurvival, type StoreRoots } from './look.ts'
-import { checkTrash, lookAtTrash } from './trash.ts'
+import { checkTrash, lookAtTrash, missingFromQuarantine } from './trash.ts'
 import type { CommitWorkload } from './workloads.ts'
 
 /** Recovery goes on by itself, and sweeping in the background: what is broken after so long, is broken. */
@@ -18,6 +18,10 @@ export interface PlaceOptions {
   /** A second store, on another device. */
   readonly second?: StoreRoots
   readonly settings?: Readonly<Record<string, unknown>>
+  /** For whom another librarian knows. Default: any. */
+  readonly port?: number
+  /** Another librarian that this one knows. It forgets nothing when this one goes back to what was saved. */
+  readonly beside?: Beside
   /** What is there before anything is disturbed. A librarian runs; it need not when this ends. */
   prepare?(place: Place): Promise<void>
 }
@@ -145,7 +149,7 @@ export class Place implements AsyncDisposable {
     if (!workload.moves) return workload.uploadsOf(prefix).map(upload => ({ upload }))
     const at = this.stock.findIndex(sending => workload.moves!.takes(sending))
     if (at < 0) throw new Error(`${workload.name}: all copies were moved already`)
-    return this.stock.splice(at, 1)
+    return this.stock.splice(at, 1).map(sending => ({ ...sending }))
   }
 
   /** Whether so many times more something new can be sent. */
@@ -157,7 +161,7 @@ export class Place implements AsyncDisposable {
   /** What was acknowledged may be relied on from now on. */
   async send(workload: CommitWorkload, sendings: readonly Sending[]): Promise<readonly Told[]> {
     this.#ledger.noteSending(workload, sendings)
-    const told = await workload.send(this.librarian, sendings)
+    const told = await workload.send({ ...this.librarian, beside: this.#options.beside }, sendings)
     this.#ledger.noteTold(workload, sendings, told)
     return told
   }
@@ -172,6 +176,9 @@ export class Place implements AsyncDisposable {
     let told = await this.send(workload, sendings)
     // Of several that want one name, the others learn by asking again that it is taken.
     if (workload.isContested) told = await this.send(workload, sendings)
+    const end = performance.now() + settleMs
+    while (workload.isByItself && !told.every(isKept) && performance.now() < end)
+      told = await this.send(workload, sendings)
     const failed = told.filter(one => !isKept(one))
     if (failed.length > 0) throw new Error(`${workload.name} fails without any fault: ${JSON.stringify(failed)}`)
   }
@@ -184,7 +191,10 @@ export class Place implements AsyncDisposable {
       const broken = this.#brokenIn(seen, isSwept)
       if (this.#options.second) broken.push(...checkTrash(await lookAtTrash(this), seen, this.#ledger.whereabouts))
       // What was removed leaves the check list some seconds later.
-      if (broken.length === 0 && isSwept) broken.push(...this.stores.flatMap(store => lookAtSurvival(store, seen)))
+      const { damaged, repaired } = this.#ledger
+      if (broken.length === 0 && isSwept)
+        broken.push(...this.stores.flatMap(store => lookAtSurvival(store, seen, damaged)))
+      broken.push(...missingFromQuarantine(this.stores, repaired))
       if (broken.length === 0) return []
       if (performance.now() > end) return broken
       await new Promise(resolve => setTimeout(resolve, 50))
@@ -199,8 +209,8 @@ export class Place implements AsyncDisposable {
   }
 
   #brokenIn(seen: Seen, isSwept: boolean): string[] {
-    const { rest, broken } = this.#ledger.withoutForeign(seen)
-    return [...broken, ...checkInvariants(rest, this.#ledger.acknowledged, { isSwept }), ...this.#ledger.invented(rest)]
+    const { rest, acknowledged, broken } = this.#ledger.withoutForeign(seen)
+    return [...broken, ...checkInvariants(rest, acknowledged, { isSwept }), ...this.#ledger.invented(rest)]
   }
 
   #look(): Promise<Seen> {
@@ -208,8 +218,8 @@ export class Place implements AsyncDisposable {
   }
 
   get #place(): LibrarianPlace {
-    const { second, settings } = this.#options
-    return { home: this.home, data: this.data, catalogue: this.#catalogue.url, second, settings }
+    const { second, settings, port } = this.#options
+    return { home: this.home, data: this.data, catalogue: this.#catalogue.url, second, settings, port }
   }
 
   /** Directories that hold everything but a catalogue elsewhere. */

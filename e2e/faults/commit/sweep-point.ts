@@ -21,6 +21,8 @@ export type Recovery = 'restart' | 'rebuild'
 
 /** Recovery waits a second before it tries again, then two. */
 const convergeMs = 60_000
+/** A sender whose receiver was away tries again after half a minute, then after a whole one. */
+const convergeByItselfMs = 180_000
 
 export async function sweepPoint(
   place: Place,
@@ -41,7 +43,8 @@ export async function sweepPoint(
   const [hit] = hits
   // What could not be told within the process says nothing about a disk.
   const isHit = hit !== undefined && (fault === 'SIGKILL' || hits.every(one => isOurs(one, place.data)))
-  const problems = isHit && fault !== 'SIGKILL' ? judgeTold(workload, told, hit.name, fault) : []
+  const isAnswered = isHit && fault !== 'SIGKILL' && !workload.isByItself
+  const problems = isAnswered ? judgeTold(workload, told, hit.name, fault) : []
   const isKilled = hit !== undefined && fault === 'SIGKILL'
   if (isKilled) await place.kill()
   if (!(await isEnabled(place))) {
@@ -95,7 +98,7 @@ async function converge(
   sendings: readonly Sending[],
   mayNeedRestart: boolean,
 ): Promise<string[]> {
-  const end = performance.now() + convergeMs
+  const end = performance.now() + (workload.isByItself ? convergeByItselfMs : convergeMs)
   for (;;) {
     const told = await place.send(workload, sendings)
     if (told.every(isKept)) return []

@@ -1,8 +1,9 @@
 /** Where deleted copies are (reliability B2, 8.12), looked at from outside, and what must hold of them. */
+import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { type Content, contentAt, type Seen, sha256Of } from '../../../packages/librarian/test/check-invariants.ts'
 import type { Whereabouts } from './ledger.ts'
-import { readDisk } from './look.ts'
+import { readDisk, type StoreRoots } from './look.ts'
 import type { Place } from './place.ts'
 
 export interface SeenTrash {
@@ -26,7 +27,18 @@ export async function lookAtTrash(place: Place): Promise<SeenTrash> {
   return { rows, contents }
 }
 
+/** Bytes that a repair has replaced are kept (reliability B5). @param repaired by name, what was there */
+export function missingFromQuarantine(stores: readonly StoreRoots[], repaired: ReadonlyMap<string, Content>): string[] {
+  if (repaired.size === 0) return []
+  const contents = stores.flatMap(({ root }) => [...contentsOf(join(root, '.arriero', 'quarantine')).values()])
+  const kept = new Set(contents.map(sha256Of))
+  return [...repaired].flatMap(([name, bad]) =>
+    kept.has(sha256Of(bad)) ? [] : [`B5: ${name} was repaired, and what lay there is not in the quarantine`],
+  )
+}
+
 function contentsOf(directory: string): Map<string, Content> {
+  if (!existsSync(directory)) return new Map()
   const disk = readDisk(directory)
   const ids = new Set([...disk.keys()].map(path => path.split('/')[0]!))
   return new Map([...ids].map(id => [id, contentAt(disk, id)!]))

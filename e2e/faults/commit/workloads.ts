@@ -23,7 +23,9 @@ export interface CommitWorkload {
   readonly isContested?: boolean
   /** The bytes lie in the store before anybody is asked. */
   readonly isInPlace?: boolean
-  /** Copies that are there are moved, instead of uploads. */
+  /** Whoever does it tries again by itself: nobody is told that it has failed. */
+  readonly isByItself?: boolean
+  /** Copies that are there are moved, or repaired, instead of uploads. */
   readonly moves?: { readonly to: 'in place' | 'in the trash'; takes(sending: Sending): boolean }
   /** The same for the same prefix. */
   uploadsOf(prefix: string): readonly Upload[]
@@ -122,7 +124,7 @@ function rivalsOf(upload: Upload, other: Upload): Upload[] {
   return [upload, { ...other, name: upload.name }, upload]
 }
 
-function inTurn(send: (door: Door, sending: Sending) => Promise<Told>): CommitWorkload['send'] {
+export function inTurn(send: (door: Door, sending: Sending) => Promise<Told>): CommitWorkload['send'] {
   return async (door, sendings) => {
     const told: Told[] = []
     for (const sending of sendings) told.push(await send(door, sending))
@@ -130,11 +132,11 @@ function inTurn(send: (door: Door, sending: Sending) => Promise<Told>): CommitWo
   }
 }
 
-function fileOf(prefix: string): Upload {
+export function fileOf(prefix: string): Upload {
   return { name: `${prefix}/night/1.fits`, content: bytesOf(prefix, 10_000, 3) }
 }
 
-function treeOf(prefix: string): Upload {
+export function treeOf(prefix: string): Upload {
   const content: Content = new Map<string, Uint8Array | null>([
     ['a.txt', bytesOf(prefix, 300, 1)],
     ['sub/b.bin', bytesOf(prefix, 70_000, 2)],
@@ -143,7 +145,7 @@ function treeOf(prefix: string): Upload {
   return { name: `${prefix}/night/run`, content }
 }
 
-function fewOf(prefix: string): Upload[] {
+export function fewOf(prefix: string): Upload[] {
   return [
     { name: `${prefix}/x`, content: bytesOf(prefix, 10, 4) },
     { name: `${prefix}/deep/er/y`, content: bytesOf(prefix, 0, 5) },
@@ -151,6 +153,6 @@ function fewOf(prefix: string): Upload[] {
   ]
 }
 
-function bytesOf(prefix: string, length: number, seed: number): Uint8Array {
+export function bytesOf(prefix: string, length: number, seed: number): Uint8Array {
   return new Uint8Array(Buffer.alloc(length, `${prefix}-${seed}-`))
 }

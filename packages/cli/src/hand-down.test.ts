@@ -124,6 +124,15 @@ describe('options of a command and of one below it', () => {
     expect(all.filter(takesLibrarian).length).toBeGreaterThan(20)
   })
 
+  test('the help of a command lists each flag once, and only flags that it takes', () => {
+    for (const command of all) {
+      const listed = [...command.helpInformation().matchAll(/^ {2}(?:-\w, )?(--[\w-]+)/gm)].map(([, flag]) => flag)
+      const taken = [...command.options, ...program.options].filter(({ hidden }) => !hidden).map(({ long }) => long)
+      expect(new Set(listed), pathOf(command)).toEqual(new Set([...taken, '--help']))
+      expect(listed.length, pathOf(command)).toBe(new Set(listed).size)
+    }
+  })
+
   test('take the same values', () => {
     for (const above of all) {
       for (const option of above.options) {

@@ -46,6 +46,10 @@ export async function createProgram({
       outputError: () => {},
     })
     .exitOverride()
+  program.configureHelp({
+    ...program.configureHelp(),
+    visibleGlobalOptions: command => globalOptions(command, program),
+  })
   // A count, whose default would only puzzle in the help.
   program.options.find(option => option.long === '--verbose')!.defaultValueDescription = undefined
   program.options.find(option => option.long === '--verbose')!.defaultValue = undefined
@@ -74,6 +78,11 @@ Exit codes: 0 good; 1 some of several failed; 2 usage; for a single file
     handDownOptions(command)
   }
   return program
+}
+
+/** The program's own. What a command between has, the one below it either has as well, or refuses (`hand-down.ts`). */
+function globalOptions(command: Command, program: Command): Option[] {
+  return command === program ? [] : program.options.filter(({ hidden }) => !hidden)
 }
 
 /** The command that the arguments name, however deep it lies. */

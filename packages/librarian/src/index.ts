@@ -5,7 +5,6 @@
  */
 
 export type { Catalogue } from './catalogue/catalogue.ts'
-export { openMemoryCatalogue } from './catalogue/memory.ts'
 export { type OpenCatalogueOptions, openCatalogue } from './catalogue/open.ts'
 export { readSecretFile } from './config/files.ts'
 export { loadSettings, Secret, type Settings, type SettingsSource } from './config.ts'
@@ -33,6 +32,5 @@ export type { Difference, Finding } from './services/recovery/reconcile.ts'
 export { type DataDirectory, findDataDirectory, makeDataDirectory } from './setup/data-directory.ts'
 export type { MadeAdmin } from './setup/first-admin.ts'
 export { giveAdminOffline, type WantedAdmin } from './setup/give-admin.ts'
-export { MemoryStore } from './stores/memory.ts'
 export type * from './stores/store.ts'
 export type { TaskRunReport } from './tasks/scheduler.ts'

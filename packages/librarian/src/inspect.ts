@@ -12,14 +12,12 @@ import { restoreFile } from './catalogue/sqlite/restore.ts'
 import { systemClock } from './clock.ts'
 import type { Settings } from './config.ts'
 import { createCommitServices } from './features/commits.ts'
-import { openInstallation } from './legacy/installation.ts'
 import { type Log, silentLog } from './log.ts'
 import { createFernet, type Fernet } from './secrets/fernet.ts'
 import { digestProblem, listBackups } from './services/backups/backup-directory.ts'
 import { type BackupState, describeBackups } from './services/backups/describe-backups.ts'
 import { createAlarms } from './services/create-alarms.ts'
 import type { ImportReport } from './services/importing/import.ts'
-import { importInstallation } from './services/importing/import-installation.ts'
 import { type RebuildOptions, type RebuildReport, rebuild } from './services/recovery/rebuild.ts'
 import { type Finding, reconcile } from './services/recovery/reconcile.ts'
 import { refuseFilled } from './services/recovery/refuse-filled.ts'
@@ -81,6 +79,9 @@ export async function importCatalogue(
 ): Promise<ImportedCatalogue> {
   const { settings, log, signal, dropsOpen } = options
   refuseItself(settings, options.from)
+  // Here and not at the top: a server that runs needs neither them nor what reads other people's databases.
+  const { openInstallation } = await import('./legacy/installation.ts')
+  const { importInstallation } = await import('./services/importing/import-installation.ts')
   await using from = await openInstallation(options.from)
   await using catalogue = await openCatalogueOf(settings, log)
   const takenOver: string[] = []

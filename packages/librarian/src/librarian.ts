@@ -10,10 +10,7 @@ import { type Authenticator, createAuthenticator } from './auth/authenticator.ts
 import { createFailureLimit } from './auth/failure-limit.ts'
 import { createPasswords, type Passwords } from './auth/passwords.ts'
 import { createRecentSuccesses } from './auth/recent-successes.ts'
-import type { Catalogue } from './catalogue/catalogue.ts'
 import type { AuditEntry } from './catalogue/operations/audit.ts'
-import type { Clock } from './clock.ts'
-import type { Settings } from './config.ts'
 import { createTaskEngine } from './engine/create-engine.ts'
 import type { Poison, TaskEngine } from './engine/engine.ts'
 import { createBackupFeature } from './features/backups.ts'
@@ -21,18 +18,16 @@ import { createBytes } from './features/bytes.ts'
 import { createCloneFeature } from './features/clones.ts'
 import { createCommitServices } from './features/commits.ts'
 import { createCopyServices } from './features/copies.ts'
+import type { Feature, Ground } from './features/feature.ts'
 import { createIngestFeature } from './features/ingest.ts'
 import { createIntegrityFeature } from './features/integrity.ts'
 import { createMessageFeature } from './features/messages.ts'
 import { createSendingFeature } from './features/sending.ts'
 import { createSneakernetFeature } from './features/sneakernet.ts'
 import { createTaskFeature } from './features/tasks.ts'
-import type { Log } from './log.ts'
 import { errorRoutes } from './routes/errors.ts'
 import { librarianRoutes } from './routes/librarians.ts'
 import { pingRoutes } from './routes/ping.ts'
-import type { RawRoute } from './routes/raw-route.ts'
-import type { Route } from './routes/route.ts'
 import { searchRoutes } from './routes/search.ts'
 import { storeRoutes } from './routes/stores.ts'
 import { userRoutes } from './routes/users.ts'
@@ -46,28 +41,13 @@ import { createAlarms } from './services/create-alarms.ts'
 import { createHeardPeers } from './services/heard-peers.ts'
 import { createMethods } from './services/methods/create-methods.ts'
 import { createPeerConnections, type PeerConnections } from './services/peer-connections.ts'
-import { createPeers } from './services/peers.ts'
+import { createPeers, type PeersOptions } from './services/peers.ts'
 import type { Presence } from './services/presence.ts'
 import { createReadiness } from './services/readiness.ts'
 import { createSearch } from './services/search.ts'
 import { createStoreAdmin } from './services/store-admin.ts'
 import { createUsers } from './services/users.ts'
-import type { Stores } from './stores/stores.ts'
 import type { Scheduler } from './tasks/scheduler.ts'
-import type { TaskKind } from './tasks/task.ts'
-
-/** What every service may be made of. */
-export interface Ground {
-  readonly settings: Settings
-  readonly catalogue: Catalogue
-  readonly stores: Stores
-  readonly clock: Clock
-  readonly log: Log
-  /** So many bytes that nobody can guess. */
-  readonly random: (bytes: number) => Buffer
-  /** Default: of the usual cost. */
-  readonly passwords?: Passwords | undefined
-}
 
 /** What features share beyond the ground. */
 interface Shared extends Ground {
@@ -78,20 +58,6 @@ interface Shared extends Ground {
   readonly connections: PeerConnections
   /** Brings background work to whichever process may do it. */
   readonly engine: TaskEngine
-}
-
-/** Services with the routes that speak for them. */
-export interface Feature {
-  readonly routes?: readonly Route[]
-  readonly rawRoutes?: readonly RawRoute[]
-  /** Recurring work that the settings may ask for; `work` is for what every librarian does. */
-  readonly tasks?: readonly TaskKind[]
-  /** What a crash has left is finished or undone before the first call is answered. */
-  readonly recover?: () => Promise<void>
-  /** Goes on until the signal, whichever role does background work. Restartable, safe beside itself on another machine. */
-  readonly work?: (signal: AbortSignal) => Promise<void>
-  /** Ends what it holds; after its routes have ended. */
-  readonly close?: () => Promise<void>
 }
 
 export interface House {
@@ -113,7 +79,7 @@ export async function assemble(ground: Ground): Promise<House> {
     engine: await createTaskEngine({ ...ground, settings: settings.catalogue, onPoison: poisonAlarm(alarms) }),
   }
   const backups = createBackupFeature(shared)
-  const { own, presence } = await featuresOf(shared)
+  const { own, presence } = await featuresOf(shared, (name, isThere) => tasks.scheduler.reconsider(name, isThere))
   const tasks = createTaskFeature({ ...shared, kinds: own.flatMap(({ tasks: kinds = [] }) => kinds) })
   // The engine is the last: whatever has work for it has said how that is done.
   const features: Feature[] = [...own, backups, tasks]
@@ -141,7 +107,10 @@ export async function assemble(ground: Ground): Promise<House> {
 }
 
 /** Every feature of a librarian; a new one is a line here. */
-async function featuresOf(shared: Shared): Promise<{ own: Feature[]; presence: Presence }> {
+async function featuresOf(
+  shared: Shared,
+  onPeerChange: PeersOptions['onChange'],
+): Promise<{ own: Feature[]; presence: Presence }> {
   const commits = createCommitServices({ ...shared, providers: [httpProvider] })
   const copies = createCopyServices({ ...shared, commits: commits.commits, presence: commits.presence })
   const bytes = await createBytes({
@@ -153,12 +122,14 @@ async function featuresOf(shared: Shared): Promise<{ own: Feature[]; presence: P
   const ingest = createIngestFeature({ ...shared, uploads: commits.uploads, holder: commits.presence.holder })
   const integrity = createIntegrityFeature({ ...shared, reader: copies.reader, presence: commits.presence })
   const { holder } = commits.presence
+  const { takeReplacement } = integrity.repair
   const messages = createMessageFeature({ ...shared, holder })
   const clones = createCloneFeature({
     ...shared,
     holder,
     commits: commits.commits,
     recoverTransfer: commits.recovery.recoverTransfer,
+    takeReplacement,
     data: bytes.data,
     onMessage: () => messages.delivery.wake(),
   })
@@ -166,16 +137,29 @@ async function featuresOf(shared: Shared): Promise<{ own: Feature[]; presence: P
     ...shared,
     commits: commits.commits,
     recoverTransfer: commits.recovery.recoverTransfer,
+    takeReplacement,
     turns: commits.turns,
     onMessage: () => messages.delivery.wake(),
   })
   const sending = createSendingFeature({ ...shared, holder, reader: copies.reader, methods: createMethods(shared) })
   const flows = [messages, clones, sending, sneakernet]
-  const own = [administration(shared), commits, copies, integrity, bytes, ingest, ...flows, housekeeping(shared)]
+  const own = [
+    administration(shared, onPeerChange),
+    commits,
+    copies,
+    integrity,
+    bytes,
+    ingest,
+    ...flows,
+    housekeeping(shared),
+  ]
   return { own, presence: commits.presence }
 }
 
-function administration({ settings, catalogue, stores, passwords, fernet, log }: Shared): Feature {
+function administration(
+  { settings, catalogue, stores, passwords, fernet, log }: Shared,
+  onChange: PeersOptions['onChange'],
+): Feature {
   const calls = callPeers({ name: settings.name })
   return {
     routes: [
@@ -184,7 +168,7 @@ function administration({ settings, catalogue, stores, passwords, fernet, log }:
       ...errorRoutes(catalogue.errors),
       ...userRoutes(createUsers({ catalogue, passwords })),
       ...storeRoutes(createStoreAdmin({ catalogue, stores }), { librarianName: settings.name }),
-      ...librarianRoutes(createPeers({ catalogue, calls, fernet, log })),
+      ...librarianRoutes(createPeers({ catalogue, calls, fernet, onChange, log })),
     ],
   }
 }
@@ -209,8 +193,9 @@ function housekeeping({ catalogue, log }: Shared): Feature {
       while (!signal.aborted) {
         try {
           while ((await catalogue.idempotency.expire({ olderThanSeconds: keepAnswersSeconds })) === 1000);
+          await catalogue.sendQueue.sweepLeases()
         } catch (error) {
-          log.warn({ err: error }, 'Old answers could not be forgotten; the next try is in an hour')
+          log.warn({ err: error }, 'What is old could not be forgotten; the next try is in an hour')
         }
         await pause(housekeepingMs, signal)
       }

@@ -54,7 +54,7 @@ function backupsOf(settings: Partial<BackupSettings> = {}, of: Partial<Catalogue
     },
     path,
     catalogue: { ...catalogue, ...of },
-    openCopy: copy => openSqliteCatalogue({ path: copy }),
+    openCopy: copy => openSqliteCatalogue({ path: copy, readers: 0 }),
     alarms: { raise: async alarm => void alarms.push(alarm) },
     clock: { now: () => monotonic, wallNow: () => now, sleep: () => new Promise(() => {}) },
     log: silentLog,

@@ -246,6 +246,22 @@ describe('clone/batch_stage', () => {
     ])
   })
 
+  test('who may copy into the staging area is led to where it makes one directory', async () => {
+    const asked: unknown[] = []
+    const local = { local: { available: true, hostnames: ['h'] } }
+    for (const managers of [local, { rsync: { available: true, hostname: 'h' } }] as object[]) {
+      await house[Symbol.asyncDispose]()
+      await open({ asyncTransferManagers: managers as never })
+      const real = store.openStaging.bind(store)
+      store.openStaging = async (id: string, name: string, ...options: unknown[]) => {
+        asked.push(...options)
+        return await real(id, name)
+      }
+      await batch([item('a/b/c', 1)])
+    }
+    expect(asked).toEqual([{ leadsIn: true }, { leadsIn: false }])
+  })
+
   test('rsync never is the first, what is not available is not offered', async () => {
     const managers = { rsync: { available: true, hostname: 'h' }, local: { available: false, hostnames: ['h'] } }
     expect((await offered(managers)).map(([name]) => name)).toEqual(['http', 'rsync'])

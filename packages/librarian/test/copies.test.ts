@@ -10,6 +10,14 @@ import { ada, bytesOf } from './world.ts'
 
 const code = (code: string) => expect.objectContaining({ code })
 
+test('validate() reads what has rotted and looks as before where that is asked for', async () => {
+  const world = await openCopies()
+  await world.upload('a', bytesOf('good'))
+  world.store.rot('a', bytesOf('evil'))
+  expect(await world.validation.validate('a')).toMatchObject([{ isSame: true }])
+  expect(await world.validation.validate('a', { isFresh: true })).toMatchObject([{ isSame: false, state: 'mismatch' }])
+})
+
 test('validate() answers from the cache while the file looks the same, and reads when it does not', async () => {
   const world = await openCopies()
   await world.upload('a', bytesOf('good'))

@@ -1,21 +1,10 @@
 /** Operations of carried disks, on both databases (reliability G4, E1). */
-import { afterAll, describe, expect, test } from 'vitest'
-import { openMemoryCatalogue } from '../src/catalogue/memory.ts'
-import { openPostgresCatalogue } from '../src/catalogue/postgres/catalogue.ts'
+import { describe, expect, test } from 'vitest'
+import { suiteOfBoth } from './both-databases.ts'
 import { insertFile, insertInstance, insertPeer, insertRemote, insertStore } from './catalogue-rows.ts'
-import { startPostgres } from './postgres.ts'
-import { operations, type TrialCatalogue } from './trial-operations.ts'
+import type { TrialCatalogue } from './trial-operations.ts'
 
-suite('memory', async () => (await openMemoryCatalogue({ registry: operations })) as TrialCatalogue)
-
-const server = await startPostgres()
-afterAll(() => server?.end())
-if (server) {
-  suite('PostgreSQL', async () => {
-    const url = await server.createDatabase()
-    return (await openPostgresCatalogue({ url, registry: operations })) as TrialCatalogue
-  })
-} else test.skip('NOT RUN postgres', () => {})
+await suiteOfBoth(suite)
 
 const disk = '11111111-2222-4333-8444-555555555555'
 const other = '99999999-2222-4333-8444-555555555555'
@@ -74,6 +63,35 @@ function suite(label: string, open: () => Promise<TrialCatalogue>): void {
       ])
       const [listed] = await catalogue.disks.list({ limit: 9 })
       expect(listed).toMatchObject({ state: 'packed', in_transit: 2, arrived: 0, confirmed: 0 })
+    })
+
+    test('of a file that is on its way already, a carried disk takes that transfer, a store’s list its own copy’s', async () => {
+      await using catalogue = await open()
+      await fill(catalogue, ['a'])
+      await catalogue.trial.write(insertInstance('a', 2))
+      const made = { storeName: 'store-2', destination: 'peer-1', disableStore: false, markUnavailable: false }
+      await packed(catalogue, ['a'])
+      await catalogue.manifest.make({ ...made, id: '1'.repeat(32) })
+      await catalogue.outgoingDisks.seal({ id: disk })
+      const transfers = async () => await catalogue.trial.read('SELECT instance_id FROM outgoing_transfer ORDER BY id')
+      expect(await transfers()).toEqual([{ instance_id: 2 }])
+      await catalogue.manifest.make({ ...made, storeName: 'store-1', id: '2'.repeat(32) })
+      expect(await transfers()).toEqual([{ instance_id: 2 }, { instance_id: 1 }])
+    })
+
+    test('who uploaded a file first goes along with it, by disk, by a store’s list, and to who lost its database', async () => {
+      await using catalogue = await open()
+      await fill(catalogue, ['a', 'b'])
+      await catalogue.trial.write(`UPDATE file SET uploader = 'far', first_uploader = 'eve' WHERE name = 'a'`)
+      for (const name of ['a', 'b']) await catalogue.trial.write(insertRemote(name, 2))
+      const uploaders = (rows: readonly { uploader: string }[]) => rows.map(({ uploader }) => uploader)
+      const search = { destination: 'peer-1', limit: 9 }
+      expect(uploaders(await catalogue.outgoingDisks.candidates(search))).toEqual(['eve', 'ada'])
+      const order = { storeName: 'store-1', disableStore: false, markUnavailable: false, id: '1'.repeat(32) }
+      const manifest = await catalogue.manifest.make(order)
+      expect(uploaders(await catalogue.manifest.page({ manifest, after: 0, limit: 9 }))).toEqual(['eve', 'ada'])
+      const page = { librarian: 'peer-2', seconds: 1_000_000_000, after: 0, limit: 9 }
+      expect(uploaders(await catalogue.downstream.copies(page))).toEqual(['eve', 'ada'])
     })
 
     test('a disk that is given up fails its open transfers, and its files may go again; what was confirmed stays so', async () => {

@@ -1,6 +1,6 @@
 /** Both task engines, and the embedded one on both databases. */
 import pg from 'pg'
-import { afterAll, describe, expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { openMemoryCatalogue } from '../src/catalogue/memory.ts'
 import { openPostgresCatalogue } from '../src/catalogue/postgres/catalogue.ts'
 import { systemClock } from '../src/clock.ts'
@@ -9,8 +9,8 @@ import { EmbeddedEngine } from '../src/engine/embedded.ts'
 import type { Poison } from '../src/engine/engine.ts'
 import { PgBossEngine } from '../src/engine/pg-boss.ts'
 import { silentLog } from '../src/log.ts'
+import { onPostgres } from './both-databases.ts'
 import { type EngineGround, engineSuite } from './engine-suite.ts'
-import { startPostgres } from './postgres.ts'
 import { startSource } from './source-process.ts'
 import { operations, type TrialCatalogue } from './trial-operations.ts'
 
@@ -18,16 +18,14 @@ engineSuite('embedded in memory', async () =>
   onCatalogue((await openMemoryCatalogue({ registry: operations })) as TrialCatalogue, undefined),
 )
 
-const server = await startPostgres()
-afterAll(() => server?.end())
-if (server) {
+await onPostgres(server => {
   engineSuite('embedded on PostgreSQL', async () => {
     const url = await server.createDatabase()
     const catalogue = (await openPostgresCatalogue({ url, registry: operations })) as TrialCatalogue
     return onCatalogue(catalogue, () => startSource('engine-worker', ['embedded', url]))
   })
   engineSuite('pg-boss', async () => onPgBoss(await server.createDatabase()))
-} else test.skip('NOT RUN postgres', () => {})
+})
 
 describe('the pause after failures', () => {
   test('grows from a second or two to an hour, and stays there', () => {

@@ -1,40 +1,51 @@
 /** A Python librarian's database becomes a catalogue of ours (librarian 3.14). */
 import { execFile as execute } from 'node:child_process'
+import { createHash } from 'node:crypto'
 import { mkdir, mkdtemp, readdir, rm, stat, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
-import { afterAll, describe, expect, onTestFinished, test } from 'vitest'
+import { describe, expect, onTestFinished, test } from 'vitest'
 import { openCatalogue } from '../src/catalogue/open.ts'
 import { loadSettings } from '../src/config.ts'
 import { importCatalogue, rebuildCatalogue } from '../src/inspect.ts'
 import { silentLog } from '../src/log.ts'
+import { openLibrarian } from '../src/open-librarian.ts'
+import { onPostgres } from './both-databases.ts'
 import { argon, type Extra, type OldRows, writePostgres, writeSqlite } from './installation-of-old.ts'
-import { startPostgres } from './postgres.ts'
 
 const execFile = promisify(execute)
-const server = await startPostgres()
-afterAll(() => server?.end(), 60_000)
 
 describe('from SQLite to SQLite', () =>
-  suite(async (folder, rows, extra) => {
-    const path = join(folder, 'old.db')
-    writeSqlite(path, rows, extra)
-    return { from: `sqlite:${path}`, catalogue: `sqlite:${join(folder, 'new.db')}` }
+  suite({
+    write: async (folder, rows, extra) => {
+      const path = join(folder, 'old.db')
+      writeSqlite(path, rows, extra)
+      return `sqlite:${path}`
+    },
+    createDatabase: async (folder, name) => `sqlite:${join(folder, `${name}.db`)}`,
   }))
 
-if (server) {
+await onPostgres(server => {
   describe('from PostgreSQL to PostgreSQL', () =>
-    suite(async (_, rows, extra) => {
-      const from = await server.createDatabase()
-      await writePostgres(from, rows, extra)
-      return { from, catalogue: await server.createDatabase() }
+    suite({
+      write: async (_, rows, extra) => {
+        const url = await server.createDatabase()
+        await writePostgres(url, rows, extra)
+        return url
+      },
+      createDatabase: () => server.createDatabase(),
     }))
-} else test.skip('NOT RUN postgres', () => {})
+})
 
-type Write = (folder: string, rows: OldRows, extra?: Extra) => Promise<{ from: string; catalogue: string }>
+interface Databases {
+  /** Resolves to where the old rows are. */
+  write(folder: string, rows: OldRows, extra?: Extra): Promise<string>
+  /** Where a catalogue can be made. */
+  createDatabase(folder: string, name: string): Promise<string>
+}
 
-function suite(write: Write): void {
+function suite({ write, createDatabase }: Databases): void {
   async function setUp(extra?: Extra) {
     const folder = await mkdtemp(join(tmpdir(), 'arriero-import-'))
     onTestFinished(async () => {
@@ -49,7 +60,8 @@ function suite(write: Write): void {
     await writeFile(join(rows.storePath, 'night/old.txt'), 'abc')
     await writeFile(join(rows.storePath, 'run/1/a.txt'), 'abc')
     await writeFile(join(rows.storePath, 'run/1/sub/b.txt'), '')
-    const { from, catalogue } = await write(folder, rows, extra)
+    const from = await write(folder, rows, extra)
+    const catalogue = await createDatabase(folder, 'new')
     const settingsFor = (url: string) =>
       loadSettings({ env: {}, overrides: { name: 'here', catalogue: url, data_directory: folder } })
     const settings = settingsFor(catalogue)
@@ -116,9 +128,7 @@ function suite(write: Write): void {
   test('the stores know enough to make the catalogue again', async () => {
     const options = await setUp()
     await importCatalogue(options)
-    const other = options.catalogue.startsWith('sqlite:')
-      ? `sqlite:${join(options.folder, 'again.db')}`
-      : await server!.createDatabase()
+    const other = await createDatabase(options.folder, 'again')
     const overrides = {
       name: 'here',
       catalogue: other,
@@ -128,6 +138,43 @@ function suite(write: Write): void {
     const settings = loadSettings({ env: {}, overrides })
     const report = await rebuildCatalogue({ settings, log: silentLog, directories: 'none' })
     expect(report).toMatchObject({ attested: 3, unattested: 0, problems: [] })
+  })
+
+  test('A7: what is read first has its SHA-256 then, also in the store, and a rebuild knows the same', async () => {
+    const options = await setUp()
+    await importCatalogue(options)
+    const background = { scrub: [{ task_name: 'all', every: 3600, store_name: 'main' }] }
+    const scrubbed = async () => {
+      const overrides = { name: 'here', catalogue: options.catalogue, data_directory: options.folder, background }
+      const librarian = await openLibrarian({ settings: loadSettings({ env: {}, overrides }), log: silentLog })
+      try {
+        // One of its four copies is not there.
+        expect(await librarian.runTasks(new AbortController().signal)).toMatchObject([{ counts: { read: 4, bad: 1 } }])
+        const { files } = await librarian.catalogue.instances.all()
+        return { files, manifest: await librarian.catalogue.instances.treeOf({ name: 'run/1' }) }
+      } finally {
+        await librarian.stop()
+      }
+    }
+    const before = await scrubbed()
+    const abc = 'ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad'
+    const ofTree = createHash('sha256').update(before.manifest!).digest('hex')
+    expect(before.files.map(({ sha256 }) => sha256)).toEqual([null, null, abc, abc, ofTree])
+    const store = join(options.folder, 'store')
+    const { stdout } = await execFile('sha256sum', ['-c', '.arriero/SHA256SUMS'], { cwd: store })
+    expect(stdout.trim().split('\n').sort()).toEqual(
+      ['night/a.txt', 'night/old.txt', 'run/1/a.txt', 'run/1/sub/b.txt'].map(name => `${name}: OK`),
+    )
+
+    const other = await createDatabase(options.folder, 'again')
+    const overrides = { name: 'here', catalogue: other, data_directory: options.folder }
+    const settings = loadSettings({ env: {}, overrides: { ...overrides, add_stores: [storeOf(options.folder)] } })
+    const report = await rebuildCatalogue({ settings, log: silentLog, directories: 'none' })
+    expect(report).toMatchObject({ attested: 3, unattested: 0, problems: [] })
+    await using again = await openCatalogue({ url: other.replace('sqlite:', ''), log: silentLog })
+    const here = (files: typeof before.files) => files.filter(({ name }) => name !== 'away' && name !== 'gone')
+    expect((await again.instances.all()).files).toEqual(here(before.files))
+    expect(await again.instances.treeOf({ name: 'run/1' })).toBe(before.manifest)
   })
 
   test('what is under way there is refused, or given up when that is said', async () => {
@@ -180,9 +227,7 @@ function suite(write: Write): void {
     const bad = { ...options, signal: abort.signal }
     abort.abort(new Error('enough'))
     await expect(importCatalogue(bad)).rejects.toThrow('enough')
-    const other = options.catalogue.startsWith('sqlite:')
-      ? `sqlite:${join(options.folder, 'second.db')}`
-      : await server!.createDatabase()
+    const other = await createDatabase(options.folder, 'second')
     const report = await importCatalogue({ ...options, settings: options.settingsFor(other) })
     expect(report.takenOver).toEqual(['main'])
     expect((await stat(join(options.folder, 'store/run/1'))).mode & 0o222).toBe(0)

@@ -1,22 +1,11 @@
 /** The rows of readings, holds, repairs and proofs of others, on both databases. */
-import { afterAll, describe, expect, test } from 'vitest'
-import { openMemoryCatalogue } from '../src/catalogue/memory.ts'
+import { describe, expect, test } from 'vitest'
 import type { NewReading } from '../src/catalogue/operations/readings.ts'
-import { openPostgresCatalogue } from '../src/catalogue/postgres/catalogue.ts'
+import { suiteOfBoth } from './both-databases.ts'
 import { insertFile, insertInstance, insertPeer, insertRemote } from './catalogue-rows.ts'
-import { startPostgres } from './postgres.ts'
-import { operations, type TrialCatalogue } from './trial-operations.ts'
+import type { TrialCatalogue } from './trial-operations.ts'
 
-suite('memory', async () => (await openMemoryCatalogue({ registry: operations })) as TrialCatalogue)
-
-const server = await startPostgres()
-afterAll(() => server?.end())
-if (server) {
-  suite('PostgreSQL', async () => {
-    const url = await server.createDatabase()
-    return (await openPostgresCatalogue({ url, registry: operations })) as TrialCatalogue
-  })
-} else test.skip('NOT RUN postgres', () => {})
+await suiteOfBoth(suite)
 
 const id = (letter: string) => letter.repeat(32)
 
@@ -51,6 +40,31 @@ function suite(label: string, open: () => Promise<TrialCatalogue>): void {
     fingerprint: `f${instanceId}`,
   })
 
+  describe(`${label}: first digests`, () => {
+    const sha256 = '7'.repeat(64)
+    const undigested = `INSERT INTO file (name, create_time, size, checksum, kind, is_attested, uploader, source)
+      VALUES ('run', '2026-01-01T00:00:00.000000Z', 3, 'md5:::1', 'tree', 1, 'ada', 'far')`
+
+    test('numbers are for copies in use of files without one; what has one keeps it, and its manifest', async () => {
+      await using catalogue = await opened(['a'])
+      for (const row of [undigested, insertInstance('run', 1), insertInstance('run', 2)])
+        await catalogue.trial.write(row)
+      await catalogue.trial.write(`UPDATE instance SET available = 0 WHERE file_name = 'run' AND store_id = 2`)
+      const names = ['a', 'run', 'nothing']
+      const [first] = (await catalogue.rebuilding.takeOrders({ count: 1 })) as [number]
+      const { files } = await catalogue.digests.begin({ names })
+      expect(files).toMatchObject([{ file: { name: 'run', sha256: null }, copies: [{ store_id: 1 }] }])
+      expect(files[0]!.copies).toHaveLength(1)
+      expect(files[0]!.copies[0]!.order).toBeGreaterThan(first)
+      await catalogue.digests.finish({ files: [{ name: 'run', sha256, manifest: 'one' }] })
+      await catalogue.digests.finish({ files: [{ name: 'run', sha256: '8'.repeat(64), manifest: 'other' }] })
+      expect((await catalogue.instances.ofFile({ name: 'run' }))!.file.sha256).toBe(sha256)
+      expect(await catalogue.instances.treeOf({ name: 'run' })).toBe('one')
+      expect((await catalogue.digests.begin({ names })).files).toEqual([])
+      expect((await catalogue.digests.begin({ names: [] })).files).toEqual([])
+    })
+  })
+
   describe(`${label}: the order of a scrub`, () => {
     const page = {
       storeId: 1,
@@ -62,8 +76,12 @@ function suite(label: string, open: () => Promise<TrialCatalogue>): void {
 
     test('begins with what nobody has read, goes on with what was read longest ago, and ends', async () => {
       await using catalogue = await opened(['a', 'b', 'c', 'd', 'e'])
-      // d, then a.
-      for (const instanceId of [7, 1]) await catalogue.readings.record({ by: 'here', readings: [good(instanceId)] })
+      // d, then a, not within one tick of the database's clock.
+      for (const instanceId of [7, 1]) {
+        await catalogue.readings.record({ by: 'here', readings: [good(instanceId)] })
+        const now = await catalogue.trial.now()
+        await expect.poll(() => catalogue.trial.now(), { interval: 1 }).not.toBe(now)
+      }
       const first = await catalogue.scrubbing.due(page)
       expect(namesOf(first)).toEqual(['b', 'c'])
       const second = await catalogue.scrubbing.due({ ...page, after: first.at(-1)!.cursor })
@@ -81,6 +99,31 @@ function suite(label: string, open: () => Promise<TrialCatalogue>): void {
           }),
         ),
       ).toEqual(['b', 'c', 'e'])
+    })
+
+    test('a page is found by a walk along the index: no sort, and no look at every row', async () => {
+      await using catalogue = await opened()
+      const many = (select: string) =>
+        `WITH RECURSIVE n (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM n WHERE n < 5000) SELECT ${select} FROM n`
+      const time = '2026-01-01T00:00:00.000000Z'
+      for (const statement of [
+        `INSERT INTO file (name, create_time, size, checksum, kind, is_attested, uploader, source)
+         ${many(`'many/' || n, '${time}', 1, 'xxh3:::1', 'file', 1, 'ada', 'far'`)}`,
+        // Few of them are unread.
+        `INSERT INTO instance (path, file_name, store_id, deletion_policy, created_time, available, state, checksum_time)
+         ${many(`'/s/many/' || n, 'many/' || n, 1, 'DISALLOWED', '${time}', 1, 'ok', CASE WHEN n < 4990 THEN '${time.slice(0, -5)}' || (n + 1000) || 'Z' END`)}`,
+        'ANALYZE',
+      ]) {
+        await catalogue.trial.write(statement)
+      }
+      for (const after of [undefined, { time: null, id: 4995 }, { time, id: 1000 }]) {
+        const plans = await catalogue.trial.scrubPlans({ ...page, after, limit: 512 })
+        expect(plans).toHaveLength(after?.time === time ? 1 : 2)
+        for (const plan of plans) {
+          expect(plan).toContain('instance_scrub')
+          expect(plan).not.toMatch(/Sort|TEMP B-TREE|Seq Scan on instance|SCAN instance/)
+        }
+      }
     })
 
     test('what was found missing is not the first again, and what is out of use is none', async () => {

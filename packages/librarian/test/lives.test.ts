@@ -2,21 +2,15 @@
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterAll, afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import type { Catalogue } from '../src/catalogue/catalogue.ts'
 import { openMemoryCatalogue } from '../src/catalogue/memory.ts'
-import { openPostgresCatalogue } from '../src/catalogue/postgres/catalogue.ts'
 import { createLife } from '../src/stores/life.ts'
+import { suiteOfBoth } from './both-databases.ts'
 import { LocalPlace } from './local-place.ts'
-import { startPostgres } from './postgres.ts'
 import { keeperOf } from './store-suite.ts'
 
-suite('memory', openMemoryCatalogue)
-
-const server = await startPostgres()
-afterAll(() => server?.end())
-if (server) suite('PostgreSQL', async () => await openPostgresCatalogue({ url: await server.createDatabase() }))
-else test.skip('NOT RUN postgres', () => {})
+await suiteOfBoth(suite)
 
 function suite(label: string, openCatalogue: () => Promise<Catalogue>): void {
   describe(`${label}: lives of a catalogue`, () => {

@@ -26,7 +26,7 @@ export interface IntegrityOptions {
 }
 
 /** Nobody else has anything. */
-const nobody: Upstream = {
+export const nobody: Upstream = {
   candidates: async () => [],
   canFetch: async () => false,
   // biome-ignore lint/correctness/useYield: there is nothing
@@ -111,6 +111,8 @@ export interface Kept {
   readonly storeIds: readonly number[]
   readonly pathOf: (storeId: number) => string
   readonly source?: string
+  /** As files of another librarian's database: nobody has computed a SHA-256. */
+  readonly isUndigested?: boolean
 }
 
 /** Rows of what stores hold already. */
@@ -118,18 +120,18 @@ export async function register(catalogue: Catalogue, kept: readonly Kept[]): Pro
   for (const id of new Set(kept.flatMap(({ storeIds }) => storeIds))) {
     const here = kept.filter(({ storeIds }) => storeIds.includes(id))
     const outcomes = await catalogue.rebuilding.register({
-      files: here.map(({ publication, checksum, manifest, pathOf, source = 'far' }) => ({
+      files: here.map(({ publication, checksum, manifest, pathOf, source = 'far', isUndigested = false }) => ({
         name: publication.name,
         kind: publication.kind,
         size: publication.size,
         checksum,
-        sha256: publication.sha256,
+        sha256: isUndigested ? null : publication.sha256,
         isAttested: true,
         createTime: '2026-01-01T00:00:00.000000Z',
         uploader: 'ada',
         source,
         firstUploader: null,
-        manifest,
+        manifest: isUndigested ? undefined : manifest,
         copy: {
           storeId: id,
           path: pathOf(id),
@@ -144,23 +146,39 @@ export async function register(catalogue: Catalogue, kept: readonly Kept[]): Pro
   }
 }
 
+export interface MemoryGround {
+  readonly catalogue: Catalogue
+  readonly stores: readonly MemoryStore[]
+}
+
 /** The same bytes on memory stores, and their rows. */
 export async function keep(
-  { catalogue, stores }: { catalogue: Catalogue; stores: readonly MemoryStore[] },
+  ground: MemoryGround,
   name: string,
   content: MemoryContent,
-  { source }: { source?: string } = {},
+  options: Parameters<typeof place>[3] = {},
+): Promise<Kept> {
+  const kept = await place(ground, name, content, options)
+  await register(ground.catalogue, [kept])
+  return kept
+}
+
+/** Without rows. */
+export async function place(
+  { stores }: Pick<MemoryGround, 'stores'>,
+  name: string,
+  content: MemoryContent,
+  { source, isUndigested = false }: { source?: string; isUndigested?: boolean } = {},
 ): Promise<Kept> {
   const { checksum, manifest, ...rest } = await describeContent(content, undefined)
   for (const store of stores) store.damage(name, content)
-  const kept: Kept = {
+  return {
     publication: { name, ...rest },
     checksum,
     manifest,
     storeIds: stores.map((_, at) => at + 1),
     pathOf: id => stores[id - 1]!.pathOf(name),
     ...(source === undefined ? {} : { source }),
+    isUndigested,
   }
-  await register(catalogue, [kept])
-  return kept
 }

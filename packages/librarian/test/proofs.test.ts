@@ -149,7 +149,7 @@ interface Liar {
 /** A librarian that answers as it likes. */
 async function openLiar(
   answer: (path: string, body: Record<string, unknown>) => unknown,
-  capabilities = ['idempotency'],
+  capabilities = ['idempotency', 'flows'],
 ): Promise<Liar> {
   const asked: Record<string, unknown>[] = []
   const server = createServer(async (request, response) => {

@@ -108,6 +108,29 @@ test('what a sender does not have, or has with other bytes, fails alone and it i
   expect(await Array.fromAsync(taker.world.store.spools())).toEqual([])
 }, 30_000)
 
+test('D7: a sender whose bytes do not match reads its copy, and sends it no more until it is good', async () => {
+  const large = (n: number) => new Uint8Array(Buffer.alloc(1_200_000, n))
+  const files = { small: text('these'), big: large(1) }
+  const rotten = { small: text('those'), big: large(2) }
+  await using giver = await startGiver({ files })
+  const { store, ground } = giver.world
+  for (const [name, content] of Object.entries(rotten)) store.rot(name, content)
+  await using taker = await startTaker({ giverPort: giver.app.port })
+  taker.start()
+  await taker.asGiver.clone.pull({ transfers: await announce(taker, files) })
+  const states = async () => {
+    const found = await ground.catalogue.serving.many({ names: ['big', 'small'] })
+    return found.flatMap(({ copies }) => copies.map(({ state }) => state))
+  }
+  await until(
+    async () => giver.failed.length === 2 && (await states()).every(state => state === 'mismatch'),
+    () => taker.logged.slice(-8).join('\n'),
+  )
+  expect(await taker.statuses()).toEqual({ small: 'FAILED', big: 'FAILED' })
+  // Asked and answered: nothing of it is left to be told.
+  await until(async () => (await taker.world.ground.catalogue.outbox.waiting()).length === 0)
+}, 30_000)
+
 test('a connection that breaks in the middle of a bundle costs no file, and none is asked for twice that came', async () => {
   const files = smallFiles(300, 20_000)
   let cuts = 0

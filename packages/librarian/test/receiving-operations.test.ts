@@ -1,23 +1,12 @@
 /** The rows of clones that arrive, of checkins and of messages, on both databases. */
 import fc from 'fast-check'
-import { afterAll, describe, expect, test } from 'vitest'
-import { openMemoryCatalogue } from '../src/catalogue/memory.ts'
+import { describe, expect, test } from 'vitest'
 import type { Movable, NewClone } from '../src/catalogue/operations/receiving.ts'
-import { openPostgresCatalogue } from '../src/catalogue/postgres/catalogue.ts'
-import { insertFile, insertOutgoing } from './catalogue-rows.ts'
-import { startPostgres } from './postgres.ts'
-import { operations, type TrialCatalogue } from './trial-operations.ts'
+import { suiteOfBoth } from './both-databases.ts'
+import { insertFile, insertInstance, insertOutgoing } from './catalogue-rows.ts'
+import type { TrialCatalogue } from './trial-operations.ts'
 
-suite('memory', async () => (await openMemoryCatalogue({ registry: operations })) as TrialCatalogue)
-
-const server = await startPostgres()
-afterAll(() => server?.end())
-if (server) {
-  suite('PostgreSQL', async () => {
-    const url = await server.createDatabase()
-    return (await openPostgresCatalogue({ url, registry: operations })) as TrialCatalogue
-  })
-} else test.skip('NOT RUN postgres', () => {})
+await suiteOfBoth(suite)
 
 const admin = { name: 'root', isAdmin: true }
 const far = { name: 'far', isAdmin: false }
@@ -96,6 +85,35 @@ function suite(label: string, open: () => Promise<TrialCatalogue>): void {
       })
     })
 
+    test('what its sender was asked for again goes to the store of the bad copy, once', async () => {
+      await using catalogue = await opened()
+      const checksum = `xxh3:::${'0'.repeat(32)}`
+      await catalogue.trial.write(insertFile('bad', 1, { size: 10, source: 'far', checksum }))
+      await catalogue.trial.write(insertInstance('bad', 2))
+      const refused = { outcome: 'repeated', repeated: [{ code: 'FileExists' }] }
+      expect(await stage(catalogue, [clone('bad')])).toMatchObject(refused)
+      await catalogue.replacements.request({ instanceId: 1 })
+      for (const other of [{ source: 'other' }, { size: 11 }, { checksum: `xxh3:::${'1'.repeat(32)}` }]) {
+        expect(await stage(catalogue, [clone('bad', other)])).toMatchObject(refused)
+      }
+      const staged = await stage(catalogue, [clone('new'), clone('bad')])
+      expect(staged).toMatchObject({
+        outcome: 'staged',
+        storeId: 2,
+        transfers: [{ replaces_instance_id: null }, { replaces_instance_id: 1 }],
+      })
+      expect(await stage(catalogue, [clone('bad')])).toMatchObject(refused)
+      const id = staged.outcome === 'staged' ? staged.transfers[1]!.id : 0
+      expect(await catalogue.replacements.expected({ fileName: 'bad' })).toMatchObject([{ incoming_transfer_id: id }])
+      // Ended, it may come again; and that one ends well, and says so.
+      await catalogue.receiving.fail({ failures: [{ id, reason: 'lost' }] })
+      const [again] = await stagedIds(catalogue, [clone('bad')])
+      expect(await catalogue.receiving.completeReplacement({ id: again!, manager: 'local' })).toBe(true)
+      expect(await catalogue.receiving.completeReplacement({ id: again!, manager: 'local' })).toBe(false)
+      expect(await catalogue.uploads.get({ id: again! })).toMatchObject({ status: 'COMPLETED' })
+      expect(await catalogue.outbox.waiting()).toMatchObject([{ peer: 'far', count: 2 }])
+    })
+
     test('nothing is announced where one is in the way, and each is told by its kind', async () => {
       await using catalogue = await opened()
       await catalogue.trial.write(insertFile('kept'))
@@ -120,6 +138,26 @@ function suite(label: string, open: () => Promise<TrialCatalogue>): void {
         ['waits', 'FAILED'],
       ])
       expect(await stage(catalogue, [clone('waits')])).toMatchObject({ outcome: 'staged' })
+    })
+
+    test('what came another way ends what its sender had announced of it before, and nobody else’s', async () => {
+      await using catalogue = await opened()
+      const ids = await stagedIds(catalogue, [clone('waits'), clone('comes'), clone('committed')])
+      const [, comes, committed] = ids
+      await catalogue.receiving.move({ ids: [comes!], to: 'ONGOING', mover: far, reason: '' })
+      await catalogue.trial.write(
+        `INSERT INTO intent (id, token, file_name, store_id, origin, size, is_attested, incoming_transfer_id, deletion_policy,
+           uploader, source, create_time, started, holder, trail_order)
+         VALUES ('${'a'.repeat(32)}', 1, 'first', 1, 'o', 60, 0, ${committed}, 'DISALLOWED',
+           'ada', 'ada', '2026-01-01T00:00:00.000000Z', '2026-01-01T00:00:00.000000Z', 'h', 1)`,
+      )
+      const [theirs] = await stagedIds(catalogue, [clone('waits', { source: 'near', account: 'near' })])
+      for (const name of ['waits', 'comes', 'committed']) await catalogue.trial.write(insertFile(name))
+      const again = ['waits', 'comes', 'committed'].map(name => clone(name))
+      expect(await stage(catalogue, again)).toMatchObject({ repeated: again.map(() => ({ code: 'FileExists' })) })
+      const rows = await catalogue.uploads.getMany({ ids: [...ids, theirs!] })
+      const states = new Map(rows.map(({ id, status }) => [id, status]))
+      expect([...ids, theirs!].map(id => states.get(id))).toEqual(['FAILED', 'FAILED', 'INITIATED', 'INITIATED'])
     })
 
     test("another's announcement of the same is left alone, other bytes under the name are no repetition", async () => {

@@ -111,6 +111,25 @@ describe('remove()', () => {
     expect((await world.audited()).at(-1)).toMatchObject({ outcome: 'refused', code: 'KeepsLastCopy' })
   })
 
+  test('F4: what a task is refused is in the audit once, until the reason is another; what a person is, always', async () => {
+    const world = await openOne({ floor: 2 })
+    const ask = (actor: string) => world.gate.remove({ actor, reason: 'test', instanceId: world.instanceId })
+    const refused = async (actor: string) => {
+      await expect(ask(actor)).rejects.toEqual(code('KeepsLastCopy'))
+      return (await world.audited()).filter(entry => entry.actor === actor).length
+    }
+    expect([await refused('task:tier'), await refused('task:tier')]).toEqual([1, 1])
+    expect([await refused('ada'), await refused('ada')]).toEqual([1, 2])
+    expect([await refused('task:rolling_deletion'), await refused('task:tier')]).toEqual([1, 1])
+    world.peers.answer = () => ({ disagreeing: [bad('d')] })
+    expect([await refused('task:tier'), await refused('task:tier')]).toEqual([2, 2])
+    world.peers.answer = () => ({})
+    expect(await refused('task:tier')).toBe(3)
+    world.peers.answer = () => ({ proven: [proven('b'), proven('c')] })
+    await ask('task:tier')
+    expect((await world.audited()).at(-1)).toMatchObject({ actor: 'task:tier', outcome: 'done' })
+  })
+
   test('B6: a hold that ends while the copy is being written down as going takes it back', async () => {
     const world = await openOne({ floor: 1 })
     let asked = 0

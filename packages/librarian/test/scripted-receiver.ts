@@ -28,6 +28,8 @@ export interface ScriptedReceiver extends AsyncDisposable {
   /** Paths and bodies, in order. */
   readonly calls: { readonly path: string; readonly body: Body }[]
   providers: Record<string, Record<string, unknown>>
+  /** Of itself, by `ping/`. Default: where it offers to fetch. */
+  saysFlows: () => boolean
   /** Asked for each call. */
   fault: (path: string, body: Body) => Fault | undefined
   /** Whether what it is told to fetch has arrived at once. */
@@ -69,7 +71,10 @@ export async function startReceiver(): Promise<ScriptedReceiver> {
   }
 
   const handlers: Record<string, (body: Body) => [number, unknown]> = {
-    'ping/': () => [200, { name: 'Far', description: 'away' }],
+    'ping/': () => [
+      200,
+      { name: 'Far', description: 'away', ...(receiver.saysFlows() ? { capabilities: ['flows'] } : {}) },
+    ],
     'ping/logged': () => [200, { name: 'Far', description: 'away' }],
     'clone/batch_stage': batchStage,
     'checkin/update': update,
@@ -158,6 +163,7 @@ export async function startReceiver(): Promise<ScriptedReceiver> {
     transfers,
     files,
     calls,
+    saysFlows: () => Object.values(receiver.providers).some(({ protocol }) => protocol === 'pull'),
     providers: { local: { hostnames: ['here'], transfer_attempted: false, transfer_complete: false } },
     fault: () => undefined,
     pulls: true,

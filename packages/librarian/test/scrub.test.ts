@@ -6,13 +6,14 @@ import { inGroups } from '../src/services/scrub/groups.ts'
 import { createPace } from '../src/services/scrub/pace.ts'
 import { MemoryStore } from '../src/stores/memory.ts'
 import type { Examination, ReadOptions } from '../src/stores/store.ts'
-import { keep, memoryGround, openIntegrity } from './open-integrity.ts'
+import { memoryGround, openIntegrity, place, register } from './open-integrity.ts'
 import { bytesOf } from './world.ts'
 
 async function withFiles(count: number) {
   const ground = await memoryGround(['main'])
   const names = Array.from({ length: count }, (_, at) => `f${String(at).padStart(4, '0')}`)
-  for (const name of names) await keep(ground, name, bytesOf(`good ${name}`))
+  const kept = await Promise.all(names.map(name => place(ground, name, bytesOf(`good ${name}`))))
+  await register(ground.catalogue, kept)
   return { ...ground, main: ground.stores[0]!, names, site: openIntegrity(ground) }
 }
 
@@ -57,7 +58,7 @@ test('trap 8: however many copies there are, a pass asks for a page of them at a
 })
 
 test('C3: a pass that is stopped goes on where it was, with what was read longest ago', async () => {
-  const { catalogue, stores, main, names } = await withFiles(400)
+  const { catalogue, stores, main, names } = await withFiles(2000)
   const stop = new AbortController()
   const dying = openIntegrity({ catalogue, stores })
   const progress = () => stop.abort(new Error('killed'))
@@ -65,7 +66,7 @@ test('C3: a pass that is stopped goes on where it was, with what was read longes
   await expect(dying.scrub.scrub(everything, { ...dying.run, signal: stop.signal, progress })).rejects.toThrow('killed')
   const read = (await catalogue.instances.all()).instances.filter(({ checksum_time }) => checksum_time !== null)
   expect(read.length).toBeGreaterThan(0)
-  expect(read.length).toBeLessThan(400)
+  expect(read.length).toBeLessThan(2000)
   const seen = watch(main)
   const site = openIntegrity({ catalogue, stores })
   await site.scrub.scrub(everything, site.run)
@@ -106,7 +107,7 @@ test('B4: more newly bad copies than rot makes stop the pass; nothing more is ma
 })
 
 test('B4: a disk that goes in the middle, or is another one, is no reason to call a copy missing', async () => {
-  const { main, names, catalogue, stores, site } = await withFiles(200)
+  const { main, names, catalogue, stores, site } = await withFiles(600)
   let asked = 0
   const going = new Proxy(main, {
     get(target, key) {
@@ -138,7 +139,7 @@ test('B4: a disk that goes in the middle, or is another one, is no reason to cal
 })
 
 test('a pass ends when its time is over, and recent copies go on after the last that was read', async () => {
-  const { main, site, catalogue, stores, names } = await withFiles(300)
+  const { main, site, catalogue, stores, names } = await withFiles(600)
   let left = 2
   const overdue = openIntegrity({ catalogue, stores, isOverdue: () => left-- <= 0 })
   let cursor: ScrubCursor | undefined
@@ -149,7 +150,7 @@ test('a pass ends when its time is over, and recent copies go on after the last 
   const recent = { storeName: 'main', ageInDays: 0 }
   expect(await overdue.scrub.checkRecent(recent, { ...overdue.run, recorded })).toMatchObject({ end: 'overdue' })
   expect(seen.names.length).toBeGreaterThan(0)
-  expect(seen.names.length).toBeLessThan(300)
+  expect(seen.names.length).toBeLessThan(600)
   expect(await site.scrub.checkRecent({ ...recent, after: cursor }, site.run)).toMatchObject({ end: 'all' })
   expect(seen.names.toSorted()).toEqual(names)
   expect(await site.scrub.checkRecent({ ...recent, storeName: 'none' }, site.run)).toBeUndefined()
@@ -175,11 +176,40 @@ test('the pace is kept on the whole, however many read, and not at all without a
   expect(waits).toHaveLength(3)
 })
 
+test('while what was read is recorded the next is read, and no more at once than may be', async () => {
+  const { main, catalogue } = await withFiles(2000)
+  const fourth = Promise.withResolvers<void>()
+  let [asked, reading, most] = [0, 0, 0]
+  const examineAll = main.examineAll.bind(main)
+  main.examineAll = async (...args) => {
+    if (++asked === 4) fourth.resolve()
+    most = Math.max(most, ++reading)
+    try {
+      return await examineAll(...args)
+    } finally {
+      reading -= 1
+    }
+  }
+  const wrapCatalogue = (inner: typeof catalogue) => ({
+    ...inner,
+    readings: {
+      ...inner.readings,
+      async record(request: Parameters<typeof inner.readings.record>[0]) {
+        await fourth.promise
+        await inner.readings.record(request)
+      },
+    },
+  })
+  const site = openIntegrity({ catalogue, stores: [main], wrapCatalogue })
+  expect(await site.scrubAll('main')).toMatchObject({ end: 'all', counts: { read: 2000 } })
+  expect(most).toBeLessThanOrEqual(3)
+})
+
 test('small copies are read together, large ones alone', async () => {
-  const sizes = [...Array.from({ length: 130 }, () => 10), 1e12, 10]
+  const sizes = [...Array.from({ length: 600 }, () => 10), 1e12, 10]
   async function* copies() {
     for (const size of sizes) yield { file: { size } } as never
   }
   const groups = await Array.fromAsync(inGroups(copies()))
-  expect(groups.map(({ length }) => length)).toEqual([64, 64, 2, 1, 1])
+  expect(groups.map(({ length }) => length)).toEqual([256, 256, 88, 1, 1])
 })

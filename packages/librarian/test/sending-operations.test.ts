@@ -1,24 +1,13 @@
 /** Operations of sending, on both databases. */
 import fc from 'fast-check'
-import { afterAll, describe, expect, test } from 'vitest'
-import { openMemoryCatalogue } from '../src/catalogue/memory.ts'
+import { describe, expect, test } from 'vitest'
 import type { Batch } from '../src/catalogue/operations/begin-batch.ts'
 import type { ClaimedItem } from '../src/catalogue/operations/send-queue.ts'
-import { openPostgresCatalogue } from '../src/catalogue/postgres/catalogue.ts'
+import { suiteOfBoth } from './both-databases.ts'
 import { insertFile, insertInstance, insertPeer, insertRemote, insertStore } from './catalogue-rows.ts'
-import { startPostgres } from './postgres.ts'
-import { operations, type TrialCatalogue } from './trial-operations.ts'
+import type { TrialCatalogue } from './trial-operations.ts'
 
-suite('memory', async () => (await openMemoryCatalogue({ registry: operations })) as TrialCatalogue)
-
-const server = await startPostgres()
-afterAll(() => server?.end())
-if (server) {
-  suite('PostgreSQL', async () => {
-    const url = await server.createDatabase()
-    return (await openPostgresCatalogue({ url, registry: operations })) as TrialCatalogue
-  })
-} else test.skip('NOT RUN postgres', () => {})
+await suiteOfBoth(suite)
 
 const destination = 'peer-1'
 const order = { destination, holder: 'h', seconds: 60 }
@@ -253,7 +242,7 @@ function suite(label: string, open: () => Promise<TrialCatalogue>): void {
       const [a, b] = batch.transfers
       const end = { hold: moving.hold, staged: [a!.id], failed: [{ id: b!.id, reason: 'lost' }], details }
       await catalogue.sendQueue.complete(end)
-      await catalogue.sendQueue.complete(end)
+      await expect(catalogue.sendQueue.complete(end)).rejects.toMatchObject({ code: 'Conflict' })
       expect(await rows(catalogue, 'status, reason')).toEqual([
         { status: 'STAGED', reason: null },
         { status: 'FAILED', reason: 'lost' },
@@ -262,8 +251,78 @@ function suite(label: string, open: () => Promise<TrialCatalogue>): void {
       expect(await rows(catalogue, 'task_id, effective_bandwidth_bps', 'completed_transfer')).toEqual([
         { task_id: 't', effective_bandwidth_bps: 6 },
       ])
-      await catalogue.leases.release({ resource: 'send-item:1', holder: 'c', token: moving.hold.token })
       expect(await catalogue.sendQueue.claimMoving({ ...claim, after: 0 })).toBeUndefined()
+    })
+
+    test('the lease of a batch goes with it, and what was left behind is swept; of those that are open it stays', async () => {
+      await using catalogue = await opened(...['a', 'b', 'c'].flatMap((name, n) => file(name, n + 1)))
+      for (const [n, name] of ['a', 'b', 'c'].entries()) await queued(catalogue, [name], 100 + n)
+      const claims: ClaimedItem[] = []
+      for (const _ of [1, 2])
+        claims.push((await catalogue.sendQueue.claimWaiting({ ...claim, most: 9 })) as ClaimedItem)
+      const leases = async () =>
+        (
+          await catalogue.trial.read(`SELECT resource FROM lease WHERE resource LIKE 'send-item:%' ORDER BY resource`)
+        ).map(({ resource }) => resource)
+      expect(await leases()).toEqual(['send-item:1', 'send-item:2'])
+      await catalogue.sendQueue.giveUp({ hold: claims[0]!.hold, reason: 'x' })
+      expect(await leases()).toEqual(['send-item:2'])
+      for (const id of [1, 77])
+        await catalogue.leases.acquire({ resource: `send-item:${id}`, holder: 'd', seconds: -1 })
+      await catalogue.leases.acquire({ resource: 'send-item:78', holder: 'd', seconds: 60 })
+      await catalogue.leases.release({ resource: 'send-item:2', holder: 'c', token: claims[1]!.hold.token })
+      expect(await catalogue.sendQueue.sweepLeases()).toBe(2)
+      expect(await leases()).toEqual(['send-item:2', 'send-item:78'])
+    })
+
+    test('what is on a disk under way is never old; read over there, it is by the day on which it was read', async () => {
+      await using catalogue = await opened(...['a', 'b'].flatMap((name, n) => file(name, n + 1)))
+      const disk = '11111111-2222-4333-8444-555555555555'
+      const stale = async (ageInDays: number) =>
+        (await catalogue.outgoing.stale({ ageInDays, after: 0, limit: 9 })).map(({ file_name }) => file_name)
+      await queued(catalogue, ['b'])
+      await catalogue.outgoingDisks.begin({ id: disk, peer: destination, label: '' })
+      await catalogue.outgoingDisks.add({ id: disk, items: [{ name: 'a', instanceId: 1 }] })
+      await catalogue.outgoingDisks.seal({ id: disk })
+      await catalogue.trial.write(`UPDATE outgoing_transfer SET start_time = '2020-01-01T00:00:00.000000Z'`)
+      expect(await stale(1)).toEqual(['b'])
+      await catalogue.outgoingDisks.sign({ id: disk, digest: '0'.repeat(64), statement: '' })
+      await catalogue.outgoingDisks.heard({ id: disk, peer: destination, state: 'reading' })
+      expect(await stale(1)).toEqual(['b'])
+      await catalogue.outgoingDisks.heard({ id: disk, peer: destination, state: 'read' })
+      expect(await stale(1)).toEqual(['b'])
+      await catalogue.trial.write(`UPDATE disk SET changed = '2020-01-02T00:00:00.000000Z'`)
+      expect(await stale(1)).toEqual(['b', 'a'])
+    })
+
+    test('a librarian that is removed: all that waited for it ends with it where that is asked for, else it waits', async () => {
+      for (const failTransfers of [true, false]) {
+        await using catalogue = await opened(...['a', 'b'].flatMap((name, n) => file(name, n + 1)), insertPeer(2))
+        for (const [n, name] of ['a', 'b'].entries()) await queued(catalogue, [name], 100 + n)
+        await catalogue.trial.write(insertRemote('a', 1))
+        const held = (await catalogue.sendQueue.claimWaiting({ ...claim, most: 9 })) as ClaimedItem
+        const messages = [destination, 'peer-2'].map(peer => ({ peer, call: 'x', body: {}, idempotencyKey: peer }))
+        await catalogue.outbox.add({ messages })
+        const removed = await catalogue.peers.remove({ name: destination, failTransfers })
+        expect(removed).toMatchObject({ forgottenCopies: 1 })
+        const told = removed?.failed.map(({ remoteId }) => remoteId).sort()
+        expect(told).toEqual(failTransfers ? [100, 101] : [])
+        const reason = failTransfers ? 'The librarian peer-1 was removed.' : null
+        const status = failTransfers ? 'FAILED' : 'INITIATED'
+        expect(await rows(catalogue, 'status, reason')).toEqual([1, 2].map(() => ({ status, reason })))
+        const isEnded = failTransfers ? 1 : 0
+        expect(await rows(catalogue, 'completed, failed, reason', 'send_item')).toEqual(
+          [1, 2].map(() => ({ completed: isEnded, failed: isEnded, reason })),
+        )
+        const waiting = (await catalogue.outbox.waiting()).map(({ peer }) => peer)
+        expect(waiting).toEqual(failTransfers ? ['peer-2'] : [destination, 'peer-2'])
+        expect(await catalogue.outbox.duePeers()).toEqual(['peer-2'])
+        expect(await rows(catalogue, '*', 'remote_instance')).toEqual([])
+        // Who was at work on a batch writes nothing more of what has ended.
+        const begun = catalogue.sendQueue.begun({ hold: held.hold, state: '{}', lookSeconds: 0 })
+        if (failTransfers) await expect(begun).rejects.toMatchObject({ code: 'Conflict' })
+        else await begun
+      }
     })
 
     test('a report completes what is the reporter’s, twice as well as once, and each is judged by itself', async () => {
@@ -342,8 +401,14 @@ function suite(label: string, open: () => Promise<TrialCatalogue>): void {
             giveUp: () => catalogue.sendQueue.giveUp({ hold, reason: 'x' }),
           }
           let last: keyof typeof rank = 'INITIATED'
+          let isEnded = false
           for (const act of plan) {
-            await does[act]()
+            const done = does[act]()
+            // Nobody holds a batch that has ended.
+            const isOfBatch = act === 'begun' || act === 'end' || act === 'giveUp'
+            if (isOfBatch && isEnded) await expect(done).rejects.toMatchObject({ code: 'Conflict' })
+            else await done
+            isEnded ||= act === 'end' || act === 'giveUp'
             const [row] = await catalogue.trial.read(`SELECT status, end_time FROM outgoing_transfer WHERE id = ${id}`)
             const status = row?.status as keyof typeof rank
             expect(status === last || rank[status] > rank[last], `${last} to ${status} by ${act}`).toBe(true)

@@ -121,6 +121,15 @@ describe('the way that is chosen', () => {
     expect((await rows('method', 'send_item')).map(({ method }) => method)).toEqual(['local', 'http'])
   })
 
+  test('nobody is asked to fetch who does not say that it knows how', async () => {
+    receiver.providers = pull
+    receiver.saysFlows = () => false
+    await site.addFiles('a')
+    expect(await site.run('send_clone')).toMatchObject({ counts: { sent: 0, failed: 1 } })
+    expect(callsOf('clone/pull')).toEqual([])
+    expect(site.alarms).toMatchObject([{ category: 'configuration' }])
+  })
+
   test('where there is none, everything fails on both sides, and somebody hears of it', async () => {
     receiver.providers = far
     await site.addFiles('a', 'b')

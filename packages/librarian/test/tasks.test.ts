@@ -1,7 +1,5 @@
 /** Recurring tasks (librarian 12.0), on both catalogues, with several processes. */
-import { afterAll, describe, expect, test } from 'vitest'
-import { openMemoryCatalogue } from '../src/catalogue/memory.ts'
-import { openPostgresCatalogue } from '../src/catalogue/postgres/catalogue.ts'
+import { describe, expect, test } from 'vitest'
 import { systemClock } from '../src/clock.ts'
 import { backgroundSchema } from '../src/config/background.ts'
 import { EmbeddedEngine } from '../src/engine/embedded.ts'
@@ -10,25 +8,16 @@ import type { Alarm } from '../src/services/alarms.ts'
 import { entriesOf, pauseMs } from '../src/tasks/entries.ts'
 import { createScheduler, type Scheduler } from '../src/tasks/scheduler.ts'
 import type { TaskContext, TaskKind, TaskResult } from '../src/tasks/task.ts'
+import { suiteOfBoth } from './both-databases.ts'
 import { openTestHouse } from './house.ts'
-import { startPostgres } from './postgres.ts'
-import { operations, type TrialCatalogue } from './trial-operations.ts'
+import type { TrialCatalogue } from './trial-operations.ts'
 
 const hour = 3600
 const done: TaskResult = { outcome: 'done', note: 'all', counts: { all: 2 } }
 const patience = { timeout: 20_000, interval: 20 }
 const repair = (name: string, every: unknown = hour) => ({ task_name: name, every })
 
-suite('memory', async () => (await openMemoryCatalogue({ registry: operations })) as TrialCatalogue)
-
-const server = await startPostgres()
-afterAll(() => server?.end())
-if (server) {
-  suite('PostgreSQL', async () => {
-    const url = await server.createDatabase()
-    return (await openPostgresCatalogue({ url, registry: operations })) as TrialCatalogue
-  })
-} else test.skip('NOT RUN postgres', () => {})
+await suiteOfBoth(suite)
 
 interface Process {
   readonly scheduler: Scheduler
@@ -146,6 +135,40 @@ function suite(label: string, open: () => Promise<TrialCatalogue>): void {
       await expect.poll(() => runs, patience).toBe(3)
       await next.stop()
       await expect(one.scheduler.runNow('repair:none')).rejects.toMatchObject({ code: 'NotFound' })
+    }, 60_000)
+
+    test('has what is off come back when its librarian is added, and go off when it is removed; others stay', async () => {
+      await using catalogue = await open()
+      const known = new Set<string>()
+      const ran: string[] = []
+      const run: TaskKind['run'] = async ({ task_name }) => {
+        ran.push(task_name)
+        return known.has('b') ? done : { outcome: 'off', note: 'there is no librarian b', counts: {} }
+      }
+      const librarian = ({ task_name }: { task_name: string }) => (task_name === 'to c' ? 'c' : 'b')
+      const entries = [repair('to b'), { task_name: 'at night to b', at: '0 0 1 1 *' }, repair('to c')]
+      const one = process(catalogue, entries, run, { atOnce: 3, librarian })
+      const states = async () =>
+        Object.fromEntries(
+          (await one.scheduler.list()).map(({ name, state, outcome }) => [name, `${state} ${outcome}`]),
+        )
+      await one.start()
+      await one.scheduler.runNow((await one.scheduler.list()).find(({ name }) => name === 'at night to b')!.id)
+      const off = 'off off'
+      await expect.poll(states, patience).toEqual({ 'to b': off, 'at night to b': off, 'to c': off })
+      known.add('b')
+      await one.scheduler.reconsider('b', true)
+      // It runs, but for what has times of its own: that waits for them.
+      await expect
+        .poll(states, patience)
+        .toEqual({ 'to b': 'waiting done', 'at night to b': 'waiting off', 'to c': off })
+      known.delete('b')
+      await one.scheduler.reconsider('b', false)
+      await expect.poll(states, patience).toEqual({ 'to b': off, 'at night to b': off, 'to c': off })
+      await one.scheduler.reconsider('nobody', true)
+      await one.stop()
+      expect(ran.filter(name => name === 'to c')).toHaveLength(1)
+      expect(ran.filter(name => name === 'at night to b')).toHaveLength(2)
     }, 60_000)
 
     test('shows how far a run is, and a run that was stopped; the next process goes on from what it kept', async () => {

@@ -1,12 +1,12 @@
 /** Numbers of the trail's lines, on both databases. */
-import { afterAll, describe, expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import type { Catalogue } from '../src/catalogue/catalogue.ts'
 import { postgresDialect } from '../src/catalogue/dialect.ts'
 import { openMemoryCatalogue } from '../src/catalogue/memory.ts'
 import type { Database } from '../src/catalogue/operation.ts'
 import { openPostgresCatalogue } from '../src/catalogue/postgres/catalogue.ts'
 import { takeOrder, takeOrders } from '../src/catalogue/trail-order.ts'
-import { startPostgres } from './postgres.ts'
+import { onPostgres } from './both-databases.ts'
 import { newId } from './store-suite.ts'
 
 suite('memory', async () => {
@@ -14,14 +14,12 @@ suite('memory', async () => {
   return [catalogue, catalogue]
 })
 
-const server = await startPostgres()
-afterAll(() => server?.end())
-if (server) {
+await onPostgres(server => {
   suite('PostgreSQL', async () => {
     const url = await server.createDatabase()
     return [await openPostgresCatalogue({ url }), await openPostgresCatalogue({ url })]
   })
-} else test.skip('NOT RUN postgres', () => {})
+})
 
 test('takeOrders() asks PostgreSQL nothing: the number comes with the row', async () => {
   const silent = { dialect: postgresDialect, sql: undefined } as unknown as Database

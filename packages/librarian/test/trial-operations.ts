@@ -1,16 +1,20 @@
 /** The catalogue's operations and some that only tests want: SQL as it comes, and operations that fail in every way. */
 import { LibrarianError } from '@arriero/api/errors'
-import { sql } from 'kysely'
+import { ExplainNode, sql } from 'kysely'
 import type { Catalogue, MethodsOf } from '../src/catalogue/catalogue.ts'
 import { type Database, read, write } from '../src/catalogue/operation.ts'
 import { operations as own } from '../src/catalogue/operations/index.ts'
 import { requireLease } from '../src/catalogue/operations/leases.ts'
+import type { DuePage } from '../src/catalogue/operations/scrubbing.ts'
 
 type Row = Record<string, string | number | boolean | null>
 
 const rowsOf = async (database: Database, text: string) => (await sql.raw<Row>(text).execute(database.sql)).rows
 
 let runs = 0
+
+/** What follows `EXPLAIN` where a plan is wanted. */
+const ofPlans = { sqlite: sql`QUERY PLAN`.toOperationNode(), postgres: undefined } as const
 
 const trial = {
   write: write<string, Row[]>(rowsOf),
@@ -74,6 +78,23 @@ const trial = {
 
   /** Ends the thread that runs it, where there is one. */
   exit: write<undefined, void>(async () => process.exit(3)),
+
+  /** How the database finds each page of a scrub: the statements are explained instead of run. */
+  scrubPlans: read<DuePage, string[]>(async (database, page) => {
+    const plans: string[] = []
+    const explained = database.sql.withPlugin({
+      transformQuery: ({ node }) => ({
+        ...node,
+        explain: ExplainNode.create(undefined, ofPlans[database.dialect.name]),
+      }),
+      async transformResult({ result }) {
+        plans.push(JSON.stringify(result.rows))
+        return { ...result, rows: [] }
+      },
+    })
+    await own.scrubbing.due.run({ ...database, sql: explained }, page)
+    return plans
+  }),
 
   underLease: write<{ resource: string; token: number }, string>(async (database, lease) => {
     await requireLease(database, lease)

@@ -1,4 +1,5 @@
 /** A librarian that receives, with all that it does by itself, and one that gives, made by hand: real wires between them. */
+import { randomBytes } from 'node:crypto'
 import { type Connection, connect, endpoints, FLOWS, IDEMPOTENCY, type TransferStatus } from '@arriero/api'
 import { systemClock } from '../src/clock.ts'
 import { createCloneFeature } from '../src/features/clones.ts'
@@ -8,14 +9,20 @@ import { bundleRoute } from '../src/routes/clone-bundle.ts'
 import { dataRoute } from '../src/routes/data.ts'
 import type { RawRoute } from '../src/routes/raw-route.ts'
 import { route } from '../src/routes/route.ts'
+import { validateRoutes } from '../src/routes/validate.ts'
 import { createFernet } from '../src/secrets/fernet.ts'
 import { createCopyReader } from '../src/services/copies/read-copies.ts'
 import { createAlarms } from '../src/services/create-alarms.ts'
 import { Tickets } from '../src/services/data/tickets.ts'
 import { createData, type Data } from '../src/services/data.ts'
 import { createPeerConnections } from '../src/services/peer-connections.ts'
+import { createRepair } from '../src/services/repair/create-repair.ts'
+import type { RepairService } from '../src/services/repair/repair.ts'
+import type { Upstream } from '../src/services/repair/upstream.ts'
+import { createValidation } from '../src/services/validation.ts'
 import { describeContent, type MemoryContent } from '../src/stores/memory-content.ts'
 import type { TaskContext, TaskResult } from '../src/tasks/task.ts'
+import { nobody } from './open-integrity.ts'
 import { type RawApp, startRawApp } from './raw-app.ts'
 import { openWorld, type World, type WorldGround } from './world.ts'
 
@@ -81,6 +88,11 @@ export async function startGiver({
     },
   })
   const data = dataOf(world)
+  const { stores } = world
+  const { catalogue } = world.ground
+  const alarms = createAlarms({ catalogue, log: silentLog })
+  const reader = createCopyReader({ catalogue, stores, alarms, log: silentLog, by: 'a', atOnce: 2 })
+  const validation = createValidation({ catalogue, stores, reader, clock: systemClock, cacheMs: 3_600_000 })
   const tickets = new Tickets({ secret: Buffer.alloc(32), now: () => systemClock.wallNow() })
   const rawRoutes = [dataRoute({ data, tickets, mayRead: async () => true }), bundleRoute({ data })].map(one =>
     noted(wrap(one)),
@@ -92,6 +104,7 @@ export async function startGiver({
       ...Object.values(endpoints.ping).map(ping =>
         route(ping, async () => ({ name: 'a', description: '', capabilities })),
       ),
+      ...validateRoutes(validation, { librarianName: 'a' }),
       route(endpoints.clone.complete, async request => {
         options.onComplete?.(request)
         completed.push(request)
@@ -149,6 +162,7 @@ export interface Taker extends AsyncDisposable {
   /** Runs a task of the settings once. */
   run(key: string, settings?: object, context?: Partial<TaskContext>): Promise<TaskResult>
   readonly logged: readonly string[]
+  readonly repair: RepairService
   /** What it does by itself: until `stop`, which is a kill where nothing is waited for. */
   start(): void
   stop(): Promise<void>
@@ -158,9 +172,11 @@ export interface Taker extends AsyncDisposable {
 export interface TakerOptions {
   readonly ground?: WorldGround
   readonly giverPort: number
+  /** Where bad copies are repaired from. Default: nowhere. */
+  readonly upstream?: Upstream
 }
 
-export async function startTaker({ ground, giverPort }: TakerOptions): Promise<Taker> {
+export async function startTaker({ ground, giverPort, upstream = nobody }: TakerOptions): Promise<Taker> {
   const world = await openWorld(ground ? { ground } : {})
   const { catalogue } = world.ground
   await catalogue.peers.add({
@@ -180,12 +196,17 @@ export async function startTaker({ ground, giverPort }: TakerOptions): Promise<T
   const shared = { catalogue, connections, alarms, clock: systemClock, log, holder: world.holder }
   const tuning = { everyMs: 50, firstPauseMs: 20, leaseSeconds: 1, watchMs: 20 }
   const messages = createMessageFeature({ ...shared, tuning })
+  const { stores } = world
+  const reader = createCopyReader({ catalogue, stores, alarms, log, by: 'b', atOnce: 2 })
+  const presence = { holder: world.holder, gone: async () => new Set<string>() }
+  const repair = createRepair({ ...shared, stores, reader, presence, upstream, random: randomBytes, by: 'b' })
   const feature = createCloneFeature({
     ...shared,
     settings: { background: { recieve_clone: [] } },
-    stores: world.stores,
+    stores,
     commits: world.commits,
     recoverTransfer: world.recovery.recoverTransfer,
+    takeReplacement: repair.takeReplacement,
     data: dataOf(world),
     fernet,
     onMessage: () => messages.delivery.wake(),
@@ -198,6 +219,7 @@ export async function startTaker({ ground, giverPort }: TakerOptions): Promise<T
     world,
     app,
     logged,
+    repair,
     async run(key, settings = {}, context = {}) {
       const kind = feature.tasks.find(one => one.key === key)!
       const common = {

@@ -6,11 +6,11 @@
  *     fetch     a place is free again when the bytes have landed; publishing goes on in groups
  *     yield     every entry exactly once, good or bad; a consumer that does not take them stops admission
  */
-import { join, sep } from 'node:path'
-import { abortable } from './abortable.ts'
-import { Backlog, isLarge } from './backlog.ts'
+import { Admission } from './admission.ts'
+import { Backlog } from './backlog.ts'
 import { type DownloadContext, downloadWith, type Place } from './download.ts'
 import { type EngineParts, withCall } from './engine.ts'
+import { type Entries, rowsOf, untilAborted } from './entries.ts'
 import { TransferError } from './errors.ts'
 import { ExistingNames } from './existing-names.ts'
 import type { ActiveHooks } from './hooks/active-hooks.ts'
@@ -18,18 +18,12 @@ import { askFile } from './hooks/ask-file.ts'
 import { tellUnbegun } from './hooks/ends.ts'
 import { activeHooks } from './hooks/open-hooks.ts'
 import type { RunEnd } from './hooks.ts'
-import { rowOfListed } from './listing/row.ts'
 import { type Entry, isBadRow, type Row } from './manifest/entry.ts'
-import { NameRegistry } from './names/registry.ts'
-import { assertInside, resolveTarget } from './names/target.ts'
 import type { DownloadAllOptions } from './options.ts'
 import { ResultQueue } from './result-queue.ts'
 import type { EntryResult, RunSummary } from './results.ts'
-import type { Listed } from './source.ts'
-
-/** What is to be fetched: rows of a manifest, names of a listing, batches of them, or plain URLs. */
-export type Entries = Iterable<EntryInput> | AsyncIterable<EntryInput>
-type EntryInput = string | Row | Listed | readonly (Row | Listed)[]
+import { runWhenRead } from './run-when-read.ts'
+import { Targets } from './targets.ts'
 
 /** Results, once each, and what they add up to. */
 export interface Downloads extends AsyncIterable<EntryResult> {
@@ -37,9 +31,6 @@ export interface Downloads extends AsyncIterable<EntryResult> {
   readonly summary: Promise<RunSummary>
 }
 
-const LARGE_TRANSFERS = 8
-/** A file that needs more than one request counts as large. */
-const SMALL = 8 << 20
 /** Results and files being published that may wait: one batch of the group commit under way, and the next. */
 const MOST_WAITING = 4096
 
@@ -55,41 +46,31 @@ const MOST_WAITING = 4096
  * ```
  */
 export function downloadAll(entries: Entries, options: DownloadAllOptions = {}): Downloads {
-  const { promise: summary, resolve, reject } = Promise.withResolvers<RunSummary>()
-  summary.catch(() => {})
-  return {
-    summary,
-    async *[Symbol.asyncIterator]() {
-      const results = new ResultQueue<EntryResult>(options.resultOrder === 'manifest' ? 'list' : 'completed')
-      const leave = new AbortController()
-      const signal = options.signal ? AbortSignal.any([options.signal, leave.signal]) : leave.signal
-      let all: AllDownloads | undefined
-      const begin = (engine: EngineParts, opened: Options) => {
-        all = new AllDownloads(engine, entries, opened, results)
-        return all.run()
-      }
-      const running = withCall({ ...options, signal }, begin, () => all?.end ?? NOTHING)
-      running.then(
-        total => {
-          results.releaseAll()
-          results.end()
-          resolve(total)
-        },
-        error => {
-          results.releaseAll()
-          results.fail(error)
-          if (all && leave.signal.aborted && !options.signal?.aborted) resolve(all.summary)
-          else reject(error)
-        },
-      )
-      try {
-        yield* results.take()
-      } finally {
-        leave.abort(new DOMException('The consumer left', 'AbortError'))
-        await running.catch(() => {})
-      }
-    },
-  }
+  const { signal: outer } = options
+  return runWhenRead(signal => {
+    const results = new ResultQueue<EntryResult>(options.resultOrder === 'manifest' ? 'list' : 'completed')
+    let all: AllDownloads | undefined
+    const begin = (engine: EngineParts, opened: Options) => {
+      all = new AllDownloads(engine, entries, opened, results)
+      return all.run()
+    }
+    const running = withCall({ ...options, signal }, begin, () => all?.end ?? NOTHING)
+    const total = running.then(
+      summary => {
+        results.releaseAll()
+        results.end()
+        return summary
+      },
+      error => {
+        results.releaseAll()
+        results.fail(error)
+        // Left early: what was done so far is the answer.
+        if (all && signal.aborted && !outer?.aborted) return all.summary
+        throw error
+      },
+    )
+    return { results: results.take(), total }
+  }, outer)
 }
 
 type Options = DownloadAllOptions & { readonly signal: AbortSignal }
@@ -104,17 +85,13 @@ class AllDownloads {
   readonly #results: ResultQueue<EntryResult>
   readonly #directory: string
   readonly #backlog: Backlog
-  readonly #names = new NameRegistry()
+  readonly #admission: Admission
+  readonly #targets: Targets
   readonly #existing = new ExistingNames()
-  readonly #safeParents = new Set<string>()
   readonly #startedAt: number
   readonly #done = Promise.withResolvers<void>()
   #wakeReader: (() => void) | undefined
   #isRead = false
-  #active = 0
-  #activeLarge = 0
-  /** Files under way that turned out to need more than one request. */
-  #fetchingLarge = 0
   #unfinished = 0
   #isStopped = false
   /** Tells the publisher that nothing more will be begun. */
@@ -128,6 +105,8 @@ class AllDownloads {
     this.#results = results
     this.#directory = options.directory ?? process.cwd()
     this.#backlog = new Backlog(options.order ?? 'size')
+    this.#admission = new Admission(options.transfers, engine.connections)
+    this.#targets = new Targets(this.#directory, options.arePathsPlanned)
     this.#startedAt = engine.clock.now()
     results.onTaken = () => this.#admit()
   }
@@ -232,39 +211,16 @@ class AllDownloads {
   }
 
   #next(): Entry | undefined {
-    return this.#hasPlace() ? this.#backlog.take(this.#activeLarge > 0) : undefined
+    return this.#admission.hasPlace ? this.#backlog.take(this.#admission.hasLarge) : undefined
   }
 
   get #isFull(): boolean {
-    return this.#unfinished - this.#active + this.#results.waiting >= MOST_WAITING
-  }
-
-  #hasPlace(): boolean {
-    const { transfers } = this.#o
-    if (transfers !== undefined) return this.#active < transfers
-    if (this.#active < LARGE_TRANSFERS) return true
-    return this.#active < this.#engine.connections && this.#fetchingLarge < LARGE_TRANSFERS
+    return this.#unfinished - this.#admission.active + this.#results.waiting >= MOST_WAITING
   }
 
   #begin(entry: Entry): void {
-    this.#active++
     this.#unfinished++
-    if (isLarge(entry)) this.#activeLarge++
-    let hasPlace = true
-    let needsMore = false
-    const onSize = (bytes: number | undefined) => {
-      if (needsMore || !hasPlace || bytes === undefined || bytes <= SMALL) return
-      needsMore = true
-      this.#fetchingLarge++
-    }
-    const leave = () => {
-      if (!hasPlace) return
-      hasPlace = false
-      this.#active--
-      if (needsMore) this.#fetchingLarge--
-      if (isLarge(entry)) this.#activeLarge--
-      this.#admit()
-    }
+    const { onSize, leave } = this.#admission.enter(entry, () => this.#admit())
     this.#fetch(entry, { onSize, onFetched: leave }).then(
       result => this.#ended(result, leave),
       error => this.#ended({ entry, ok: false, error }, leave),
@@ -277,7 +233,7 @@ class AllDownloads {
     let place: Place
     try {
       if (uri === undefined) throw new TransferError('Usage', `Cannot fetch entry ${entry.index + 1}: it names no URL`)
-      place = await this.#placeOf(entry)
+      place = await this.#targets.placeOf(entry)
     } catch (error) {
       // From here on `downloadWith` counts.
       this.#engine.progress.failed++
@@ -293,37 +249,10 @@ class AllDownloads {
       names: this.#existing,
       root: this.#directory,
       pathFor: pathFor && (name => pathFor(entry, name)),
-      onPath: path => 'directory' in place && this.#claim(path, entry),
+      onPath: path => 'directory' in place && this.#targets.claim(path, entry),
       ...on,
     })
     return { entry, ok: true, result }
-  }
-
-  /** Where an entry goes: names from a list stay inside the directory, and no two are the same. */
-  async #placeOf(entry: Entry): Promise<Place> {
-    const { path } = entry
-    if (path === undefined) return { directory: this.#directory }
-    const isDirectory = path.endsWith('/')
-    const target = resolveTarget(this.#directory, isDirectory ? path.slice(0, -1) : path)
-    await this.#assertInside(isDirectory ? join(target, 'any name') : target)
-    if (isDirectory) return { directory: target }
-    this.#claim(target, entry)
-    return { path: target }
-  }
-
-  async #assertInside(target: string): Promise<void> {
-    const parent = target.slice(0, target.lastIndexOf(sep))
-    if (this.#safeParents.has(parent)) return
-    await assertInside(this.#directory, target)
-    this.#safeParents.add(parent)
-  }
-
-  #claim(target: string, entry: Entry): void {
-    if (this.#o.arePathsPlanned) return
-    const conflict = this.#names.claim(target, entry.index)
-    // Its own name, taken when it was begun before.
-    if (!conflict || (conflict.kind === 'same' && conflict.index === entry.index)) return
-    throw new TransferError('Usage', `Cannot write ${target}: ${conflict.problem}`, { file: target })
   }
 
   // Ends
@@ -371,30 +300,4 @@ class AllDownloads {
   async #settled(): Promise<void> {
     if (this.#unfinished > 0) await this.#done.promise
   }
-}
-
-/** Ends with the signal's reason, also while the list is being waited for. */
-async function* untilAborted(entries: Entries, signal: AbortSignal): AsyncGenerator<EntryInput, void, undefined> {
-  if (!(Symbol.asyncIterator in entries)) return yield* entries
-  const iterator = entries[Symbol.asyncIterator]()
-  let isOver = false
-  try {
-    while (!isOver) {
-      const { done, value } = await abortable(iterator.next(), signal)
-      isOver = done === true
-      if (!isOver) yield value
-    }
-  } catch (error) {
-    isOver = !signal.aborted
-    throw error
-  } finally {
-    // Not waited for: it may be waiting itself.
-    if (!isOver) iterator.return?.()?.catch(() => {})
-  }
-}
-
-function* rowsOf(input: EntryInput, index: number): Generator<Row> {
-  if (typeof input === 'string') yield { index, uris: [input], checksums: [] }
-  else if (Array.isArray(input)) for (const one of input) yield 'uri' in one ? rowOfListed(one, index++) : one
-  else yield 'uri' in input ? rowOfListed(input as Listed, index) : (input as Row)
 }

@@ -20,6 +20,7 @@ import { Progress } from './progress.ts'
 import { Publisher } from './publish/publisher.ts'
 import { Staging } from './publish/staging.ts'
 import { addressesOf } from './reach.ts'
+import type { Engine } from './shared-engine.ts'
 import { Slots } from './slots.ts'
 import type { Source } from './source.ts'
 import type { SourceContext } from './sources/context.ts'
@@ -28,14 +29,7 @@ import { type CpuPool, createCpuPool } from './workers/cpu-pool.ts'
 import { createHashPool, type HashPool } from './workers/hash-pool.ts'
 import { TransformThreads } from './workers/transform-threads.ts'
 
-/** What callers hold: shares limits, memory, connections and threads between calls. */
-export interface Engine extends AsyncDisposable {
-  readonly progress: Progress
-  /** Changes the cap on everything together while transfers run, bytes per second; undefined: none. */
-  limitRate(bytesPerSecond: number | undefined): void
-  /** Waits for what is being published, then frees connections, threads and memory. May be called twice. */
-  close(): Promise<void>
-}
+export type { Engine }
 
 /** What the engine's own code uses. */
 export interface EngineParts extends Engine {
@@ -47,6 +41,8 @@ export interface EngineParts extends Engine {
   /** How much of the slots' budget is worth using. */
   readonly workingSet: WorkingSet
   readonly limits: OriginLimits
+  /** Of moves that have requests under way. */
+  readonly underWay: Set<UnderWay>
   readonly bandwidth: Bandwidth
   /** Most connections per origin. */
   readonly connections: number
@@ -61,6 +57,11 @@ export interface EngineParts extends Engine {
   /** What sources are opened with. */
   contextFor(options: FetchOptions): Promise<SourceContext>
   openSources(uris: readonly string[], options: FetchOptions, known?: Known): Promise<Source[]>
+}
+
+/** Requests of one move. */
+export interface UnderWay {
+  giveUpSilent(silentMs: number): void
 }
 
 /** What is known of a resource before it is opened. */
@@ -219,8 +220,12 @@ export function createParts(options: EngineOptions, clock: Clock = systemClock):
     slots,
     workingSet,
     limits,
+    underWay: new Set(),
     bandwidth,
     limitRate: bytesPerSecond => bandwidth.setTotal(bytesPerSecond),
+    redial(silentMs) {
+      for (const requests of [...parts.underWay]) requests.giveUpSilent(silentMs)
+    },
     connections,
     pool,
     cpu,

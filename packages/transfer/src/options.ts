@@ -1,12 +1,12 @@
 /** What callers may say, in one place with every default (retrieval 4–12, 16). */
 import type { CommonsOptions } from './commons/options.ts'
-import type { Engine } from './engine.ts'
 import type { EventLevel, TransferEvent } from './events.ts'
 import type { HooksOption } from './hooks.ts'
 import type { Algorithm } from './integrity/checksum.ts'
 import type { Entry } from './manifest/entry.ts'
 import type { Reach } from './reach.ts'
 import type { Range } from './resource.ts'
+import type { Engine } from './shared-engine.ts'
 import type { GsOptions } from './sources/gs/options.ts'
 import type { S3Options } from './sources/s3/options.ts'
 import type { SftpOptions } from './sources/sftp/options.ts'

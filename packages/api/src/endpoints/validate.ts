@@ -1,7 +1,7 @@
 /** Comparing copies with what was recorded (librarian 10.9). */
 import { z } from 'zod'
 import { endpoint } from '../endpoint.ts'
-import { text } from '../values/lax.ts'
+import { boolean, text } from '../values/lax.ts'
 
 export const validate = {
   file: endpoint({
@@ -12,6 +12,8 @@ export const validate = {
       file_name: text,
       /** Ours: librarians that have asked already, by their names: none of them is asked again. Others do not look at it. */
       via: z.array(text).max(100).optional(),
+      /** Ours, from level CALLBACK on: the copies here alone, from the medium, and no earlier result. Others do not look at it. */
+      fresh: boolean.optional(),
     }),
     answer: z.array(
       z.object({

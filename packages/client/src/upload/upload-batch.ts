@@ -1,6 +1,7 @@
 /** Many small files with two calls for all of them, where the librarian knows how (ours do). */
 import { LibrarianError, type OutcomeFailure } from '@arriero/api'
 import type { FileProgress } from '@arriero/transfer'
+import { workTogether } from '../crew.ts'
 import type { Librarian } from '../librarian.ts'
 import { isKept } from './is-kept.ts'
 import { assertUnchanged } from './local-item.ts'
@@ -30,21 +31,16 @@ export async function uploadBatch(
   const outcomes = new Array<BatchOutcome>(items.length)
   const announced = await announce(librarian, items, options)
   const sent: { readonly at: number; readonly staged: Staged; readonly method: Method }[] = []
-  const waiting = announced.entries()
-  const crew = Array.from({ length: AT_ONCE }, async () => {
-    for (const [at, answer] of waiting) {
-      const item = items[at] as BatchItem
-      try {
-        if (!answer.success) outcomes[at] = await refused(librarian, item, answer, options)
-        else sent.push({ at, staged: answer, method: await send(librarian, item, answer, options) })
-      } catch (error) {
-        options.signal.throwIfAborted()
-        outcomes[at] = { ok: false, error }
-      }
+  await workTogether([...announced.entries()], Array(AT_ONCE).keys(), async ([at, answer]) => {
+    const item = items[at] as BatchItem
+    try {
+      if (!answer.success) outcomes[at] = await refused(librarian, item, answer, options)
+      else sent.push({ at, staged: answer, method: await send(librarian, item, answer, options) })
+    } catch (error) {
+      options.signal.throwIfAborted()
+      outcomes[at] = { ok: false, error }
     }
   })
-  await Promise.allSettled(crew)
-  await Promise.all(crew)
   if (sent.length > 0) {
     const answers = await commit(librarian, sent, options)
     for (const [index, { at, method }] of sent.entries()) {

@@ -7,7 +7,7 @@ export interface OpenCatalogueOptions {
   /** `sqlite:/path`, a path, or `postgres://user:password@host/database`. */
   readonly url: string
   readonly log?: Log | undefined
-  /** Threads (SQLite) that read. Default 1. */
+  /** Threads (SQLite) that read; 0: the one that writes does it as well. Default 1. */
   readonly readers?: number | undefined
   /** Connections (PostgreSQL) at once. Default 10. */
   readonly connections?: number | undefined

@@ -18,7 +18,8 @@ export function createBackupFeature(options: BackupFeatureOptions): {
   if (!catalogue.capabilities.canBackUp || settings.catalogue.engine !== 'sqlite') {
     return { backups: undefined, work: async () => {} }
   }
-  const openCopy = (path: string) => openCatalogue({ url: path })
+  // Nobody writes while it is read, and what a thread has taken is not given back to the system.
+  const openCopy = (path: string) => openCatalogue({ url: path, readers: 0 })
   const backups = createBackups({ ...options, settings: settings.backups, path: settings.catalogue.path, openCopy })
   return { backups, work: signal => backups.work(signal) }
 }

@@ -18,6 +18,7 @@ import { createReceiver } from '../services/clones/receive.ts'
 import type { Commits } from '../services/commit/commits.ts'
 import type { Data } from '../services/data.ts'
 import type { PeerConnection, PeerConnections } from '../services/peer-connections.ts'
+import type { RepairService } from '../services/repair/repair.ts'
 import type { Stores } from '../stores/stores.ts'
 import { incomingTransferHypervisor } from '../tasks/incoming-transfer-hypervisor.ts'
 import { receiveClone } from '../tasks/receive-clone.ts'
@@ -29,6 +30,8 @@ export interface CloneFeatureOptions {
   readonly stores: Stores
   readonly commits: Commits
   readonly recoverTransfer: (transferId: number) => Promise<boolean>
+  /** Of what was sent again in place of a bad copy. */
+  readonly takeReplacement: RepairService['takeReplacement']
   readonly data: Data
   readonly connections: PeerConnections
   /** Undefined: no key is configured, so nothing can be fetched from anybody. */

@@ -17,6 +17,7 @@ import { createCommits } from '../services/commit/create-commits.ts'
 import { createDiskTrouble } from '../services/commit/disk-trouble.ts'
 import { createPresence, type Presence } from '../services/presence.ts'
 import { createRecovery, type Recovery } from '../services/recovery/create-recovery.ts'
+import { freeWhatDied } from '../services/recovery/free-what-died.ts'
 import { sweep } from '../services/recovery/sweep.ts'
 import { createUploads } from '../services/uploads/create-uploads.ts'
 import type { UploadProvider, Uploads } from '../services/uploads/uploads.ts'
@@ -101,6 +102,7 @@ export function createCommitServices(options: CommitServicesOptions): CommitServ
 
   async function recover(): Promise<void> {
     await presence.start()
+    await freeWhatDied({ catalogue, presence, log })
     await recoverAll()
   }
 

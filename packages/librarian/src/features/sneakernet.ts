@@ -2,18 +2,20 @@
 import type { Catalogue } from '../catalogue/catalogue.ts'
 import type { Clock } from '../clock.ts'
 import type { BackgroundSettings } from '../config/background.ts'
-import type { Feature } from '../librarian.ts'
+import type { Log } from '../log.ts'
 import { sneakernetRoutes } from '../routes/sneakernet.ts'
 import type { Fernet } from '../secrets/fernet.ts'
 import { holdBytes, type WriteTurns } from '../services/byte-uploads/write-turns.ts'
 import type { Commits } from '../services/commit/commits.ts'
 import type { PeerConnections } from '../services/peer-connections.ts'
+import type { RepairService } from '../services/repair/repair.ts'
 import { createArrivals } from '../services/sneakernet/arrivals.ts'
 import { createCloneKeeper } from '../services/sneakernet/keep-clones.ts'
 import { createPacking } from '../services/sneakernet/packing.ts'
 import { createPeerKeys } from '../services/sneakernet/peer-keys.ts'
 import { createSigning } from '../services/sneakernet/signing.ts'
 import type { Stores } from '../stores/stores.ts'
+import type { Feature } from './feature.ts'
 
 export interface SneakernetFeatureOptions {
   readonly settings: { readonly name: string; readonly background: Pick<BackgroundSettings, 'recieve_clone'> }
@@ -23,8 +25,10 @@ export interface SneakernetFeatureOptions {
   readonly stores: Stores
   readonly commits: Commits
   readonly recoverTransfer: (transferId: number) => Promise<boolean>
+  readonly takeReplacement: RepairService['takeReplacement']
   readonly turns: WriteTurns
   readonly clock: Clock
+  readonly log: Log
   /** A message was written. */
   readonly onMessage: () => void
   readonly random: (bytes: number) => Buffer

@@ -14,7 +14,12 @@ type Entry = AnswerInput<typeof endpoints.validate.file>[number]
 
 export function validateRoutes(validation: Validation, { librarianName, peers }: ValidateRoutesOptions): Route[] {
   return [
-    route(endpoints.validate.file, async ({ file_name, via = [] }, { signal }) => {
+    route(endpoints.validate.file, async ({ file_name, via = [], fresh = false }, { caller, signal }) => {
+      // A full reading each time is not for everybody who may look.
+      if (fresh && caller.level !== 'READONLY') {
+        const copies = await validation.validate(file_name, { isFresh: true })
+        return copies.map(copy => entryOf(copy, librarianName))
+      }
       const [copies, remote] = await Promise.all([
         validation.validate(file_name),
         peers?.ask(file_name, via, signal) ?? { entries: [], unreachable: [] },

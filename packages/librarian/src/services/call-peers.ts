@@ -25,10 +25,10 @@ export function callPeers({ name, pingMs = 5000, callMs = 30_000 }: CallPeersOpt
       }
     },
 
-    async failClone({ url, port, user, password }, { id, remoteId }, { signal }) {
+    async failClone({ url, port, user, password }, { id, remoteId, reason }, { signal }) {
       const peer = connect({ host: url, port, user, password, retries: 0, connectTimeoutMs: pingMs })
       await peer.clone.fail(
-        { source_transfer_id: id, destination_transfer_id: remoteId, reason: 'The sender ended the transfer.' },
+        { source_transfer_id: id, destination_transfer_id: remoteId, reason },
         { signal: AbortSignal.any([signal, AbortSignal.timeout(callMs)]) },
       )
     },

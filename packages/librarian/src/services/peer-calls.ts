@@ -16,7 +16,7 @@ export interface PeerCalls {
   /** Tells the receiver that a transfer has failed. */
   failClone(
     peer: PeerLogin,
-    transfer: { id: number; remoteId: number },
+    transfer: { id: number; remoteId: number; reason: string },
     options: { signal: AbortSignal },
   ): Promise<void>
 }

@@ -15,7 +15,7 @@ const LONGEST_MS = 3_600_000
 /** Librarians that could not be reached, and when they are tried again: later and later, and not all at the same moment. */
 export class PeerPauses {
   readonly #o: PeerPausesOptions
-  readonly #paused = new Map<string, { failures: number; until: number }>()
+  readonly #paused = new Map<string, { readonly failures: number; until: number }>()
 
   constructor(options: PeerPausesOptions) {
     this.#o = options
@@ -31,6 +31,12 @@ export class PeerPauses {
 
   answered(peer: string): void {
     this.#paused.delete(peer)
+  }
+
+  /** There is reason to try now; if that fails as well, the pause after it is the longer one. */
+  hasten(peer: string): void {
+    const paused = this.#paused.get(peer)
+    if (paused) paused.until = 0
   }
 
   isPaused(peer: string): boolean {

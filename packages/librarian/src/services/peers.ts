@@ -53,10 +53,12 @@ export interface PeersOptions {
   readonly calls: PeerCalls
   /** Undefined: no key is configured. */
   readonly fernet: Fernet | undefined
+  /** One was added, or removed: for the work that is done for it. */
+  readonly onChange: (name: string, isThere: boolean) => Promise<void>
   readonly log: Log
 }
 
-export function createPeers({ catalogue: { peers }, calls, fernet, log }: PeersOptions): Peers {
+export function createPeers({ catalogue: { peers }, calls, fernet, onChange, log }: PeersOptions): Peers {
   const crypt = () => {
     if (fernet) return fernet
     throw new LibrarianError('Conflict', 'Cannot keep credentials of another librarian: no encryption_key is set', {
@@ -73,7 +75,8 @@ export function createPeers({ catalogue: { peers }, calls, fernet, log }: PeersO
   async function tellFailed(peer: Peer, transfer: { id: number; remoteId: number }, signal: AbortSignal) {
     try {
       const credentials = splitCredentials(crypt().decrypt(peer.authenticator))
-      await calls.failClone({ ...peer, ...credentials }, transfer, { signal })
+      const reason = 'The sender has removed this librarian from those it sends to.'
+      await calls.failClone({ ...peer, ...credentials }, { ...transfer, reason }, { signal })
     } catch (error) {
       // It finds out by itself when it asks for its old transfers.
       log.warn(
@@ -81,6 +84,13 @@ export function createPeers({ catalogue: { peers }, calls, fernet, log }: PeersO
         'The other librarian was not told of a failed transfer',
       )
     }
+  }
+
+  /** It is there, or gone, all the same. */
+  async function tellOf(name: string, isThere: boolean): Promise<void> {
+    await onChange(name, isThere).catch(error =>
+      log.warn({ err: error, peer: name }, 'Tasks of this librarian go on, or off, at the next start only'),
+    )
   }
 
   return {
@@ -106,12 +116,14 @@ export function createPeers({ catalogue: { peers }, calls, fernet, log }: PeersO
       }
       const peer = { name, url: url.replace(/\/+$/, ''), port, authenticator: token }
       const isNew = await peers.add({ ...peer, act: act?.entry() })
+      if (isNew) await tellOf(name, true)
       return isNew ? { success: true, alreadyExists: false, pingSuccess: check ? true : null } : exists
     },
 
     async remove(name, { failTransfers, signal, act }) {
       const removed = await peers.remove({ name, failTransfers, act: act?.entry() })
       if (!removed) throw new LibrarianError('UnknownLibrarian', `Cannot remove ${name}: there is no such librarian`)
+      await tellOf(name, false)
       if (removed.forgottenCopies > 0) {
         log.warn(
           { peer: name, copies: removed.forgottenCopies },

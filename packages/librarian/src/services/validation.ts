@@ -24,8 +24,13 @@ export interface ValidatedCopy {
 }
 
 export interface Validation {
-  /** One entry per available copy that is there; what is missing or on a store that is not there is no entry. @throws `NotFound` */
-  validate(name: string): Promise<ValidatedCopy[]>
+  /**
+   * One entry per available copy that is there; what is missing or on a store that is not there is no entry.
+   *
+   * @param options.isFresh reads all of them now, past the page cache where the store can. Default: false
+   * @throws LibrarianError `NotFound`
+   */
+  validate(name: string, options?: { readonly isFresh?: boolean }): Promise<ValidatedCopy[]>
 }
 
 export interface ValidationOptions {
@@ -40,10 +45,10 @@ export interface ValidationOptions {
 type Read = Omit<ValidatedCopy, 'storeName'>
 
 export function createValidation({ catalogue, stores, reader, clock, cacheMs }: ValidationOptions): Validation {
-  async function validateCopy(file: File, instance: Instance): Promise<Read | undefined> {
-    const cached = await fromCache(file, instance)
+  async function validateCopy(file: File, instance: Instance, isFresh: boolean): Promise<Read | undefined> {
+    const cached = isFresh ? undefined : await fromCache(file, instance)
     if (cached) return cached
-    const { state, checksum = '', size = 0, reason } = await reader.read(file, instance)
+    const { state, checksum = '', size = 0, reason } = await reader.read(file, instance, { isDirect: isFresh })
     if (state === 'missing' || state === 'unavailable') return undefined
     const checkedTime = instantOf(new Date(clock.wallNow()))
     return { file, instance, state, checksum, size, isSame: state === 'ok', reason, checkedTime }
@@ -66,10 +71,10 @@ export function createValidation({ catalogue, stores, reader, clock, cacheMs }: 
   }
 
   return {
-    async validate(name) {
+    async validate(name, { isFresh = false } = {}) {
       const { file, instances } = await findFile(catalogue, name)
       const available = instances.filter(instance => instance.available === 1)
-      const copies = await Promise.all(available.map(instance => validateCopy(file, instance)))
+      const copies = await Promise.all(available.map(instance => validateCopy(file, instance, isFresh)))
       return copies.flatMap(copy =>
         copy === undefined ? [] : [{ ...copy, storeName: stores.byId(copy.instance.store_id)?.name }],
       )

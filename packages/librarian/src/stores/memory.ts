@@ -94,6 +94,11 @@ export class MemoryStore implements Store {
   }
 
   /** Bit rot: other content under a name, or in the place of a tree's member, which nobody was told of. */
+  /** Puts other content under a name, and it looks as before: the bits have rotted. */
+  rot(name: string, content: MemoryContent): void {
+    this.#files.putBack(name, { ...this.#files.get(name)!, content: copyOf(content) })
+  }
+
   damage(path: string, content: MemoryContent): void {
     this.#files.damage(path, copyOf(content))
   }

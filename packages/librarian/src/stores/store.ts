@@ -15,7 +15,7 @@
  */
 import type { Instant, LibrarianError } from '@arriero/api'
 import type { PathFunction } from '@arriero/transfer'
-import type { FileKind } from '../catalogue/schema.ts'
+import type { CopyState, FileKind } from '../catalogue/schema.ts'
 import type { Keeper } from './keeper.ts'
 
 export interface Store extends AsyncDisposable {
@@ -43,9 +43,11 @@ export interface Store extends AsyncDisposable {
    * A directory for one upload, open to other programs on this site. May be called twice.
    *
    * @param id a UUID: the directory's name
+   * @param options.leadsIn makes the directories that the upload's name leads through, but for the last: a real sender makes that
+   * one alone (librarian 9.1). Default: none of them
    * @returns where to put the upload, absolute: `<staging>/<id>/<uploadName>`
    */
-  openStaging(id: string, uploadName: string): Promise<string>
+  openStaging(id: string, uploadName: string, options?: { readonly leadsIn?: boolean }): Promise<string>
 
   /** Removes it with all that is in it; nothing to remove is success. */
   removeStaging(id: string): Promise<void>
@@ -378,7 +380,7 @@ export interface Removed {
 
 /** A line of the trail: enough to make the catalogue's rows again. */
 export interface TrailRecord {
-  readonly action: 'commit' | 'trash' | 'restore' | 'purge'
+  readonly action: 'commit' | 'trash' | 'restore' | 'purge' | 'repair'
   /**
    * From the catalogue (`trail-order.ts`). The line about a name that counts is the one with the greatest; where two have the
    * same, one says again what the other said, or it is a `restore` that takes the `trash` back.
@@ -400,6 +402,20 @@ export interface TrailRecord {
   readonly first_uploader?: string | undefined
   /** Members of a tree with their digests. */
   readonly manifest?: string | undefined
+  /** Of a `repair` alone: what went to the quarantine. Where the name's bytes are, such a line does not say. */
+  readonly repair?: TrailRepair | undefined
+}
+
+export interface TrailRepair {
+  /** In the quarantine, as `replace` was told. */
+  readonly id: string
+  /** Of the copy. */
+  readonly path: string
+  /** What the reading before it had found. */
+  readonly found: CopyState
+  /** Where the good bytes came from. */
+  readonly source: string
+  readonly actor: string
 }
 
 export interface TrailReading {

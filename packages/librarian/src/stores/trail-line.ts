@@ -25,7 +25,7 @@ const lineSchema = z.object({
   /** On the first line of a segment: how others ended by then. */
   after: z.array(endSchema).optional(),
   record: z.object({
-    action: z.enum(['commit', 'trash', 'restore', 'purge']),
+    action: z.enum(['commit', 'trash', 'restore', 'purge', 'repair']),
     order: z.int().nonnegative().max(GREATEST_ORDER),
     time: z.string(),
     name: z.string(),
@@ -40,6 +40,15 @@ const lineSchema = z.object({
     deletion_policy: z.enum(['DISALLOWED', 'ALLOWED']),
     first_uploader: z.string().optional(),
     manifest: z.string().optional(),
+    repair: z
+      .object({
+        id: z.string(),
+        path: z.string(),
+        found: z.enum(['ok', 'mismatch', 'missing', 'unreadable', 'unavailable', 'never-checked']),
+        source: z.string(),
+        actor: z.string(),
+      })
+      .optional(),
   }),
 })
 

@@ -29,6 +29,8 @@ export interface Scheduler {
   list(): Promise<readonly TaskState[]>
   /** It runs as soon as somebody can; also one that is off. @throws LibrarianError NotFound */
   runNow(id: string, act?: Act): Promise<TaskState>
+  /** A librarian was added or removed: what the settings have for it runs and finds out, or when added waits for its time. */
+  reconsider(librarian: string, isThere: boolean): Promise<void>
   /** Each once, one after the other, here and now (`--once`). Rejects with the signal's reason. */
   runAll(signal: AbortSignal): Promise<readonly TaskRunReport[]>
 }
@@ -81,10 +83,23 @@ export function createScheduler(options: SchedulerOptions): Scheduler {
     return task
   }
 
+  async function reconsider(librarian: string, isThere: boolean): Promise<void> {
+    for (const { id, kind, settings } of entries) {
+      const { key, atOnce, librarian: librarianOf } = kinds.get(kind) as TaskKind
+      if (librarianOf?.(settings) !== librarian) continue
+      const inMs = isThere && settings.at !== undefined ? pauseMs(settings, clock.wallNow()) : 0
+      // Of one without a row no process has begun: it is wanted when that does.
+      if (inMs === undefined || !(await catalogue.tasks.ask({ id, inSeconds: inMs / 1000 }))) continue
+      await handle({ key, atOnce })
+      await engine.want(queueOf(kind), id, { inMs })
+    }
+  }
+
   return {
     start,
     list: () => catalogue.tasks.list(),
     runNow,
+    reconsider,
     async runAll(signal) {
       const reports: TaskRunReport[] = []
       for (const entry of entries) {

@@ -3,4 +3,9 @@ import { type TaskKind, task } from './task.ts'
 
 /** Sends to one librarian what it lacks (librarian 12.3). Entries for several librarians run beside each other. */
 export const sendCloneTask = (sendClone: SendClone): TaskKind =>
-  task({ key: 'send_clone', atOnce: 8, run: (settings, context) => sendClone(settings, context) })
+  task<'send_clone'>({
+    key: 'send_clone',
+    atOnce: 8,
+    librarian: ({ destination_librarian }) => destination_librarian,
+    run: (settings, context) => sendClone(settings, context),
+  })

@@ -19,6 +19,8 @@ export interface TaskKind<Key extends TaskKey = TaskKey> {
   readonly key: Key
   /** Tasks of this kind at once, in all processes together. Default 1. */
   readonly atOnce?: number | undefined
+  /** The librarian that an entry is for: it runs when that is added or removed, and so comes back from `off`, or goes there. */
+  librarian?(settings: TaskSettings<Key>): string
   /** One run of one entry. Run twice at once by mistake, it does no harm (reliability E2). */
   run(settings: TaskSettings<Key>, context: TaskContext): Promise<TaskResult>
 }
@@ -46,7 +48,8 @@ export type TaskCounts = Readonly<Record<string, number>>
 export interface TaskResult {
   /**
    * `done`: everything that there was · `partial`: the next run goes on · `failed`: something needs a person, who was alarmed ·
-   * `off`: the settings name what is not there, so that it is not run again before the next start (librarian 12.0)
+   * `off`: the settings name what is not there, so that it is not run again before the next start (librarian 12.0), or before the
+   * librarian that it is for was added
    */
   readonly outcome: 'done' | 'partial' | 'failed' | 'off'
   /** One line for people. */

@@ -1,6 +1,6 @@
 /** One site of the model: the real gate, reader, commits and challenges, over a catalogue and stores in memory. */
 import { randomBytes } from 'node:crypto'
-import { IDEMPOTENCY } from '@arriero/api'
+import { FLOWS } from '@arriero/api'
 import type { Catalogue } from '../../src/catalogue/catalogue.ts'
 import { openMemoryCatalogue } from '../../src/catalogue/memory.ts'
 import { silentLog } from '../../src/log.ts'
@@ -141,7 +141,7 @@ export async function openSite(options: SiteOptions): Promise<Site> {
     return {
       async to(other) {
         const peer = options.reach(other)
-        const capabilities = new Set([IDEMPOTENCY])
+        const capabilities = new Set([FLOWS])
         const connection = {
           greet: async () => ({ capabilities }),
           proof: proofCalls(peer, () => options.reach(other)),

@@ -4,8 +4,9 @@
 import { TransferError } from '../errors.ts'
 import type { OfferedChecksum } from '../integrity/checksum.ts'
 import { chooseExpectations } from '../integrity/choose-expectations.ts'
-import { createHasher, type Hasher, loadHashers, toHex } from '../integrity/hasher.ts'
+import { createHasher, loadHashers, toHex } from '../integrity/hasher.ts'
 import { type Headers, oneHeader } from '../integrity/headers.ts'
+import type { Hasher } from '../integrity/running-digest.ts'
 import type { Resource } from '../resource.ts'
 
 /** Whether an answer's checksums are those of its coded bytes: a store says that it keeps them in this very coding. */

@@ -3,14 +3,8 @@ import { crc32 } from 'node:zlib'
 import { type DigestAlgorithm, isDigestAlgorithm } from './algorithms.ts'
 import type { Algorithm } from './checksum.ts'
 import { type Crc32c, loadNativeCrc32c } from './native-crc32c.ts'
+import type { Hasher } from './running-digest.ts'
 import { createWasmHasher, isWasmAlgorithm, isWasmLoaded, loadWasm, wasmDigest } from './wasm-hasher.ts'
-
-/** A running digest. One shape for every algorithm; bytes may be views over shared memory and are never changed. */
-export interface Hasher {
-  update(bytes: Uint8Array): void
-  /** The digest, big-endian for CRCs. Ends the hasher. */
-  digest(): Uint8Array
-}
 
 let nativeCrc32c: Crc32c | undefined
 

@@ -4,7 +4,7 @@
  * own loaded (8 to 1916 bytes, about a microsecond).
  */
 import type { IHasher } from 'hash-wasm'
-import type { Hasher } from './hasher.ts'
+import type { Hasher } from './running-digest.ts'
 
 export type WasmAlgorithm = 'crc32c' | 'crc64nvme' | 'adler32' | 'xxh3' | 'xxh128' | 'blake3'
 

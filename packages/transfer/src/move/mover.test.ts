@@ -4,6 +4,7 @@ import { contentOf, expectSame } from '../../test/source-suite.ts'
 import { abortable } from '../abortable.ts'
 import { TransferError } from '../errors.ts'
 import { readAll } from '../iterate.ts'
+import type { Range } from '../resource.ts'
 import type { FetchRequest, Landing, Source } from '../source.ts'
 
 const partSize = 64 * 1024
@@ -230,6 +231,37 @@ describe('move()', () => {
     expect(engine.progress.hedges).toBe(1)
     expect(engine.slots.reserved).toBe(0)
     expect(engine.limits.inUse).toBe(0)
+  })
+
+  test('redial() has what silent requests lack fetched at once, nothing that came, and costs no retry', async () => {
+    const content = contentOf(12 * partSize)
+    const asked: Range[] = []
+    let silent = 0
+    let isCut = true
+    const { engine } = wrapped(
+      { [a]: content },
+      fetching(async (source, request) => {
+        asked.push(request.range!)
+        if (!isCut) return source.fetch(request)
+        await source.fetch(cutAfter(10_001, request)).catch(() => {})
+        silent++
+        await abortable(new Promise(() => {}), request.signal)
+      }),
+    )
+    const reading = readAll(a, { engine, partSize, retries: 1, concurrency: 4 })
+    while (silent < 4 || engine.progress.connections > silent) await pause(1)
+    const before = asked.length
+    engine.redial(60_000)
+    expect(asked.length).toBe(before)
+    isCut = false
+    engine.redial(0)
+    expectSame(await reading, content)
+    expect(engine.progress.retries).toBe(0)
+    const bytes = asked.slice(before).reduce((sum, { start, end }) => sum + end - start, 0)
+    expect(bytes).toBe(content.length - silent * 10_001)
+    expect(engine.slots.reserved).toBe(0)
+    expect(engine.limits.inUse).toBe(0)
+    expect(engine.underWay.size).toBe(0)
   })
 
   test('stopping at any moment ends every request and frees everything', async () => {

@@ -1,4 +1,5 @@
 import type { EngineParts } from '../engine.ts'
+import { TransferError } from '../errors.ts'
 import type { FileHooks } from '../hooks/file-hooks.ts'
 import { shownHeaders, shownResource } from '../hooks/shown.ts'
 import type { HookContext } from '../hooks.ts'
@@ -93,6 +94,7 @@ export class Requests {
     const { grant, range, expected, isFresh } = asking
     const request = newRequest(asking, clock.now())
     this.#active.add(request)
+    engine.underWay.add(this)
     grant.place.active++
     progress.connections++
     progress.peakConnections = Math.max(progress.peakConnections, progress.connections)
@@ -114,6 +116,7 @@ export class Requests {
           if (hooks?.has('onResponse')) this.#tellAnswer(hooks, answer, range)
           return new MeteredLanding(landing, engine.bandwidth, grant.place.source.origin, count => {
             request.received += count
+            request.lastByteAt = clock.now()
           })
         },
       })
@@ -127,9 +130,20 @@ export class Requests {
   sample(): void {
     const now = this.#o.engine.clock.now()
     for (const request of this.#active) {
-      if (request.received > (request.samples.at(-1)?.bytes ?? 0)) request.lastByteAt = now
       request.samples = addSample(request.samples, { at: now, bytes: request.received })
       this.#report(request)
+    }
+  }
+
+  /** The way there was interrupted: what they lack is asked for again, and no fault is found with a part. */
+  giveUpSilent(silentMs: number): void {
+    const now = this.#o.engine.clock.now()
+    for (const request of this.#active) {
+      if (now - request.lastByteAt < silentMs) continue
+      // A first contact has no part that another request could go on with: it is tried again as after a failure.
+      request.isForgiven = request.stretch !== undefined
+      const { uri } = request.place.source
+      request.abort.abort(new TransferError('Network', 'The way to the server was interrupted', { url: uri }))
     }
   }
 
@@ -139,8 +153,9 @@ export class Requests {
 
   /** Counts what a request came to; in the same step the caller draws its conclusions. The permit stays with it. */
   close(request: Request): void {
-    const { clock, progress, workingSet } = this.#o.engine
+    const { clock, progress, workingSet, underWay } = this.#o.engine
     this.#active.delete(request)
+    if (this.#active.size === 0) underWay.delete(this)
     progress.connections--
     this.networkBytes += request.received
     if (request.hedges) progress.hedgedBytes += request.received

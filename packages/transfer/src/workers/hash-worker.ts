@@ -4,7 +4,8 @@
  */
 import { parentPort, workerData } from 'node:worker_threads'
 import type { DigestAlgorithm } from '../integrity/algorithms.ts'
-import { createHasher, digestOf, type Hasher, isLoaded, loadHashers } from '../integrity/hasher.ts'
+import { createHasher, digestOf, isLoaded, loadHashers } from '../integrity/hasher.ts'
+import type { Hasher } from '../integrity/running-digest.ts'
 
 export interface HashWorkerData {
   readonly buffer: SharedArrayBuffer

@@ -16,6 +16,7 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { LibrarianError } from '@arriero/api'
 import { Progress, TransferError } from '@arriero/transfer'
+import { workTogether } from '../../crew.ts'
 import type { Librarian } from '../../librarian.ts'
 import { assertUnchanged } from '../../upload/local-item.ts'
 import type { ResumeRecords } from '../../upload/resume-records.ts'
@@ -24,6 +25,7 @@ import { DATA } from '../bag/layout.ts'
 import { bagItems, openBag, type SignedBag } from '../bag/open-bag.ts'
 import { diskTrouble } from '../disk/trouble.ts'
 import { handOver } from '../hand-over.ts'
+import { inPages } from '../in-pages.ts'
 import { checkItem } from './check-item.ts'
 import { findExtras } from './find-extras.ts'
 
@@ -68,20 +70,10 @@ export async function ingestDisk(
     throw diskTrouble(error, 'read', join(directory, DATA))
   })
   const ingest = new Ingest(librarian, bag, data, { ...options, signal })
-  for await (const page of pagesOf(bag, signal)) await ingest.take(page)
+  for await (const page of inPages(bagItems(bag, signal), PAGE)) await ingest.take(page)
   await ingest.wait()
   for await (const path of findExtras(bag, signal)) options.onExtra(path)
   return { disk: said.disk, source: said.source }
-}
-
-async function* pagesOf(bag: SignedBag, signal: AbortSignal): AsyncGenerator<CarriedItem[]> {
-  let page: CarriedItem[] = []
-  for await (const item of bagItems(bag, signal)) {
-    if (page.push(item) < PAGE) continue
-    yield page
-    page = []
-  }
-  if (page.length > 0) yield page
 }
 
 class Ingest {
@@ -110,13 +102,8 @@ class Ingest {
 
   async take(page: readonly CarriedItem[]): Promise<void> {
     const fresh = await this.#settle(page)
-    const queue = fresh.values()
     const failures = new Map<CarriedItem, unknown>()
-    const crew = Array.from({ length: AT_ONCE }, async () => {
-      for (const item of queue) await this.#bring(item, failures)
-    })
-    await Promise.allSettled(crew)
-    await Promise.all(crew)
+    await workTogether(fresh, Array(AT_ONCE).keys(), item => this.#bring(item, failures))
     if (failures.size > 0) await this.#fail(failures)
   }
 

@@ -12,6 +12,7 @@ import { mkdir, rename, rm, statfs } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { DiskCandidate } from '@arriero/api'
 import { type Engine, Progress, printable, TransferError } from '@arriero/transfer'
+import { workTogether } from '../../crew.ts'
 import type { Librarian } from '../../librarian.ts'
 import type { PackedItem } from '../bag/item.ts'
 import { DATA, JOURNAL, WORK } from '../bag/layout.ts'
@@ -19,6 +20,7 @@ import { makeParents, syncDirectory } from '../disk/durable.ts'
 import { DiskNames, type DiskPowers, type Probe, probeDisk, tellProblems } from '../disk/probe.ts'
 import { readBackBuffer } from '../disk/read-back.ts'
 import { diskTrouble, isDiskGone, isFull } from '../disk/trouble.ts'
+import { inPages } from '../in-pages.ts'
 import { type CandidateOrder, candidates } from './candidates.ts'
 import type { PackingJournal } from './journal.ts'
 import { openDisk } from './open-disk.ts'
@@ -51,6 +53,7 @@ export interface PackReport extends Sealed {
 }
 
 const AT_ONCE = 4
+const PAGE = 500
 const BATCH_FILES = 128
 const BATCH_BYTES = 1 << 30
 /** For directories and lists, beside what is reckoned for each file. */
@@ -81,14 +84,14 @@ export async function packDisk(librarian: Librarian, order: PackOrder, options: 
 
 /** What a crash has parted: the journal has it, the librarian does not know it yet. */
 async function tellAgain({ api }: Librarian, journal: PackingJournal, signal: AbortSignal): Promise<void> {
-  let page: PackedItem[] = []
-  const tell = async () => {
-    const files = page.map(({ name, instance_id }) => ({ name, instance_id }))
-    if (files.length > 0) await api.sneakernet.add({ disk_id: journal.header.disk, files }, { signal })
-    page = []
+  for await (const page of inPages(journal.items(signal), PAGE)) {
+    await api.sneakernet.add({ disk_id: journal.header.disk, files: page.map(told) }, { signal })
   }
-  for await (const item of journal.items(signal)) if (page.push(item) === 500) await tell()
-  await tell()
+}
+
+/** What the librarian is told of a file that is on the disk. */
+function told({ name, instance_id }: PackedItem) {
+  return { name, instance_id }
 }
 
 async function count(journal: PackingJournal, signal: AbortSignal): Promise<number> {
@@ -200,24 +203,18 @@ class Packing {
 
   async #placeBatch(batch: readonly DiskCandidate[]): Promise<void> {
     if (batch.length === 0) return
-    const waiting = batch.values()
     const done = new Map<DiskCandidate, Placed>()
-    const crew = this.#buffers.map(async buffer => {
-      for (const file of waiting) {
-        const path = join(this.#order.directory, WORK, String(this.#next++))
-        const item = await this.#placeOne(file, path, buffer)
-        if (item) done.set(file, { item, path })
-      }
+    await workTogether(batch, this.#buffers, async (file, buffer) => {
+      const path = join(this.#order.directory, WORK, String(this.#next++))
+      const item = await this.#placeOne(file, path, buffer)
+      if (item) done.set(file, { item, path })
     })
-    await Promise.allSettled(crew)
-    await Promise.all(crew)
     const placed = batch.flatMap(file => done.get(file) ?? [])
     await this.#name(placed)
     const items = placed.map(({ item }) => item)
     await this.#journal.add(items)
-    const files = items.map(({ name, instance_id }) => ({ name, instance_id }))
-    const disk_id = this.#journal.header.disk
-    await this.#librarian.api.sneakernet.add({ disk_id, files }, { signal: this.#options.signal })
+    const request = { disk_id: this.#journal.header.disk, files: items.map(told) }
+    await this.#librarian.api.sneakernet.add(request, { signal: this.#options.signal })
   }
 
   /** Undefined: it is not on the disk. */

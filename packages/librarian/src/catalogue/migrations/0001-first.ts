@@ -2,9 +2,9 @@
 import { type Kysely, sql } from 'kysely'
 import type { Dialect } from '../dialect.ts'
 import type { Schema } from '../schema.ts'
-import { refusals } from './0001-refusals.ts'
-import { tables } from './0001-tables.ts'
-import { views } from './0001-views.ts'
+import { refusals } from './0001/refusals.ts'
+import { tables } from './0001/tables.ts'
+import { views } from './0001/views.ts'
 
 export async function up(db: Kysely<Schema>, { define }: Dialect): Promise<void> {
   const statements = [

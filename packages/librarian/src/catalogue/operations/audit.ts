@@ -16,6 +16,13 @@ export interface AuditEntry {
   readonly detail: unknown
 }
 
+export interface Refusal extends Omit<AuditEntry, 'detail'> {
+  readonly detail: Readonly<Record<string, unknown>>
+  /** Of the error. */
+  readonly code: string
+  readonly why: string
+}
+
 export interface AuditHead {
   readonly id: number
   readonly hash: string
@@ -28,6 +35,24 @@ const beginning = '0'.repeat(64)
 
 export const audit = {
   append: write<AuditEntry, AuditHead>(appendAudit),
+
+  /**
+   * What was refused, once: nothing is added where the last entry of this actor, action and subject is a refusal with the same
+   * code and reason. For tasks, which ask for the same in every run.
+   */
+  appendRefusal: write<Refusal, void>(async (database, { code, why, detail, ...entry }) => {
+    const { actor, action, subject } = entry
+    const earlier = database.sql.selectFrom('audit').select('detail').where('subject', '=', subject)
+    const last = await earlier
+      .where('action', '=', action)
+      .where('actor', '=', actor)
+      .orderBy('id', 'desc')
+      .limit(1)
+      .executeTakeFirst()
+    const told = last && JSON.parse(last.detail)
+    if (told?.outcome === 'refused' && told.code === code && told.why === why) return
+    await appendAudit(database, { ...entry, detail: { ...detail, outcome: 'refused', code, why } })
+  }),
 
   /** The last entry, to be written down where nobody can change both. */
   head: read<undefined, AuditHead | undefined>(async ({ sql }) => await lastOf(sql)),

@@ -3,6 +3,7 @@ import type { Instant } from '@arriero/api'
 import { LibrarianError } from '@arriero/api/errors'
 import { read } from '../operation.ts'
 import type { TransferStatus } from '../schema.ts'
+import { originalUploader } from './original-uploader.ts'
 
 export interface DownstreamCopy {
   /** Row here, for the next page. */
@@ -48,7 +49,7 @@ export const downstream = {
       .selectFrom('remote_instance')
       .innerJoin('file', 'file.name', 'remote_instance.file_name')
       .select(['remote_instance.id', 'file.name', 'remote_instance.store_id', 'remote_instance.copy_time'])
-      .select(['file.size', 'file.checksum', 'file.uploader'])
+      .select(['file.size', 'file.checksum', originalUploader])
       .where('remote_instance.librarian_id', '=', peer.id)
       .where('remote_instance.copy_time', '>=', dialect.nowPlus(-seconds))
       .where('remote_instance.id', '>', after)
@@ -64,7 +65,7 @@ export const downstream = {
         .selectFrom('outgoing_transfer')
         .innerJoin('file', 'file.name', 'outgoing_transfer.file_name')
         .select(['outgoing_transfer.id', 'remote_transfer_id', 'status', 'transfer_size', 'transfer_checksum'])
-        .select(['transfer_manager_name', 'start_time', 'file.name as file_name', 'file.uploader', 'dest_path'])
+        .select(['transfer_manager_name', 'start_time', 'file.name as file_name', originalUploader, 'dest_path'])
         .where('destination', '=', librarian)
         .where('status', 'in', ['INITIATED', 'ONGOING', 'STAGED'])
         .where('start_time', '>=', dialect.nowPlus(-seconds))

@@ -5,11 +5,12 @@
  */
 import type { Instant } from '@arriero/api'
 import { LibrarianError } from '@arriero/api/errors'
-import { sql as raw } from 'kysely'
 import { audited } from '../audited.ts'
 import { type Database, read } from '../operation.ts'
 import type { DeletionPolicy } from '../schema.ts'
 import { onStore } from './instances.ts'
+import { openOutgoing } from './open-outgoing.ts'
+import { originalUploader } from './original-uploader.ts'
 
 export interface ManifestOrder {
   readonly storeName: string
@@ -56,7 +57,10 @@ export const manifest = {
     }
     if (destination !== undefined) await demandPeer(database, destination)
     if (order.disableStore) await sql.updateTable('store').set({ enabled: 0 }).where('id', '=', store.id).execute()
-    if (destination !== undefined) await openTransfers(database, store.id, destination)
+    if (destination !== undefined) {
+      const copies = sql.selectFrom('instance').select('id').where('store_id', '=', store.id).where('available', '=', 1)
+      await openOutgoing(database, { destination, copies, oneOf: 'copy' })
+    }
     if (order.markUnavailable) {
       await sql
         .updateTable('instance')
@@ -98,53 +102,6 @@ async function demandPeer({ sql }: Database, name: string): Promise<void> {
   if (!peer) throw new LibrarianError('UnknownLibrarian', `Cannot send to ${name}: there is no such librarian`)
 }
 
-async function openTransfers({ sql, dialect }: Database, storeId: number, destination: string): Promise<void> {
-  await sql
-    .insertInto('outgoing_transfer')
-    .columns([
-      'status',
-      'destination',
-      'transfer_size',
-      'transfer_checksum',
-      'start_time',
-      'file_name',
-      'instance_id',
-      'source_path',
-    ])
-    .expression(build =>
-      build
-        .selectFrom('instance')
-        .innerJoin('file', 'file.name', 'instance.file_name')
-        .select([
-          raw.lit('ONGOING').as('status'),
-          raw<string>`cast(${destination} as text)`.as('destination'),
-          'file.size',
-          'file.checksum',
-          dialect.now().as('start_time'),
-          'file.name',
-          'instance.id',
-          'instance.path',
-        ])
-        .where('instance.store_id', '=', storeId)
-        .where('instance.available', '=', 1)
-        .where(({ not, exists, selectFrom }) =>
-          not(
-            exists(
-              selectFrom('outgoing_transfer')
-                .select('outgoing_transfer.id')
-                // The name too: it has the index, and a store of millions is gone through once.
-                .whereRef('outgoing_transfer.file_name', '=', 'instance.file_name')
-                .whereRef('outgoing_transfer.instance_id', '=', 'instance.id')
-                .where('outgoing_transfer.destination', '=', destination)
-                .where('outgoing_transfer.status', 'in', open),
-            ),
-          ),
-        )
-        .orderBy('instance.id'),
-    )
-    .execute()
-}
-
 async function lastId({ sql }: Database, table: 'instance' | 'outgoing_transfer'): Promise<number> {
   const row = await sql.selectFrom(table).select('id').orderBy('id', 'desc').limit(1).executeTakeFirst()
   return row?.id ?? 0
@@ -163,7 +120,7 @@ async function copiesOf(
       'file.create_time as createTime',
       'file.size',
       'file.checksum',
-      'file.uploader',
+      originalUploader,
       'file.source',
       'instance.path',
       'instance.deletion_policy as deletionPolicy',

@@ -1,11 +1,12 @@
 /** Disks that are packed here: what goes onto them, its transfers, and what came of them (reliability G4). */
 import { LibrarianError } from '@arriero/api/errors'
-import { sql as raw } from 'kysely'
 import { audited } from '../audited.ts'
 import { pageLimit } from '../limits.ts'
 import { type Database, read, write } from '../operation.ts'
 import type { FileTable } from '../schema.ts'
 import { type Disk, findDisk, requireDisk } from './disks.ts'
+import { hasOpenTo, openOutgoing } from './open-outgoing.ts'
+import { originalUploader } from './original-uploader.ts'
 
 export interface Candidate
   extends Pick<FileTable, 'name' | 'kind' | 'size' | 'checksum' | 'sha256' | 'uploader' | 'create_time'> {
@@ -96,7 +97,8 @@ export const outgoingDisks = {
   seal: audited<{ id: string }, Disk>(async (database, { id }) => {
     const { sql, dialect } = database
     const { peer } = await requireDisk(database, id, 'out', ['packing', 'packed'])
-    await openTransfers(database, id, peer)
+    const copies = sql.selectFrom('disk_item').select('instance_id as id').where('disk_id', '=', id)
+    await openOutgoing(database, { destination: peer, copies: copies.where('transfer_id', 'is', null), oneOf: 'file' })
     await sql
       .updateTable('disk_item')
       .set(eb => ({
@@ -235,7 +237,7 @@ async function candidatesOf(
       'file.size',
       'file.checksum',
       'file.sha256',
-      'file.uploader',
+      originalUploader,
       'file.create_time',
       'instance.id as instance_id',
       'store.name as store_name',
@@ -263,17 +265,7 @@ async function candidatesOf(
         ),
       ),
     )
-    .where(({ not, exists, selectFrom }) =>
-      not(
-        exists(
-          selectFrom('outgoing_transfer')
-            .select('outgoing_transfer.id')
-            .whereRef('outgoing_transfer.file_name', '=', 'file.name')
-            .where('outgoing_transfer.destination', '=', destination)
-            .where('outgoing_transfer.status', 'in', open),
-        ),
-      ),
-    )
+    .where(({ not }) => not(hasOpenTo(destination)))
     .where(({ not, exists, selectFrom }) =>
       not(
         exists(
@@ -289,52 +281,6 @@ async function candidatesOf(
   if (names !== undefined) query = query.where('file.name', 'in', names)
   if (after !== undefined) query = query.where('file.name', '>', after)
   return await query.orderBy('file.name').limit(pageLimit(limit)).execute()
-}
-
-async function openTransfers({ sql, dialect }: Database, diskId: string, destination: string): Promise<void> {
-  await sql
-    .insertInto('outgoing_transfer')
-    .columns([
-      'status',
-      'destination',
-      'transfer_size',
-      'transfer_checksum',
-      'start_time',
-      'file_name',
-      'instance_id',
-      'source_path',
-    ])
-    .expression(build =>
-      build
-        .selectFrom('disk_item')
-        .innerJoin('file', 'file.name', 'disk_item.file_name')
-        .innerJoin('instance', 'instance.id', 'disk_item.instance_id')
-        .select([
-          raw.lit('ONGOING').as('status'),
-          raw<string>`cast(${destination} as text)`.as('destination'),
-          'file.size',
-          'file.checksum',
-          dialect.now().as('start_time'),
-          'file.name',
-          'instance.id',
-          'instance.path',
-        ])
-        .where('disk_item.disk_id', '=', diskId)
-        .where('disk_item.transfer_id', 'is', null)
-        .where(({ not, exists, selectFrom }) =>
-          not(
-            exists(
-              selectFrom('outgoing_transfer')
-                .select('outgoing_transfer.id')
-                .whereRef('outgoing_transfer.file_name', '=', 'disk_item.file_name')
-                .where('outgoing_transfer.destination', '=', destination)
-                .where('outgoing_transfer.status', 'in', open),
-            ),
-          ),
-        )
-        .orderBy('file.name'),
-    )
-    .execute()
 }
 
 async function demandPeer({ sql }: Database, name: string): Promise<void> {

@@ -81,18 +81,41 @@ export const outgoing = {
     },
   ),
 
-  /** Open ones that began longer than `ageInDays` ago, by number: those after `after`. */
+  /**
+   * Open ones that began longer than `ageInDays` ago, by number: those after `after`. What is on a disk that is being carried is
+   * not old, however long that takes; from the day on which it was read over there, its age counts.
+   */
   stale: read<{ ageInDays: number; after: number; limit: number }, OutgoingTransfer[]>(
-    async ({ sql, dialect }, { ageInDays, after, limit }) =>
-      await sql
+    async ({ sql, dialect }, { ageInDays, after, limit }) => {
+      const since = dialect.nowPlus(-Math.min(Math.max(ageInDays, 0), MOST_DAYS) * DAY_SECONDS)
+      return await sql
         .selectFrom('outgoing_transfer')
         .selectAll()
         .where(isOpen)
         .where('id', '>', after)
-        .where('start_time', '<', dialect.nowPlus(-Math.min(Math.max(ageInDays, 0), MOST_DAYS) * DAY_SECONDS))
+        .where('start_time', '<', since)
+        .where(({ not, exists, selectFrom }) =>
+          not(
+            exists(
+              selectFrom('disk_item')
+                .innerJoin('disk', 'disk.id', 'disk_item.disk_id')
+                .select('disk.id')
+                .whereRef('disk_item.file_name', '=', 'outgoing_transfer.file_name')
+                .whereRef('disk_item.transfer_id', '=', 'outgoing_transfer.id')
+                .where('disk.direction', '=', 'out')
+                .where(({ eb, or, and }) =>
+                  or([
+                    eb('disk.state', 'in', ['packing', 'packed', 'reading']),
+                    and([eb('disk.state', '=', 'read'), eb('disk.changed', '>=', since)]),
+                  ]),
+                ),
+            ),
+          ),
+        )
         .orderBy('id')
         .limit(limit)
-        .execute(),
+        .execute()
+    },
   ),
 }
 

@@ -4,6 +4,8 @@ import { LibrarianError } from '@arriero/api/errors'
 import { audited, ifDone } from '../audited.ts'
 import { type Database, read, write } from '../operation.ts'
 import type { PeerTable } from '../schema.ts'
+import { isOpen } from './outgoing-states.ts'
+import { endItemsTo } from './send-queue.ts'
 
 export interface Peer {
   readonly id: number
@@ -30,8 +32,6 @@ export interface RemovedPeer {
   readonly forgottenCopies: number
 }
 
-const open = ['INITIATED', 'ONGOING', 'STAGED'] as const
-
 export const peers = {
   /** In order of id. */
   list: read<void, Peer[]>(async ({ sql }) => {
@@ -55,23 +55,25 @@ export const peers = {
   ),
 
   /**
-   * Forgets a peer and the copies it is known to hold: a copy that nobody can ask for proves nothing. Open transfers to it
-   * fail where that is asked for; ended ones stay as they ended. Undefined: no such peer.
+   * Forgets a peer. What becomes of what has to do with it:
+   *
+   *   copies it is known to hold    forgotten: a copy that nobody can ask for proves nothing
+   *   open transfers to it          with `failTransfers` they fail, with the reason; else they wait, and the hypervisor of
+   *                                 outgoing transfers ends them when they are old
+   *   batches of the queue          end with their transfers; else they wait, and take nobody's place
+   *   messages that wait for it     go with `failTransfers`; else they are delivered to whoever is added under its name
+   *   what came from it             stays, its files with their source; open transfers from it the hypervisor of incoming
+   *                                 ones ends when they are old
+   *   disks, pinned key, audit      stay: a new librarian of this name has to show the same key
+   *
+   * Undefined: no such peer.
    */
   remove: audited<{ name: string; failTransfers: boolean }, RemovedPeer | undefined>(
     async (database, { name, failTransfers }) => {
-      const { sql, dialect } = database
+      const { sql } = database
       const peer = await findPeer(database, name)
       if (!peer) return undefined
-      const failed = failTransfers
-        ? await sql
-            .updateTable('outgoing_transfer')
-            .set({ status: 'FAILED', end_time: dialect.now() })
-            .where('destination', '=', name)
-            .where('status', 'in', open)
-            .returning(['id', 'remote_transfer_id'])
-            .execute()
-        : []
+      const failed = failTransfers ? await endAllTo(database, name) : []
       const forgotten = await sql.deleteFrom('remote_instance').where('librarian_id', '=', peer.id).executeTakeFirst()
       await sql.deleteFrom('peer').where('id', '=', peer.id).execute()
       return {
@@ -104,6 +106,22 @@ export const peers = {
         .execute()
     },
   ),
+}
+
+/** Whoever is removed for good has nothing more to wait for. Resolves to the transfers that were open. */
+async function endAllTo(database: Database, name: string) {
+  const { sql, dialect } = database
+  const reason = `The librarian ${name} was removed.`
+  const failed = await sql
+    .updateTable('outgoing_transfer')
+    .set({ status: 'FAILED', end_time: dialect.now(), reason })
+    .where('destination', '=', name)
+    .where(isOpen)
+    .returning(['id', 'remote_transfer_id'])
+    .execute()
+  await endItemsTo(database, name, reason)
+  await sql.deleteFrom('message').where('peer', '=', name).execute()
+  return failed
 }
 
 async function findPeer({ sql }: Database, name: string): Promise<Peer | undefined> {

@@ -114,6 +114,15 @@ export const pieces = {
     async (database, { delivery }) => await putBack(database, delivery, { due: database.dialect.now() }),
   ),
 
+  /** No process is left that has any: all claims have run out. */
+  abandon: write<undefined, void>(async ({ sql, dialect }) => {
+    await sql
+      .updateTable('piece')
+      .set({ expires: dialect.nowPlus(-1) })
+      .where('claim', 'is not', null)
+      .execute()
+  }),
+
   /** It is tried again after so many seconds, or when it was wanted meanwhile. */
   fail: write<{ delivery: Delivery; inSeconds: number; reason: string }, boolean>(
     async (database, { delivery, inSeconds, reason }) =>

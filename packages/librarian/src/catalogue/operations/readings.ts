@@ -121,6 +121,9 @@ async function recordGood({ sql, dialect }: Database, by: string, found: readonl
     UPDATE instance SET state = 'ok', calculated_checksum = good.checksum, calculated_size = good.size,
       checksum_time = ${now}, fingerprint = good.fingerprint
     FROM ${good} AS good WHERE good.instance_id = instance.id`.execute(sql)
+  // Nearly always there is none at all.
+  const corrupt = await sql.selectFrom('corrupt_file').select('id').limit(1).executeTakeFirst()
+  if (!corrupt) return
   await text`
     DELETE FROM corrupt_file WHERE instance_id IN (SELECT good.instance_id FROM ${good} AS good)`.execute(sql)
 }

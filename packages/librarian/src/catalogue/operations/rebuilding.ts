@@ -1,9 +1,11 @@
 /** Making the catalogue again from what stores know (reliability G1). */
+import type { Instant } from '@arriero/api'
 import type { Selectable } from 'kysely'
 import { ancestorsOf, findObstacles } from '../nested-names.ts'
 import { type Database, read, write } from '../operation.ts'
 import type { CopyState, DeletionPolicy, FileKind, FileTable } from '../schema.ts'
 import { raiseOrder, takeNumbers } from '../trail-order.ts'
+import { fillDigest } from './digests.ts'
 import { unread } from './instances.ts'
 
 export interface RebuiltFile {
@@ -30,6 +32,21 @@ export interface RebuiltCopy {
   readonly deletionPolicy: DeletionPolicy
 }
 
+/** What lies in a quarantine, as the trail tells it. */
+export interface QuarantinedCopy {
+  readonly id: string
+  readonly storeId: number
+  readonly fileName: string
+  /** Of the copy. */
+  readonly path: string
+  readonly found: CopyState
+  readonly source: string
+  readonly sha256: string | null
+  readonly actor: string
+  /** Since when it is there. */
+  readonly time: Instant
+}
+
 /**
  * `known`: it is there already, with this copy if it has one · `other`: other content is there under this name · `nested`: its
  * name lies in another one, or that one in it · `coming`: such a name is being committed.
@@ -46,13 +63,14 @@ export const rebuilding = {
     return file === undefined && intent === undefined
   }),
 
-  /** Makes the rows that are missing, and changes none. An item that cannot be registered never stops its neighbours. */
+  /** Makes the rows that are missing, and changes none but for a digest that is told for the first time. An item that cannot be registered never stops its neighbours. */
   register: write<{ files: readonly RebuiltFile[] }, RebuiltOutcome[]>(async (database, { files }) => {
     const ground = await groundFor(database, files)
     const outcomes: RebuiltOutcome[] = []
     for (const file of files) {
       const outcome = judge(file, ground)
       outcomes.push(outcome)
+      await tellDigest(database, file, ground)
       if (outcome.outcome === 'file') {
         await insertFile(database, file)
         note(file, ground)
@@ -63,6 +81,20 @@ export const rebuilding = {
       }
     }
     return outcomes
+  }),
+
+  /** Makes the rows of repairs that are missing, and changes none. */
+  quarantined: write<{ copies: readonly QuarantinedCopy[] }, void>(async ({ sql }, { copies }) => {
+    for (const { id, storeId, fileName, path, found, source, sha256, actor, time } of copies) {
+      const copy = sql.selectFrom('instance').select('id').where('file_name', '=', fileName)
+      const instance = await copy.where('store_id', '=', storeId).executeTakeFirst()
+      const row = { id, file_name: fileName, store_id: storeId, path, found, source, sha256, actor }
+      await sql
+        .insertInto('repair')
+        .values({ ...row, state: 'done', holder: '', instance_id: instance?.id ?? 0, started: time, ended: time })
+        .onConflict(on => on.column('id').doNothing())
+        .execute()
+    }
   }),
 
   /** What is known by now of these names. */
@@ -110,7 +142,7 @@ export const rebuilding = {
   }),
 }
 
-type Content = Pick<RebuiltFile, 'kind' | 'size' | 'sha256'>
+type Content = Pick<RebuiltFile, 'kind' | 'size' | 'checksum' | 'sha256'>
 
 interface Ground {
   readonly files: Map<string, Content>
@@ -129,7 +161,7 @@ async function groundFor(database: Database, files: readonly RebuiltFile[]): Pro
     return { files: new Map(), copies: new Set(), nested: new Map(), coming: new Map(), above: new Map() }
   const known = await sql
     .selectFrom('file')
-    .select(['name', 'kind', 'size', 'sha256'])
+    .select(['name', 'kind', 'size', 'checksum', 'sha256'])
     .where('name', 'in', names)
     .execute()
   const copies = await sql
@@ -150,8 +182,7 @@ function judge(file: RebuiltFile, { files, copies, nested, coming, above }: Grou
   const { name, copy } = file
   const known = files.get(name)
   if (known) {
-    if (known.size !== file.size || known.sha256 !== file.sha256 || known.kind !== file.kind)
-      return { outcome: 'other' }
+    if (!isSame(known, file)) return { outcome: 'other' }
     return { outcome: !copy || copies.has(copyKey(name, copy.storeId)) ? 'known' : 'copy' }
   }
   const obstacle = nested.get(name) ?? above.get(name) ?? ancestorsOf(name).find(directory => files.has(directory))
@@ -160,8 +191,24 @@ function judge(file: RebuiltFile, { files, copies, nested, coming, above }: Grou
   return live === undefined ? { outcome: 'file' } : { outcome: 'coming', obstacle: live }
 }
 
-function note({ name, kind, size, sha256 }: RebuiltFile, { files, above }: Ground): void {
-  files.set(name, { kind, size, sha256 })
+/** A line of before the first reading has no digest of ours: then its sender's decides. */
+function isSame(known: Content, told: Content): boolean {
+  if (known.size !== told.size || known.kind !== told.kind) return false
+  if (known.sha256 !== null && told.sha256 !== null) return known.sha256 === told.sha256
+  return known.checksum === told.checksum
+}
+
+/** Where another store's line had none. */
+async function tellDigest(database: Database, file: RebuiltFile, { files }: Ground): Promise<void> {
+  const known = files.get(file.name)
+  const { name, sha256, manifest } = file
+  if (!known || known.sha256 !== null || sha256 === null || !isSame(known, file)) return
+  await fillDigest(database, { name, sha256, manifest })
+  files.set(name, { ...known, sha256 })
+}
+
+function note({ name, kind, size, checksum, sha256 }: RebuiltFile, { files, above }: Ground): void {
+  files.set(name, { kind, size, checksum, sha256 })
   for (const directory of ancestorsOf(name)) above.set(directory, name)
 }
 

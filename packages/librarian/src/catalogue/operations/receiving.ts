@@ -4,7 +4,7 @@ import { type Database, read, write } from '../operation.ts'
 import { isMine, type Move, type Moved, type Mover, moveIncoming } from './receiving/move.ts'
 import { pullManager } from './receiving/pull-manager.ts'
 import { type StageClones, type StageClonesOutcome, stageClones } from './receiving/stage.ts'
-import { knownPeers, tellFailed } from './receiving/tell-source.ts'
+import { knownPeers, tellCompleted, tellDoubt, tellFailed, toldColumns } from './receiving/tell-source.ts'
 import { endOpen, type IncomingTransfer, idSet, transfersOf } from './uploads.ts'
 
 export type { Movable, Move, Moved, Mover, Unmoved } from './receiving/move.ts'
@@ -87,6 +87,26 @@ export const receiving = {
       return numUpdatedRows === 1n
     },
   ),
+
+  /** What was sent again has taken the place of a bad copy, or it was good again already. False: the transfer has ended. */
+  completeReplacement: write<{ id: number; manager: string | null }, boolean>(async (database, { id, manager }) => {
+    const { sql: db, dialect } = database
+    const completed = await db
+      .updateTable('incoming_transfer')
+      .set({ status: 'COMPLETED', end_time: dialect.now(), transfer_manager_name: manager })
+      .where('id', '=', id)
+      .where('status', 'in', ['INITIATED', 'ONGOING', 'STAGED'])
+      .returning(toldColumns)
+      .execute()
+    await tellCompleted(database, completed)
+    return completed.length === 1
+  }),
+
+  /** Bytes that came for it were not those that were announced: its sender is asked to read its copies. */
+  doubt: write<{ id: number; key: string }, void>(async (database, { id, key }) => {
+    const [transfer] = await transfersOf(database, [id])
+    if (transfer) await tellDoubt(database, transfer, key)
+  }),
 
   /** Ends transfers that will not come, each with its reason, and has their senders told. Resolves to those that were open. */
   fail: write<{ failures: readonly { readonly id: number; readonly reason: string }[] }, IncomingTransfer[]>(

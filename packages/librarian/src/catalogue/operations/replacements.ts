@@ -5,13 +5,7 @@ import { corruptRowOf } from './corrupt-row.ts'
 export const replacements = {
   /** An upstream librarian was asked to send it again, or is not any more. */
   expect: write<{ instanceId: number; transferId: number | null }, void>(
-    async ({ sql }, { instanceId, transferId }) => {
-      await sql
-        .updateTable('corrupt_file')
-        .set({ replacement_requested: transferId === null ? 0 : 1, incoming_transfer_id: transferId })
-        .where('instance_id', '=', instanceId)
-        .execute()
-    },
+    async (database, { instanceId, transferId }) => await expectTransfer(database, instanceId, transferId),
   ),
 
   /** Notes a bad copy of whatever state as one that an upstream is asked to replace: only a mismatch has a row by itself. */
@@ -49,14 +43,6 @@ export const replacements = {
         .orderBy('corrupt_file.id')
         .execute(),
   ),
-
-  /**
-   * Where an announced file is the replacement that its sender was asked for: the same content, for a copy whose earlier transfer,
-   * if there was one, has ended. Undefined: it is not.
-   */
-  expects: read<Announced, { instanceId: number; storeId: number } | undefined>(
-    async (database, announced) => await findExpected(database, announced),
-  ),
 }
 
 export interface ExpectedReplacement {
@@ -71,16 +57,36 @@ export interface ExpectedReplacement {
 
 export interface Announced {
   readonly fileName: string
+  /** The librarian that sends it. */
   readonly librarian: string
   readonly size: number
+  /** As announced, in wire form. */
   readonly checksum: string
 }
 
-/** For the transaction that announces it, too. */
+export interface ExpectedAt {
+  /** The bad copy. */
+  readonly instanceId: number
+  readonly storeId: number
+}
+
+/** @param transferId null: nothing is expected any more */
+export async function expectTransfer({ sql }: Database, instanceId: number, transferId: number | null): Promise<void> {
+  await sql
+    .updateTable('corrupt_file')
+    .set({ replacement_requested: transferId === null ? 0 : 1, incoming_transfer_id: transferId })
+    .where('instance_id', '=', instanceId)
+    .execute()
+}
+
+/**
+ * The bad copy for which its sender was asked to send just this content again, and is not sending it already. Undefined: nobody
+ * was asked.
+ */
 export async function findExpected(
   { sql }: Database,
   { fileName, librarian, size, checksum }: Announced,
-): Promise<{ instanceId: number; storeId: number } | undefined> {
+): Promise<ExpectedAt | undefined> {
   const row = await sql
     .selectFrom('corrupt_file')
     .innerJoin('file', 'file.name', 'corrupt_file.file_name')

@@ -152,6 +152,9 @@ async function unreadPage(
     .where('instance.checksum_time', 'is', null)
     .where('instance.available', '=', 1)
     .where('instance.id', '>', after)
+    // As the index has them, so that none need be sorted.
+    .orderBy('instance.store_id')
+    .orderBy('instance.checksum_time')
     .orderBy('instance.id')
     .limit(limit)
     .execute()
@@ -173,6 +176,7 @@ async function readPage(
       eb(refTuple('instance.checksum_time', 'instance.id'), '>', tuple(after.time, after.id)),
     )
   }
-  const rows = await query.orderBy('instance.checksum_time').orderBy('instance.id').limit(limit).execute()
+  const inOrder = query.orderBy('instance.store_id').orderBy('instance.checksum_time').orderBy('instance.id')
+  const rows = await inOrder.limit(limit).execute()
   return rows.map(row => toCopy(row, overdueBefore, { time: row.checksum_time, id: row.id }))
 }

@@ -193,6 +193,26 @@ export const sendQueue = {
     await end(database, hold, reason)
     return failed.length
   }),
+
+  /** Leases of items that have ended, or are gone. Resolves to how many went. */
+  sweepLeases: write<undefined, number>(async ({ sql, dialect }) => {
+    const done = await sql
+      .deleteFrom('lease')
+      .where('resource', 'like', `${itemLeasePrefix}%`)
+      .where('expires', '<', dialect.now())
+      .where(({ not, exists, selectFrom }) =>
+        not(
+          exists(
+            selectFrom('send_item')
+              .select('send_item.id')
+              .where('completed', '=', 0)
+              .where(leaseOfRow, '=', text.ref<string>('lease.resource')),
+          ),
+        ),
+      )
+      .executeTakeFirst()
+    return Number(done.numDeletedRows)
+  }),
 }
 
 /** Items of destinations that are known and take transfers (librarian Q18), on which nobody works. */
@@ -259,6 +279,21 @@ async function record({ sql }: Database, id: number, details: CompletedTransfer)
     .execute()
 }
 
+/** Part of another operation. Whoever works on one of them writes nothing more. */
+export async function endItemsTo({ sql, dialect }: Database, destination: string, reason: string): Promise<void> {
+  const ended = await sql
+    .updateTable('send_item')
+    .set({ completed: 1, completed_time: dialect.now(), failed: 1, reason })
+    .where('destination', '=', destination)
+    .where('completed', '=', 0)
+    .returning('id')
+    .execute()
+  for (const part of chunks(ended, 5000)) {
+    const resources = part.map(({ id }) => itemLease(id))
+    await sql.deleteFrom('lease').where('resource', 'in', resources).execute()
+  }
+}
+
 async function end({ sql, dialect }: Database, { itemId }: ItemHold, reason: string | null): Promise<void> {
   await sql
     .updateTable('send_item')
@@ -266,4 +301,6 @@ async function end({ sql, dialect }: Database, { itemId }: ItemHold, reason: str
     .where('id', '=', itemId)
     .where('completed', '=', 0)
     .execute()
+  // Nobody works on it any more.
+  await sql.deleteFrom('lease').where('resource', '=', itemLease(itemId)).execute()
 }

@@ -108,11 +108,20 @@ export const tasks = {
     return numUpdatedRows === 1n
   }),
 
-  /** Somebody asked for it. False: there is none. */
-  ask: audited<{ id: string }, boolean>(async ({ sql, dialect }, { id }) => {
+  /** No process is left that runs any: nobody was heard of for long. */
+  abandon: write<undefined, void>(async ({ sql, dialect }) => {
+    await sql
+      .updateTable('task')
+      .set({ heard: dialect.nowPlus(-TASK_SILENCE_SECONDS - 1) })
+      .where('run', 'is not', null)
+      .execute()
+  }),
+
+  /** Somebody asked for it: for now, or a later time. False: there is none. */
+  ask: audited<{ id: string; inSeconds?: number }, boolean>(async ({ sql, dialect }, { id, inSeconds = 0 }) => {
     const { numUpdatedRows } = await sql
       .updateTable('task')
-      .set({ next_run: dialect.now() })
+      .set({ next_run: dialect.nowPlus(inSeconds) })
       .where('id', '=', id)
       .executeTakeFirst()
     return numUpdatedRows === 1n

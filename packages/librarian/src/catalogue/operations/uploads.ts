@@ -323,6 +323,7 @@ async function insertAll(
         reason: place ? null : noRoom,
         source_transfer_id: null,
         first_uploader: null,
+        replaces_instance_id: null,
       }
     }),
   )
@@ -343,6 +344,7 @@ const transferColumns = {
   reason: 'text',
   source_transfer_id: 'integer',
   first_uploader: 'text',
+  replaces_instance_id: 'integer',
 } as const
 
 export type NewTransfer = Readonly<Pick<IncomingTransfer, keyof typeof transferColumns>>
@@ -357,9 +359,11 @@ export async function insertTransfers(
   const now = dialect.now()
   const { rows } = await sql<IncomingTransfer>`
     INSERT INTO incoming_transfer (status, uploader, upload_name, source, transfer_size, transfer_checksum, store_id,
-      staging_path, store_path, token, reason, source_transfer_id, first_uploader, deletion_policy, start_time, end_time)
+      staging_path, store_path, token, reason, source_transfer_id, first_uploader, replaces_instance_id, deletion_policy,
+      start_time, end_time)
     SELECT status, uploader, upload_name, source, transfer_size, transfer_checksum, store_id, staging_path, store_path,
-      token, reason, source_transfer_id, first_uploader, 'DISALLOWED', ${now}, CASE WHEN status = 'FAILED' THEN ${now} END
+      token, reason, source_transfer_id, first_uploader, replaces_instance_id, 'DISALLOWED', ${now},
+      CASE WHEN status = 'FAILED' THEN ${now} END
     FROM ${given} AS upload WHERE true
     RETURNING *`.execute(db)
   return rows

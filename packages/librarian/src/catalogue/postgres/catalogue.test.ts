@@ -1,13 +1,10 @@
-import { afterAll, expect, test } from 'vitest'
+import { expect, test } from 'vitest'
+import { onPostgres } from '../../../test/both-databases.ts'
 import { catalogueSuite } from '../../../test/catalogue-suite.ts'
-import { startPostgres } from '../../../test/postgres.ts'
 import { operations, type TrialCatalogue } from '../../../test/trial-operations.ts'
 import { openPostgresCatalogue } from './catalogue.ts'
 
-const server = await startPostgres()
-afterAll(() => server?.end(), 60_000)
-
-if (server) {
+await onPostgres(server => {
   catalogueSuite('openPostgresCatalogue()', async () => {
     const url = await server.createDatabase()
     return (await openPostgresCatalogue({ url, registry: operations })) as TrialCatalogue
@@ -20,4 +17,4 @@ if (server) {
     await (await openPostgresCatalogue({ url })).close()
     await (await openPostgresCatalogue({ url, mustExist: true })).close()
   })
-} else test.skip('NOT RUN postgres', () => {})
+})

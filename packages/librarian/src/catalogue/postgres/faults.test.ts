@@ -1,23 +1,22 @@
 /** What a PostgreSQL catalogue does when the server, the connection or others at the same rows fail it. */
 import { setImmediate } from 'node:timers/promises'
 import pg from 'pg'
-import { afterAll, describe, expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
+import { onPostgres } from '../../../test/both-databases.ts'
 import { type Cut, startCommitProxy } from '../../../test/commit-proxy.ts'
-import { startPostgres, type TestPostgres } from '../../../test/postgres.ts'
+import type { TestPostgres } from '../../../test/postgres.ts'
 import { operations, type TrialCatalogue } from '../../../test/trial-operations.ts'
 import type { Migration } from '../migrate.ts'
 import { migrations } from '../migrations/index.ts'
 import { openPostgresCatalogue, type PostgresCatalogueOptions } from './catalogue.ts'
 import { Turns } from './turns.ts'
 
-const started = await startPostgres()
-afterAll(() => started?.end(), 60_000)
-
 const openIt = async (url: string, options: Partial<PostgresCatalogueOptions> = {}) =>
   (await openPostgresCatalogue({ url, registry: operations, ...options })) as TrialCatalogue
 
-if (started) describe('openPostgresCatalogue()', () => claims(started))
-else test.skip('NOT RUN postgres', () => {})
+await onPostgres(server => {
+  describe('openPostgresCatalogue()', () => claims(server))
+})
 
 function claims(server: TestPostgres): void {
   async function sqlOn<T extends pg.QueryResultRow>(url: string, text: string): Promise<T[]> {

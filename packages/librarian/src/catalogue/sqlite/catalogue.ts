@@ -13,7 +13,7 @@ import { Thread } from './thread.ts'
 export interface SqliteCatalogueOptions extends FileChecks {
   readonly path: string
   readonly log?: Log | undefined
-  /** Threads that read. Default 1. */
+  /** Threads that read; 0: the one that writes does it as well. Default 1. */
   readonly readers?: number | undefined
   /** How long a write waits for another process's lock. Default 5,000. */
   readonly busyTimeoutMs?: number | undefined
@@ -56,8 +56,10 @@ export async function openSqliteCatalogue(options: SqliteCatalogueOptions): Prom
   }
   try {
     await writer.ready
-    reads = new ReadThreads(readers, { kind: 'reader-worker', data, log, lost: readerLost, onFailure: fail })
-    await reads.ready
+    if (readers > 0) {
+      reads = new ReadThreads(readers, { kind: 'reader-worker', data, log, lost: readerLost, onFailure: fail })
+      await reads.ready
+    }
     if (failure) throw failure
     isOpen = true
   } catch (error) {
@@ -99,7 +101,7 @@ export async function openSqliteCatalogue(options: SqliteCatalogueOptions): Prom
     ...bindOperations(registry, async (operation, args, area, name) => {
       if (isClosed) throw new LibrarianError('Internal', 'The catalogue is closed')
       if (failure) throw failure
-      if (operation.access === 'read') return await reads.call(area, name, args)
+      if (operation.access === 'read' && reads) return await reads.call(area, name, args)
       if (writer.load >= maxWaiting) throw tooMany(maxWaiting)
       return await writer.call(area, name, args)
     }),

@@ -3,15 +3,21 @@ import { LibrarianError } from '@arriero/api'
 import type { Catalogue } from '../../catalogue/catalogue.ts'
 import type { IncomingTransfer } from '../../catalogue/operations/uploads.ts'
 import type { DeletionPolicy } from '../../catalogue/schema.ts'
+import type { Log } from '../../log.ts'
 import type { SiteStore, Stores } from '../../stores/stores.ts'
 import type { CommitOrigin, Commits, Committed } from '../commit/commits.ts'
+import type { RepairService } from '../repair/repair.ts'
+import { askToLook } from './ask-to-look.ts'
+import { keepReplacement } from './keep-replacement.ts'
 
 export interface CommitCloneOptions {
-  readonly catalogue: Pick<Catalogue, 'intents'>
+  readonly catalogue: Pick<Catalogue, 'intents' | 'receiving'>
   readonly stores: Pick<Stores, 'byId'>
   readonly commits: Pick<Commits, 'commit'>
   /** Finishes a commit that was interrupted; false where somebody works on it. */
   recoverTransfer(transferId: number): Promise<boolean>
+  readonly takeReplacement: RepairService['takeReplacement']
+  readonly log: Log
 }
 
 export interface CommitClone {
@@ -28,9 +34,25 @@ export interface CommitClone {
 /** @throws LibrarianError as `Commits.commit` */
 export async function commitClone(
   transfer: IncomingTransfer,
+  clone: CommitClone,
+  options: CommitCloneOptions,
+): Promise<Committed> {
+  try {
+    return await commitOnce(transfer, clone, options)
+  } catch (error) {
+    if (error instanceof LibrarianError && error.code === 'Mismatch') await askToLook(transfer, options)
+    throw error
+  }
+}
+
+async function commitOnce(
+  transfer: IncomingTransfer,
   { origin, deletionPolicy, manager = transfer.transfer_manager_name ?? undefined, ...more }: CommitClone,
   options: CommitCloneOptions,
 ): Promise<Committed> {
+  if (transfer.replaces_instance_id !== null) {
+    return await keepReplacement(transfer, { origin, manager, hold: more.hold }, options)
+  }
   const request = {
     name: transfer.store_path,
     store: storeOf(transfer, options),

@@ -9,7 +9,7 @@ import type { Caller } from '../../routes/route.ts'
 import type { SiteStore, Stores } from '../../stores/stores.ts'
 import type { Alarms } from '../alarms.ts'
 import { removeBytes } from '../uploads/remove-bytes.ts'
-import { roomyStores } from '../uploads/roomy-stores.ts'
+import { closedStores, roomyStores } from '../uploads/roomy-stores.ts'
 import type { Announcement, Clones, Pair, StagedClone, StagedClones } from './clones.ts'
 import { refuseRepeated } from './refuse-repeated.ts'
 import { type Origin, sourceOf } from './source-of.ts'
@@ -31,7 +31,12 @@ export function createClones(options: ClonesOptions): Clones {
   }
 
   async function announce(clones: readonly NewClone[], total: number): Promise<StagedClones> {
-    const result = await catalogue.receiving.stage({ clones, total, stores: await roomyStores(stores) })
+    const result = await catalogue.receiving.stage({
+      clones,
+      total,
+      stores: await roomyStores(stores),
+      closedStores: await closedStores(stores),
+    })
     if (result.outcome === 'no-room') throw await refuseForRoom(total)
     await Promise.all(result.ended.map(transfer => removeBytes(transfer, options)))
     if (result.outcome === 'repeated') throw new RepeatedClones(result.repeated)
@@ -159,12 +164,20 @@ function newClone(
   return { name, uploadName, size, checksum, account, source, firstUploader, sourceTransferId, stagingId, token }
 }
 
-async function open(transfer: IncomingTransfer, { store }: SiteStore): Promise<StagedClone> {
+async function open(transfer: IncomingTransfer, site: SiteStore): Promise<StagedClone> {
+  const { store } = site
   const stagingName = transfer.staging_path!
   const stagingLocation = store.capabilities.hasStaging
-    ? await store.openStaging(stagingName, transfer.upload_name)
+    ? await store.openStaging(stagingName, transfer.upload_name, { leadsIn: hasCopiers(site) })
     : `/${stagingName}/${transfer.upload_name}`
   return { transfer, stagingName, stagingLocation }
+}
+
+/** Whether a sender may be told to copy into the staging area. Whoever fetches by itself need not wait for directories. */
+function hasCopiers({ asyncTransferManagers = {} }: SiteStore): boolean {
+  return Object.values(asyncTransferManagers).some(({ available, hostnames }) => {
+    return Boolean(available) && Array.isArray(hostnames) && hostnames.length > 0
+  })
 }
 
 function badSize(size: number): LibrarianError {

@@ -5,6 +5,7 @@
  */
 import { LibrarianError } from '@arriero/api'
 import type { Catalogue } from '../../catalogue/catalogue.ts'
+import type { FirstDigest } from '../../catalogue/operations/digests.ts'
 import type { File, Instance } from '../../catalogue/operations/instances.ts'
 import type { NewReading } from '../../catalogue/operations/readings.ts'
 import type { CopyState } from '../../catalogue/schema.ts'
@@ -14,6 +15,7 @@ import type { Outcome, Reading } from '../../stores/store.ts'
 import type { Stores } from '../../stores/stores.ts'
 import type { Alarms } from '../alarms.ts'
 import { createLimit } from '../limit.ts'
+import { createFirstDigests } from './first-digests.ts'
 import { treeDifference } from './tree-difference.ts'
 
 /** What must be known of a file to tell whether a copy is right. */
@@ -50,7 +52,10 @@ export interface CopyReader {
    */
   look(copies: readonly CopyToRead[], options?: ReadOptions): Promise<Outcome<readonly Finding[]>[]>
 
-  /** Records what `look` has found, in one transaction, and tells of what is not good. */
+  /**
+   * Records what `look` has found, in one transaction, and tells of what is not good. A file that had no SHA-256 has the one that
+   * was found good.
+   */
   record(seen: readonly { readonly copy: CopyToRead; readonly findings: readonly Finding[] }[]): Promise<void>
 
   /**
@@ -67,7 +72,7 @@ export interface CopyReader {
 }
 
 export interface CopyReaderOptions {
-  readonly catalogue: Pick<Catalogue, 'instances' | 'readings'>
+  readonly catalogue: Pick<Catalogue, 'instances' | 'readings' | 'digests'>
   readonly stores: Pick<Stores, 'byId'>
   readonly alarms: Alarms
   readonly log: Log
@@ -82,25 +87,45 @@ export interface CopyToRead {
   readonly instance: ReadableCopy
 }
 
-export type Finding = NewReading & { readonly reason: string | undefined; readonly answers: readonly string[] }
+export interface Finding extends NewReading {
+  readonly reason: string | undefined
+  readonly answers: readonly string[]
+  /** Of a tree whose manifest nobody has yet. */
+  readonly manifest: string | undefined
+}
+
+interface Found {
+  readonly file: ReadableFile
+  readonly finding: Finding
+}
 
 export function createCopyReader({ catalogue, stores, alarms, log, by, atOnce }: CopyReaderOptions): CopyReader {
   const limit = createLimit(atOnce)
   const running = new Map<string, Promise<CopyReading>>()
+  const keepFirstDigests = createFirstDigests({ catalogue, stores, log })
 
   async function readTwice(file: ReadableFile, copy: ReadableCopy, options: ReadOptions): Promise<CopyReading> {
     const first = await readOnce(file, copy, options)
     const readings = first.outcome === 'ok' ? [first] : [first, await readOnce(file, copy, options)]
-    await catalogue.readings.record({ by, readings })
+    await record(readings.map(finding => ({ file, finding })))
     return await verdict(file, copy, readings.at(-1)!)
   }
 
   async function readAgain(file: ReadableFile, copy: ReadableCopy, first: Finding): Promise<CopyReading> {
-    await catalogue.readings.record({ by, readings: [first] })
+    await record([{ file, finding: first }])
     await tell(file, copy, first)
     const second = await limit(() => readOnce(file, copy, {}))
-    await catalogue.readings.record({ by, readings: [second] })
+    await record([{ file, finding: second }])
     return await verdict(file, copy, second)
+  }
+
+  async function record(found: readonly Found[]): Promise<void> {
+    if (found.length === 0) return
+    // What it does not record need not cross to its thread.
+    await catalogue.readings.record({ by, readings: found.map(({ finding }) => readingToRecord(finding)) })
+    const first = found.flatMap(one => firstDigestOf(one) ?? [])
+    // The reading is made and recorded; the next one tries again.
+    await keepFirstDigests(first).catch(error => log.warn({ err: error }, 'First digests of files could not be kept'))
   }
 
   async function verdict(file: ReadableFile, copy: ReadableCopy, last: Finding): Promise<CopyReading> {
@@ -123,23 +148,29 @@ export function createCopyReader({ catalogue, stores, alarms, log, by, atOnce }:
     const outcomes = site
       ? await limit(() => site.store.examineAll(asked, options))
       : copies.map(copy => ({ ok: true as const, value: notInSettings(copy.instance) }))
-    return await Promise.all(
-      outcomes.map(async (outcome, at): Promise<Outcome<readonly Finding[]>> => {
-        if (!outcome.ok) return outcome
-        const { file, instance: copy } = copies[at]!
-        const first = await judge(file, copy, outcome.value)
-        if (first.outcome === 'ok') return { ok: true, value: [first] }
-        return await outcomeOf(async () => [first, await limit(() => readOnce(file, copy, options))])
-      }),
-    )
+    return await Promise.all(outcomes.map((outcome, at) => judgeTwice(copies[at]!, outcome, options)))
   }
 
-  async function judge(file: ReadableFile, { id }: ReadableCopy, reading: Reading): Promise<Finding> {
-    if (reading.outcome !== 'read') return unread(id, reading.outcome, reading.reason)
-    const { medium, sha256, size, checksum, fingerprint, answers } = reading
-    const reason = await differenceOf(file, reading)
-    const outcome = reason === undefined ? 'ok' : 'mismatch'
-    return { instanceId: id, outcome, medium, sha256, size, checksum, fingerprint, reason, answers }
+  /** At once where it is good, as nearly all are. */
+  function judgeTwice(
+    { file, instance }: CopyToRead,
+    outcome: Outcome<Reading>,
+    options: ReadOptions,
+  ): Outcome<readonly Finding[]> | Promise<Outcome<readonly Finding[]>> {
+    if (!outcome.ok) return outcome
+    const reading = outcome.value
+    if (reading.outcome === 'read' && wholeDifference(file, reading) === undefined) {
+      return { ok: true, value: [findingOf(file, instance, reading, undefined)] }
+    }
+    return outcomeOf(async () => {
+      const first = await judge(file, instance, reading)
+      return [first, await limit(() => readOnce(file, instance, options))]
+    })
+  }
+
+  async function judge(file: ReadableFile, copy: ReadableCopy, reading: Reading): Promise<Finding> {
+    if (reading.outcome !== 'read') return unread(copy.id, reading.outcome, reading.reason)
+    return findingOf(file, copy, reading, await differenceOf(file, reading))
   }
 
   async function differenceOf(
@@ -183,8 +214,7 @@ export function createCopyReader({ catalogue, stores, alarms, log, by, atOnce }:
     look: (copies, options = {}) => (copies.length === 0 ? Promise.resolve([]) : look(copies, options)),
 
     async record(seen) {
-      const readings = seen.flatMap(({ findings }) => findings)
-      if (readings.length > 0) await catalogue.readings.record({ by, readings })
+      await record(seen.flatMap(({ copy: { file }, findings }) => findings.map(finding => ({ file, finding }))))
       for (const { copy, findings } of seen) {
         const last = findings.at(-1)
         if (last && last.outcome !== 'ok') await tell(copy.file, copy.instance, last)
@@ -204,8 +234,32 @@ export function createCopyReader({ catalogue, stores, alarms, log, by, atOnce }:
   }
 }
 
+function readingToRecord({ instanceId, outcome, medium, sha256, size, checksum, fingerprint }: Finding): NewReading {
+  return { instanceId, outcome, medium, sha256, size, checksum, fingerprint }
+}
+
+/** Undefined: the file has one, or the reading proves none. */
+function firstDigestOf({ file, finding: { outcome, sha256, manifest } }: Found): FirstDigest | undefined {
+  if (file.sha256 !== null || outcome !== 'ok' || sha256 === null) return undefined
+  // What was taken for a file while nobody saw it may be a directory.
+  if ((manifest !== undefined) !== (file.kind === 'tree')) return undefined
+  return { name: file.name, sha256, manifest }
+}
+
+/** @param reason how it differs; undefined: it does not */
+function findingOf(
+  file: ReadableFile,
+  { id: instanceId }: ReadableCopy,
+  { medium, sha256, size, checksum, fingerprint, answers, ...reading }: Reading & { outcome: 'read' },
+  reason: string | undefined,
+): Finding {
+  const outcome = reason === undefined ? 'ok' : 'mismatch'
+  const manifest = file.sha256 === null ? reading.manifest : undefined
+  return { instanceId, outcome, medium, sha256, size, checksum, fingerprint, reason, answers, manifest }
+}
+
 function unread(instanceId: number, outcome: CopyState, reason: string): Finding {
-  const nothing = { sha256: null, size: null, checksum: null, fingerprint: null, answers: [] }
+  const nothing = { sha256: null, size: null, checksum: null, fingerprint: null, answers: [], manifest: undefined }
   return { instanceId, outcome, medium: 'cache', ...nothing, reason }
 }
 

@@ -53,7 +53,7 @@ export interface Ground extends DeletionGateOptions {
   /** Trash on which this process works now: what is its own and not here was left by it. */
   readonly working: Set<string>
   demandStore(storeId: number, what: string): Promise<SiteStore>
-  /** Writes the refusal into the audit, sounds the brake's alarm where that was it, and throws it again. */
+  /** Writes the refusal into the audit, a task's only where it is a new one, sounds the brake's alarm where that was it, and throws it again. */
   refuse(error: unknown, asked: Asked, site: SiteStore | undefined): Promise<never>
   appendTrail(site: SiteStore, fileName: string, line: TrailLine): Promise<void>
 }
@@ -79,13 +79,19 @@ export function createGround(options: DeletionGateOptions): Ground {
   async function refuse(error: unknown, asked: Asked, site: SiteStore | undefined): Promise<never> {
     const code = error instanceof LibrarianError ? error.code : 'Internal'
     const why = error instanceof Error ? error.message : String(error)
-    const outcome = code === 'OutcomeUnknown' ? 'unknown' : 'refused'
-    const entry = { ...asked, detail: { ...asked.detail, outcome, code, why } }
-    await catalogue.audit
-      .append(entry)
-      .catch(failure => log.error({ err: failure, subject: asked.subject }, 'A refused deletion is not in the audit'))
+    await record(asked, code, why).catch(failure =>
+      log.error({ err: failure, subject: asked.subject }, 'A refused deletion is not in the audit'),
+    )
     if (code === 'TooMany' && site) await soundBrake(site)
     throw error
+  }
+
+  /** A task asks again in every run: what it is refused for the same reason is told once. */
+  async function record(asked: Asked, code: string, why: string): Promise<void> {
+    const isKnownRefusal = code !== 'OutcomeUnknown' && asked.actor.startsWith('task:')
+    if (isKnownRefusal) return await catalogue.audit.appendRefusal({ ...asked, code, why })
+    const outcome = code === 'OutcomeUnknown' ? 'unknown' : 'refused'
+    await catalogue.audit.append({ ...asked, detail: { ...asked.detail, outcome, code, why } })
   }
 
   async function soundBrake({ name }: SiteStore): Promise<void> {

@@ -1,5 +1,5 @@
 /** One librarian's answer about its own copies: to a challenge, or, where it knows none, its word (librarian 10.9). */
-import { type AnswerOf, type Connection, type endpoints, IDEMPOTENCY, LibrarianError } from '@arriero/api'
+import { type AnswerOf, type Connection, type endpoints, FLOWS, LibrarianError } from '@arriero/api'
 import type { Clock } from '@arriero/transfer'
 import type { File } from '../../catalogue/operations/instances.ts'
 import type { CopyState } from '../../catalogue/schema.ts'
@@ -40,7 +40,7 @@ export async function askOne(question: Question, options: AskOptions): Promise<T
     const { connection } = await options.connections.to(librarian)
     const greeting = await connection.greet({ signal })
     // A real librarian has no such call, and would have its reading for nothing.
-    if (!greeting.capabilities.has(IDEMPOTENCY)) return await askItsWord(connection, question)
+    if (!greeting.capabilities.has(FLOWS)) return await askItsWord(connection, question)
     return await challenge(connection, question, options)
   } catch (error) {
     if (error instanceof LibrarianError && error.code === 'NotFound') return { kind: 'challenge', copies: [] }

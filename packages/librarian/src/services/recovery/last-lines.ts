@@ -25,8 +25,7 @@ export async function findLastLines({ name: store, store: place }: SiteStore): P
   const report = (met: TrailBreak) => void problems.push(`${store}: ${describeBreak(met)}`)
   for await (const record of place.readTrail({ report, disbelieve: meet })) {
     meet(record)
-    // What is purged is what was in the trash: by then the name may be another copy's.
-    if (record.action === 'purge') continue
+    if (saysNothing(record)) continue
     const weight = weightOf(record)
     if (weight > (last.get(record.name) ?? -1)) last.set(record.name, weight)
   }
@@ -48,9 +47,14 @@ export async function* lastRecords(
 ): AsyncIterable<TrailRecord> {
   // The first reading has told of the breaks.
   for await (const record of store.readTrail({ report: () => undefined })) {
-    if (record.action === 'purge' || last.get(record.name) !== weightOf(record)) continue
+    if (saysNothing(record) || last.get(record.name) !== weightOf(record)) continue
     if (!names || names.has(record.name)) yield record
   }
+}
+
+/** What is purged is what was in the trash: by then the name may be another copy's. A repair leaves its name as it was. */
+function saysNothing({ action }: TrailRecord): boolean {
+  return action === 'purge' || action === 'repair'
 }
 
 /** Whether the bytes are where they belong, as the trail has it. */

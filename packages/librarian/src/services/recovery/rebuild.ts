@@ -7,6 +7,7 @@
  *             trashed = a file without a copy: no other content comes under its name (reliability A4)
  *   scan      what lies in the store without a row is read in full. Where it is what a trail has under this name, its sender's
  *             digest is proven; else it is registered as unattested: its digest is ours
+ *   quarantine what lies there has its row again, as the trail tells it
  *
  * Nothing is invented, and a trail that is broken is told and stops nobody: what it says behind the break is not believed, and
  * the bytes are found by the scan. What the trail has and the disk has not is a row without an available copy; what two stores
@@ -20,6 +21,7 @@ import type { FileKind } from '../../catalogue/schema.ts'
 import type { Clock } from '../../clock.ts'
 import type { TrailRecord } from '../../stores/store.ts'
 import type { SiteStore, Stores } from '../../stores/stores.ts'
+import { findQuarantined } from './find-quarantined.ts'
 import { findUnknown } from './find-unknown.ts'
 import { inPages } from './in-pages.ts'
 import { findLastLines, isKept, type LastLines, lastRecords } from './last-lines.ts'
@@ -27,7 +29,7 @@ import { fileOfReading, fileOfRecord, problemOf } from './rebuilt-file.ts'
 import { refuseFilled } from './refuse-filled.ts'
 
 export interface RebuildOptions {
-  readonly catalogue: Pick<Catalogue, 'rebuilding' | 'instances'>
+  readonly catalogue: Pick<Catalogue, 'rebuilding' | 'instances' | 'uploads'>
   readonly stores: Pick<Stores, 'all'>
   readonly clock: Clock
   /**
@@ -63,6 +65,7 @@ export async function rebuild(options: RebuildOptions): Promise<RebuildReport> {
   for (const site of stores.all) trails.push([site, await fromTrail(site, options, report)])
   // Only now: what one trail attests must not be unattested because another store was scanned before.
   for (const [site, lines] of trails) await fromDisk(site, lines, options, report)
+  for (const site of stores.all) report.problems.push(...(await findQuarantined(site, catalogue)))
   return report
 }
 

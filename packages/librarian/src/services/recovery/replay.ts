@@ -12,12 +12,13 @@
 import type { Catalogue } from '../../catalogue/catalogue.ts'
 import type { TrailRecord } from '../../stores/store.ts'
 import type { SiteStore, Stores } from '../../stores/stores.ts'
+import { findQuarantined } from './find-quarantined.ts'
 import { inPages } from './in-pages.ts'
 import { findLastLines, isKept, lastRecords } from './last-lines.ts'
 import { fileOfRecord, problemOf } from './rebuilt-file.ts'
 
 export interface ReplayOptions {
-  readonly catalogue: Pick<Catalogue, 'rebuilding' | 'instances'>
+  readonly catalogue: Pick<Catalogue, 'rebuilding' | 'instances' | 'uploads'>
   readonly stores: Pick<Stores, 'all'>
   readonly signal?: AbortSignal | undefined
 }
@@ -45,6 +46,7 @@ export async function replay({ catalogue, stores, signal }: ReplayOptions): Prom
       await takeOver(site, page, catalogue, report)
     }
   }
+  for (const site of stores.all) report.problems.push(...(await findQuarantined(site, catalogue)))
   return report
 }
 

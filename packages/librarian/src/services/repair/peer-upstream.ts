@@ -1,5 +1,5 @@
 /** Other librarians as sources of a repair: ours give bytes over HTTP, real ones are asked to send (librarian 10.10, 11.9). */
-import { type Connection, IDEMPOTENCY, LibrarianError } from '@arriero/api'
+import { type Connection, FLOWS, LibrarianError } from '@arriero/api'
 import { type Engine, iterate } from '@arriero/transfer'
 import type { Catalogue } from '../../catalogue/catalogue.ts'
 import type { PeerConnections } from '../peer-connections.ts'
@@ -29,7 +29,7 @@ export function createPeerUpstream({ catalogue, connections, engine, name: own }
 
     async canFetch(librarian, signal) {
       const { connection } = await connections.to(librarian)
-      return await isOurs(connection, signal)
+      return await hasFlows(connection, signal)
     },
 
     async *fetch(librarian, name, { member, size, signal }) {
@@ -56,8 +56,8 @@ export function createPeerUpstream({ catalogue, connections, engine, name: own }
   }
 }
 
-async function isOurs(connection: Connection, signal: AbortSignal | undefined): Promise<boolean> {
+async function hasFlows(connection: Connection, signal: AbortSignal | undefined): Promise<boolean> {
   const limit = AbortSignal.timeout(GREETING_MS)
   const greeting = await connection.greet({ signal: signal ? AbortSignal.any([signal, limit]) : limit })
-  return greeting.capabilities.has(IDEMPOTENCY)
+  return greeting.capabilities.has(FLOWS)
 }

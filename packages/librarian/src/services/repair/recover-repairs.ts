@@ -43,7 +43,7 @@ async function recoverOne(repair: Repair, ground: RepairGround): Promise<void> {
   }
   const { file } = await findFile(ground.catalogue, repair.file_name)
   try {
-    await completeRepair(id, file, repair.sha256 ?? file.sha256 ?? '', site, ground)
+    await completeRepair(repair, file, site, ground)
   } catch (error) {
     // Its verified copy is gone from the store, and the name has other bytes: they are as they were.
     if (!(error instanceof LibrarianError) || error.code !== 'StagedNotFound') throw error

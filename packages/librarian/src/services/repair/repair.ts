@@ -82,6 +82,6 @@ export interface Replacement {
   readonly librarian: string
   /** Of the incoming transfer: must be the store of the bad copy. */
   readonly storeId: number
-  readonly origin: Extract<Work['origin'], { readonly from: 'staging' | 'spool' }>
+  readonly origin: Extract<Work['origin'], { readonly from: 'staging' | 'spool' | 'memory' }>
   readonly signal?: AbortSignal | undefined
 }

@@ -5,6 +5,7 @@ import type { Repair } from '../../catalogue/operations/repairs.ts'
 import type { Prepared, Publication, Published, Work } from '../../stores/store.ts'
 import type { SiteStore } from '../../stores/stores.ts'
 import type { RepairGround } from './ground.ts'
+import { repairLineOf } from './repair-line.ts'
 
 /** Of every private copy of a repair: who takes one over makes none. */
 const TOKEN = 1
@@ -31,31 +32,29 @@ export async function prepareCopy(
 
 /** @param repair this process's, `begun` */
 export async function replaceCopy(
-  { id, instance_id }: Repair,
+  repair: Repair,
   file: File,
   prepared: Pick<Prepared, 'sha256'>,
   source: string,
   site: SiteStore,
   ground: RepairGround,
 ): Promise<void> {
+  const { id, instance_id } = repair
   const { holder } = ground.presence
   const { sha256 } = prepared
   if (!(await ground.catalogue.repairs.replacing({ id, holder, source, sha256 })))
     throw takenOver(file.name, instance_id)
-  await completeRepair(id, file, sha256, site, ground)
+  await completeRepair({ ...repair, source, sha256 }, file, site, ground)
 }
 
-/** @param id of a repair of this process, `replacing`. May be repeated from the start. */
-export async function completeRepair(
-  id: string,
-  file: File,
-  sha256: string,
-  site: SiteStore,
-  ground: RepairGround,
-): Promise<void> {
+/** @param repair of this process, `replacing`. May be repeated from the start: its line in the trail comes again. */
+export async function completeRepair(repair: Repair, file: File, site: SiteStore, ground: RepairGround): Promise<void> {
+  const { id, source, sha256: verified } = repair
   const { name, kind, size, checksum } = file
+  const sha256 = verified ?? file.sha256 ?? ''
   const publication: Publication = { id, token: TOKEN, name, kind, size, sha256 }
   const { fingerprint }: Published = await site.store.replace(publication, id)
+  await site.store.appendTrail([repairLineOf(repair, file, { source: source ?? '', sha256 })])
   const { presence, by, catalogue } = ground
   await catalogue.repairs.finish({ id, holder: presence.holder, by, checksum, size, sha256, fingerprint })
   await settle(id, site, ground)

@@ -10,20 +10,19 @@ export async function takeReplacement(replacement: Replacement, ground: RepairGr
   const { fileName, transferId, librarian, storeId, origin, signal } = replacement
   const { catalogue, stores, reader, presence, random, working } = ground
   const { file, instances } = await findFile(catalogue, fileName)
-  const expected = (await catalogue.replacements.expected({ fileName })).find(
-    one => one.store_id === storeId && one.incoming_transfer_id === transferId && one.file_source === librarian,
-  )
-  const copy = instances.find(({ id }) => id === expected?.instance_id)
+  const copy = instances.find(one => one.store_id === storeId && one.available === 1)
   const site = stores.byId(storeId)
-  if (!copy || !site) {
-    throw new LibrarianError('Conflict', `Cannot take transfer ${transferId}: no copy of ${fileName} waits for it`)
-  }
+  if (!copy || !site) throw unexpected(replacement)
   const { state } = await reader.read(file, copy, { isDirect: true, signal })
   const of = { instanceId: copy.id, storeName: site.name, state }
-  // Repaired from elsewhere meanwhile: what was sent is not needed.
+  // Repaired meanwhile, from elsewhere or by an earlier try: what was sent is not needed.
   if (state === 'ok') return { ...of, outcome: 'good' }
   if (state === 'unavailable')
     throw new LibrarianError('StoreUnavailable', `Cannot repair ${copy.path}: its store is gone`)
+  const isExpected = (await catalogue.replacements.expected({ fileName })).some(one => {
+    return one.instance_id === copy.id && one.incoming_transfer_id === transferId && one.file_source === librarian
+  })
+  if (!isExpected) throw unexpected(replacement)
   const id = random(16).toString('hex')
   const { holder } = presence
   working.add(id)
@@ -49,4 +48,8 @@ export async function takeReplacement(replacement: Replacement, ground: RepairGr
   } finally {
     working.delete(id)
   }
+}
+
+function unexpected({ transferId, fileName }: Replacement): LibrarianError {
+  return new LibrarianError('Conflict', `Cannot take transfer ${transferId}: no copy of ${fileName} waits for it`)
 }

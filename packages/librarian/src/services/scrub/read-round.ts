@@ -2,7 +2,7 @@
  * Reads many copies of one store in full, several at once, and records what was found (reliability C1–C3, B4).
  *
  *   group     many small copies, or one large one
- *   read      past the page cache where the store can; what is not good once more
+ *   read      past the page cache where the store can; what is not good once more. While a group is recorded the next is read
  *   look      where anything is bad: is it still the same disk?
  *   brake     are there more bad ones than rot makes? Then nothing more is marked
  *   record    one transaction for each group: this is the progress that a kill leaves
@@ -16,6 +16,7 @@ import type { Log } from '../../log.ts'
 import type { Outcome } from '../../stores/store.ts'
 import type { SiteStore } from '../../stores/stores.ts'
 import type { CopyReader, Finding } from '../copies/read-copies.ts'
+import { createLimit } from '../limit.ts'
 import type { Brake } from './brake.ts'
 import { inGroups } from './groups.ts'
 import type { Pace } from './pace.ts'
@@ -25,13 +26,13 @@ export interface RoundOptions {
   readonly reader: Pick<CopyReader, 'look' | 'record'>
   readonly brake: Brake
   readonly pace: Pace
-  /** Groups at once. */
+  /** Groups that are read at once. */
   readonly atOnce: number
   readonly log: Log
   readonly signal: AbortSignal
   readonly isOverdue: () => boolean
   readonly progress: (counts: RoundCounts) => void
-  /** After each group was recorded: up to here everything was read, where groups end in their order. */
+  /** After each group was recorded: up to here everything was read. For this, groups are read one after the other. */
   readonly recorded?: ((last: ScrubCopy) => void) | undefined
 }
 
@@ -55,6 +56,7 @@ export async function readRound(copies: AsyncIterable<ScrubCopy>, options: Round
   const { site, reader, brake, pace, atOnce, log, signal, isOverdue, progress, recorded } = options
   const before = await site.store.state()
   const counts = { read: 0, bytes: 0, bad: 0, skipped: 0 }
+  const reading = createLimit(atOnce)
   let end: RoundReport['end'] = 'all'
   let why: string | undefined
   const stop = (how: RoundReport['end'], because?: string) => {
@@ -71,8 +73,11 @@ export async function readRound(copies: AsyncIterable<ScrubCopy>, options: Round
       if (isOverdue()) return stop('overdue', 'its time was over')
       const { value: group, done } = await groups.next()
       if (done) return
-      await waitFor(group)
-      await judge(group, await reader.look(group, { isDirect: true, signal }))
+      const outcomes = await reading(async () => {
+        await waitFor(group)
+        return await reader.look(group, { isDirect: true, signal })
+      })
+      await judge(group, outcomes)
     }
   }
 
@@ -125,7 +130,8 @@ export async function readRound(copies: AsyncIterable<ScrubCopy>, options: Round
   }
 
   const groups = inGroups(copies)
-  const works = await Promise.allSettled(Array.from({ length: atOnce }, () => work(groups)))
+  const length = recorded ? 1 : 2 * atOnce
+  const works = await Promise.allSettled(Array.from({ length }, () => work(groups)))
   await groups.return(undefined)
   const failure = works.find(one => one.status === 'rejected')
   if (failure) throw failure.reason

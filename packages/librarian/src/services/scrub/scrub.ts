@@ -49,7 +49,7 @@ export interface ScrubOptions {
   readonly alarms: Alarms
   readonly clock: Clock
   readonly log: Log
-  /** Groups of copies at once. */
+  /** Groups of copies that are read at once. */
   readonly atOnce: number
 }
 
@@ -62,11 +62,10 @@ export function createScrub({ catalogue, stores, reader, alarms, clock, log, atO
     copies: Parameters<typeof readRound>[0],
     bytesPerSecond: number | undefined,
     run: Pick<ScrubRun, 'signal' | 'isOverdue' | 'progress'> & Pick<Parameters<typeof readRound>[1], 'recorded'>,
-    groups = atOnce,
   ) => {
     const brake = await createBrake({ catalogue, alarms, store: site })
     const pace = createPace(bytesPerSecond, clock)
-    return await readRound(copies, { site, reader, brake, pace, log, ...run, atOnce: groups })
+    return await readRound(copies, { site, reader, brake, pace, log, ...run, atOnce })
   }
 
   return {
@@ -87,8 +86,7 @@ export function createScrub({ catalogue, stores, reader, alarms, clock, log, atO
       const recent = { storeId: site.id, withinSeconds, limit: PAGE }
       const page = (after: ScrubCursor | undefined) => catalogue.scrubbing.recent({ ...recent, after })
       const run = { signal, isOverdue, progress, recorded: recorded && ((last: ScrubCopy) => recorded(last.cursor)) }
-      // One group at a time, so that what was recorded is everything up to there.
-      return await round(site, inOrder(page, PAGE, from), undefined, run, 1)
+      return await round(site, inOrder(page, PAGE, from), undefined, run)
     },
   }
 }

@@ -1,8 +1,10 @@
-import { type Connection, LibrarianError, transferStatuses } from '@arriero/api'
+import { type Connection, FLOWS, LibrarianError, transferStatuses } from '@arriero/api'
+import type { MethodName } from '@arriero/transfer'
 import type { BatchTransfer } from '../../catalogue/operations/begin-batch.ts'
 import type { BatchHold, Pairing } from '../../catalogue/operations/sending.ts'
 import { chooseMethod } from '../methods/choose-method.ts'
 import { announcementOf, type Pairs, pairsOf, refusedIds, type Staged } from './announcement.ts'
+import type { Carrier } from './carrier.ts'
 import { compareRemote } from './compare-remote.ts'
 import type { SendingParts } from './parts.ts'
 
@@ -109,7 +111,7 @@ export class BatchRun {
     const unpaired = transfers.filter(({ id }) => !paired.has(id))
     await this.#fail(unpaired, 'The receiver’s answer has no good place for it.')
     if (pairs.length === 0) return
-    const choice = chooseMethod(staged.async_transfer_providers, this.#parts.carriers)
+    const choice = chooseMethod(staged.async_transfer_providers, await this.#usable())
     if ('whyNot' in choice) {
       this.stop = `No way leads to ${this.#hold.destination}: ${choice.whyNot}`
       await this.#fail(pairs, this.stop)
@@ -119,6 +121,13 @@ export class BatchRun {
     const forgetsCopies = this.#isResend
     const pairing = { hold: this.#hold, method: method.name, state: JSON.stringify(state), pairs, forgetsCopies }
     await this.#pair(pairing, transfers)
+  }
+
+  /** Only a librarian that says so of itself answers when it is asked to fetch. */
+  async #usable(): Promise<ReadonlyMap<MethodName, Carrier>> {
+    const { carriers } = this.#parts
+    const { capabilities } = await this.#connection.greet({ signal: this.#signal })
+    return capabilities.has(FLOWS) ? carriers : new Map([...carriers].filter(([name]) => name !== 'http'))
   }
 
   async #pair(pairing: Pairing, transfers: readonly BatchTransfer[]): Promise<void> {

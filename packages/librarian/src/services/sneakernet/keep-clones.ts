@@ -28,7 +28,7 @@ export interface CloneKeeper {
 }
 
 export interface CloneKeeperOptions extends CommitCloneOptions {
-  readonly catalogue: Pick<Catalogue, 'uploads' | 'intents'>
+  readonly catalogue: Pick<Catalogue, 'uploads' | 'intents' | 'receiving'>
   readonly deletionPolicy: DeletionPolicy
   /** Keeps writers from bytes that came over HTTP. */
   holdBytes(token: string): Promise<AsyncDisposable>

@@ -12,7 +12,15 @@ import {
 import type { Challenge } from '../challenge.ts'
 import type { Context } from './context.ts'
 import type { Held } from './held.ts'
-import { fingerprintOf, isUnchanged, openDirectly, openLeaf, readThrough, statsOf } from './read-file.ts'
+import {
+  fingerprintOf,
+  isUnchanged,
+  type OpenedToRead,
+  openLeaf,
+  openToRead,
+  readThrough,
+  statsOf,
+} from './read-file.ts'
 
 export interface Description {
   readonly kind: 'file' | 'tree'
@@ -39,9 +47,10 @@ export interface DescribeOptions {
 /** Reads everything under a leaf in full. @throws ENOENT, EIO; Strange; Stopped. */
 export function describe(directory: Held, leaf: string, options: DescribeOptions, context: Context): Description {
   const functions = options.functions.includes('sha256') ? options.functions : [...options.functions, 'sha256' as const]
-  const met = directory.look(leaf)
-  if (met?.isDirectory()) return describeDirectory(directory, leaf, { ...options, functions }, context)
-  const file = describeFile(directory, leaf, { ...options, functions }, context)
+  // What it is says the open file: to look first would be one more call for each of millions.
+  using opened = openToRead(directory, leaf, options.isDirect)
+  if (opened.stats.isDirectory()) return describeDirectory(directory, leaf, { ...options, functions }, context)
+  const file = describeFile(opened, { ...options, functions }, context)
   return { kind: 'file', ...file, sha256: file.digests.sha256!, manifest: undefined }
 }
 
@@ -87,26 +96,17 @@ interface DescribedFile {
 
 /** @param member its path, where it is part of a tree */
 function describeFile(
-  directory: Held,
-  leaf: string,
-  options: DescribeOptions,
+  { fd, stats, isDirect }: OpenedToRead,
+  { functions, challenge }: DescribeOptions,
   context: Context,
   member?: string,
 ): DescribedFile {
-  const { challenge } = options
-  const direct = options.isDirect ? openDirectly(directory, leaf) : undefined
-  const fd = direct ?? openLeaf(directory, leaf)
-  try {
-    const before = statsOf(fd)
-    if (!before.isFile()) throw new Strange('it is neither a file nor a directory')
-    const size = Number(before.size)
-    if (member !== undefined) challenge?.begin(member, size)
-    const digests = digestFile(fd, size, options.functions, context, challenge && (bytes => challenge.take(bytes)))
-    if (!isUnchanged(before, statsOf(fd))) throw new Strange('it was changed while it was read')
-    return { size, digests, fingerprint: fingerprintOf(before), isDirect: direct !== undefined }
-  } finally {
-    closeSync(fd)
-  }
+  if (!stats.isFile()) throw new Strange('it is neither a file nor a directory')
+  const size = Number(stats.size)
+  if (member !== undefined) challenge?.begin(member, size)
+  const digests = digestFile(fd, size, functions, context, challenge && (bytes => challenge.take(bytes)))
+  if (!isUnchanged(stats, statsOf(fd))) throw new Strange('it was changed while it was read')
+  return { size, digests, fingerprint: fingerprintOf(stats), isDirect }
 }
 
 /** Small files without the cost of running digests. */
@@ -168,7 +168,8 @@ export function describeMember(
   context: Context,
 ): DescribedFile {
   try {
-    return describeFile(here, name, options, context, path)
+    using opened = openToRead(here, name, options.isDirect)
+    return describeFile(opened, options, context, path)
   } catch (error) {
     if (error instanceof Strange) throw new Strange(`${printable(path)}: ${error.message}`)
     // A system error names only the descriptor that it met.

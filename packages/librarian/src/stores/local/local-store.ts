@@ -130,11 +130,12 @@ export class LocalStore implements Store {
 
   // ——— Staging ———
 
-  async openStaging(id: string, uploadName: string): Promise<string> {
+  async openStaging(id: string, uploadName: string, { leadsIn = false } = {}): Promise<string> {
     await this.#check()
     await this.#stagings.open(id).catch(async error => {
       throw error instanceof LibrarianError ? await this.#availability.explained(error) : error
     })
+    if (leadsIn) await this.#stagings.leadIn(join(this.#layout.staging, id), uploadName)
     return `${join(this.#layout.staging, id)}/${uploadName}`
   }
 
@@ -268,7 +269,8 @@ export class LocalStore implements Store {
     const why = await this.#availability.whyUnavailable()
     if (why) return works.map(() => ({ ok: true, value: { outcome: 'unavailable', reason: why.reason } }))
     const isAsked = isDirect && this.#availability.powers?.canReadDirectly === true
-    const jobs = works.map(({ name, checksum, trashId }) => ({ name, checksum, trashId, isDirect: isAsked, nonces }))
+    const more = { isDirect: isAsked, ...(nonces && { nonces }) }
+    const jobs = works.map(({ name, checksum, trashId }) => ({ name, checksum, ...(trashId && { trashId }), ...more }))
     const answers = await this.#run('examine', jobs, signal)
     // What is not there may be so because the disk went meanwhile (B4).
     const isAllRead = answers.every(answer => answer.ok && answer.value.outcome === 'read')

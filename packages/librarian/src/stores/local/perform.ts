@@ -97,8 +97,7 @@ function examineAt(
   found: { readonly directory: Held; readonly leaf: string } | undefined,
   context: Context,
 ): Reading {
-  const met = found?.directory.look(found.leaf)
-  if (!found || !met) return { outcome: 'missing', reason: `there is nothing under ${name}` }
+  if (!found) return nothingUnder(name)
   try {
     const functions = functionsFor(checksum)
     const challenge = nonces && new Challenge(nonces)
@@ -107,14 +106,19 @@ function examineAt(
       digests,
       isDirect: wasDirect,
       ...rest
-    } = challenge && met.isDirectory()
+    } = challenge && found.directory.look(found.leaf)?.isDirectory()
       ? describeInOrder(found.directory, found.leaf, { functions, isDirect, challenge }, context)
       : describe(found.directory, found.leaf, { functions, isDirect, challenge }, context)
     const told = { ...rest, checksum: inFormOf(checksum, digests), answers: challenge?.answers() ?? [] }
     return { outcome: 'read', ...told, medium: wasDirect ? 'medium' : 'cache' }
   } catch (error) {
+    if (codeOf(error) === 'ENOENT' && !found.directory.look(found.leaf)) return nothingUnder(name)
     return findingOf(error, name)
   }
+}
+
+function nothingUnder(name: string): Reading {
+  return { outcome: 'missing', reason: `there is nothing under ${name}` }
 }
 
 /** Bad bytes are a finding; a thread that ran out of descriptors has found nothing (C2). */

@@ -1,4 +1,4 @@
-import { type BigIntStats, constants, fstatSync, openSync, readSync } from 'node:fs'
+import { type BigIntStats, closeSync, constants, fstatSync, openSync, readSync } from 'node:fs'
 import { allocateShared } from '@arriero/transfer/paths'
 import type { Held } from './held.ts'
 
@@ -74,8 +74,29 @@ function fill(fd: number, at: number, buffer: Uint8Array, wanted: number): numbe
   return Math.min(filled, wanted)
 }
 
-/** Opens a file past the page cache; undefined where that is not to be had. */
-export function openDirectly(directory: Held, leaf: string): number | undefined {
+/** Something that was opened, whatever it is; closed at the end of its scope. */
+export interface OpenedToRead extends Disposable {
+  readonly fd: number
+  readonly stats: BigIntStats
+  /** Past the page cache. */
+  readonly isDirect: boolean
+}
+
+/** @param isDirect past the page cache, where that is to be had */
+export function openToRead(directory: Held, leaf: string, isDirect = false): OpenedToRead {
+  const direct = isDirect ? openDirectly(directory, leaf) : undefined
+  const fd = direct ?? openLeaf(directory, leaf)
+  try {
+    const stats = statsOf(fd)
+    return { fd, stats, isDirect: direct !== undefined, [Symbol.dispose]: () => closeSync(fd) }
+  } catch (error) {
+    closeSync(fd)
+    throw error
+  }
+}
+
+/** Undefined: its file system takes no such reading. */
+function openDirectly(directory: Held, leaf: string): number | undefined {
   try {
     return openLeaf(directory, leaf, O_DIRECT)
   } catch (error) {

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { mkdir, open, readdir, rm, stat, writeFile } from 'node:fs/promises'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { LocalPlace } from '../../../test/local-place.ts'
 import type { Store } from '../store.ts'
@@ -75,6 +75,24 @@ test('spare directories that another process removed are made anew, and none out
   expect(await readdir(place.staging)).toEqual([])
   await store[Symbol.asyncDispose]()
   expect(await readdir(join(place.root, '.arriero'))).not.toContain('spare')
+})
+
+test('where that is asked for, it leads to where a sender makes the last directory alone, and what it puts there is taken', async () => {
+  await using shared = await LocalPlace.make()
+  const theirs = await shared.open({ data: { group_write_after_stage: true } })
+  const id = randomUUID()
+  const path = await theirs.openStaging(id, 'a/b/c/f', { leadsIn: true })
+  expect(await theirs.openStaging(id, 'a/b/c/f', { leadsIn: true })).toBe(path)
+  expect((await readdir(shared.staging, { recursive: true })).toSorted()).toEqual([id, `${id}/a`, `${id}/a/b`])
+  expect((await stat(join(shared.staging, id, 'a/b'))).mode & 0o777).toBe(0o775)
+  // As release 5.0.1: mode 0775, and no others.
+  await mkdir(dirname(path), { mode: 0o775 })
+  await writeFile(path, 'bytes')
+  const origin = { from: 'staging', id, uploadName: 'a/b/c/f' } as const
+  const [outcome] = await theirs.prepare([{ id: '1'.repeat(32), token: 1, origin, size: 5, checksum: undefined }])
+  expect(outcome).toMatchObject({ ok: true, value: { kind: 'file', size: 5 } })
+  for (const name of ['f', 'a/f']) await theirs.openStaging(randomUUID(), name, { leadsIn: true })
+  expect(await readdir(shared.staging, { recursive: true })).toHaveLength(7)
 })
 
 test('opening a directory again keeps what was put into it', async () => {

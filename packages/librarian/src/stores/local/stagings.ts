@@ -1,6 +1,8 @@
-import { mkdir, rm } from 'node:fs/promises'
+import { chmod, mkdir, rm } from 'node:fs/promises'
+import { join } from 'node:path'
 import { errorOf } from './context.ts'
 import { createGroup } from './group.ts'
+import { codeOf } from './system-error.ts'
 import type { Answer, DirectoryLook, TaskKind, Tasks } from './task.ts'
 
 /** Spare directories, at most: those of some full batches. */
@@ -38,6 +40,18 @@ export class Stagings implements AsyncDisposable {
     this.remove = createGroup(ids => this.#remove(ids))
   }
 
+  /** Makes the directories above the one that the upload lies in. May be called twice. */
+  async leadIn(directory: string, uploadName: string): Promise<void> {
+    const { mode } = this.#parts
+    let at = directory
+    for (const segment of uploadName.split('/').slice(0, -2)) {
+      at = join(at, segment)
+      const isNew = await mkdir(at).then(() => true, ignoreExisting)
+      // The umask would take bits.
+      if (isNew && mode !== undefined) await chmod(at, mode)
+    }
+  }
+
   async #open(ids: readonly string[]): Promise<unknown[]> {
     const spares = this.#spares.splice(-ids.length)
     const answers = await this.#parts.run('openStaging', { ids, spares, mode: this.#parts.mode })
@@ -67,6 +81,11 @@ export class Stagings implements AsyncDisposable {
     this.#spares.length = 0
     if (this.#begun) await this.#clear()
   }
+}
+
+function ignoreExisting(error: unknown): false {
+  if (codeOf(error) !== 'EEXIST') throw error
+  return false
 }
 
 function failureOf(answer: Answer<unknown>): unknown {

@@ -135,7 +135,7 @@ export class Sums {
 function runsOf(records: readonly TrailRecord[]): { isAdded: boolean; records: TrailRecord[] }[] {
   const runs: { isAdded: boolean; records: TrailRecord[] }[] = []
   for (const record of records) {
-    if (record.action === 'purge') continue
+    if (record.action === 'purge' || record.action === 'repair') continue
     const isAdded = record.action !== 'trash'
     const run = runs.at(-1)
     if (run?.isAdded === isAdded) run.records.push(record)

@@ -19,7 +19,7 @@ export interface Threads extends AsyncDisposable {
 }
 
 export interface ThreadsOptions {
-  /** Threads of each of the two crews. Default: min(4, availableParallelism()), at least 2. */
+  /** Threads of the crew for short tasks; that for long ones has twice as many. Default: min(4, availableParallelism()), at least 2. */
   readonly size?: number | undefined
   /**
    * A crew's first task starts all of it, as where one is needed the others soon are, and each takes a while to load.
@@ -28,14 +28,14 @@ export interface ThreadsOptions {
   readonly startTogether?: boolean | undefined
 }
 
-/** Full readings take minutes: a crew of their own, so that no upload waits for them. */
+/** Full readings take minutes: a crew of their own, so that no upload waits for them. Half of the time it waits for disks. */
 const long: ReadonlySet<TaskKind> = new Set(['examine', 'inspect', 'purge', 'removeStaging'])
 
 export function createThreads({
   size = Math.max(2, Math.min(4, availableParallelism())),
   startTogether = false,
 }: ThreadsOptions = {}): Threads {
-  const crews = { short: createCrew(size, startTogether), long: createCrew(size, false) }
+  const crews = { short: createCrew(size, startTogether), long: createCrew(2 * size, false) }
   return {
     size,
     run(kind, ask, place, { signal } = {}) {

@@ -3,6 +3,7 @@ import { type RawBuilder, sql } from 'kysely'
 import { findObstacles } from '../../nested-names.ts'
 import type { Database } from '../../operation.ts'
 import { rowSet } from '../../row-set.ts'
+import { type ExpectedAt, expectTransfer, findExpected } from '../replacements.ts'
 import { endOpen, type IncomingTransfer, insertTransfers, openStores, type RoomyStore } from '../uploads.ts'
 
 export interface NewClone {
@@ -27,6 +28,8 @@ export interface StageClones {
   readonly clones: readonly NewClone[]
   /** In the order in which they are chosen. */
   readonly stores: readonly RoomyStore[]
+  /** Where nothing new may land: a bad copy is replaced there all the same. */
+  readonly closedStores?: readonly RoomyStore[] | undefined
   /** Bytes of all, as the sender says. */
   readonly total: number
 }
@@ -58,15 +61,17 @@ export type StageClonesOutcome =
 
 export async function stageClones(
   database: Database,
-  { clones, stores, total }: StageClones,
+  { clones, stores, closedStores = [], total }: StageClones,
 ): Promise<StageClonesOutcome> {
   const size = Math.max(
     total,
     clones.reduce((sum, clone) => sum + clone.size, 0),
   )
-  const place = (await openStores(database, stores)).find(({ free }) => free > size)
+  const { repeated, stale, replaced } = await findRepeated(database, clones)
+  const storeId = replaced.values().next().value?.storeId
+  const open = await openStores(database, storeId === undefined ? stores : [...stores, ...closedStores])
+  const place = open.find(({ id, free }) => free > size && (storeId === undefined || id === storeId))
   if (!place) return { outcome: 'no-room' }
-  const { repeated, stale } = await findRepeated(database, clones)
   const reason = 'replaced: its sender has announced it again'
   const ended = await endOpen(database, { ids: stale, status: 'FAILED', reason })
   if (repeated.length > 0) return { outcome: 'repeated', repeated, ended }
@@ -74,9 +79,12 @@ export async function stageClones(
   if (renumbered.busy.length > 0) return { outcome: 'repeated', repeated: renumbered.busy, ended: renumbered.ended }
   const rows = await insertTransfers(
     database,
-    clones.map(clone => rowOf(clone, place.id)),
+    clones.map(clone => rowOf(clone, place.id, replaced.get(clone.name)?.instanceId ?? null)),
   )
   const byToken = new Map(rows.map(row => [row.token, row]))
+  for (const { id, replaces_instance_id } of rows) {
+    if (replaces_instance_id !== null) await expectTransfer(database, replaces_instance_id, id)
+  }
   return {
     outcome: 'staged',
     transfers: clones.map(({ token }) => byToken.get(token)!),
@@ -86,7 +94,7 @@ export async function stageClones(
   }
 }
 
-function rowOf(clone: NewClone, storeId: number) {
+function rowOf(clone: NewClone, storeId: number, replaces: number | null) {
   return {
     status: 'INITIATED',
     uploader: clone.account,
@@ -101,38 +109,50 @@ function rowOf(clone: NewClone, storeId: number) {
     reason: null,
     source_transfer_id: clone.sourceTransferId,
     first_uploader: clone.firstUploader,
+    replaces_instance_id: replaces,
   } as const
 }
 
-/** @returns `stale`: transfers of the same sender that wait for bytes, or lie unverified; this announcement ends them */
-async function findRepeated(
-  database: Database,
-  clones: readonly NewClone[],
-): Promise<{ repeated: Repeated[]; stale: number[] }> {
+interface Met {
+  readonly repeated: Repeated[]
+  /** Transfers of the same sender that wait for bytes, or lie unverified; this announcement ends them. */
+  readonly stale: number[]
+  /** Bad copies that these are to take the place of, by name: all on one store. */
+  readonly replaced: Map<string, ExpectedAt>
+}
+
+async function findRepeated(database: Database, clones: readonly NewClone[]): Promise<Met> {
   const names = clones.map(({ name }) => name)
   const obstacles = await findObstacles(database, 'file', names)
   const earlier = Map.groupBy(await earlierOf(database, clones), ({ store_path }) => store_path)
   const repeated: Repeated[] = []
   const stale: number[] = []
+  const replaced = new Map<string, ExpectedAt>()
   for (const clone of clones) {
     const { sourceTransferId, name, checksum, source, account } = clone
-    if (obstacles.has(name)) {
-      repeated.push({ sourceTransferId, code: 'FileExists', transferId: undefined })
-      continue
-    }
     const same = (earlier.get(name) ?? []).filter(({ transfer_checksum }) => transfer_checksum === checksum)
     // Whoever else sends the same is waited for while its bytes come; what only waits for them is none of this sender's business.
     const ongoing = same.find(({ status, is_committed, source_transfer_id }) => {
       return is_committed > 0 || (status === 'ONGOING' && source_transfer_id !== null)
     })
     const own = same.filter(one => one.source === source || one.uploader === account)
-    if (ongoing) repeated.push({ sourceTransferId, code: 'TransferOngoing', transferId: ongoing.id })
+    if (obstacles.has(name)) {
+      const expected = await findExpected(database, { fileName: name, librarian: source, size: clone.size, checksum })
+      const { storeId = expected?.storeId } = replaced.values().next().value ?? {}
+      if (expected && expected.storeId === storeId) {
+        replaced.set(name, expected)
+        continue
+      }
+      // It came another way: with what this sender had announced before, nobody will go on.
+      stale.push(...own.filter(({ is_committed }) => is_committed === 0).map(({ id }) => id))
+      repeated.push({ sourceTransferId, code: 'FileExists', transferId: undefined })
+    } else if (ongoing) repeated.push({ sourceTransferId, code: 'TransferOngoing', transferId: ongoing.id })
     else if (own.length > 0) {
       stale.push(...own.map(({ id }) => id))
       repeated.push({ sourceTransferId, code: 'TransferReplaced', transferId: own[0]!.id })
     }
   }
-  return { repeated, stale }
+  return { repeated, stale, replaced }
 }
 
 type Earlier = IncomingTransfer & { readonly is_committed: number }

@@ -58,6 +58,17 @@ export async function tellFailed(database: Database, transfers: readonly ToldTra
   }))
 }
 
+/** That its bytes were not those that it had announced. */
+export async function tellDoubt(database: Database, transfer: ToldTransfer & DoubtedTransfer, key: string) {
+  await tell(database, [transfer], () => ({
+    call: 'validate/file',
+    body: { file_name: transfer.store_path, fresh: true },
+    idempotencyKey: `validate/file ${key}`,
+  }))
+}
+
+type DoubtedTransfer = Pick<Selectable<IncomingTransferTable>, 'store_path'>
+
 const FAILED = 4
 
 async function tell(

@@ -3,8 +3,8 @@ import type { FetchOptions } from '@arriero/transfer'
 import type { PeerConnection } from '../../peer-connections.ts'
 
 /** Of a file, of a tree's members, or of the list of a tree. */
-export function dataUrl({ connection }: PeerConnection, path: string): string {
-  return `${connection.address}/api/v2/data/${path.split('/').map(encodeURIComponent).join('/')}`
+export function dataUrl(address: string, path: string): string {
+  return `${address}/api/v2/data/${path.split('/').map(encodeURIComponent).join('/')}`
 }
 
 export function headersFor({ credentials: { user, password } }: PeerConnection): NonNullable<FetchOptions['headers']> {

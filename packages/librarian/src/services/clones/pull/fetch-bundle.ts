@@ -1,8 +1,9 @@
 /** Fetches many small files as one archive, and takes nothing in it for more than it was asked for (reliability D2, F2). */
 import { fromFailure, LibrarianError } from '@arriero/api'
 import { type ArchiveEntry, ArchiveReader } from '@arriero/transfer'
-import type { PeerConnection } from '../../peer-connections.ts'
 import { bundlePath } from '../bundle-form.ts'
+import type { Link } from './link.ts'
+import type { PeerRequests } from './peer-requests.ts'
 
 export interface Wanted {
   readonly name: string
@@ -14,7 +15,9 @@ export interface Wanted {
 export type Arrived = Uint8Array | 'tree' | 'size'
 
 export interface FetchBundleOptions {
-  readonly peer: PeerConnection
+  /** To the sender. */
+  readonly requests: PeerRequests
+  readonly link: Link
   readonly signal: AbortSignal
   /** Told of each, in order; the next bytes are read when it has resolved. */
   readonly onFile: (index: number, arrived: Arrived) => Promise<void>
@@ -22,9 +25,19 @@ export interface FetchBundleOptions {
   readonly idleMs?: number | undefined
 }
 
+/** What had come of a file when its bundle broke off. */
+export interface Beginning {
+  /** As long as the file. */
+  readonly bytes: Uint8Array
+  /** So many of them have come. */
+  readonly length: number
+}
+
 /** Where a bundle ended: so many have arrived, and why there are no more of them. */
 export interface BundleEnd {
   readonly count: number
+  /** Of the next one. */
+  readonly beginning?: Beginning | undefined
   /** Undefined: all have, or it ended in good order before one that cannot be sent. */
   readonly error: unknown
 }
@@ -33,10 +46,10 @@ export interface BundleEnd {
 export async function fetchBundle(files: readonly Wanted[], options: FetchBundleOptions): Promise<BundleEnd> {
   const { signal, onFile, idleMs = 60_000 } = options
   const idle = new AbortController()
-  let isOurTurn = false
+  using watched = options.link.watch(signal)
   const timer = setTimeout(() => {
     // While we are slow ourselves, nothing comes because nothing is read.
-    if (isOurTurn) timer.refresh()
+    if (watched.isOurTurn) timer.refresh()
     else idle.abort(new Error(`nothing came for ${idleMs} ms`))
   }, idleMs).unref()
   const bundle = new Bundle(files)
@@ -49,13 +62,14 @@ export async function fetchBundle(files: readonly Wanted[], options: FetchBundle
     }
   }
   try {
-    const body = await open(files, options.peer, AbortSignal.any([signal, idle.signal]))
+    const body = await open(files, options, AbortSignal.any([watched.signal, idle.signal]))
     const reader = new ArchiveReader(bundle)
     for await (const piece of body) {
+      watched.beat()
       reader.write(piece)
-      isOurTurn = true
+      watched.isOurTurn = true
       await tell()
-      isOurTurn = false
+      watched.isOurTurn = false
       timer.refresh()
       // What follows is not what was announced; the next bundle begins behind it.
       if (bundle.isOver) return { count: told, error: undefined }
@@ -65,7 +79,8 @@ export async function fetchBundle(files: readonly Wanted[], options: FetchBundle
   } catch (error) {
     signal.throwIfAborted()
     if (error instanceof TellFailure) throw error.cause
-    return { count: told, error: idle.signal.aborted ? idle.signal.reason : error }
+    const end = [watched.signal, idle.signal].find(({ aborted }) => aborted)
+    return { count: told, beginning: bundle.beginning, error: end ? end.reason : error }
   } finally {
     clearTimeout(timer)
     idle.abort()
@@ -77,34 +92,29 @@ class TellFailure extends Error {}
 
 async function open(
   files: readonly Wanted[],
-  { connection, credentials: { user, password } }: PeerConnection,
+  { requests }: FetchBundleOptions,
   signal: AbortSignal,
 ): Promise<AsyncIterable<Uint8Array>> {
-  const response = await fetch(connection.address + bundlePath, {
-    method: 'POST',
-    headers: {
-      authorization: `Basic ${Buffer.from(`${user}:${password}`).toString('base64')}`,
-      'content-type': 'application/json',
-    },
-    body: JSON.stringify({ names: files.map(({ name }) => name) }),
-    // Nobody else is shown the password.
-    redirect: 'error',
-    signal,
-  }).catch(cause => {
+  const body = JSON.stringify({ names: files.map(({ name }) => name) })
+  const unreached = (cause?: unknown) => {
     signal.throwIfAborted()
-    throw new LibrarianError('PeerUnreachable', `Cannot reach the librarian at ${connection.address}`, { cause })
-  })
-  if (response.status === 200 && response.body) return response.body
+    throw new LibrarianError('PeerUnreachable', `Cannot reach the librarian at ${requests.address}`, { cause })
+  }
+  const response = await requests.send(requests.address + bundlePath, { body, signal }).catch(unreached)
+  const { statusCode: status = 0, headers } = response
+  if (status === 200) return response
   const text = await textOf(response)
-  throw fromFailure(response.status, text, { retryAfter: response.headers.get('retry-after') })
+  // Nobody else is shown the password.
+  if (status >= 300 && status < 400) return unreached(new Error('it sends us elsewhere'))
+  throw fromFailure(status, text, { retryAfter: headers['retry-after'] ?? null })
 }
 
 const MOST_TEXT = 64 << 10
 
-async function textOf({ body }: Response): Promise<string> {
+async function textOf(body: AsyncIterable<Uint8Array>): Promise<string> {
   const pieces: Uint8Array[] = []
   let length = 0
-  for await (const piece of body ?? []) {
+  for await (const piece of body) {
     pieces.push(piece)
     length += piece.length
     if (length > MOST_TEXT) break
@@ -124,6 +134,11 @@ class Bundle {
 
   constructor(files: readonly Wanted[]) {
     this.#files = files
+  }
+
+  get beginning(): Beginning | undefined {
+    const isNext = this.#arrived.length === 0 && !this.isOver
+    return isNext && this.#filled < this.#bytes.length ? { bytes: this.#bytes, length: this.#filled } : undefined
   }
 
   take(): Arrived[] {

@@ -7,10 +7,15 @@ import type { CommitOrigin } from '../../commit/commits.ts'
 import type { PeerConnection } from '../../peer-connections.ts'
 import { dataUrl, engineChecksum, headersFor } from './addresses.ts'
 import { fetchTree, findTree } from './fetch-tree.ts'
+import type { Link } from './link.ts'
+import type { PeerRequests } from './peer-requests.ts'
 
 export interface FetchLargeOptions {
   readonly peer: PeerConnection
+  readonly requests: PeerRequests
   readonly engine: Engine
+  /** Watches over the engine as well. */
+  readonly link: Link
   readonly signal: AbortSignal
   /** Its sender has said that it is one. */
   readonly isTree: boolean
@@ -50,7 +55,7 @@ async function fetchFile(
 ): Promise<void> {
   // What an earlier attempt had fetched whole, and a kill kept from being committed, is looked at before it is fetched again.
   await using spool = await store.openSpool(token, { keepsLater: true })
-  await download(dataUrl(peer, store_path), spool.path, {
+  await download(dataUrl(peer.connection.address, store_path), spool.path, {
     engine,
     signal,
     headers: headersFor(peer),

@@ -12,11 +12,18 @@ import type { SiteStore } from '../../../stores/stores.ts'
 import type { CommitOrigin } from '../../commit/commits.ts'
 import type { PeerConnection } from '../../peer-connections.ts'
 import { dataUrl, headersFor } from './addresses.ts'
-import { type Arrived, fetchBundle, type Wanted } from './fetch-bundle.ts'
+import type { Arrived, Wanted } from './fetch-bundle.ts'
+import { fetchSmall } from './fetch-small.ts'
+import type { Link, Watched } from './link.ts'
+import { overLink } from './over-link.ts'
+import type { PeerRequests } from './peer-requests.ts'
+import { type Begin, readAhead } from './read-ahead.ts'
 
 export interface FetchTreeOptions {
   readonly peer: PeerConnection
+  readonly requests: PeerRequests
   readonly engine: Engine
+  readonly link: Link
   readonly signal: AbortSignal
 }
 
@@ -39,29 +46,43 @@ interface Entry extends ArchiveEntry {
 const SMALL = 1 << 20
 /** Of a bundle. */
 const MOST_FILES = 512
-const MOST_BYTES = 16 << 20
+const MOST_BYTES = 8 << 20
+/** Of a large member, ahead of what is put away: the one whose turn it is gets the most of the link. */
+const AHEAD = 16 << 20
+/** Bundles, or large members, at once. */
+const AT_ONCE = 2
 /** Of a list of members. */
 const MOST_LISTING = 256 << 20
 
 /** Whether what the sender keeps under a name is a tree; undefined: it cannot be told. */
 export async function findTree(name: string, options: FetchTreeOptions): Promise<Listing | undefined> {
-  const { peer, signal } = options
-  const response = await fetch(dataUrl(peer, name), { headers: headersFor(peer), redirect: 'error', signal })
-  const isJson = response.headers.get('content-type') === 'application/json'
-  if (response.status !== 200 || !isJson || !response.body) {
-    await response.body?.cancel()
+  const { link, signal } = options
+  const text = await overLink(link, signal, watched => readListing(name, options, watched))
+  if (text === undefined) return undefined
+  const parsed = listing.safeParse(JSON.parse(text))
+  if (parsed.success) return parsed.data
+  throw new LibrarianError('BadAnswer', `Cannot read the members of ${name}: the answer is no list of them`)
+}
+
+async function readListing(
+  name: string,
+  { requests }: FetchTreeOptions,
+  watched: Watched,
+): Promise<string | undefined> {
+  const response = await requests.send(dataUrl(requests.address, name), { signal: watched.signal })
+  if (response.statusCode !== 200 || response.headers['content-type'] !== 'application/json') {
+    response.destroy()
     return undefined
   }
   const pieces: Uint8Array[] = []
   let length = 0
-  for await (const piece of response.body) {
+  for await (const piece of response as AsyncIterable<Uint8Array>) {
+    watched.beat()
     length += piece.length
     if (length > MOST_LISTING) throw new LibrarianError('BadAnswer', `Cannot read the members of ${name}: too many`)
     pieces.push(piece)
   }
-  const parsed = listing.safeParse(JSON.parse(Buffer.concat(pieces).toString()))
-  if (parsed.success) return parsed.data
-  throw new LibrarianError('BadAnswer', `Cannot read the members of ${name}: the answer is no list of them`)
+  return Buffer.concat(pieces).toString()
 }
 
 /** @returns from where it may be committed */
@@ -105,20 +126,30 @@ function entriesOf({ directories, members }: Listing): Entry[] {
 
 type Piece = { readonly bytes: Uint8Array } | { readonly entry: number; readonly start: number; readonly end: number }
 
-async function* bytesOf(
+function bytesOf(
   plan: ArchivePlan<Entry>,
   offset: number,
   tree: string,
   options: FetchTreeOptions,
 ): AsyncGenerator<Uint8Array> {
-  for (const window of windows(plan, offset)) {
-    const small = window.flatMap(piece => ('entry' in piece && isSmall(plan, piece.entry) ? [piece.entry] : []))
-    const fetched = await fetchSmall([...new Set(small)], plan, tree, options)
-    for (const piece of window) {
-      if ('bytes' in piece) yield piece.bytes
-      else if (isSmall(plan, piece.entry)) yield fetched.get(piece.entry)!.subarray(piece.start, piece.end)
-      else yield* largeMember(plan.entries[piece.entry]!, piece, tree, options)
-    }
+  const sources = windows(plan, offset).map((window): Begin<Uint8Array> => {
+    return stop => bytesIn(window, plan, tree, { ...options, signal: AbortSignal.any([options.signal, stop]) })
+  })
+  return readAhead(sources, AT_ONCE)
+}
+
+async function* bytesIn(
+  window: readonly Piece[],
+  plan: ArchivePlan<Entry>,
+  tree: string,
+  options: FetchTreeOptions,
+): AsyncGenerator<Uint8Array> {
+  const small = window.flatMap(piece => ('entry' in piece && isSmall(plan, piece.entry) ? [piece.entry] : []))
+  const fetched = await fetchSmallMembers([...new Set(small)], plan, tree, options)
+  for (const piece of window) {
+    if ('bytes' in piece) yield piece.bytes
+    else if (isSmall(plan, piece.entry)) yield fetched.get(piece.entry)!.subarray(piece.start, piece.end)
+    else yield* largeMember(plan.entries[piece.entry]!, piece, tree, options)
   }
 }
 
@@ -143,27 +174,25 @@ function* windows(plan: ArchivePlan<Entry>, offset: number): Generator<Piece[]> 
   if (window.length > 0) yield window
 }
 
-async function fetchSmall(
+async function fetchSmallMembers(
   entries: readonly number[],
   plan: ArchivePlan<Entry>,
   tree: string,
-  { peer, signal }: FetchTreeOptions,
+  options: FetchTreeOptions,
 ): Promise<Map<number, Uint8Array>> {
   const fetched = new Map<number, Uint8Array>()
   const wanted = entries.map((entry): Wanted => {
     const { path, size } = plan.entries[entry]!
     return { name: `${tree}/${path}`, size }
   })
-  while (fetched.size < entries.length) {
-    const first = fetched.size
-    const onFile = async (index: number, arrived: Arrived) => {
-      if (typeof arrived === 'string')
-        throw new LibrarianError('Mismatch', `${wanted[first + index]!.name} is not as listed`)
-      fetched.set(entries[first + index]!, arrived)
-    }
-    const { count, error } = await fetchBundle(wanted.slice(first), { peer, signal, onFile })
-    if (count === 0) throw error ?? new LibrarianError('BadAnswer', `The sender does not send ${wanted[first]!.name}`)
+  const onFile = async (index: number, arrived: Arrived) => {
+    if (typeof arrived === 'string') throw new LibrarianError('Mismatch', `${wanted[index]!.name} is not as listed`)
+    fetched.set(entries[index]!, arrived)
   }
+  const onMissing = async (_: number, error: unknown) => {
+    throw error
+  }
+  await fetchSmall(wanted, { ...options, onFile, onMissing })
   return fetched
 }
 
@@ -175,8 +204,7 @@ async function* largeMember(
 ): AsyncGenerator<Uint8Array> {
   const isWhole = start === 0 && end === size
   const what = isWhole ? { checksums: [`sha256:${sha256}`] } : { range: { start, end } }
-  const url = dataUrl(peer, `${tree}/${path}`)
-  for await (const bytes of iterate(url, { engine, signal, headers: headersFor(peer), size, copy: true, ...what })) {
-    yield bytes
-  }
+  const url = dataUrl(peer.connection.address, `${tree}/${path}`)
+  const headers = headersFor(peer)
+  yield* iterate(url, { engine, signal, headers, size, copy: true, readAhead: AHEAD, ...what })
 }

@@ -21,12 +21,16 @@ import type { CommitOrigin } from '../../commit/commits.ts'
 import { createLimit, type Limit } from '../../limit.ts'
 import type { PeerConnection } from '../../peer-connections.ts'
 import { removeBytes } from '../../uploads/remove-bytes.ts'
+import { askToLook } from '../ask-to-look.ts'
 import { type CommitCloneOptions, commitClone, storeOf } from '../commit-clone.ts'
 import { storesThere } from '../stores-there.ts'
 import { Budget } from './budget.ts'
-import { type Arrived, fetchBundle } from './fetch-bundle.ts'
+import type { Arrived } from './fetch-bundle.ts'
 import { fetchLarge } from './fetch-large.ts'
+import { fetchSmall } from './fetch-small.ts'
+import { Link } from './link.ts'
 import { checkIsUp, PeerDown } from './peer-down.ts'
+import { PeerRequests } from './peer-requests.ts'
 import type { Tries } from './tries.ts'
 
 export interface PullLaneOptions extends CommitCloneOptions {
@@ -43,6 +47,8 @@ export interface PullLaneOptions extends CommitCloneOptions {
   readonly signal: AbortSignal
   /** A message was written. */
   readonly onEnd: () => void
+  /** Something came from it. */
+  readonly onHeard?: (() => void) | undefined
   /** How often it is looked whether a large file still is wanted; ms. Default 30,000. */
   readonly watchMs?: number | undefined
 }
@@ -80,12 +86,16 @@ class PullLane {
   /** The librarian is gone: what runs is ended. */
   readonly #stop = new AbortController()
   readonly #signal: AbortSignal
+  readonly #way: { readonly requests: PeerRequests; readonly link: Link }
   #engine: Engine | undefined
   #ended = 0
 
   constructor(options: PullLaneOptions) {
     this.#o = options
     this.#signal = AbortSignal.any([options.signal, this.#stop.signal])
+    const requests = new PeerRequests(options.peer)
+    const { onHeard } = options
+    this.#way = { requests, link: new Link({ requests, onDown: error => this.#stop.abort(error), onHeard }) }
   }
 
   async run(): Promise<number> {
@@ -101,6 +111,8 @@ class PullLane {
   async close(): Promise<void> {
     this.#stop.abort(new Error('The lane ends'))
     while (this.#running.size > 0) await Promise.all(this.#running)
+    this.#way.link[Symbol.dispose]()
+    this.#way.requests[Symbol.dispose]()
     await this.#engine?.close()
   }
 
@@ -162,27 +174,19 @@ class PullLane {
   // ——— Small files ———
 
   async #fetchSmall(files: readonly IncomingTransfer[]): Promise<void> {
-    const { peer } = this.#o
-    for (let at = 0; at < files.length; ) {
-      const rest = files.slice(at)
-      const wanted = rest.map(({ store_path: name, transfer_size: size }) => ({ name, size }))
-      const group = new Group(taken => this.#follow(this.#takeAll(taken)))
-      const onFile = async (index: number, arrived: Arrived) => {
-        const transfer = rest[index]!
-        const cost = costOf(transfer)
-        // What is here may be what is waited for.
-        if (!this.#uncommitted.hasRoom(cost)) group.end()
-        await this.#uncommitted.enter(cost)
-        group.add({ transfer, arrived }, cost)
-      }
-      const { count, error } = await fetchBundle(wanted, { peer, signal: this.#signal, onFile })
-      group.end()
-      at += count
-      if (count > 0 || at >= files.length) continue
-      // Not even the first one came: it is that file's fault, or the librarian's.
-      await this.#judge(files[at]!, error ?? new LibrarianError('BadAnswer', 'its sender does not send it'))
-      at += 1
+    const wanted = files.map(({ store_path: name, transfer_size: size }) => ({ name, size }))
+    const group = new Group(taken => this.#follow(this.#takeAll(taken)))
+    const onFile = async (index: number, arrived: Arrived) => {
+      const transfer = files[index]!
+      const cost = costOf(transfer)
+      // What is here may be what is waited for.
+      if (!this.#uncommitted.hasRoom(cost)) group.end()
+      await this.#uncommitted.enter(cost)
+      group.add({ transfer, arrived }, cost)
     }
+    const onMissing = (index: number, error: unknown) => this.#judge(files[index]!, error)
+    const onEnd = () => group.end()
+    await fetchSmall(wanted, { ...this.#way, signal: this.#signal, onFile, onMissing, onEnd }).finally(onEnd)
   }
 
   /** Committed together, while the next ones come. */
@@ -205,13 +209,17 @@ class PullLane {
   // ——— Large files and trees ———
 
   async #fetchLarge(transfer: IncomingTransfer, isTree = false): Promise<void> {
-    this.#engine ??= this.#o.openEngine(this.#o.peer)
+    if (!this.#engine) {
+      this.#engine = this.#o.openEngine(this.#o.peer)
+      this.#way.link.watchEngine(this.#engine)
+    }
     const ended = new AbortController()
     using _ = this.#watch(transfer, ended)
     try {
       const place = storeOf(transfer, this.#o)
       const origin = await fetchLarge(transfer, place, {
         peer: this.#o.peer,
+        ...this.#way,
         engine: this.#engine,
         signal: AbortSignal.any([this.#signal, ended.signal]),
         isTree,
@@ -264,6 +272,10 @@ class PullLane {
     if (error instanceof PeerDown) throw error
     if (error instanceof LibrarianError && downCodes.has(error.code)) throw new PeerDown(error)
     const reason = error instanceof Error ? error.message : String(error)
+    if (isMismatch(error)) {
+      await askToLook(transfer, this.#o)
+      this.#o.onEnd()
+    }
     if (isFinal(error)) return await this.#fail(transfer, reason)
     // Of a store of ours that is gone the transfer is not to blame.
     if (error instanceof LibrarianError && laterCodes.has(error.code)) return
@@ -331,6 +343,11 @@ const downCodes: ReadonlySet<string> = new Set([
   'NoEndpoint',
   'WrongMethod',
 ])
+
+function isMismatch(error: unknown): boolean {
+  if (error instanceof LibrarianError) return error.code === 'Mismatch'
+  return error instanceof TransferError && error.code === 'ChecksumMismatch'
+}
 
 function isFinal(error: unknown): boolean {
   if (error instanceof LibrarianError) return !error.isRetriable && error.code !== 'BadAnswer'

@@ -18,7 +18,7 @@ import { PeerDown } from './peer-down.ts'
 import { type PullLaneOptions, runPullLane } from './pull-lane.ts'
 import { createTries } from './tries.ts'
 
-export interface PullerOptions extends Omit<PullLaneOptions, 'peer' | 'signal' | 'tries' | 'watchMs'> {
+export interface PullerOptions extends Omit<PullLaneOptions, 'peer' | 'signal' | 'tries' | 'watchMs' | 'onHeard'> {
   readonly catalogue: PullLaneOptions['catalogue'] & Pick<Catalogue, 'leases' | 'peers'>
   readonly connections: PeerConnections
   readonly clock: Clock
@@ -74,7 +74,15 @@ export function createPuller(options: PullerOptions): Puller {
       await using held = await holdLease(`pull:${name}`, { catalogue, clock, holder, seconds: leaseSeconds })
       if (!held) return
       const peer = await connections.to(name)
-      const left = await runPullLane({ ...options, peer, tries, watchMs, signal: AbortSignal.any([signal, held.lost]) })
+      const left = await runPullLane({
+        ...options,
+        peer,
+        tries,
+        watchMs,
+        signal: AbortSignal.any([signal, held.lost]),
+        // A link that comes and goes is no librarian that is gone: the pauses begin anew.
+        onHeard: () => pauses.answered(name),
+      })
       await catalogue.peers.touch({ name, seen: true })
       pauses.answered(name)
       // What has to wait is not to be looked at all the time.
@@ -91,7 +99,11 @@ export function createPuller(options: PullerOptions): Puller {
 
   return {
     wake(peers) {
-      for (const peer of peers) rests.answered(peer)
+      for (const peer of peers) {
+        rests.answered(peer)
+        // It has just called: that it could not be reached was before.
+        pauses.hasten(peer)
+      }
       wakes++
       if (!nudge.signal.aborted) nudge.abort()
     },

@@ -1,4 +1,4 @@
-import type { Definitions, Refusal } from '../definitions.ts'
+import type { Definitions, Refusal } from '../../definitions.ts'
 
 const differs = (column: string) => `NEW.${column} IS DISTINCT FROM OLD.${column}`
 const anyDiffers = (...columns: string[]) => columns.map(differs).join(' OR ')
@@ -81,8 +81,11 @@ const records: readonly Refusal[] = [
     name: 'lease_stays',
     table: 'lease',
     event: 'DELETE',
-    // A process's lease of itself is never leased again by anybody, and an upload that has ended is never written again.
-    when: `OLD.resource <> 'process:' || OLD.holder AND OLD.resource NOT LIKE 'upload:%' AND OLD.resource NOT LIKE 'upload-wish:%'`,
+    // Of these nothing is leased again: a process itself, an upload that has ended, a batch that has.
+    when: [
+      "OLD.resource <> 'process:' || OLD.holder",
+      ...['upload:', 'upload-wish:', 'send-item:'].map(prefix => `OLD.resource NOT LIKE '${prefix}%'`),
+    ].join(' AND '),
     message: 'a lease is released, not removed: its token must not start again',
   },
   {

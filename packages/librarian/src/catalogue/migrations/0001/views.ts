@@ -1,4 +1,4 @@
-import type { Definitions } from '../definitions.ts'
+import type { Definitions } from '../../definitions.ts'
 
 /** Tables under the names and with the columns of librarian 3, for people's own SQL and dashboards (librarian 16). */
 export function views(define: Definitions): string[] {
