@@ -45,7 +45,10 @@ vsftpd vsftpd
 lftp lftp
 wget wget
 rsync rsync
-mkfs.xfs xfsprogs'
+mkfs.xfs xfsprogs
+mkfs.vfat dosfstools
+mkfs.exfat exfatprogs
+mount.exfat-fuse exfat-fuse'
 
 missing() {
   echo "$wanted" | while read -r program package; do

@@ -47,7 +47,12 @@ export const probeDisk: Probe = async directory => {
   }
 }
 
-/** Whether it can be made and used so; any refusal is a no, but for a disk that is gone or may not be written. */
+const gone = ['EIO', 'EROFS', 'ENODEV', 'ENOSPC']
+
+/**
+ * Whether it can be made and used so; any refusal is a no, but for a disk that is gone or may not be written. That it may not,
+ * the plain name that is tried first tells; of an odd one, some drivers of FAT say EPERM where others say EINVAL.
+ */
 async function tries(directory: string, name: string, use: (path: string) => Promise<void>): Promise<boolean> {
   const path = join(directory, name)
   try {
@@ -56,7 +61,8 @@ async function tries(directory: string, name: string, use: (path: string) => Pro
     return true
   } catch (error) {
     const { code = '' } = error as NodeJS.ErrnoException
-    if (['EIO', 'EROFS', 'EACCES', 'EPERM', 'ENODEV', 'ENOSPC'].includes(code) && name !== 'probe-large') throw error
+    const isPlain = name === 'probe-Aa' && ['EACCES', 'EPERM'].includes(code)
+    if ((isPlain || gone.includes(code)) && name !== 'probe-large') throw error
     return false
   } finally {
     await rm(path, { force: true }).catch(() => {})

@@ -131,7 +131,7 @@ export function createCheckQueue(parts: SendingParts): CheckQueue {
     const own = ownDetails(claim, name)
     try {
       const told = await carrier.details(batch, { signal })
-      return told ? toRow(told) : own
+      return told ? toRow(told, claim.item) : own
     } catch (error) {
       log.warn({ err: error, item: claim.item.id }, 'Nothing more is known of how a batch was moved')
       return own
@@ -159,9 +159,10 @@ const toAsked = ({ id, remote_transfer_id }: ItemTransfer) => ({ id, remoteId: r
 const silent = (carrier: Carrier): Carrier => ({ ...carrier, isAnnounced: false })
 
 /** A method's clock tells milliseconds, or a zone; a catalogue takes instants and nothing else. */
-function toRow(told: TransferDetails): CompletedTransfer {
+function toRow(told: TransferDetails, { id, method }: ClaimedItem['item']): CompletedTransfer {
   return {
-    task_id: told.taskId,
+    // Methods of one machine name theirs by the time, and two batches may end in the same millisecond.
+    task_id: method === 'globus' ? told.taskId : `${told.taskId}_${id}`,
     source_endpoint_id: told.sourceEndpoint,
     destination_endpoint_id: told.destinationEndpoint,
     start_time: instantOf(new Date(told.startTime)),
