@@ -148,7 +148,18 @@ describe('clone/stage', () => {
 })
 
 describe('clone/batch_stage', () => {
+  test('where only this librarian itself brings bytes there is no staging directory to be made, or removed', async () => {
+    await house[Symbol.asyncDispose]()
+    await open({ asyncTransferManagers: undefined })
+    const { status, body } = await batch([item('a/b', 1)])
+    expect([status, Object.keys(body.async_transfer_providers)]).toEqual([201, ['http']])
+    expect(body.uploads[0].staging_location).toMatch(/^\/[0-9a-f-]{36}\/a\/b$/)
+    expect(await house.catalogue.uploads.list({ name: 'a/b', limit: 1 })).toMatchObject([{ staging_path: null }])
+  })
+
   test('a thousand at once, in order, all on one store', async () => {
+    await house[Symbol.asyncDispose]()
+    await open({ asyncTransferManagers: { local: { available: true, hostnames: ['h'] } } })
     const uploads = Array.from({ length: 1024 }, (_, n) => item(`set/${n % 7}/f${n}`, 100 + n))
     const { status, body } = await batch(uploads)
     expect(status).toBe(201)

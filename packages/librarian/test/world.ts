@@ -171,6 +171,7 @@ function siteStores(stores: readonly MemoryStore[], wrap: (store: Store) => Stor
     store: wrap(store),
     ingestable: true,
     transferManagers: { local: { available: true, hostnames: ['here'] } },
+    asyncTransferManagers: { local: { available: true, hostnames: ['here'] } },
   }))
   return {
     all,

@@ -43,7 +43,7 @@ export function createReceiver(options: ReceiverOptions): Receiver {
   const { catalogue, log, onEnd } = options
 
   async function receiveOne(transfer: IncomingTransfer, deletionPolicy: DeletionPolicy): Promise<keyof ReceiveReport> {
-    const origin = { from: 'staging', id: transfer.staging_path!, uploadName: transfer.upload_name } as const
+    const origin = { from: 'staging', id: transfer.staging_path ?? nowhere, uploadName: transfer.upload_name } as const
     try {
       await commitClone(transfer, { origin, deletionPolicy }, options)
       return 'received'
@@ -82,3 +82,6 @@ export function createReceiver(options: ReceiverOptions): Receiver {
 }
 
 const staysOpen: ReadonlySet<string> = new Set(['StoreUnavailable', 'Busy', 'NameTaken'])
+
+/** Of what was to be fetched, and is said to be staged all the same: no directory was made. */
+const nowhere = '00000000-0000-0000-0000-000000000000'

@@ -10,9 +10,9 @@ export interface RemoveBytesOptions {
 /** Of a transfer that has ended. What cannot be removed now, the sweep removes. Never throws. */
 export async function removeBytes(transfer: IncomingTransfer, { stores, log }: RemoveBytesOptions): Promise<void> {
   const site = transfer.store_id === null ? undefined : stores.byId(transfer.store_id)
-  if (!site || transfer.staging_path === null) return
+  if (!site) return
   try {
-    if (site.store.capabilities.hasStaging) await site.store.removeStaging(transfer.staging_path)
+    if (site.store.capabilities.hasStaging && transfer.staging_path !== null) await site.store.removeStaging(transfer.staging_path)
     await site.store.removeSpool(transfer.token)
   } catch (error) {
     log.warn({ transfer: transfer.id, error }, 'the bytes of an ended transfer are left for the sweep')
