@@ -10,7 +10,7 @@ import { Buffers } from '../http/buffers.ts'
 import { BundleWriter } from '../http/bundle-writer.ts'
 import { bundlePath, bundleRequest, MAX_BUNDLE } from '../services/clones/bundle-form.ts'
 import { Downloads } from '../services/data/downloads.ts'
-import { WholeReads } from '../services/data/whole-reads.ts'
+import { Rooms, WholeReads } from '../services/data/whole-reads.ts'
 import type { Data, DataFile, DataTree, OpenData } from '../services/data.ts'
 import type { RawRoute } from './raw-route.ts'
 
@@ -33,6 +33,7 @@ const MOST_BYTES = MAX_BUNDLE * 256 * 6 + 1024
 export function bundleRoute({ data, perUser = 16, total = 256, idleMs = 60_000 }: BundleRouteOptions): RawRoute {
   const downloads = new Downloads({ perUser, total })
   const buffers = new Buffers()
+  const rooms = new Rooms()
   return {
     methods: ['POST'],
     path: bundlePath,
@@ -41,7 +42,7 @@ export function bundleRoute({ data, perUser = 16, total = 256, idleMs = 60_000 }
       using _ = downloads.enter(caller.name)
       const names = await readNames(request, idleMs)
       const found = await data.findMany(names)
-      await send(found, { data, buffers, response, signal, idleMs })
+      await send(found, { data, buffers, rooms, response, signal, idleMs })
     },
   }
 }
@@ -63,6 +64,7 @@ async function readNames(request: IncomingMessage, idleMs: number): Promise<read
 interface Sending {
   readonly data: Data
   readonly buffers: Buffers
+  readonly rooms: Rooms
   readonly response: ServerResponse
   readonly signal: AbortSignal
   readonly idleMs: number
@@ -76,8 +78,11 @@ interface Ready {
   readonly content: Uint8Array | OpenData
 }
 
-async function send(found: readonly Found[], { data, buffers, response, signal, idleMs }: Sending): Promise<void> {
-  const wholes = new WholeReads(found, data)
+async function send(
+  found: readonly Found[],
+  { data, buffers, rooms, response, signal, idleMs }: Sending,
+): Promise<void> {
+  const wholes = new WholeReads(found, { data, rooms })
   const ahead: Promise<Ready | DataTree>[] = []
   let next = 0
   const openNext = () => {
@@ -99,8 +104,10 @@ async function send(found: readonly Found[], { data, buffers, response, signal, 
       })
       if (!one) break
       if (first) begin(response, idleMs)
-      if ('content' in one) await sendFile(one, writer)
-      else await writer.entry({ path: one.path, type: 'directory', size: 0 })
+      if ('content' in one) {
+        await sendFile(one, writer)
+        wholes.done(one.file)
+      } else await writer.entry({ path: one.path, type: 'directory', size: 0 })
     }
     await writer.end()
   } finally {

@@ -60,7 +60,7 @@ export interface OpenData extends AsyncDisposable {
 
 export interface Data {
   /** Small files at a fraction of the price of `open`; of those that are not in the answer `open` says why, or has them. */
-  readWhole(found: readonly DataFile[]): Promise<ReadonlyMap<DataFile, Uint8Array>>
+  readWhole(found: readonly DataFile[], room?: SharedArrayBuffer): Promise<ReadonlyMap<DataFile, Uint8Array>>
 
   /** @throws LibrarianError NotFound */
   find(path: string): Promise<DataFile | DataTree>
@@ -75,7 +75,7 @@ export function createData({ catalogue, stores, reader, patienceMs = 10_000 }: D
   return {
     find: path => find(path, catalogue, members),
     findMany: paths => findMany(paths, catalogue, members),
-    readWhole: found => readWhole(found, stores),
+    readWhole: (found, room) => readWhole(found, stores, room),
     async open(found) {
       const copies = await copiesOf(found, catalogue, stores)
       return (await firstThatOpens(found, copies, reader)) ?? (await readFirst(found, copies, reader, patienceMs))
@@ -128,15 +128,21 @@ async function findMany(
 }
 
 /** From the first copy that was good when it was read last, where it is as it was then. */
-async function readWhole(found: readonly DataFile[], stores: Stores): Promise<ReadonlyMap<DataFile, Uint8Array>> {
+async function readWhole(
+  found: readonly DataFile[],
+  stores: Stores,
+  room?: SharedArrayBuffer,
+): Promise<ReadonlyMap<DataFile, Uint8Array>> {
   const wanted = found.flatMap(file => {
     const copy = file.copies?.find(({ state }) => state === 'ok')
     const place = copy && file.file.member === undefined ? stores.byId(copy.store_id) : undefined
     return copy && place ? [{ file, copy, place }] : []
   })
   const read = new Map<DataFile, Uint8Array>()
-  for (const [{ store }, group] of Map.groupBy(wanted, ({ place }) => place)) {
-    const wholes = await store.readWhole(group.map(({ file: { file, size } }) => ({ name: file.name, size })))
+  const byPlace = Map.groupBy(wanted, ({ place }) => place)
+  for (const [{ store }, group] of byPlace) {
+    const asked = group.map(({ file: { file, size } }) => ({ name: file.name, size }))
+    const wholes = await store.readWhole(asked, byPlace.size === 1 ? room : undefined)
     for (const [index, { file, copy }] of group.entries()) {
       const whole = wholes[index]
       const isAsItWas = copy.fingerprint === null || copy.fingerprint === whole?.fingerprint

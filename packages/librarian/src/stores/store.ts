@@ -134,8 +134,10 @@ export interface Store extends AsyncDisposable {
   /**
    * Whole small files, at a fraction of the price of opening each; in their order. Undefined where it is cheaper to open it, or
    * only that tells why it cannot be had: nothing of just this size is there, or nothing that can be read.
+   *
+   * @param room for all of their bytes, with nobody else in it. Default: new memory
    */
-  readWhole(wanted: readonly WantedWhole[]): Promise<(Whole | undefined)[]>
+  readWhole(wanted: readonly WantedWhole[], room?: SharedArrayBuffer): Promise<(Whole | undefined)[]>
 
   /**
    * Reads everything under a name in full and digests it. Bad bytes are a finding, not an error (C2).

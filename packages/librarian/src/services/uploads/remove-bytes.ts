@@ -12,7 +12,8 @@ export async function removeBytes(transfer: IncomingTransfer, { stores, log }: R
   const site = transfer.store_id === null ? undefined : stores.byId(transfer.store_id)
   if (!site) return
   try {
-    if (site.store.capabilities.hasStaging && transfer.staging_path !== null) await site.store.removeStaging(transfer.staging_path)
+    if (site.store.capabilities.hasStaging && transfer.staging_path !== null)
+      await site.store.removeStaging(transfer.staging_path)
     await site.store.removeSpool(transfer.token)
   } catch (error) {
     log.warn({ transfer: transfer.id, error }, 'the bytes of an ended transfer are left for the sweep')

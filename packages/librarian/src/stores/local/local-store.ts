@@ -253,9 +253,9 @@ export class LocalStore implements Store {
     return this.#availability.unlessGone(() => openFile(this.#layout.root, name, member))
   }
 
-  async readWhole(wanted: readonly WantedWhole[]): Promise<(Whole | undefined)[]> {
+  async readWhole(wanted: readonly WantedWhole[], room?: SharedArrayBuffer): Promise<(Whole | undefined)[]> {
     if ((await this.#availability.whyUnavailable()) !== undefined) return wanted.map(() => undefined)
-    return (await this.#run('readWhole', wanted)).map(read => read ?? undefined)
+    return (await this.#run('readWhole', { wanted, room })).map(read => read ?? undefined)
   }
 
   async examine(name: string, { kind, checksum, trashId, ...options }: ExamineOptions): Promise<Reading> {

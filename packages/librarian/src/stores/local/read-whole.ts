@@ -1,19 +1,20 @@
 /** Whole small files, read together: what a thread does in microseconds takes a round of promises each elsewhere. */
 import { closeSync, readSync } from 'node:fs'
 import { allocateShared } from '@arriero/transfer/paths'
-import type { WantedWhole, Whole } from '../store.ts'
+import type { Whole } from '../store.ts'
 import type { Context } from './context.ts'
 import { Parents } from './parents.ts'
 import { fingerprintOf, openLeaf, statsOf } from './read-file.ts'
+import type { Tasks } from './task.ts'
 
 /** Null for each that is not there, is of another size, or cannot be read: whoever opens it by itself learns why. */
-export function readWhole(wanted: readonly WantedWhole[], context: Context): (Whole | null)[] {
+export function readWhole({ wanted, room }: Tasks['readWhole']['ask'], context: Context): (Whole | null)[] {
   using parents = new Parents(context)
   // Shared, so that it crosses threads without being copied.
-  const room = new Uint8Array(allocateShared(wanted.reduce((sum, { size }) => sum + size, 0)))
+  const memory = new Uint8Array(room ?? allocateShared(wanted.reduce((sum, { size }) => sum + size, 0)))
   let used = 0
   return wanted.map(({ name, size }) => {
-    const bytes = room.subarray(used, used + size)
+    const bytes = memory.subarray(used, used + size)
     used += size
     try {
       return readOne(name, bytes, parents)

@@ -80,7 +80,10 @@ export interface Tasks {
   discard: { ask: readonly string[]; answer: null }
   stat: { ask: string; answer: Stat | null }
   seal: { ask: string; answer: Stat | null }
-  readWhole: { ask: readonly WantedWhole[]; answer: readonly (Whole | null)[] }
+  readWhole: {
+    ask: { wanted: readonly WantedWhole[]; room: SharedArrayBuffer | undefined }
+    answer: readonly (Whole | null)[]
+  }
   examine: { ask: readonly ExamineJob[]; answer: readonly Answer<Reading>[] }
   trash: { ask: { readonly name: string; readonly id: string }; answer: null }
   restore: { ask: { readonly name: string; readonly id: string }; answer: null }

@@ -4,6 +4,7 @@ import { type ArchiveEntry, ArchiveReader } from '@arriero/transfer'
 import { bundlePath } from '../bundle-form.ts'
 import type { Link } from './link.ts'
 import type { PeerRequests } from './peer-requests.ts'
+import { Slabs } from './slabs.ts'
 
 export interface Wanted {
   readonly name: string
@@ -21,6 +22,8 @@ export interface FetchBundleOptions {
   readonly signal: AbortSignal
   /** Told of each, in order; the next bytes are read when it has resolved. */
   readonly onFile: (index: number, arrived: Arrived) => Promise<void>
+  /** For the bytes of files; who gives it has them back. Default: new memory. */
+  readonly slabs?: Slabs | undefined
   /** A sender that sends nothing for so long is given up; ms. Default 60,000. */
   readonly idleMs?: number | undefined
 }
@@ -52,7 +55,7 @@ export async function fetchBundle(files: readonly Wanted[], options: FetchBundle
     if (watched.isOurTurn) timer.refresh()
     else idle.abort(new Error(`nothing came for ${idleMs} ms`))
   }, idleMs).unref()
-  const bundle = new Bundle(files)
+  const bundle = new Bundle(files, options.slabs ?? new Slabs())
   let told = 0
   const tell = async () => {
     for (const arrived of bundle.take()) {
@@ -127,13 +130,14 @@ class Bundle {
   readonly #files: readonly Wanted[]
   #arrived: Arrived[] = []
   #next = 0
-  readonly #slabs = new Slabs()
+  readonly #slabs: Slabs
   #bytes: Uint8Array = new Uint8Array()
   #filled = 0
   isOver = false
 
-  constructor(files: readonly Wanted[]) {
+  constructor(files: readonly Wanted[], slabs: Slabs) {
     this.#files = files
+    this.#slabs = slabs
   }
 
   get beginning(): Beginning | undefined {
@@ -180,24 +184,5 @@ class Bundle {
   #arrive(arrived: Arrived): void {
     this.#arrived.push(arrived)
     this.#next++
-  }
-}
-
-/** Of one, many files are shared with a thread without being copied. */
-const SLAB = 1 << 20
-
-/** Room for files, of memory that threads share. */
-class Slabs {
-  #slab = new SharedArrayBuffer(0)
-  #used = 0
-
-  take(size: number): Uint8Array {
-    if (this.#used + size > this.#slab.byteLength) {
-      this.#slab = new SharedArrayBuffer(Math.max(SLAB, size))
-      this.#used = 0
-    }
-    const bytes = new Uint8Array(this.#slab, this.#used, size)
-    this.#used += size
-    return bytes
   }
 }

@@ -10,12 +10,15 @@ import { isOutOfReach } from './out-of-reach.ts'
 import { overLink } from './over-link.ts'
 import { PeerDown } from './peer-down.ts'
 import type { PeerRequests } from './peer-requests.ts'
+import type { Slabs } from './slabs.ts'
 
 export interface FetchSmallOptions {
   /** To the sender. */
   readonly requests: PeerRequests
   readonly link: Link
   readonly signal: AbortSignal
+  /** As of a bundle. */
+  readonly slabs?: Slabs | undefined
   /** Told of each that came, in order; the next bytes are read when it has resolved. */
   readonly onFile: (index: number, arrived: Arrived) => Promise<void>
   /** One did not come, and it is not the link's fault; the next ones come when it has resolved. */

@@ -31,6 +31,7 @@ import { fetchSmall } from './fetch-small.ts'
 import { Link } from './link.ts'
 import { checkIsUp, PeerDown } from './peer-down.ts'
 import { PeerRequests } from './peer-requests.ts'
+import { Slabs } from './slabs.ts'
 import { costOf, type Taken, TakenGroup } from './taken-group.ts'
 import type { Tries } from './tries.ts'
 
@@ -80,6 +81,7 @@ class PullLane {
   readonly #bundles: Limit = createLimit(BUNDLES)
   readonly #large: Limit = createLimit(LARGE)
   readonly #uncommitted = new Budget(MOST_UNCOMMITTED)
+  readonly #slabs = new Slabs()
   readonly #running = new Set<Promise<void>>()
   /** The librarian is gone: what runs is ended. */
   readonly #stop = new AbortController()
@@ -184,14 +186,24 @@ class PullLane {
     }
     const onMissing = (index: number, error: unknown) => this.#judge(files[index]!, error)
     const onEnd = () => group.end()
-    await fetchSmall(wanted, { ...this.#way, signal: this.#signal, onFile, onMissing, onEnd }).finally(onEnd)
+    await fetchSmall(wanted, {
+      ...this.#way,
+      signal: this.#signal,
+      slabs: this.#slabs,
+      onFile,
+      onMissing,
+      onEnd,
+    }).finally(onEnd)
   }
 
   /** Committed together, while the next ones come. */
   async #takeAll(taken: readonly Taken[]): Promise<void> {
     await Promise.all(
       taken.map(({ transfer, arrived }) =>
-        this.#take(transfer, arrived).finally(() => this.#uncommitted.leave(costOf(transfer))),
+        this.#take(transfer, arrived).finally(() => {
+          this.#uncommitted.leave(costOf(transfer))
+          if (arrived instanceof Uint8Array) this.#slabs.release(arrived)
+        }),
       ),
     )
   }
