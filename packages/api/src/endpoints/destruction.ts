@@ -37,7 +37,8 @@ export const destruction = {
   confirm: endpoint({
     path: 'admin/destruction/confirm',
     level: 'ADMIN',
-    summary: 'Confirm what another administrator proposed: all copies here go to the trash, which keeps them for 30 days.',
+    summary:
+      'Confirm what another administrator proposed: all copies here go to the trash, which keeps them for 30 days.',
     request: z.object({
       destruction_id: text,
       /** Of the proposal's file, typed once more. */

@@ -3,7 +3,7 @@ import { type Context, printJson, warn } from '../context.ts'
 import { exitCodes } from '../exit-codes.ts'
 import { type LibrarianFlags, librarianOption, withLibrarian } from '../librarian/client.ts'
 import { shownTime, showTable } from '../librarian/show-table.ts'
-import { count, printable } from '../text.ts'
+import { printable } from '../text.ts'
 import type { Run } from './define.ts'
 
 interface ProposeFlags extends LibrarianFlags {
@@ -77,9 +77,10 @@ async function confirm([destruction_id, file_name]: string[], flags: LibrarianFl
     const { success, destroyed, kept, ...told } = await api.destruction.confirm(named, { signal: context.signal })
     if (context.flags.json) printJson(context, { ok: success, ...told, destroyed, kept })
     else {
-      for (const { store_name, trash_id } of destroyed) context.say(`the copy on ${store_name} is in the trash as ${trash_id}`)
+      for (const { store_name, trash_id } of destroyed)
+        context.say(`the copy on ${store_name} is in the trash as ${trash_id}`)
       for (const { store_name, why } of kept) warn(context, `the copy on ${store_name} stays: ${printable(why)}`)
-      if (success) context.say(`${printable(file_name!)} is destroyed: ${count(destroyed.length, 'copy', 'copies')}`)
+      if (success) context.say(`${printable(file_name!)} is destroyed: ${destroyed.length} in the trash`)
     }
     return success ? exitCodes.ok : exitCodes.someFailed
   })

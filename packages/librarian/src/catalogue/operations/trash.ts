@@ -6,7 +6,7 @@ import { type Database, read, write } from '../operation.ts'
 import { takeOrder } from '../trail-order.ts'
 import { demandBrake, demandNoneGoing, demandProofs, type Proofs } from './deletion-rules.ts'
 import { appendTrashAct, type Evidence, type Held, move, type Trash } from './deletions.ts'
-import { type DueAfter, isDue, isAgreed, undoDestruction } from './destroyed.ts'
+import { type DueAfter, isAgreed, isDue, undoDestruction } from './destroyed.ts'
 import { unread } from './instances.ts'
 
 export interface TrashCursor {
