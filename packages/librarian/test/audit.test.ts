@@ -8,7 +8,7 @@ import { isPrivileged } from '../src/services/audit.ts'
 import { MemoryStore } from '../src/stores/memory.ts'
 import { describeContent } from '../src/stores/memory-content.ts'
 import { insertFile, insertInstance, insertPeer, insertRemote } from './catalogue-rows.ts'
-import { openTestHouse, passwordOf, type TestHouse } from './house.ts'
+import { addUser, openTestHouse, passwordOf, type TestHouse } from './house.ts'
 import { bytesOf } from './world.ts'
 
 let house: TestHouse
@@ -100,6 +100,14 @@ const calls: Record<string, (house: TestHouse) => Promise<Record<string, unknown
       `INSERT INTO task (id, kind, name, next_run, counts) VALUES ('repair:0', 'repair', 'a', '2026-01-01T00:00:00.000000Z', '{}')`,
     )
     return { id: 'repair:0' }
+  },
+  'admin/destruction/propose': () => ({ file_name: 'far', reason: 'wrong' }),
+  'admin/destruction/confirm': async ({ catalogue, sql }) => {
+    const id = 'd'.repeat(32)
+    await sql(insertFile('bare', 2))
+    await addUser(catalogue, 'ben', 'ADMIN')
+    await catalogue.destructions.propose({ id, fileName: 'bare', reason: 'wrong', by: 'ben' })
+    return { destruction_id: id, file_name: 'bare' }
   },
   'admin/add_file': async () => ({
     ...(await describeContent(content, undefined)),

@@ -4,6 +4,7 @@ import { checkin } from './checkin.ts'
 import { clone } from './clone.ts'
 import { corrupt } from './corrupt.ts'
 import { deletion } from './deletion.ts'
+import { destruction } from './destruction.ts'
 import { error } from './error.ts'
 import { ingest } from './ingest.ts'
 import { ping } from './ping.ts'
@@ -27,6 +28,7 @@ export const endpoints = {
   users,
   admin,
   deletion,
+  destruction,
   validate,
   corrupt,
   transfers,

@@ -33,6 +33,7 @@ export const commands: Readonly<Record<string, CommandEntry>> = {
   users: { summary: 'list, add and change a librarian’s users', load: () => import('./users.ts') },
   errors: { summary: 'list and clear what a librarian wrote down as errors', load: () => import('./errors.ts') },
   delete: { summary: 'delete copies from a store, while enough good ones remain', load: () => import('./delete.ts') },
+  destroy: { summary: 'destroy a file on purpose, as two administrators want', load: () => import('./destroy.ts') },
   tasks: { summary: 'list a librarian’s recurring tasks, run one now', load: () => import('./tasks.ts') },
   trash: { summary: 'list deleted copies and bring them back', load: () => import('./trash.ts') },
   librarians: { summary: 'list and change whom a librarian sends to', load: () => import('./librarians.ts') },

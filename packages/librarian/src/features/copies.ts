@@ -3,6 +3,7 @@ import type { Catalogue } from '../catalogue/catalogue.ts'
 import type { Clock } from '../clock.ts'
 import type { Settings } from '../config.ts'
 import type { Log } from '../log.ts'
+import { destructionRoutes } from '../routes/destructions.ts'
 import { instanceRoutes } from '../routes/instances.ts'
 import type { Route } from '../routes/route.ts'
 import { trashRoutes } from '../routes/trash.ts'
@@ -15,6 +16,7 @@ import { type CopyMaker, createCopyMaker } from '../services/copies/make-copy.ts
 import { type CopyReader, createCopyReader } from '../services/copies/read-copies.ts'
 import { createBulkDeletions } from '../services/deletion/bulk-deletions.ts'
 import { createDeletionGate, type DeletionGate } from '../services/deletion/gate.ts'
+import { createDestructions } from '../services/destructions.ts'
 import { createInstanceAdmin } from '../services/instance-admin.ts'
 import { createLocalClones } from '../services/local-clones/local-clones.ts'
 import type { PeerConnections } from '../services/peer-connections.ts'
@@ -89,6 +91,7 @@ export function createCopyServices(options: CopyServicesOptions): CopyServices {
       addFile: createAddFile({ catalogue, stores, commits }),
       instances: createInstanceAdmin({ catalogue, stores, gate }),
     }),
+    ...destructionRoutes(createDestructions({ catalogue, stores, gate, random, log })),
     ...trashRoutes({ trash: createTrashList({ catalogue, stores, purgeAfterSeconds }), gate }),
   ]
 

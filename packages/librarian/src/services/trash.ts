@@ -2,6 +2,7 @@
 import { type Instant, instantOf, LibrarianError, millisecondsOf } from '@arriero/api'
 import type { Catalogue } from '../catalogue/catalogue.ts'
 import type { Trash as TrashRow } from '../catalogue/operations/deletions.ts'
+import { destroyedSeconds } from '../catalogue/operations/destroyed.ts'
 import type { Stores } from '../stores/stores.ts'
 
 export interface ListedTrash {
@@ -33,7 +34,8 @@ export interface TrashListOptions {
 }
 
 export function createTrashList({ catalogue, stores, purgeAfterSeconds }: TrashListOptions): TrashList {
-  function shown({ id, file_name, store_id, path, actor, reason, trashed }: TrashRow): ListedTrash {
+  function shown({ id, file_name, store_id, path, actor, reason, trashed, destruction }: TrashRow): ListedTrash {
+    const keptSeconds = destruction === null ? purgeAfterSeconds : Math.max(purgeAfterSeconds, destroyedSeconds)
     return {
       id,
       fileName: file_name,
@@ -42,7 +44,7 @@ export function createTrashList({ catalogue, stores, purgeAfterSeconds }: TrashL
       actor,
       reason,
       deletedTime: trashed,
-      purgeTime: instantOf(new Date(millisecondsOf(trashed) + purgeAfterSeconds * 1000)),
+      purgeTime: instantOf(new Date(millisecondsOf(trashed) + keptSeconds * 1000)),
     }
   }
 

@@ -39,6 +39,24 @@ export async function demandProofs(
   )
 }
 
+/** How long two administrators' word holds: a proposal without its confirmation, and from then on for the copies to go, s. */
+export const agreementSeconds = 86_400
+
+/** Two administrators must have agreed, a short time ago, that all copies of the file go (B8). @throws LibrarianError `Conflict` */
+export async function demandAgreed({ sql, dialect }: Database, destruction: string, fileName: string): Promise<void> {
+  const agreed = await sql
+    .selectFrom('destruction')
+    .select('id')
+    .where('id', '=', destruction)
+    .where('file_name', '=', fileName)
+    .where('state', '=', 'confirmed')
+    .where('confirmed', '>', dialect.nowPlus(-agreementSeconds))
+    .executeTakeFirst()
+  if (agreed) return
+  const message = `Cannot destroy a copy of ${fileName}: two administrators must have agreed on it within a day`
+  throw new LibrarianError('Conflict', message)
+}
+
 /**
  * Copies that are proofs for one that goes now must not go themselves (B6): one of a file at a time.
  *

@@ -7,7 +7,7 @@ import { type Database, read, write } from '../operation.ts'
 import type { DeletionPolicy, TrashTable } from '../schema.ts'
 import { takeOrder } from '../trail-order.ts'
 import { appendAudit } from './audit.ts'
-import { demandBrake, demandNoneGoing, demandProofs, type Proofs } from './deletion-rules.ts'
+import { demandAgreed, demandBrake, demandNoneGoing, demandProofs, type Proofs } from './deletion-rules.ts'
 import { demandNotHeld } from './holds.ts'
 import type { Instance } from './instances.ts'
 import { demandNotRepaired } from './repairs.ts'
@@ -37,6 +37,8 @@ export interface BeginDeletion extends Proofs {
   readonly actor: string
   readonly reason: string
   readonly evidence: readonly Evidence[]
+  /** On what two administrators have agreed, in place of proofs (B8). */
+  readonly destruction?: string | undefined
 }
 
 /** All conditions must hold. */
@@ -134,18 +136,19 @@ export const deletions = {
 
   /**
    * Marks a copy as going that was announced. Refused while another copy of the file is going, or when one that counts as proof
-   * is not there any more, or while another librarian counts on this one (B6), or it is being repaired (B5), or when the store
+   * is not there any more (or, of a destruction, when two administrators have not agreed on it, B8), or while another librarian counts on this one (B6), or it is being repaired (B5), or when the store
    * has lost too many within a day (B4).
    */
   begin: write<BeginDeletion, Trash>(async (database, deletion) => {
-    const { id, holder, instanceId, actor, reason, evidence } = deletion
+    const { id, holder, instanceId, actor, reason, evidence, destruction } = deletion
     const { sql, dialect } = database
     const copy = await copyOf(database, instanceId)
     const { file_name, store_id, path, deletion_policy, available, withdrawn_by } = copy
     await demandNoneGoing(database, file_name, id)
     await demandNotHeld(database, instanceId, path)
     await demandNotRepaired(database, instanceId, `delete ${path}`)
-    await demandProofs(database, file_name, instanceId, deletion)
+    if (destruction === undefined) await demandProofs(database, file_name, instanceId, deletion)
+    else await demandAgreed(database, destruction, file_name)
     await demandBrake(database, store_id, 'trashed')
     await demandAnnounced(database, deletion, path)
     await sql.updateTable('instance').set({ available: 0 }).where('id', '=', instanceId).execute()
@@ -170,6 +173,7 @@ export const deletions = {
         trashed: now,
         purged: null,
         trail_order: await takeOrder(database),
+        destruction: destruction ?? null,
       })
       .returningAll()
       .executeTakeFirstOrThrow()
@@ -300,6 +304,7 @@ export async function appendTrashAct(
 ): Promise<void> {
   const { id, instance_id, file_name, store_id, path, reason } = trash
   const proofs = JSON.parse(trash.proofs) as readonly Evidence[]
-  const detail = { trash: id, instance: instance_id, store: store_id, path, reason, proofs, outcome, why }
+  const destruction = trash.destruction ?? undefined
+  const detail = { trash: id, instance: instance_id, store: store_id, path, reason, destruction, proofs, outcome, why }
   await appendAudit(database, { actor, action, subject: file_name, detail })
 }

@@ -5,6 +5,7 @@ import { byteUploads } from './byte-uploads.ts'
 import { checkins } from './checkins.ts'
 import { clones } from './clones.ts'
 import { deletions } from './deletions.ts'
+import { destructions } from './destructions.ts'
 import { digests } from './digests.ts'
 import { disks } from './disks.ts'
 import { downstream } from './downstream.ts'
@@ -50,6 +51,7 @@ export const operations = {
   checkins,
   clones,
   deletions,
+  destructions,
   digests,
   disks,
   downstream,

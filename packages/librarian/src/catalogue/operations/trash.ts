@@ -6,6 +6,7 @@ import { type Database, read, write } from '../operation.ts'
 import { takeOrder } from '../trail-order.ts'
 import { demandBrake, demandNoneGoing, demandProofs, type Proofs } from './deletion-rules.ts'
 import { appendTrashAct, type Evidence, type Held, move, type Trash } from './deletions.ts'
+import { type DueAfter, isAgreed, isDue, undoDestruction } from './destroyed.ts'
 import { unread } from './instances.ts'
 
 export interface TrashCursor {
@@ -13,8 +14,7 @@ export interface TrashCursor {
   readonly id: string
 }
 
-export interface BeginPurge extends Held, Proofs {
-  readonly olderThanSeconds: number
+export interface BeginPurge extends Held, Proofs, DueAfter {
   readonly evidence: readonly Evidence[]
 }
 
@@ -33,13 +33,19 @@ export const trash = {
   ),
 
   /** Those that have waited long enough, by the database's clock, oldest first. */
-  due: read<{ olderThanSeconds: number; after?: TrashCursor | undefined; limit: number }, Trash[]>(
+  due: read<DueAfter & { after?: TrashCursor | undefined; limit: number }, Trash[]>(
     async ({ sql, dialect }, { olderThanSeconds, after, limit }) => {
       const query = sql.selectFrom('trash').selectAll().where('state', '=', 'trashed')
-      const old = query.where('trashed', '<', dialect.nowPlus(-olderThanSeconds))
+      const old = query.where(isDue(dialect, olderThanSeconds))
       return await pageAfter(old, after, limit).execute()
     },
   ),
+
+  /** Whether it went by a destruction that nobody has undone: then it is purged without proofs (B8). */
+  isAgreed: read<{ id: string }, boolean>(async (database, { id }) => {
+    const row = await database.sql.selectFrom('trash').select('destruction').where('id', '=', id).executeTakeFirst()
+    return row !== undefined && (await isAgreed(database, row))
+  }),
 
   /** @throws LibrarianError `NotFound`; `Conflict` where it is not in the trash any more; `FileExists`; `Busy` */
   beginRestore: write<Held, Trash>(async (database, { id, holder }) => {
@@ -68,6 +74,7 @@ export const trash = {
       .where('store_id', '=', store_id)
       .executeTakeFirst()
     if (coming) throw new LibrarianError('Busy', `Cannot restore ${row.path}: a new copy is being put there now`)
+    await undoDestruction(database, row)
     return await sql
       .updateTable('trash')
       .set({ state: 'restoring', holder, trail_order: await takeOrder(database) })
@@ -109,7 +116,7 @@ export const trash = {
   ),
 
   /**
-   * B1 from scratch: refused like the deletion was (`KeepsLastCopy`, `Busy`, `TooMany`). Undefined: it is not in the trash any
+   * B1 from scratch, unless two administrators wanted all copies gone (B8): refused like the deletion was (`KeepsLastCopy`, `Busy`, `TooMany`). Undefined: it is not in the trash any
    * more, or not long enough.
    */
   beginPurge: write<BeginPurge, Trash | undefined>(async (database, purge) => {
@@ -120,11 +127,11 @@ export const trash = {
       .selectAll()
       .where('id', '=', id)
       .where('state', '=', 'trashed')
-      .where('trashed', '<', dialect.nowPlus(-olderThanSeconds))
+      .where(isDue(dialect, olderThanSeconds))
       .executeTakeFirst()
     if (!row) return undefined
     await demandNoneGoing(database, row.file_name, id)
-    await demandProofs(database, row.file_name, row.instance_id, purge)
+    if (!(await isAgreed(database, row))) await demandProofs(database, row.file_name, row.instance_id, purge)
     await demandBrake(database, row.store_id, 'purged')
     const proofs = JSON.stringify(evidence)
     return await sql

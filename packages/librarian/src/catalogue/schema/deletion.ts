@@ -5,6 +5,7 @@ import type { Bit, DeletionPolicy } from './values.ts'
 export interface DeletionTables {
   trash: TrashTable
   leaving: LeavingTable
+  destruction: DestructionTable
   hold: HoldTable
 }
 
@@ -32,6 +33,23 @@ export interface TrashTable {
   purged: Instant | null
   /** Of the line in the trail of what is under way, or was last (`trail-order.ts`). */
   trail_order: number
+  /** Of the destruction by which it went; null: by a deletion. */
+  destruction: string | null
+}
+
+/** All copies of a file are to go, good ones too, since two administrators want it (reliability B8). */
+export interface DestructionTable {
+  /** 128 random bits in hex. */
+  id: string
+  file_name: string
+  reason: string
+  /** `undone` as soon as one of its copies is brought back: what is left in the trash is then purged like all else. */
+  state: 'proposed' | 'confirmed' | 'undone'
+  proposed_by: string
+  proposed: Instant
+  /** Never who proposed it. */
+  confirmed_by: string | null
+  confirmed: Instant | null
 }
 
 /**

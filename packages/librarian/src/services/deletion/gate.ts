@@ -12,6 +12,8 @@
  *   (days)      until here it can be restored
  *   purge       all of the above from `read` on, for the trash; then its bytes go for ever
  *
+ * A destruction (B8) takes the same way without the proofs: in tx 1 and at the purge two administrators must have agreed on it.
+ *
  * It fails closed: what cannot be asked, read or written keeps the copy. Killed in between, `recover` looks where the bytes
  * are, and goes on or takes it back. What it refuses is in the audit too; where the brake refused, an alarm is raised, and
  * nothing more goes from that store until a person has cleared it.
@@ -24,17 +26,24 @@ import { createGround, type DeletionGateOptions } from './ground.ts'
 import { type DeletionPlan, planDeletion } from './plan-deletion.ts'
 import { type PurgeReport, purgeDue } from './purge-trash.ts'
 import { recoverDeletions } from './recover-deletions.ts'
-import { type Deletion, type DeletionRequest, removeCopy } from './remove-copy.ts'
+import { type Deletion, type DeletionRequest, type DestructionRequest, destroyCopy, removeCopy } from './remove-copy.ts'
 import { type Restoration, type RestoreRequest, restoreCopy } from './restore-copy.ts'
 import { createRetryRecovery } from './retry-recovery.ts'
 
 export type { DeletionGateOptions } from './ground.ts'
 export type { DeletionPlan } from './plan-deletion.ts'
-export type { Deletion, DeletionRequest } from './remove-copy.ts'
+export type { Deletion, DeletionRequest, DestructionRequest } from './remove-copy.ts'
 
 export interface DeletionGate {
   /** @throws LibrarianError `NotFound`, `KeepsLastCopy`, `StoreUnavailable`, `Busy`, `TooMany`: then the copy is as before */
   remove(request: DeletionRequest): Promise<Deletion>
+  /**
+   * Lets a copy go that may be the last: the transaction demands that two administrators agreed on it. The trash keeps it for 30
+   * days at least, and its purge asks for no proofs unless a copy was brought back.
+   *
+   * @throws LibrarianError `NotFound`, `Conflict`, `StoreUnavailable`, `Busy`, `TooMany`: then the copy is as before
+   */
+  destroy(request: DestructionRequest): Promise<Deletion>
   /**
    * What `remove` would find and say now: everything is read for it, and nothing is changed.
    *
@@ -68,6 +77,7 @@ export function createDeletionGate(options: DeletionGateOptions): DeletionGate {
 
   return {
     remove: request => watched(() => removeCopy(request, ground)),
+    destroy: request => watched(() => destroyCopy(request, ground)),
     plan: request => planDeletion(request, ground),
     restore: request => watched(() => restoreCopy(request, ground)),
     async purgeDue({ signal } = {}) {

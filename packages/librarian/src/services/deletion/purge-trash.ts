@@ -8,6 +8,7 @@ import type { TrashCursor } from '../../catalogue/operations/trash.ts'
 import type { SiteStore } from '../../stores/stores.ts'
 import type { Ground } from './ground.ts'
 import { holdSeconds, type Verdict, type Victim } from './prover.ts'
+import { unproven } from './remove-copy.ts'
 import { isInTrash } from './restore-copy.ts'
 
 export interface PurgeReport {
@@ -49,7 +50,7 @@ async function purgeOne(trash: Trash, ground: Ground): Promise<'purged' | 'kept'
   ground.working.add(id)
   let verdict: Verdict | undefined
   try {
-    verdict = await ground.prove(victimOf(trash, site), { floor: ground.floor, remote: 0, holdSeconds })
+    verdict = await judge(trash, site, ground)
     demandGood(trash, verdict)
     ground.demandHeld(verdict, `the trash of ${trash.path}`)
     const ours = await ground.catalogue.trash.beginPurge({
@@ -69,6 +70,12 @@ async function purgeOne(trash: Trash, ground: Ground): Promise<'purged' | 'kept'
     ground.working.delete(id)
     await ground.release(verdict)
   }
+}
+
+/** What two administrators wanted gone needs no proofs, as long as nobody has brought a copy of it back (B8). */
+async function judge(trash: Trash, site: SiteStore, { catalogue, prove, floor }: Ground): Promise<Verdict> {
+  if (await catalogue.trash.isAgreed({ id: trash.id })) return unproven
+  return await prove(victimOf(trash, site), { floor, remote: 0, holdSeconds })
 }
 
 function victimOf({ id: trashId, instance_id: instanceId, file_name: fileName }: Trash, site: SiteStore): Victim {
@@ -122,7 +129,7 @@ export async function recoverPurge(trash: Trash, site: SiteStore, ground: Ground
   if (!(await isInTrash(site, trash.id))) return await completePurge(trash, site, ground)
   let verdict: Verdict | undefined
   try {
-    verdict = await ground.prove(victimOf(trash, site), { floor: ground.floor, remote: 0, holdSeconds })
+    verdict = await judge(trash, site, ground)
     demandGood(trash, verdict)
     ground.demandHeld(verdict, `the trash of ${trash.path}`)
     await completePurge(trash, site, ground)

@@ -5,7 +5,7 @@ import type { Trash } from '../../catalogue/operations/deletions.ts'
 import type { Instance } from '../../catalogue/operations/instances.ts'
 import type { SiteStore } from '../../stores/stores.ts'
 import type { Ground } from './ground.ts'
-import { holdSeconds, type Verdict } from './prover.ts'
+import { holdSeconds, type Verdict, type Victim } from './prover.ts'
 import { isInTrash } from './restore-copy.ts'
 
 export interface DeletionRequest {
@@ -22,6 +22,12 @@ export interface DeletionRequest {
   readonly remoteCopies?: number | undefined
 }
 
+/** Of a copy whose file shall not remain: what two administrators agreed on stands for the proofs (reliability B8). */
+export interface DestructionRequest extends Pick<DeletionRequest, 'instanceId' | 'actor' | 'reason' | 'call'> {
+  /** Of the proposal that another administrator has confirmed. */
+  readonly destruction: string
+}
+
 export interface Deletion {
   /** Of the trash. */
   readonly id: string
@@ -32,9 +38,27 @@ export interface Deletion {
   readonly remoteProofs: number
 }
 
+type Judge = (victim: Victim) => Promise<Verdict>
+
+/** Nobody needs to have it any more. */
+export const unproven: Verdict = { proofInstanceIds: [], proven: [], evidence: [], whyNot: undefined }
+
 export async function removeCopy(request: DeletionRequest, ground: Ground): Promise<Deletion> {
+  return await letGo(request, victim => ground.prove(victim, demandOf(request, ground)), ground)
+}
+
+/** All that holds for a deletion but the proofs: the transaction demands two administrators in their place. */
+export async function destroyCopy(request: DestructionRequest, ground: Ground): Promise<Deletion> {
+  return await letGo(request, async () => unproven, ground)
+}
+
+type Request = Pick<DeletionRequest, 'instanceId' | 'actor' | 'reason' | 'call'> & {
+  readonly destruction?: string | undefined
+}
+
+async function letGo(request: Request, judge: Judge, ground: Ground): Promise<Deletion> {
   const { catalogue } = ground
-  const { instanceId, actor, reason, call } = request
+  const { instanceId, actor, reason, call, destruction } = request
   const id = randomBytes(16).toString('hex')
   let site: SiteStore | undefined
   let copy: Instance | undefined
@@ -45,13 +69,13 @@ export async function removeCopy(request: DeletionRequest, ground: Ground): Prom
     if (!copy) throw new LibrarianError('NotFound', `Cannot delete copy ${instanceId}: there is none with this number`)
     site = await ground.demandStore(copy.store_id, `delete ${copy.path}`)
     await catalogue.deletions.announce({ id, holder: ground.presence.holder, instanceId })
-    verdict = await ground.prove({ instanceId, fileName: copy.file_name, site }, demandOf(request, ground))
+    verdict = await judge({ instanceId, fileName: copy.file_name, site })
     if (verdict.whyNot !== undefined) {
       throw new LibrarianError('KeepsLastCopy', `Cannot delete ${copy.path}: ${verdict.whyNot}`)
     }
     return await carryOut({ ...request, id }, copy, verdict, site, ground)
   } catch (error) {
-    const detail = { instance: instanceId, reason, call, proofs: verdict?.evidence ?? [] }
+    const detail = { instance: instanceId, reason, call, destruction, proofs: verdict?.evidence ?? [] }
     const subject = copy?.file_name ?? String(instanceId)
     return await ground.refuse(error, { actor, action: 'deletion/trash', subject, detail }, site)
   } finally {
@@ -74,7 +98,7 @@ async function retract(id: string, { catalogue, log }: Ground): Promise<void> {
 }
 
 async function carryOut(
-  { id, instanceId, actor, reason }: DeletionRequest & { readonly id: string },
+  { id, instanceId, actor, reason, destruction }: Request & { readonly id: string },
   { file_name: fileName, path }: Instance,
   verdict: Verdict,
   site: SiteStore,
@@ -92,6 +116,7 @@ async function carryOut(
     proofInstanceIds,
     remoteProofs: proven.length,
     evidence,
+    destruction,
   })
   try {
     // It was written down while they held it, or it does not count.

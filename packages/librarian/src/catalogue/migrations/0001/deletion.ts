@@ -22,10 +22,28 @@ export function deletionTables(words: Words): string[] {
       instant('trashed'),
       maybe(instant('purged')),
       count('trail_order'),
+      maybe(text('destruction')),
     ),
     'CREATE INDEX trash_state ON trash (state, trashed, id)',
     'CREATE INDEX trash_file ON trash (file_name, state)',
     'CREATE INDEX trash_store ON trash (store_id, trashed)',
+
+    table(
+      'destruction',
+      key('id'),
+      text('file_name'),
+      text('reason'),
+      oneOf('state', ['proposed', 'confirmed', 'undone']),
+      text('proposed_by'),
+      instant('proposed'),
+      // A check of NULL holds.
+      `${maybe(text('confirmed_by'))} CHECK (confirmed_by <> proposed_by)`,
+      maybe(instant('confirmed')),
+      `CHECK ((state = 'proposed') = (confirmed_by IS NULL))`,
+      'CHECK ((confirmed IS NULL) = (confirmed_by IS NULL))',
+    ),
+    'CREATE INDEX destruction_file ON destruction (file_name, state)',
+    'CREATE INDEX destruction_state ON destruction (state, proposed)',
 
     table(
       'leaving',

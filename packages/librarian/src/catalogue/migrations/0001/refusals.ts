@@ -116,4 +116,11 @@ const records: readonly Refusal[] = [
     when: `OLD.state IN ('restored','purged','kept') AND (${anyDiffers('state', 'purged')})`,
     message: 'what was purged, restored or kept stays so',
   },
+  {
+    name: 'destruction_is_write_once',
+    table: 'destruction',
+    event: 'UPDATE',
+    when: `${anyDiffers('id', 'file_name', 'reason', 'proposed_by', 'proposed')} OR (OLD.confirmed_by IS NOT NULL AND (${anyDiffers('confirmed_by', 'confirmed')})) OR (OLD.state = 'undone' AND NEW.state <> 'undone')`,
+    message: 'what two administrators have agreed on never changes, and what was undone stays so',
+  },
 ]
