@@ -1,7 +1,7 @@
 /** The last step of a commit: everything that makes the file known is one transaction. */
 import { sql } from 'kysely'
 import type { Database } from '../../operation.ts'
-import { rowSet } from '../../row-set.ts'
+import { listOf, rowSet } from '../../row-set.ts'
 import { type ToldTransfer, tellCompleted } from '../receiving/tell-source.ts'
 import type { FailedWork, Intent, PublishedWork } from './contract.ts'
 import { addFinished, endTransfer, recordAct } from './rows.ts'
@@ -33,21 +33,16 @@ export async function finishWorks(
     RETURNING id`.execute(db)
   const done = new Set(ours.map(({ id }) => id))
   if (done.size === 0) return works.map(() => false)
-  const mine = rowSet(
-    dialect,
-    { id: 'text' },
-    [...done].map(id => ({ id })),
-  )
+  const mine = listOf(dialect, 'text', [...done])
   await sql`
     INSERT INTO file (name, create_time, size, checksum, sha256, kind, is_attested, uploader, source, first_uploader)
     SELECT intent.file_name, intent.create_time, intent.size, intent.checksum, intent.sha256, intent.kind,
       intent.is_attested, intent.uploader, intent.source, intent.first_uploader
-    FROM intent JOIN ${mine} AS work ON work.id = intent.id
-    WHERE intent.clone_transfer_id IS NULL`.execute(db)
+    FROM intent WHERE intent.id IN ${mine} AND intent.clone_transfer_id IS NULL`.execute(db)
   await sql`
     INSERT INTO tree (file_name, manifest)
-    SELECT intent.file_name, intent.manifest FROM intent JOIN ${mine} AS work ON work.id = intent.id
-    WHERE intent.manifest IS NOT NULL AND intent.clone_transfer_id IS NULL`.execute(db)
+    SELECT intent.file_name, intent.manifest FROM intent
+    WHERE intent.id IN ${mine} AND intent.manifest IS NOT NULL AND intent.clone_transfer_id IS NULL`.execute(db)
   const published = rowSet(
     dialect,
     publishedColumns,
@@ -62,24 +57,24 @@ export async function finishWorks(
   await sql`
     INSERT INTO proof (instance_id, file_name, store_id, time, medium, "by", outcome, sha256, size)
     SELECT instance.id, intent.file_name, intent.store_id, ${now}, 'commit', ${by}, 'ok', intent.sha256, intent.size
-    FROM intent JOIN ${mine} AS work ON work.id = intent.id
-    JOIN instance ON instance.file_name = intent.file_name AND instance.store_id = intent.store_id`.execute(db)
+    FROM intent JOIN instance ON instance.file_name = intent.file_name AND instance.store_id = intent.store_id
+    WHERE intent.id IN ${mine}`.execute(db)
   const { rows: completed } = await sql<ToldTransfer>`
     UPDATE incoming_transfer SET status = 'COMPLETED', end_time = ${now},
-      transfer_manager_name = done.transfer_manager_name, deletion_policy = done.deletion_policy
-    FROM (SELECT intent.incoming_transfer_id, intent.transfer_manager_name, intent.deletion_policy
-      FROM intent JOIN ${mine} AS work ON work.id = intent.id) AS done
-    WHERE incoming_transfer.id = done.incoming_transfer_id AND incoming_transfer.status IN ('INITIATED','ONGOING','STAGED')
-    RETURNING id, token, source, source_transfer_id, store_id, incoming_transfer.transfer_manager_name`.execute(db)
+      transfer_manager_name = intent.transfer_manager_name, deletion_policy = intent.deletion_policy
+    FROM intent WHERE intent.id IN ${mine}
+      AND incoming_transfer.id = intent.incoming_transfer_id AND incoming_transfer.status IN ('INITIATED','ONGOING','STAGED')
+    RETURNING incoming_transfer.id, incoming_transfer.token, incoming_transfer.source, incoming_transfer.source_transfer_id,
+      incoming_transfer.store_id, incoming_transfer.transfer_manager_name`.execute(db)
   await tellCompleted(database, completed)
   await sql`
     UPDATE clone_transfer SET status = 'STAGED', destination_instance_id = made.instance_id
     FROM (SELECT intent.clone_transfer_id, instance.id AS instance_id FROM intent
-      JOIN ${mine} AS work ON work.id = intent.id
-      JOIN instance ON instance.file_name = intent.file_name AND instance.store_id = intent.store_id) AS made
+      JOIN instance ON instance.file_name = intent.file_name AND instance.store_id = intent.store_id
+      WHERE intent.id IN ${mine}) AS made
     WHERE clone_transfer.id = made.clone_transfer_id AND clone_transfer.status IN ('INITIATED','ONGOING')`.execute(db)
   const { rows } = await sql<Pick<Intent, 'act'>>`
-    DELETE FROM intent WHERE id IN (SELECT work.id FROM ${mine} AS work) RETURNING act`.execute(db)
+    DELETE FROM intent WHERE id IN ${mine} RETURNING act`.execute(db)
   for (const { act } of rows) await recordAct(database, act, 'done')
   return works.map(({ id }) => done.has(id))
 }
