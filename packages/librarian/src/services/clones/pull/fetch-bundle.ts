@@ -2,6 +2,7 @@
 import { fromFailure, LibrarianError } from '@arriero/api'
 import { type ArchiveEntry, ArchiveReader } from '@arriero/transfer'
 import { bundlePath } from '../bundle-form.ts'
+import { collectYoung } from './collect-young.ts'
 import type { Link } from './link.ts'
 import type { PeerRequests } from './peer-requests.ts'
 import { Slabs } from './slabs.ts'
@@ -70,6 +71,7 @@ export async function fetchBundle(files: readonly Wanted[], options: FetchBundle
     for await (const piece of body) {
       watched.beat()
       reader.write(piece)
+      collectYoung(piece.length)
       watched.isOurTurn = true
       await tell()
       watched.isOurTurn = false
