@@ -2,8 +2,11 @@ import { fchmodSync, fchownSync, writeSync } from 'node:fs'
 import type { Context } from './context.ts'
 import { codeOf } from './system-error.ts'
 
-export function writeWhole(fd: number, bytes: Uint8Array): void {
-  for (let at = 0; at < bytes.length; ) at += writeSync(fd, bytes, at, bytes.length - at)
+/** @param position in the file; default: where it was written last */
+export function writeWhole(fd: number, bytes: Uint8Array, position?: number): void {
+  for (let at = 0; at < bytes.length; ) {
+    at += writeSync(fd, bytes, at, bytes.length - at, position === undefined ? null : position + at)
+  }
 }
 
 /** Its bytes are written: it gets the owner and the mode of what is committed. */

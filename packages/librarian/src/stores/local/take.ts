@@ -9,7 +9,6 @@ import {
   copyFileSync,
   fchmodSync,
   linkSync,
-  openSync,
   readdirSync,
   type Stats,
 } from 'node:fs'
@@ -25,16 +24,17 @@ import { mismatch, stagedNotFound, unacceptable } from '../refusals.ts'
 import { functionsFor, inFormOf } from '../wire-checksum.ts'
 import { answerOf, type Context } from './context.ts'
 import { digestFile } from './describe.ts'
-import { finishFile, own, writeWhole } from './finish-file.ts'
+import { finishFile, own } from './finish-file.ts'
 import { Held } from './held.ts'
 import { PRIVATE_DIRECTORY_MODE, PRIVATE_TREE_MODE } from './modes.ts'
+import { NewFile } from './new-file.ts'
 import { isUnchanged, openLeaf, statsOf } from './read-file.ts'
 import { removeAll } from './remove-tree.ts'
 import { codeOf } from './system-error.ts'
 import type { Answer, TakeJob, Taken } from './task.ts'
 import { unpack } from './unpack.ts'
 
-const { O_CREAT, O_EXCL, O_NOFOLLOW, O_WRONLY, COPYFILE_EXCL, COPYFILE_FICLONE_FORCE } = constants
+const { COPYFILE_EXCL, COPYFILE_FICLONE_FORCE } = constants
 
 /** From this size on it is worth asking the file system for a clone. */
 const CLONE_FROM = 1 << 20
@@ -208,18 +208,10 @@ function cloneOrCopy(
       closeSync(copied)
     }
   }
-  const copied = openSync(to.at(name), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0o600)
-  try {
-    let written = 0
-    const digests = digestFile(fd, Number(size), functions, context, bytes => {
-      writeWhole(copied, bytes)
-      written += bytes.length
-    })
-    finishFile(copied, context)
-    return { size: written, digests }
-  } finally {
-    closeSync(copied)
-  }
+  using copied = new NewFile(to, name, Number(size))
+  const digests = digestFile(fd, Number(size), functions, context, bytes => copied.write(bytes))
+  copied.finish(context)
+  return { size: copied.size, digests }
 }
 
 function clone(fd: number, to: Held, name: string): boolean {
@@ -316,13 +308,9 @@ function keep(job: TakeJob, bytes: Uint8Array, work: Held, context: Context): Ta
   const told = inWireForm(job, digestBytesBy(functionsFor(checksum), bytes))
   const taken = { kind: 'file', size, ...told, manifest: undefined, copy } as const
   if (checksum !== undefined && checksum !== taken.checksum) throw mismatch(what, job, taken)
-  const fd = openSync(work.at(copy), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0o600)
-  try {
-    writeWhole(fd, bytes)
-    finishFile(fd, context)
-  } finally {
-    closeSync(fd)
-  }
+  using file = new NewFile(work, copy, size)
+  file.write(bytes)
+  file.finish(context)
   return taken
 }
 

@@ -3,6 +3,9 @@ import { allocateShared } from '@arriero/transfer'
 /** Of one, many files are shared with a store's threads without being copied; no smaller than the largest of them. */
 const SLAB = 2 << 20
 
+/** Each begins on a page, so that a store can write it past the page cache. */
+const PAGE = 4096
+
 interface Slab {
   readonly room: SharedArrayBuffer
   used: number
@@ -25,7 +28,7 @@ export class Slabs {
     if (!this.#current || this.#current.used + size > SLAB) this.#current = this.#free.pop() ?? this.#make()
     const slab = this.#current
     const bytes = new Uint8Array(slab.room, slab.used, size)
-    slab.used += size
+    slab.used += Math.ceil(size / PAGE) * PAGE
     slab.files++
     return bytes
   }
