@@ -8,6 +8,8 @@ const MOST_OF_ONE = 1 << 20
 /** Of a group. */
 const MOST_BYTES = 2 << 20
 const MOST_FILES = 256
+/** Between its files, where each must begin on a page. */
+const GAPS = 64 << 10
 const KEPT_ROOMS = 8
 
 /** Memory of the groups of all bundles, used again. */
@@ -15,7 +17,7 @@ export class Rooms {
   readonly #free: SharedArrayBuffer[] = []
 
   take(): SharedArrayBuffer {
-    return this.#free.pop() ?? allocateShared(MOST_BYTES)
+    return this.#free.pop() ?? allocateShared(MOST_BYTES + GAPS)
   }
 
   /** Nobody reads or writes it any more. */

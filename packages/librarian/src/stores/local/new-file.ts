@@ -1,16 +1,11 @@
 import { closeSync, constants, openSync, writeSync } from 'node:fs'
 import type { Context } from './context.ts'
+import { BLOCK, DIRECT_FROM } from './direct.ts'
 import { finishFile, writeWhole } from './finish-file.ts'
 import type { Held } from './held.ts'
 import { codeOf } from './system-error.ts'
 
 const { O_CREAT, O_DIRECT, O_EXCL, O_NOFOLLOW, O_WRONLY } = constants
-
-/** No device asks for more of addresses, offsets and lengths. */
-const BLOCK = 4096
-
-/** Of smaller ones the kernel writes many at a time, faster than each for itself. */
-const DIRECT_FROM = 512 << 10
 
 /**
  * A file that nobody sees yet, written from its beginning to its end. Whole blocks of a large one go to the device from the memory
