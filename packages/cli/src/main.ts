@@ -1,11 +1,11 @@
 /** The program's entry: parses, runs one command, and is the one place that answers errors. */
-import { setFlagsFromString } from 'node:v8'
 import type { Command } from 'commander'
 import { commandNameIn, normaliseArguments } from './argv.ts'
 import type { Run } from './commands/define.ts'
 import { type Context, createContext, type Flags, printJson } from './context.ts'
 import { ProgramError, stackOf, tell, toLine } from './errors.ts'
 import { exitCodes } from './exit-codes.ts'
+import { boundHeap } from './heap.ts'
 import { abortOnSignals } from './interrupt.ts'
 import { CommanderError, commandAt, createProgram, helpHint, usageError } from './program.ts'
 import { abortOnStrays } from './stray.ts'
@@ -14,7 +14,7 @@ import { version } from './version.ts'
 
 /** Called by the launcher. */
 export async function start(): Promise<void> {
-  boundHeap(process.argv.slice(2))
+  boundHeap()
   const controller = new AbortController()
   const terminal = processTerminal(reason => controller.abort(reason))
   abortOnSignals(controller)
@@ -26,19 +26,6 @@ export async function start(): Promise<void> {
   // What is still open (a kept-alive connection, a pool) must not keep a finished program alive.
   process.exit(code)
 }
-
-/**
- * A list of a million files makes garbage faster than V8 thinks worth collecting: left alone, the heap grows to several
- * hundred MB around 20 MB of live objects (reliability D5). The price is a few per cent of CPU; for a server, which makes
- * much garbage on many threads, a third of it, so that it keeps V8's own ways.
- */
-function boundHeap(argv: readonly string[]): void {
-  if (servers.has(commandNameIn(normaliseArguments(argv)) ?? '')) return
-  setFlagsFromString('--semi-space-growth-factor=1')
-  setFlagsFromString('--heap-growing-percent=50')
-}
-
-const servers: ReadonlySet<string> = new Set(['serve', 'worker'])
 
 /** One run of the program; resolves to its exit code and never rejects. */
 export async function main(argv: readonly string[], terminal: Terminal, signal: AbortSignal): Promise<number> {

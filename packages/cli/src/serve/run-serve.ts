@@ -3,6 +3,7 @@ import { resolve } from 'node:path'
 import type { Log, Ready, Settings, WantedAdmin } from '@arriero/librarian'
 import { type Context, printJson, printLine } from '../context.ts'
 import { ProgramError } from '../errors.ts'
+import { freeHeap } from '../heap.ts'
 import { count, printable } from '../text.ts'
 import { type FoundSettings, findOrMakeSettings, findSettings } from './find-settings.ts'
 import { lineWriter } from './line-writer.ts'
@@ -107,7 +108,10 @@ async function runWith(prepared: Prepared): Promise<boolean> {
     admin: adminOf(prepared),
     overwriteStores: flags.migrateStores,
     isBackedUp: flags.backupMade,
-    onReady: ready => tell(ready, settingsPath, context),
+    onReady: ready => {
+      freeHeap()
+      tell(ready, settingsPath, context)
+    },
   })
   return true
 }
