@@ -62,7 +62,7 @@ describe('a hook that does not answer', () => {
       calls++
       return never()
     }
-    const hooks: Hooks = { [name]: hang, advisory: [name], timeoutMs: 40 }
+    const hooks: Hooks = { [name]: hang, advisory: [name], timeoutMs: 20 }
     await download(a, target, { engine, partSize, concurrency: 1, hooks })
     expectSame(await readFile(target), content)
     expect(calls).toBe(1)

@@ -224,6 +224,8 @@ export interface Unavailable {
   readonly otherUuid?: string | undefined
   /** The right store, and another catalogue's. */
   readonly otherKeeper?: Keeper | undefined
+  /** It could not be looked at, for want of descriptors or memory: that says nothing about the store. */
+  readonly isUnseen?: boolean | undefined
 }
 
 export interface SpoolOptions {

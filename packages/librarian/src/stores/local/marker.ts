@@ -9,22 +9,24 @@ import { LibrarianError } from '@arriero/api'
 import { z } from 'zod'
 import { type Keeper, keeperSchema } from '../keeper.ts'
 import type { Life } from '../life.ts'
+import type { Unavailable } from '../store.ts'
 import { type Layout, layoutOf, privateDirectories } from './layout.ts'
 import { syncDirectory } from './sync-directory.ts'
-import { codeOf, systemError } from './system-error.ts'
+import { codeOf, isExhaustion, systemError } from './system-error.ts'
 
 const schema = z.object({ uuid: z.uuid(), name: z.string(), keeper: keeperSchema.optional() })
 
 export type Marker = z.infer<typeof schema>
 
 /** Why there is none is a reason for people. */
-export async function readMarker({ marker }: Pick<Layout, 'marker'>): Promise<Marker | { readonly reason: string }> {
+export async function readMarker({ marker }: Pick<Layout, 'marker'>): Promise<Marker | Unavailable> {
   try {
     return await parseMarker(marker)
   } catch (error) {
     const code = codeOf(error)
     if (code === 'ENOENT' || code === 'ENOTDIR') return { reason: `there is no marker ${marker}: is the disk mounted?` }
-    return { reason: `its marker ${marker} cannot be read: ${code ?? (error as Error).message}` }
+    const reason = `its marker ${marker} cannot be read: ${code ?? (error as Error).message}`
+    return isExhaustion(error) ? { reason, isUnseen: true } : { reason }
   }
 }
 

@@ -10,6 +10,11 @@ const gone: ReadonlySet<string | undefined> = new Set(['EROFS', 'ESTALE', 'ENODE
 
 const exhausted: ReadonlySet<string | undefined> = new Set(['EMFILE', 'ENFILE', 'ENOMEM', 'EAGAIN'])
 
+/** Whether it is for want of descriptors or memory, which passes. */
+export function isExhaustion(error: unknown): boolean {
+  return exhausted.has(codeOf(error))
+}
+
 /** Says in the librarian's words what the file system refused. */
 export function systemError(error: unknown, action: string, what: string): LibrarianError {
   if (error instanceof LibrarianError) return error
@@ -17,7 +22,7 @@ export function systemError(error: unknown, action: string, what: string): Libra
   const message = `Cannot ${action} ${printable(what)}: ${describe(code) ?? (error as Error).message}`
   if (code === 'ENOSPC' || code === 'EDQUOT') return new LibrarianError('NoSpace', message, { cause: error })
   if (gone.has(code)) return new LibrarianError('StoreUnavailable', message, { cause: error })
-  if (exhausted.has(code)) return new LibrarianError('Busy', message, { cause: error })
+  if (isExhaustion(error)) return new LibrarianError('Busy', message, { cause: error })
   return new LibrarianError('Internal', message, { cause: error })
 }
 

@@ -148,8 +148,9 @@ async function findRepeated(database: Database, clones: readonly NewClone[]): Pr
         replaced.set(name, expected)
         continue
       }
-      // It came another way: with what this sender had announced before, nobody will go on.
-      stale.push(...own.filter(({ is_committed }) => is_committed === 0).map(({ id }) => id))
+      // It came another way: with what this sender had announced before, nobody will go on, unless it is for a bad copy's place.
+      const passed = own.filter(one => one.is_committed === 0 && one.replaces_instance_id === null)
+      stale.push(...passed.map(({ id }) => id))
       repeated.push({ sourceTransferId, code: 'FileExists', transferId: undefined })
     } else if (ongoing) repeated.push({ sourceTransferId, code: 'TransferOngoing', transferId: ongoing.id })
     else if (own.length > 0) {
