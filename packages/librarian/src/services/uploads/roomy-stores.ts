@@ -17,7 +17,10 @@ async function storesWithRoom(sites: readonly SiteStore[]): Promise<RoomyStore[]
   const states = await Promise.all(sites.map(site => site.store.state()))
   const unseen = states.find(state => !state.available && state.isUnseen)
   if (unseen && !states.some(({ available }) => available)) {
-    throw new LibrarianError('Busy', 'Cannot look at the stores: the server has no descriptors, or no memory, for it now')
+    throw new LibrarianError(
+      'Busy',
+      'Cannot look at the stores: the server has no descriptors, or no memory, for it now',
+    )
   }
   return sites.flatMap(({ id, store }, index) => {
     const state = states[index]!
