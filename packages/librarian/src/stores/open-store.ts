@@ -1,6 +1,7 @@
 import { mkdir, realpath } from 'node:fs/promises'
 import { LibrarianError } from '@arriero/api'
 import type { z } from 'zod'
+import { readSecretFile } from '../config/files.ts'
 import { type Log, silentLog } from '../log.ts'
 import type { Keeper } from './keeper.ts'
 import type { Life } from './life.ts'
@@ -106,7 +107,8 @@ async function refuseNested(name: string, storePath: string, stagingPath?: strin
 
 async function openS3(settings: StoreSettings, parts: OpenStoreParts): Promise<Store> {
   const data = parse(s3StoreData, settings)
-  const { access_key_id: accessKeyId, secret_access_key: secretAccessKey } = data
+  const { access_key_id: accessKeyId } = data
+  const secretAccessKey = secretOf(data)
   // Half a megabyte of modules that local stores do not need.
   const library = await import('@aws-sdk/client-s3')
   const client = new library.S3Client({
@@ -134,6 +136,11 @@ async function openS3(settings: StoreSettings, parts: OpenStoreParts): Promise<S
     await store.createMarker()
   }
   return parts.threads ? store : withOwn(store, threads)
+}
+
+/** Read at each start; the catalogue keeps the path only. */
+function secretOf({ secret_access_key: text, secret_access_key_file: file }: z.infer<typeof s3StoreData>) {
+  return file === undefined ? text : readSecretFile(file, 'secret_access_key_file').reveal()
 }
 
 /** A disk that is not mounted has its path all the same. */
