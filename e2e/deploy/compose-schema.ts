@@ -6,7 +6,10 @@ const seconds = z.string().regex(/^\d+(ms|s|m|h)$/)
 const condition = z.enum(['service_started', 'service_healthy', 'service_completed_successfully'])
 const words = z.array(z.string())
 const resources = z.strictObject({
-  cpus: z.string().regex(/^\d+(\.\d+)?$/).optional(),
+  cpus: z
+    .string()
+    .regex(/^\d+(\.\d+)?$/)
+    .optional(),
   memory: z.string().regex(/^\d+[bkmg]$/),
   pids: z.int().positive().optional(),
 })
@@ -31,9 +34,7 @@ const service = z.strictObject({
   networks: z.union([words, z.record(z.string(), z.strictObject({ ipv4_address: z.ipv4().optional() }))]),
   ports: z.array(z.string().regex(/^\d+:\d+$/)).optional(),
   ulimits: z.strictObject({ nofile: z.int().positive() }).optional(),
-  depends_on: z
-    .record(z.string(), z.strictObject({ condition, restart: z.boolean().optional() }))
-    .optional(),
+  depends_on: z.record(z.string(), z.strictObject({ condition, restart: z.boolean().optional() })).optional(),
   stop_signal: z.string().optional(),
   stop_grace_period: seconds.optional(),
   healthcheck: z

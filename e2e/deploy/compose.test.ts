@@ -46,7 +46,8 @@ describe('deploy/compose/compose.yaml', () => {
       for (const volume of volumes) {
         const [source = ''] = volume.split(':')
         if (source.startsWith('./')) expect(existsSync(pathOf(join(folder, source))), source).toBe(true)
-        else expect(compose.volumes, `${name}: a volume, and no directory of somebody’s machine`).toHaveProperty([source])
+        else
+          expect(compose.volumes, `${name}: a volume, and no directory of somebody’s machine`).toHaveProperty([source])
       }
     }
   })
@@ -54,7 +55,8 @@ describe('deploy/compose/compose.yaml', () => {
   test('keeps secrets out of the environment', () => {
     for (const [name, { environment = {} }] of services) {
       for (const [key, value] of Object.entries(environment)) {
-        if (/PASSWORD|SECRET|KEY|TOKEN/.test(key)) expect(`${name}: ${key}=${value}`).toMatch(/_FILE=\/run\/secrets\/\w+$/)
+        if (/PASSWORD|SECRET|KEY|TOKEN/.test(key))
+          expect(`${name}: ${key}=${value}`).toMatch(/_FILE=\/run\/secrets\/\w+$/)
       }
     }
   })
@@ -87,7 +89,9 @@ describe('deploy/compose/arriero.yaml', () => {
   test('is a librarian’s settings, and believes the proxy of the file, nobody else', async () => {
     const { settings } = await settingsOf(`${folder}/arriero.yaml`)
     const { networks } = compose.services.proxy!
-    expect(settings.trustedProxies).toEqual([(networks as Record<string, { ipv4_address?: string }>).inner!.ipv4_address])
+    expect(settings.trustedProxies).toEqual([
+      (networks as Record<string, { ipv4_address?: string }>).inner!.ipv4_address,
+    ])
     expect(settings.warnings).toEqual([])
     expect(settings.catalogue.engine).toBe('postgres')
   })
@@ -111,7 +115,8 @@ test('deploy/compose/nginx.conf sends to each that answers calls, by the certifi
   const text = await read(`${folder}/nginx.conf`)
   const upstreams = [...text.matchAll(/^\s*server (\S+):8080;$/gm)].map(([, name]) => name)
   expect(upstreams).toEqual(commandsWith('api').map(([name]) => name))
-  for (const [, secret] of text.matchAll(/\/run\/secrets\/(\w+)/g)) expect(compose.services.proxy!.secrets).toContain(secret)
+  for (const [, secret] of text.matchAll(/\/run\/secrets\/(\w+)/g))
+    expect(compose.services.proxy!.secrets).toContain(secret)
   for (const port of compose.services.proxy!.ports!) expect(text).toContain(`listen ${port.split(':')[1]}`)
 })
 

@@ -4,8 +4,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { freePorts } from '../servers/ports.ts'
 import { nodePath, type Outcome, type RunningProgram, startProcess } from '../program.ts'
+import { freePorts } from '../servers/ports.ts'
 import { pathOf, read } from './files.ts'
 import { makeInstalledTree } from './installed-tree.ts'
 import { confine, giveAway } from './read-only-root.ts'
@@ -112,7 +112,8 @@ test('the image’s command serves from a tree that nobody can write', async () 
   const place = await makePlace('plain')
   if (process.getuid?.() !== 0) await chmod(join(folder, 'opt'), 0o555)
   const [file, ...args] = moved([...words.entrypoint, ...words.command], place)
-  const prefix = process.getuid?.() === 0 ? ['setpriv', '--reuid', '10001', '--regid', '10001', '--clear-groups', '--'] : []
+  const prefix =
+    process.getuid?.() === 0 ? ['setpriv', '--reuid', '10001', '--regid', '10001', '--clear-groups', '--'] : []
   const [first, ...rest] = [...prefix, file!, ...args]
   const running = startProcess(first!, rest, { cwd: place.data, env: clean })
   await untilReady(`http://127.0.0.1:${place.port}`, running)

@@ -3,10 +3,10 @@
  * does not mark as for development. Linked where the file system can, so that it takes neither room nor time.
  */
 import { execFile } from 'node:child_process'
+import { existsSync } from 'node:fs'
 import { mkdir, symlink } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { promisify } from 'node:util'
-import { existsSync } from 'node:fs'
 import { pathOf, readJson } from './files.ts'
 
 interface LockEntry {

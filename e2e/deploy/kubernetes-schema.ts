@@ -191,9 +191,7 @@ export const kustomization = z.strictObject({
   configMapGenerator: z.array(
     z.strictObject({ name, behavior: z.enum(['create', 'replace']).optional(), files: z.array(z.string()) }),
   ),
-  images: z
-    .array(z.strictObject({ name: z.string(), newName: z.string().optional(), newTag: z.string() }))
-    .optional(),
+  images: z.array(z.strictObject({ name: z.string(), newName: z.string().optional(), newTag: z.string() })).optional(),
   labels: z
     .array(z.strictObject({ includeSelectors: z.boolean(), includeTemplates: z.boolean(), pairs: labels }))
     .optional(),

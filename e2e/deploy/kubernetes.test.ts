@@ -75,7 +75,8 @@ describe('deploy/kubernetes/base', () => {
   test('runs the image of this release', async () => {
     const { version } = await release()
     for (const [, { spec }] of templates()) {
-      for (const { image } of [...spec.containers, ...(spec.initContainers ?? [])]) expect(image).toBe(`arriero:${version}`)
+      for (const { image } of [...spec.containers, ...(spec.initContainers ?? [])])
+        expect(image).toBe(`arriero:${version}`)
     }
   })
 
@@ -110,7 +111,9 @@ describe('deploy/kubernetes/overlays/computing-centre', () => {
   /** Each pod as the overlay makes it. */
   async function patched(): Promise<[string, PodTemplate][]> {
     const { patches = [] } = await kustomizationOf(overlay)
-    const pods = objects.filter(({ kind }) => kind === 'Deployment' || kind === 'Job').map(each => structuredClone(each))
+    const pods = objects
+      .filter(({ kind }) => kind === 'Deployment' || kind === 'Job')
+      .map(each => structuredClone(each))
     for (const { path, target } of patches) {
       if (!target) continue
       const [operations] = await readDocuments(join(overlay, path))
@@ -124,7 +127,9 @@ describe('deploy/kubernetes/overlays/computing-centre', () => {
 
   test('has the directory at the same path inside and outside, and the stores below it', async () => {
     const [document] = (await readDocuments(`${overlay}/arriero.yaml`)) as [{ add_stores: { store_data: object }[] }]
-    const paths = document.add_stores.flatMap(({ store_data }) => Object.values(store_data)).filter(each => /^\//.test(each))
+    const paths = document.add_stores
+      .flatMap(({ store_data }) => Object.values(store_data))
+      .filter(each => /^\//.test(each))
     expect(paths).toHaveLength(2)
     for (const [name, { spec }] of await patched()) {
       const volume = spec.volumes.find(each => each.name === 'files')

@@ -59,7 +59,10 @@ function problemsOfLine({ line, name, text }: Instruction): string[] {
     must(!/\b(curl|wget)\b[^|&;]*\|/.test(text), 'must not run what it fetches')
     must(!/\bsudo\b/.test(text), 'must not use sudo')
     must(!/\bnpm (i|install|add)\b/.test(text), 'must install by the lock file: npm ci')
-    must(!/\bapt-get install\b/.test(text) || /--no-install-recommends/.test(text), 'must install nothing but what it names')
+    must(
+      !/\bapt-get install\b/.test(text) || /--no-install-recommends/.test(text),
+      'must install nothing but what it names',
+    )
     must(!/\bapt-get install\b/.test(text) || /rm -rf \/var\/lib\/apt\/lists/.test(text), 'must leave no package lists')
   }
   must(name !== 'ADD', 'fetches and unpacks by itself: use COPY')
@@ -79,7 +82,9 @@ function problemsOfUser(stage: readonly Instruction[]): string[] {
   if (!user) return ['0: USER must be set in the last stage: it would be root']
   const [uid, gid] = user.text.split(':')
   const isNumber = /^[1-9]\d*$/.test(uid ?? '') && /^[1-9]\d*$/.test(gid ?? '')
-  return isNumber ? [] : [`${user.line}: USER must be two numbers other than 0, so that a cluster sees that it is not root`]
+  return isNumber
+    ? []
+    : [`${user.line}: USER must be two numbers other than 0, so that a cluster sees that it is not root`]
 }
 
 function demand(stage: readonly Instruction[], name: string, form: RegExp, what: string): string[] {

@@ -29,7 +29,10 @@ export function define(command: Command, run: Run): void {
     ).conflicts('catalogue'),
   )
   command.addOption(
-    new Option('--url <URL>', 'with --deployment: the address of users; looks at the proxy and its certificate as well'),
+    new Option(
+      '--url <URL>',
+      'with --deployment: the address of users; looks at the proxy and its certificate as well',
+    ),
   )
   command.addOption(
     new Option('--ready <URL>', 'ask a running librarian only whether it can do its work').conflicts([

@@ -44,7 +44,12 @@ function loadWhatCanBe(door: Door, source: SettingsSource, problems: Finding[]):
       if (key === undefined) throw error
       without[key] = null
       const check = key === 'encryption_key_file' ? 'encryption key' : 'settings'
-      problems.push({ check, level: 'fail', found: message, next: remedy ?? 'Let the server’s user read it, and nobody else.' })
+      problems.push({
+        check,
+        level: 'fail',
+        found: message,
+        next: remedy ?? 'Let the server’s user read it, and nobody else.',
+      })
     }
   }
 }

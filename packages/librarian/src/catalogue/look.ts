@@ -1,5 +1,4 @@
 /** What a catalogue's database looks like from outside, before anything opens it. Nothing is changed by looking. */
-import type { CatalogueSettings } from '../config.ts'
 import type { Migration } from './migrate.ts'
 
 export type DatabaseLook =
@@ -18,15 +17,6 @@ export type DatabaseLook =
       /** How far the database's clock is ahead of ours; undefined: it has none of its own. */
       readonly aheadMs: number | undefined
     }
-
-export async function lookAtDatabase(settings: CatalogueSettings): Promise<DatabaseLook> {
-  if (settings.engine === 'postgres') {
-    const { lookAtPostgres } = await import('./postgres/look.ts')
-    return await lookAtPostgres(settings.url)
-  }
-  const { lookAtSqlite } = await import('./sqlite/look.ts')
-  return lookAtSqlite(settings.path)
-}
 
 /** Undefined: the schema is as this program has it. */
 export function schemaLook(

@@ -3,7 +3,8 @@
  * up, and nothing is changed. A server may run meanwhile; of a catalogue in a file, less can be told then.
  */
 import type { Catalogue } from '../catalogue/catalogue.ts'
-import { type DatabaseLook, lookAtDatabase } from '../catalogue/look.ts'
+import type { DatabaseLook } from '../catalogue/look.ts'
+import { lookAtDatabase } from '../catalogue/look-at-database.ts'
 import { openCatalogue } from '../catalogue/open.ts'
 import type { Settings } from '../config.ts'
 import { databaseFindings } from './database.ts'

@@ -18,7 +18,12 @@ export function* examineKey(
     const found = 'none is set'
     yield peers.length > 0
       ? { check, level: 'fail', found, next: 'Bring back the one with which the other librarians were added.' }
-      : { check, level: 'warn', found, next: `To know other librarians: ${makeOne}; then name it as encryption_key_file.` }
+      : {
+          check,
+          level: 'warn',
+          found,
+          next: `To know other librarians: ${makeOne}; then name it as encryption_key_file.`,
+        }
     return undefined
   }
   let fernet: Fernet

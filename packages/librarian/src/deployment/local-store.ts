@@ -83,7 +83,8 @@ async function markerFinding(
   })
   if ('reason' in found) {
     const made = statSync(layout.private, { throwIfNoEntry: false })
-    if (!made && uuid === undefined) return { check, level: 'ok', found: `${name}: ${root} is empty of stores; the first start makes it one` }
+    if (!made && uuid === undefined)
+      return { check, level: 'ok', found: `${name}: ${root} is empty of stores; the first start makes it one` }
     if (made && made.uid !== process.geteuid?.()) {
       const next = 'Run the server as that user; never two servers of different users on one store.'
       return fail(`${root} was made a store by user ${made.uid}, this is user ${process.geteuid?.()}`, next)
@@ -91,7 +92,10 @@ async function markerFinding(
     return fail(found.reason, 'Mount the disk that belongs there, or put the marker back from a copy.')
   }
   if (uuid !== undefined && found.uuid !== uuid) {
-    return fail(`another store is mounted at ${root} (${found.uuid}, not ${uuid})`, 'Mount the right disk, or correct add_stores.')
+    return fail(
+      `another store is mounted at ${root} (${found.uuid}, not ${uuid})`,
+      'Mount the right disk, or correct add_stores.',
+    )
   }
   const others = othersStore(found.keeper, owner === undefined ? undefined : { catalogue: owner })
   if (others) return fail(others.reason, others.remedy)
@@ -101,7 +105,11 @@ async function markerFinding(
 /** As the store does it before anything is acknowledged. */
 function syncFinding(name: string, root: string): DeploymentFinding {
   const { error, status, stderr } = spawnSync('sync', ['-f', '--', root], { encoding: 'utf8' })
-  const why = error ? (error as NodeJS.ErrnoException).code : status === 0 ? undefined : stderr.trim() || `status ${status}`
+  const why = error
+    ? (error as NodeJS.ErrnoException).code
+    : status === 0
+      ? undefined
+      : stderr.trim() || `status ${status}`
   if (why === undefined) return { check: 'sync', level: 'ok', found: `${name}: sync -f works` }
   const next = 'Install coreutils (that of BusyBox is not enough), in the image or the machine of the server.'
   return { check: 'sync', level: 'fail', found: `${name}: sync -f does not work: ${why}`, next }

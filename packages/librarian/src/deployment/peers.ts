@@ -72,7 +72,11 @@ function unreachable({ name, transfersEnabled }: Peer, address: string, why: str
   }
 }
 
-async function login(peer: Peer, address: string, { fernet, signal, timeoutMs }: PeersOptions): Promise<DeploymentFinding> {
+async function login(
+  peer: Peer,
+  address: string,
+  { fernet, signal, timeoutMs }: PeersOptions,
+): Promise<DeploymentFinding> {
   const check = 'peer'
   const { name } = peer
   if (!fernet) return { check, level: 'unknown', found: `${name} is there; our password for it cannot be read` }

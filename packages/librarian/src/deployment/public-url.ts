@@ -41,7 +41,8 @@ async function healthFinding(address: string, { signal, timeoutMs }: PublicUrlOp
       return { check, level: 'fail', found: `${address} answers ${answer.status}, and not as a librarian`, next }
     }
     const coding = answer.headers.get('content-encoding')
-    if (coding) return { check, level: 'warn', found: `it compresses answers (${coding})`, next: `Switch that off. ${page}.` }
+    if (coding)
+      return { check, level: 'warn', found: `it compresses answers (${coding})`, next: `Switch that off. ${page}.` }
     if (answer.ok) return { check, level: 'ok', found: `${address} leads to a librarian that works` }
     const why = state.reasons?.join('; ') ?? state.status
     return { check, level: 'warn', found: `${address} leads to a librarian that does not work: ${why}` }
@@ -49,7 +50,12 @@ async function healthFinding(address: string, { signal, timeoutMs }: PublicUrlOp
     signal.throwIfAborted()
     const { cause } = error as { cause?: NodeJS.ErrnoException }
     const why = cause?.code ?? (error as Error).message
-    return { check, level: 'fail', found: `${address} does not answer (${why})`, next: `Start the proxy; check DNS and firewall. ${page}.` }
+    return {
+      check,
+      level: 'fail',
+      found: `${address} does not answer (${why})`,
+      next: `Start the proxy; check DNS and firewall. ${page}.`,
+    }
   }
 }
 
@@ -63,7 +69,12 @@ async function originFinding(address: string, { signal, timeoutMs }: PublicUrlOp
   const asked = new URL(address).origin
   if (told === asked) return { check, level: 'ok', found: 'it hands on by which address it was called' }
   const next = `The proxy must set Host and X-Forwarded-Proto, and trusted_proxies must name the proxy. ${page}.`
-  return { check, level: 'warn', found: `the librarian believes that it was called as ${told ?? 'nothing'}, not ${asked}`, next }
+  return {
+    check,
+    level: 'warn',
+    found: `the librarian believes that it was called as ${told ?? 'nothing'}, not ${asked}`,
+    next,
+  }
 }
 
 /** What an upload may announce. Nobody sends as much. */
@@ -85,7 +96,12 @@ async function bodyFinding(address: string, options: PublicUrlOptions): Promise<
   }
   const found =
     met.statusCode === 413 ? 'it refuses large bodies (413)' : `it answers uploads itself (${met.statusCode})`
-  return { check, level: 'fail', found, next: `Let bodies of any size through (nginx: client_max_body_size 0). ${page}.` }
+  return {
+    check,
+    level: 'fail',
+    found,
+    next: `Let bodies of any size through (nginx: client_max_body_size 0). ${page}.`,
+  }
 }
 
 /** The answer's head; `silence`; or what went wrong. */
