@@ -2,6 +2,7 @@ import { execFile } from 'node:child_process'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { beforeAll, describe, expect, test } from 'vitest'
+import { parseAllDocuments } from 'yaml'
 import type { z } from 'zod'
 import { pathOf, pinned, readDocuments, release } from './files.ts'
 import {
@@ -163,7 +164,15 @@ describe('deploy/kubernetes/overlays/computing-centre', () => {
     )
     if ('code' in made && made.code === 'ENOENT') return console.log('NOT RUN kustomize: kubectl is not installed')
     if (made instanceof Error) throw made
-    expect(made.stdout).toContain('kind: Deployment')
+    const documents = parseAllDocuments(made.stdout).map(document => document.toJS() as { kind: string })
+    const parsed = documents.filter(({ kind }) => kind !== 'ConfigMap').map(each => objectSchema.parse(each))
+    expect(parsed.map(({ kind }) => kind)).not.toContain('PersistentVolumeClaim')
+    const pods = parsed.filter(({ kind }) => kind === 'Deployment' || kind === 'Job')
+    expect(pods).toHaveLength(3)
+    for (const each of pods) {
+      expect(JSON.stringify(each)).toContain('"image":"registry.example.org/project/arriero:')
+      expect(JSON.stringify(each)).toContain('"nfs":{')
+    }
   })
 })
 

@@ -10,6 +10,7 @@ export { readSecretFile } from './config/files.ts'
 export { loadSettings, Secret, type Settings, type SettingsSource } from './config.ts'
 export type { DeploymentFinding } from './deployment/finding.ts'
 export { type DeploymentOptions, inspectDeployment } from './deployment/inspect-deployment.ts'
+export { inspectPublicUrl, type PublicUrlOptions } from './deployment/public-url.ts'
 export {
   type ImportedCatalogue,
   type InspectOptions,

@@ -8,7 +8,7 @@ import { join } from 'node:path'
 import { gzipSync } from 'node:zlib'
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
 import { loadSettings, Secret } from '../src/config.ts'
-import { examinePublicUrl } from '../src/deployment/public-url.ts'
+import { inspectPublicUrl } from '../src/deployment/public-url.ts'
 import { silentLog } from '../src/log.ts'
 import { prepare } from '../src/main.ts'
 import { type Librarian, openLibrarian } from '../src/open-librarian.ts'
@@ -61,7 +61,7 @@ function handOn(from: IncomingMessage, to: ServerResponse, headers: object = fro
 
 async function told(handle: Handle): Promise<string[]> {
   const url = await startProxy(handle)
-  const found = await Array.fromAsync(examinePublicUrl(url, { signal: AbortSignal.timeout(60_000), timeoutMs: 3000 }))
+  const found = await Array.fromAsync(inspectPublicUrl(url, { signal: AbortSignal.timeout(60_000), timeoutMs: 3000 }))
   return found.filter(({ level }) => level !== 'ok').map(({ level, found }) => `${level} ${found}`)
 }
 
@@ -103,6 +103,6 @@ test('one that compresses', async () => {
 test('one behind which nobody is, and none at all', async () => {
   const alone = (_: IncomingMessage, to: ServerResponse) => void to.writeHead(502).end('<html>Bad Gateway</html>')
   expect(await told(alone)).toEqual([expect.stringMatching(/^fail .* answers 502, and not as a librarian$/)])
-  const found = examinePublicUrl('http://127.0.0.1:9', { signal: AbortSignal.timeout(60_000), timeoutMs: 3000 })
+  const found = inspectPublicUrl('http://127.0.0.1:9', { signal: AbortSignal.timeout(60_000), timeoutMs: 3000 })
   expect((await Array.fromAsync(found)).map(({ level }) => level)).toEqual(['fail'])
 })

@@ -31,7 +31,7 @@ export function define(command: Command, run: Run): void {
   command.addOption(
     new Option(
       '--url <URL>',
-      'with --deployment: the address of users; looks at the proxy and its certificate as well',
+      'the address by which users reach a librarian: looks at its proxy and certificate; with --deployment, too',
     ),
   )
   command.addOption(
@@ -50,6 +50,7 @@ Examples:
   arriero doctor -d /scratch/me --json
   arriero doctor --catalogue --config arriero.yaml
   arriero doctor --deployment --config arriero.yaml --url https://librarian.example.org
+  arriero doctor --url https://librarian.example.org
   arriero doctor --quiet --ready http://127.0.0.1:8080
 
 Writes a small file in the directory and removes it. Exit code 1 when something
@@ -73,10 +74,9 @@ async function doctor(_operands: string[], flags: DoctorFlags, context: Context)
 
 function findingsOf(flags: DoctorFlags, context: Context): Promise<AsyncIterable<Finding>> {
   const { ready } = flags
-  if (flags.url !== undefined && !flags.deployment) throw new ProgramError('Usage', '--url goes with --deployment')
   for (const url of [flags.url, ready]) demandHttp(url)
   if (ready !== undefined) return askReady(ready, context)
-  if (flags.deployment) return examineServer(flags, context)
+  if (flags.deployment || flags.url !== undefined) return examineServer(flags, context)
   return flags.catalogue ? examineStores(flags, context) : examineMachine(flags, context)
 }
 
@@ -91,8 +91,8 @@ async function askReady(url: string, { signal }: Context): Promise<AsyncIterable
 }
 
 async function examineServer(flags: DoctorFlags, context: Context): Promise<AsyncIterable<Finding>> {
-  const { examineDeployment } = await import('../doctor/deployment.ts')
-  return examineDeployment(flags, context)
+  const { examineDeployment, examineProxy } = await import('../doctor/deployment.ts')
+  return flags.deployment ? examineDeployment(flags, context) : examineProxy(flags.url!, context)
 }
 
 async function examineMachine({ dir }: DoctorFlags, context: Context): Promise<AsyncIterable<Finding>> {

@@ -30,6 +30,15 @@ export async function* examineDeployment(flags: DeploymentFlags, context: Contex
   }
 }
 
+/** From anywhere: without settings. */
+export async function* examineProxy(url: string, { signal }: Context): AsyncGenerator<Finding> {
+  const { inspectPublicUrl } = await import('@arriero/librarian')
+  yield* inspectPublicUrl(url, { signal, timeoutMs: ANSWER_MS })
+}
+
+/** Longer than any answer of these takes where nothing is wrong. */
+const ANSWER_MS = 10_000
+
 const secretFiles = ['encryption_key_file', 'database_password_file', 'globus_client_secret_file'] as const
 
 /** A secret that cannot be read is told, and everything else is looked at without it. */

@@ -12,7 +12,7 @@ import type { Findings } from './finding.ts'
 import { examineKey } from './key.ts'
 import { examineMachine } from './machine.ts'
 import { examinePeers } from './peers.ts'
-import { examinePublicUrl } from './public-url.ts'
+import { inspectPublicUrl } from './public-url.ts'
 import { examineStores } from './stores.ts'
 
 export interface DeploymentOptions {
@@ -34,7 +34,7 @@ export async function* inspectDeployment(options: DeploymentOptions): Findings {
   yield* examineStores(settings, catalogue)
   const fernet = yield* examineKey(settings, peers)
   yield* examinePeers(peers, { fernet, signal, timeoutMs })
-  if (url !== undefined) yield* examinePublicUrl(url, { signal, timeoutMs })
+  if (url !== undefined) yield* inspectPublicUrl(url, { signal, timeoutMs })
 }
 
 /** Only one that opening does not change. */

@@ -16,7 +16,7 @@ export interface PublicUrlOptions {
 const check = 'proxy'
 const page = 'See docs/manual/proxy.md'
 
-export async function* examinePublicUrl(url: string, options: PublicUrlOptions): Findings {
+export async function* inspectPublicUrl(url: string, options: PublicUrlOptions): Findings {
   const address = url.replace(/\/+$/, '')
   if (address.startsWith('https:')) {
     const certificate = await certificateFinding(address, options)
