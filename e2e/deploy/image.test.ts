@@ -26,7 +26,10 @@ beforeAll(async () => {
     health: json(/^HEALTHCHECK[^\n]*\n\s*CMD (.*)$/m),
   }
 }, 120_000)
-afterAll(() => rm(folder, { recursive: true, force: true }), 60_000)
+afterAll(async () => {
+  await chmod(join(folder, 'opt'), 0o755)
+  await rm(folder, { recursive: true, force: true })
+}, 60_000)
 
 /** Words of the image where its tree, its settings and its port are those of this test. */
 function moved(all: readonly string[], { settings, port }: { settings: string; port: number }): string[] {

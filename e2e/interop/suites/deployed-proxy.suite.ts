@@ -62,7 +62,6 @@ function claims(nginx: string): void {
   async function start(change: (text: string) => string = text => text): Promise<string> {
     const [plain, secure] = (await freePorts(2)) as [number, number]
     const text = change(await readFile(deployed, 'utf8'))
-      .replaceAll(/^ *listen \[::\].*$/gm, '')
       .replace('listen 8080;', `listen 127.0.0.1:${plain};`)
       .replace('listen 8443 ssl;', `listen 127.0.0.1:${secure} ssl;`)
       .replaceAll(/server api-\d:8080;/g, `server 127.0.0.1:${site.port};`)

@@ -1,6 +1,6 @@
 /** `arriero doctor --deployment`: each way in which a deployment is broken is told in words that lead to its mending. */
 import { randomBytes } from 'node:crypto'
-import { chmod, mkdir, mkdtemp, readdir, rm, symlink, writeFile } from 'node:fs/promises'
+import { chmod, chown, mkdir, mkdtemp, readdir, rm, symlink, writeFile } from 'node:fs/promises'
 import { createServer, type RequestListener, type Server } from 'node:http'
 import { createServer as createTlsServer } from 'node:https'
 import type { AddressInfo } from 'node:net'
@@ -118,6 +118,41 @@ describe('stores', () => {
     expect(told).toEqual([
       expect.stringMatching(/files \(user \d+, group \d+, mode 555\) cannot be written by user \d+/),
     ])
+  })
+
+  test.skipIf(process.getuid?.() !== 0)('somebody else’s, looked at by root', async () => {
+    await chown(join(folder, 'files'), 65534, 65534)
+    expect(broken(await inspect(settingsWith()))).toEqual([
+      expect.stringMatching(/^warn user: files belongs to user 65534/),
+    ])
+  })
+
+  test('a bucket whose key is in a file', async () => {
+    const asked: string[] = []
+    const endpoint = await serve((request, response) => {
+      asked.push(request.headers.authorization ?? '')
+      response.writeHead(403).end()
+    })
+    const file = join(folder, 'secret')
+    const store_data = {
+      bucket: 'b',
+      endpoint,
+      access_key_id: 'ada',
+      secret_access_key_file: file,
+      scratch_path: folder,
+    }
+    const store = { store_name: 'objects', store_type: 's3', ingestable: false, store_data, transfer_manager_data: {} }
+    const settings = settingsWith({ add_stores: [store] })
+    expect(broken(await inspect(settings))).toEqual([
+      expect.stringMatching(/^fail store: objects: Cannot read secret_access_key_file: there is no file/),
+    ])
+    await writeFile(file, 'a key for tests only\n', { mode: 0o600 })
+    expect(broken(await inspect(settings))).toEqual([
+      expect.stringMatching(/^fail store: objects: Cannot look into the bucket b: b answered 403/),
+    ])
+    expect(asked[0]).toContain('Credential=ada/')
+    await chmod(file, 0o644)
+    expect(broken(await inspect(settings))).toEqual([expect.stringMatching(/everybody on this machine may read/)])
   })
 
   test('a machine without sync -f', async () => {

@@ -23,12 +23,25 @@ export async function* examineLocalStore(store: LookedStore, owner: string | und
   const problems = [directoryProblem(name, root), directoryProblem(name, staging)].filter(each => each !== undefined)
   yield* problems
   if (problems.length > 0) return
-  if (statSync(root).dev !== statSync(staging).dev) {
+  const { uid, dev } = statSync(root)
+  if (process.geteuid?.() === 0 && uid !== 0) yield asRoot(name, uid)
+  if (dev !== statSync(staging).dev) {
     const found = `${name}: ${staging} is not on the file system of ${root}`
     yield { check, level: 'fail', found, next: 'Put both below one mount: uploads are taken over by rename.' }
   }
   yield await markerFinding(store, root, owner)
   yield syncFinding(name, root)
+}
+
+/** What it sees is not what the server meets. */
+function asRoot(name: string, uid: number): DeploymentFinding {
+  const found = `${name} belongs to user ${uid}, and root, who asks, may do everything`
+  return {
+    check: 'user',
+    level: 'warn',
+    found,
+    next: `Run this as the server’s user: sudo -u '#${uid}' arriero doctor …`,
+  }
 }
 
 function directoryProblem(name: string, path: string): DeploymentFinding | undefined {

@@ -1,8 +1,8 @@
 /** Whether the places of the stores are there, are ours, and can be written. */
 import type { Catalogue } from '../catalogue/catalogue.ts'
 import type { Settings } from '../config.ts'
-import { openStore } from '../stores/open-store.ts'
-import type { DeploymentFinding, Findings } from './finding.ts'
+import { examineBucket } from './bucket.ts'
+import type { Findings } from './finding.ts'
 import { examineLocalStore } from './local-store.ts'
 
 /** As the catalogue knows it, or else as the settings name it. */
@@ -27,25 +27,6 @@ export async function* examineStores(
   }
   for (const store of all) {
     if (store.type === 'local') yield* examineLocalStore(store, owner)
-    else yield await examineOther(store)
-  }
-}
-
-/** By its own look at itself. */
-async function examineOther(store: LookedStore): Promise<DeploymentFinding> {
-  const check = 'store'
-  try {
-    await using open = await openStore(store, { mayClaim: false })
-    const state = await open.state()
-    if (state.available) return { check, level: 'ok', found: `${store.name} is there` }
-    if (store.uuid === undefined && !state.otherKeeper) {
-      const found = `${store.name}: ${state.reason}; if it is new, the first start makes it`
-      return { check, level: 'warn', found, next: state.remedy ?? 'Check its endpoint, bucket and credentials.' }
-    }
-    const next = state.remedy ?? 'Check its endpoint, bucket and credentials.'
-    return { check, level: 'fail', found: `${store.name}: ${state.reason}`, next }
-  } catch (error) {
-    const next = (error as { remedy?: string }).remedy ?? 'Correct its store_data in the settings.'
-    return { check, level: 'fail', found: `${store.name}: ${(error as Error).message}`, next }
+    else yield await examineBucket(store)
   }
 }

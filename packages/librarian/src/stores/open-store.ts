@@ -1,7 +1,6 @@
 import { mkdir, realpath } from 'node:fs/promises'
 import { LibrarianError } from '@arriero/api'
 import type { z } from 'zod'
-import { readSecretFile } from '../config/files.ts'
 import { type Log, silentLog } from '../log.ts'
 import type { Keeper } from './keeper.ts'
 import type { Life } from './life.ts'
@@ -11,6 +10,7 @@ import { createMarker, readMarker } from './local/marker.ts'
 import { apart, storeBelow, whyNested } from './local/nesting.ts'
 import { createThreads, type Threads } from './local/threads.ts'
 import { MemoryStore } from './memory.ts'
+import { openPlace } from './s3/open-place.ts'
 import { S3Store } from './s3/s3-store.ts'
 import { localStoreData, s3StoreData } from './settings.ts'
 import type { Store } from './store.ts'
@@ -107,24 +107,10 @@ async function refuseNested(name: string, storePath: string, stagingPath?: strin
 
 async function openS3(settings: StoreSettings, parts: OpenStoreParts): Promise<Store> {
   const data = parse(s3StoreData, settings)
-  const { access_key_id: accessKeyId } = data
-  const secretAccessKey = secretOf(data)
-  // Half a megabyte of modules that local stores do not need.
-  const library = await import('@aws-sdk/client-s3')
-  const client = new library.S3Client({
-    region: data.region,
-    ...(data.endpoint === undefined ? {} : { endpoint: data.endpoint, forcePathStyle: true }),
-    ...(accessKeyId && secretAccessKey ? { credentials: { accessKeyId, secretAccessKey } } : {}),
-    // The default corrupts streams on some servers that are not Amazon's.
-    requestChecksumCalculation: 'WHEN_REQUIRED',
-    responseChecksumValidation: 'WHEN_REQUIRED',
-    // Its warnings go to the console, ours through the log.
-    logger: { trace() {}, debug() {}, info() {}, warn() {}, error() {} },
-  })
+  const place = await openPlace(data)
   const threads = parts.threads ?? createThreads({ startTogether: parts.startThreadsTogether })
   const { name, uuid } = settings
   const { prefix, scratch_path: scratchPath, capacity } = data
-  const place = { library, client, bucket: data.bucket }
   const { keeper, mayClaim = true, life } = parts
   const store = new S3Store(
     { name, uuid, prefix, scratchPath, capacity, keeper, mayClaim, life },
@@ -136,11 +122,6 @@ async function openS3(settings: StoreSettings, parts: OpenStoreParts): Promise<S
     await store.createMarker()
   }
   return parts.threads ? store : withOwn(store, threads)
-}
-
-/** Read at each start; the catalogue keeps the path only. */
-function secretOf({ secret_access_key: text, secret_access_key_file: file }: z.infer<typeof s3StoreData>) {
-  return file === undefined ? text : readSecretFile(file, 'secret_access_key_file').reveal()
 }
 
 /** A disk that is not mounted has its path all the same. */
