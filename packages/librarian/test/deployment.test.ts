@@ -9,17 +9,13 @@ import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { makeCertificate } from '../../transfer/test/fault-server/certificate.ts'
 import { openCatalogue } from '../src/catalogue/open.ts'
-import { lookAtPostgres } from '../src/catalogue/postgres/look.ts'
-import { loadSettings, Secret, type Settings } from '../src/config.ts'
+import { Secret, type Settings } from '../src/config.ts'
 import { certificateFinding } from '../src/deployment/certificate.ts'
-import type { DeploymentFinding } from '../src/deployment/finding.ts'
-import { inspectDeployment } from '../src/deployment/inspect-deployment.ts'
 import { examineMachine } from '../src/deployment/machine.ts'
 import { silentLog } from '../src/log.ts'
-import { prepare } from '../src/main.ts'
 import { type Librarian, openLibrarian } from '../src/open-librarian.ts'
 import { createFernet } from '../src/secrets/fernet.ts'
-import { onPostgres } from './both-databases.ts'
+import { broken, inspect, key, make, settingsIn, signal } from './deployment-house.ts'
 
 // Passwords are hashed in earnest, and most of these start a server.
 vi.setConfig({ testTimeout: 90_000 })
@@ -35,29 +31,7 @@ afterEach(async () => {
   await rm(folder, { recursive: true, force: true })
 })
 
-const signal = new AbortController().signal
-const key = randomBytes(32).toString('base64url')
-
-function settingsWith(overrides: Readonly<Record<string, unknown>> = {}): Settings {
-  const store_data = { store_path: join(folder, 'files'), staging_path: join(folder, 'staging'), reserve: 0 }
-  const store = { store_name: 'files', store_type: 'local', ingestable: true, store_data, transfer_manager_data: {} }
-  const values = { data_directory: folder, host: '127.0.0.1', port: 0, encryption_key: key, add_stores: [store] }
-  return loadSettings({ env: {}, overrides: { ...values, ...overrides } })
-}
-
-const admin = { username: 'admin', password: new Secret('a password for tests only') }
-const make = (settings: Settings) => prepare({ settings, log: silentLog, admin })
-
-async function inspect(settings: Settings, url?: string, timeoutMs = 2000): Promise<DeploymentFinding[]> {
-  return await Array.fromAsync(inspectDeployment({ settings, url, signal, timeoutMs }))
-}
-
-/** Of those that are not well: check, level, words; and each says what to do. */
-function broken(findings: readonly DeploymentFinding[]): string[] {
-  const bad = findings.filter(({ level }) => level !== 'ok')
-  for (const { found, next } of bad) expect(next, found).toMatch(/\w{3}/)
-  return bad.map(({ check, level, found }) => `${level} ${check}: ${found}`)
-}
+const settingsWith = (overrides: object = {}): Settings => settingsIn(folder, overrides)
 
 async function serve(listener: RequestListener, tls?: { cert: string; key: string }): Promise<string> {
   const server: Server = tls ? createTlsServer(tls, listener) : createServer(listener)
@@ -286,42 +260,5 @@ describe('other librarians', () => {
     expect(broken(await inspect(await knowing({ url })))).toEqual([
       expect.stringMatching(/^warn clock: this machine’s is (599|600|601) s ahead of that of chile$/),
     ])
-  })
-})
-
-await onPostgres(server => {
-  const look = (url: string, ...more: [object?]) => lookAtPostgres(new Secret(url), ...(more as []))
-  const inspectAt = (catalogue: string) => inspect(settingsWith({ catalogue }))
-
-  describe('a catalogue in PostgreSQL', () => {
-    test('is well where it is; unreachable, refused or missing where it is not', async () => {
-      const url = await server.createDatabase()
-      expect(broken(await inspectAt(url)).filter(line => !line.includes('checksums'))).toEqual([])
-      const told = async (change: (url: URL) => void) => {
-        const changed = new URL(url)
-        change(changed)
-        return broken(await inspectAt(changed.href))
-      }
-      expect(await told(wrong => (wrong.password = 'wrong'))).toEqual([
-        expect.stringMatching(/^fail database: 127\.0\.0\.1:\d+\/test_\d+ refuses the user arriero: wrong password$/),
-      ])
-      expect(await told(wrong => (wrong.port = '9'))).toEqual([
-        expect.stringMatching(/^fail database: nobody answers as PostgreSQL at 127\.0\.0\.1:9/),
-      ])
-      expect(await told(wrong => (wrong.pathname = '/none'))).toEqual([expect.stringContaining('has no database none')])
-    })
-
-    test('with the schema of an older or a newer release', async () => {
-      const url = await server.createDatabase()
-      await make(settingsWith({ catalogue: url }))
-      const up = async () => {}
-      expect(await look(url)).toMatchObject({ state: 'current' })
-      const later = [
-        { name: '0001-first', up },
-        { name: '0002-later', up },
-      ]
-      expect(await look(url, { migrations: later })).toMatchObject({ state: 'older', migrations: ['0002-later'] })
-      expect(await look(url, { migrations: [] })).toMatchObject({ state: 'newer', migrations: ['0001-first'] })
-    })
   })
 })
