@@ -168,7 +168,7 @@ function administration(
       ...errorRoutes(catalogue.errors),
       ...userRoutes(createUsers({ catalogue, passwords })),
       ...storeRoutes(createStoreAdmin({ catalogue, stores }), { librarianName: settings.name }),
-      ...librarianRoutes(createPeers({ catalogue, calls, fernet, onChange, log })),
+      ...librarianRoutes(createPeers({ catalogue, calls, name: settings.name, fernet, onChange, log })),
     ],
   }
 }

@@ -511,6 +511,15 @@ describe('librarians', () => {
     expect((await house.post('admin/librarians/list', {})).body.librarians[0].available).toBe(false)
   })
 
+  test('nobody is added under the name of this one', async () => {
+    const own = { ...far(), librarian_name: house.settings.name }
+    expect(await house.post('admin/librarians/add', own)).toMatchObject({
+      status: 422,
+      body: { detail: expect.stringContaining('is the name of this one') },
+    })
+    expect(await house.catalogue.peers.list()).toEqual([])
+  })
+
   test('something else that answers is no librarian', async () => {
     answer = '{"hello":1}'
     expect((await house.post('admin/librarians/add', far())).body.ping_success).toBe(false)

@@ -14,17 +14,18 @@ test('validate() reads what has rotted and looks as before where that is asked f
   const world = await openCopies()
   await world.upload('a', bytesOf('good'))
   world.store.rot('a', bytesOf('evil'))
-  expect(await world.validation.validate('a')).toMatchObject([{ isSame: true }])
-  expect(await world.validation.validate('a', { isFresh: true })).toMatchObject([{ isSame: false, state: 'mismatch' }])
+  expect((await world.validation.validate('a')).copies).toMatchObject([{ isSame: true }])
+  const { copies } = await world.validation.validate('a', { isFresh: true })
+  expect(copies).toMatchObject([{ isSame: false, state: 'mismatch' }])
 })
 
 test('validate() answers from the cache while the file looks the same, and reads when it does not', async () => {
   const world = await openCopies()
   await world.upload('a', bytesOf('good'))
-  expect(await world.validation.validate('a')).toMatchObject([{ isSame: true, size: 4, state: 'ok' }])
+  expect((await world.validation.validate('a')).copies).toMatchObject([{ isSame: true, size: 4, state: 'ok' }])
   expect(world.reads()).toBe(0)
   world.store.damage('a', bytesOf('evil'))
-  expect(await world.validation.validate('a')).toMatchObject([{ isSame: false, state: 'mismatch' }])
+  expect((await world.validation.validate('a')).copies).toMatchObject([{ isSame: false, state: 'mismatch' }])
   // A bad read is made twice before it is a verdict.
   expect(world.reads()).toBe(2)
 })
@@ -36,7 +37,7 @@ test('a damaged copy is known by its instance, and no longer once a read is good
   await world.validation.validate('a')
   expect(await world.ground.catalogue.instances.corrupt()).toMatchObject([{ file_name: 'a', count: 2 }])
   world.store.damage('a', bytesOf('good'))
-  expect(await world.validation.validate('a')).toMatchObject([{ isSame: true }])
+  expect((await world.validation.validate('a')).copies).toMatchObject([{ isSame: true }])
   expect(await world.ground.catalogue.instances.corrupt()).toEqual([])
 })
 
@@ -89,7 +90,7 @@ test('a tree that differs in one member is told by that member’s name', async 
     ])
   await world.upload('run', tree('other'))
   world.store.damage('run', tree('rehto'))
-  const [copy] = await world.validation.validate('run')
+  const [copy] = (await world.validation.validate('run')).copies
   expect(copy).toMatchObject({ state: 'mismatch', isSame: false })
   expect(copy!.reason).toMatch(/^sub\/b\.txt must have the SHA-256 [0-9a-f]{64}, has [0-9a-f]{64}$/)
   world.store.damage(
@@ -99,7 +100,7 @@ test('a tree that differs in one member is told by that member’s name', async 
       ['c', bytesOf('new')],
     ]),
   )
-  expect((await world.validation.validate('run'))[0]!.reason).toBe(
+  expect((await world.validation.validate('run')).copies[0]!.reason).toBe(
     'c was not there; sub is missing; sub/b.txt is missing',
   )
 })
@@ -111,8 +112,11 @@ test('what cannot be read is told, and is not what is missing; both are not ok',
   world.store.damage('a', bytesOf('good'))
   world.store.makeUnreadable('a')
   world.store.lose('b')
-  expect(await world.validation.validate('a')).toMatchObject([{ state: 'unreadable', isSame: false, checksum: '' }])
-  expect(await world.validation.validate('b')).toEqual([])
+  expect(await world.validation.validate('a')).toMatchObject({
+    copies: [{ state: 'unreadable', isSame: false, checksum: '' }],
+    absent: [],
+  })
+  expect(await world.validation.validate('b')).toMatchObject({ copies: [], absent: [{ state: 'missing' }] })
   expect(await world.copyOf('b')).toMatchObject({ state: 'missing' })
   await expect(world.validation.validate('c')).rejects.toEqual(code('NotFound'))
 })
@@ -121,11 +125,11 @@ test('a copy on a store that is not there says nothing about the bytes', async (
   const world = await openCopies()
   await world.upload('a', bytesOf('good'))
   world.store.unavailableBecause = 'unplugged'
-  expect(await world.validation.validate('a')).toEqual([])
+  expect(await world.validation.validate('a')).toMatchObject({ copies: [], absent: [{ state: 'unavailable' }] })
   // No row changes, so that it is served again as soon as the disk is back.
   expect(await world.copyOf('a')).toMatchObject({ state: 'ok' })
   world.store.unavailableBecause = undefined
-  expect(await world.validation.validate('a')).toMatchObject([{ isSame: true }])
+  expect(await world.validation.validate('a')).toMatchObject({ copies: [{ isSame: true }], absent: [] })
 })
 
 test('B1: the last good copy is never deleted', async () => {

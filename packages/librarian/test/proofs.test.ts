@@ -285,6 +285,17 @@ test('validate/file says who did not answer; with no copy at all it does not say
   expect(none.body.reason).toContain('gone')
 })
 
+test('C2: validate/file tells that a copy here is missing, also where others have good ones', async () => {
+  const [a, b] = [await openSite('a'), await openSite('b')]
+  for (const site of [a, b]) await has(site, 'f')
+  await knows(a, b, 'f')
+  a.store.lose('f')
+  const { status, body } = await a.house.post('validate/file', { file_name: 'f' })
+  expect(status).toBe(200)
+  expect(body).toMatchObject([{ librarian: 'b', state: 'ok', absent: [{ librarian: 'a', state: 'missing' }] }])
+  expect(body).toHaveLength(1)
+})
+
 test('B5: a bad copy is repaired with the bytes that another librarian of ours gives: a file, and a tree', async () => {
   const tree: MemoryContent = new Map([
     ['a b/ü', bytesOf('one')],

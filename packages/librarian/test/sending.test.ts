@@ -198,6 +198,36 @@ describe('refusals', () => {
     ])
   })
 
+  test('409 where nothing is called so: a name that would hold, or lie in, one there is told once, and rests', async () => {
+    await site.addFiles('a', 'b')
+    receiver.files.set('a', 'xxh3:::1')
+    receiver.fault = path =>
+      path === 'search/file'
+        ? { status: 404, body: { reason: 'No files found.', suggested_remedy: 'Check.' } }
+        : undefined
+    expect(await site.run('send_clone')).toMatchObject({ counts: { sent: 1, known: 0, failed: 1 } })
+    expect(await rows(`file_name, reason`)).toMatchObject([
+      { file_name: 'a', reason: expect.stringContaining('cannot take this name') },
+      { file_name: 'b' },
+    ])
+    expect(site.alarms).toMatchObject([
+      { category: 'data_integrity', message: expect.stringContaining('lies below it') },
+    ])
+    expect(await site.run('send_clone')).toMatchObject({ counts: { sent: 0, failed: 0 } })
+  })
+
+  test('401: what is wrong with the account or its password there is an alarm', async () => {
+    await site.addFiles('a')
+    const body = { reason: 'Incorrect username or password', suggested_remedy: 'Check.' }
+    receiver.fault = path => (path === 'clone/batch_stage' ? { status: 401, body } : undefined)
+    expect(await site.run('send_clone')).toMatchObject({ outcome: 'partial', counts: { sent: 0, failed: 1 } })
+    expect(site.alarms).toMatchObject([
+      { category: 'configuration', message: expect.stringContaining('does not accept our account or password') },
+    ])
+    receiver.fault = () => undefined
+    expect(await site.run('send_clone')).toMatchObject({ outcome: 'done', counts: { sent: 1, failed: 0 } })
+  })
+
   test('406 and 425: those wait for the next run, the rest goes at once', async () => {
     await site.addFiles('a', 'b', 'c')
     receiver.transfers.push(

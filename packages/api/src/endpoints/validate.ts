@@ -36,6 +36,19 @@ export const validate = {
         reason: z.string().optional(),
         /** Ours: librarians that this one knows to hold a copy, and that gave no answer: of their copies nothing is known. */
         unreachable: z.array(z.string()).optional(),
+        /** Ours, with the first copy: those that are known and are no entry, since their bytes are not there (`missing`, `unavailable`). */
+        absent: z
+          .array(
+            z.object({
+              librarian: z.string(),
+              store: z.int(),
+              store_name: z.string().optional(),
+              instance_id: z.int(),
+              state: z.string(),
+              reason: z.string().optional(),
+            }),
+          )
+          .optional(),
       }),
     ),
     failures: {

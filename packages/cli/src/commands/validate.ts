@@ -16,6 +16,7 @@ import type { Run } from './define.ts'
 
 type ValidateFlags = LibrarianFlags & GlobFlags
 type Copy = Awaited<ReturnType<Librarian['api']['validate']['file']>>[number]
+type Absent = NonNullable<Copy['absent']>[number]
 
 export function define(command: Command, run: Run): void {
   command
@@ -31,9 +32,9 @@ Examples:
 
 The librarian, and every other one that has a copy from it, reads its copies and
 compares them. Every name has its row. Exit code 0 only when each has a copy and
-all of them are good. Of a single name: 3 when a copy is not good, 4 when there
-is no such name or no copy could be read, 6 when a librarian that has a copy did
-not answer; of several: 1. Piped, a line per copy:
+all of them are good. Of a single name: 3 when a copy is not good or is missing, 4
+when there is no such name or no copy could be read, 6 when a librarian that has a
+copy did not answer, or a disk is away; of several: 1. Piped, a line per copy:
 name, librarian, store, state, bytes, recorded and read checksum, with tabs.
 
 ${patternHelp}`,
@@ -91,7 +92,7 @@ class Verdicts {
   readonly #rows: (string | number)[][] = []
   #names = 0
   #bad = 0
-  /** Librarians that gave no answer. */
+  /** Librarians that gave no answer, and copies whose disk is away. */
   #silent = 0
   #firstError: unknown
 
@@ -126,19 +127,37 @@ class Verdicts {
   #copy(name: string, copy: Copy): void {
     const { computed_same_checksum: isGood, original_checksum: recorded, current_checksum: read, reason } = copy
     if (!isGood) this.#bad++
-    if (this.#context.flags.json) printJson(this.#context, { ok: isGood, name, ...copy })
+    if (this.#context.flags.json) printJson(this.#context, { ok: isGood, name, ...withoutAbsent(copy) })
     else {
       const state = isGood ? 'ok' : (copy.state ?? 'mismatch').toUpperCase()
       this.#rows.push([name, copy.librarian, copy.store_name ?? copy.store, state, copy.current_size, recorded, read])
     }
     if (!isGood)
       this.#remarks.push(`${printable(name)}: ${printable(reason ?? `it must have ${recorded}, it has ${read}`)}`)
+    for (const absent of copy.absent ?? []) this.#absent(name, absent, recorded)
     for (const librarian of copy.unreachable ?? []) {
       this.#silent++
       this.#remarks.push(
         `${printable(name)}: ${printable(librarian)} did not answer, or has no copy that it can read: nothing is known of it.`,
       )
     }
+  }
+
+  #absent(name: string, absent: Absent, recorded: string): void {
+    const {
+      librarian,
+      store,
+      store_name: storeName = String(store),
+      state,
+      reason = 'its bytes are not there',
+    } = absent
+    // Of a copy whose disk is away nothing is known, as of one whose librarian gives no answer.
+    if (state === 'missing') this.#bad++
+    else this.#silent++
+    if (this.#context.flags.json) printJson(this.#context, { ok: false, name, ...absent })
+    else this.#rows.push([name, librarian, storeName, state.toUpperCase(), '', recorded, ''])
+    const where = `the copy of ${printable(librarian)} on ${printable(storeName)}`
+    this.#remarks.push(`${printable(name)}: ${where} is ${printable(state)}: ${printable(reason)}`)
   }
 
   end(): number {
@@ -161,4 +180,9 @@ class Verdicts {
     const rows = this.#rows.map(row => row.slice(0, most))
     if (rows.length > 0) showTable(headings.slice(0, most), rows, this.#context)
   }
+}
+
+/** Each of those has a line of its own. */
+function withoutAbsent({ absent: _, ...copy }: Copy): Omit<Copy, 'absent'> {
+  return copy
 }

@@ -1,7 +1,7 @@
 /** Comparing copies with what was recorded, here and at other librarians (librarian 10.9). */
 import { type AnswerInput, endpoints, LibrarianError, toNaive } from '@arriero/api'
 import type { PeerValidation } from '../services/validate-peers.ts'
-import type { ValidatedCopy, Validation } from '../services/validation.ts'
+import type { AbsentCopy, ValidatedCopy, Validation } from '../services/validation.ts'
 import { type Route, route } from './route.ts'
 
 export interface ValidateRoutesOptions {
@@ -11,21 +11,29 @@ export interface ValidateRoutesOptions {
 }
 
 type Entry = AnswerInput<typeof endpoints.validate.file>[number]
+type Absent = NonNullable<Entry['absent']>[number]
 
 export function validateRoutes(validation: Validation, { librarianName, peers }: ValidateRoutesOptions): Route[] {
   return [
     route(endpoints.validate.file, async ({ file_name, via = [], fresh = false }, { caller, signal }) => {
       // A full reading each time is not for everybody who may look.
       if (fresh && caller.level !== 'READONLY') {
-        const copies = await validation.validate(file_name, { isFresh: true })
-        return copies.map(copy => entryOf(copy, librarianName))
+        const { copies, absent } = await validation.validate(file_name, { isFresh: true })
+        return withAbsent(
+          copies.map(copy => entryOf(copy, librarianName)),
+          absent.map(copy => absentOf(copy, librarianName)),
+        )
       }
-      const [copies, remote] = await Promise.all([
+      const [{ copies, absent }, remote] = await Promise.all([
         validation.validate(file_name),
         peers?.ask(file_name, via, signal) ?? { entries: [], unreachable: [] },
       ])
       const entries = copies.map(copy => entryOf(copy, librarianName))
-      return withUnreachable([...entries, ...remote.entries], remote.unreachable)
+      const told = withAbsent(
+        [...entries, ...remote.entries],
+        absent.map(copy => absentOf(copy, librarianName)),
+      )
+      return withUnreachable(told, remote.unreachable)
     }),
   ]
 }
@@ -46,6 +54,17 @@ function entryOf(copy: ValidatedCopy, librarian: string): Entry {
     state,
     reason,
   }
+}
+
+function absentOf({ instance, storeName, state, reason }: AbsentCopy, librarian: string): Absent {
+  return { librarian, store: instance.store_id, store_name: storeName, instance_id: instance.id, state, reason }
+}
+
+/** Told with the first copy, as who gave no answer is: else a copy that is good elsewhere would hide that ours is gone. */
+function withAbsent(entries: readonly Entry[], absent: readonly Absent[]): Entry[] {
+  const [first, ...rest] = entries
+  if (!first || absent.length === 0) return [...entries]
+  return [{ ...first, absent: [...(first.absent ?? []), ...absent] }, ...rest]
 }
 
 /**

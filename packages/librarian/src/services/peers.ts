@@ -51,6 +51,8 @@ export interface PeerAddition {
 export interface PeersOptions {
   readonly catalogue: Pick<Catalogue, 'peers'>
   readonly calls: PeerCalls
+  /** Our own `name`. */
+  readonly name: string
   /** Undefined: no key is configured. */
   readonly fernet: Fernet | undefined
   /** One was added, or removed: for the work that is done for it. */
@@ -58,7 +60,7 @@ export interface PeersOptions {
   readonly log: Log
 }
 
-export function createPeers({ catalogue: { peers }, calls, fernet, onChange, log }: PeersOptions): Peers {
+export function createPeers({ catalogue: { peers }, calls, name: own, fernet, onChange, log }: PeersOptions): Peers {
   const crypt = () => {
     if (fernet) return fernet
     throw new LibrarianError('Conflict', 'Cannot keep credentials of another librarian: no encryption_key is set', {
@@ -107,6 +109,7 @@ export function createPeers({ catalogue: { peers }, calls, fernet, onChange, log
     },
 
     async add({ name, url, port, authenticator, check }, { signal, act }) {
+      demandOther(name, own)
       demandAddress(name, url, port, authenticator)
       const token = crypt().encrypt(authenticator)
       const exists = { success: false, alreadyExists: true, pingSuccess: false }
@@ -138,6 +141,14 @@ export function createPeers({ catalogue: { peers }, calls, fernet, onChange, log
 
     setTransfersEnabled: (name, enabled, act) => peers.setTransfersEnabled({ name, enabled, act: act?.entry() }),
   }
+}
+
+/** Our own copies would be sent to ourselves, in vain. */
+function demandOther(name: string, own: string): void {
+  if (name !== own) return
+  throw new LibrarianError('BadRequest', `Cannot add the librarian: ${name} is the name of this one`, {
+    remedy: 'Give the `name` setting of the other librarian.',
+  })
 }
 
 /** What would only fail later, at every call. */

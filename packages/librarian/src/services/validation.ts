@@ -23,14 +23,24 @@ export interface ValidatedCopy {
   readonly checkedTime: Instant
 }
 
+/** A copy that is known, and whose bytes are not there: on the wire it is no copy of the answer (librarian 10.9). */
+export type AbsentCopy = Pick<ValidatedCopy, 'instance' | 'storeName' | 'reason'> & {
+  readonly state: 'missing' | 'unavailable'
+}
+
+export interface ValidatedFile {
+  readonly copies: readonly ValidatedCopy[]
+  readonly absent: readonly AbsentCopy[]
+}
+
 export interface Validation {
   /**
-   * One entry per available copy that is there; what is missing or on a store that is not there is no entry.
+   * Every copy in use, those that are there and those that are not.
    *
    * @param options.isFresh reads all of them now, past the page cache where the store can. Default: false
    * @throws LibrarianError `NotFound`
    */
-  validate(name: string, options?: { readonly isFresh?: boolean }): Promise<ValidatedCopy[]>
+  validate(name: string, options?: { readonly isFresh?: boolean }): Promise<ValidatedFile>
 }
 
 export interface ValidationOptions {
@@ -43,13 +53,14 @@ export interface ValidationOptions {
 }
 
 type Read = Omit<ValidatedCopy, 'storeName'>
+type Absent = Omit<AbsentCopy, 'storeName'>
 
 export function createValidation({ catalogue, stores, reader, clock, cacheMs }: ValidationOptions): Validation {
-  async function validateCopy(file: File, instance: Instance, isFresh: boolean): Promise<Read | undefined> {
+  async function validateCopy(file: File, instance: Instance, isFresh: boolean): Promise<Read | Absent> {
     const cached = isFresh ? undefined : await fromCache(file, instance)
     if (cached) return cached
     const { state, checksum = '', size = 0, reason } = await reader.read(file, instance, { isDirect: isFresh })
-    if (state === 'missing' || state === 'unavailable') return undefined
+    if (state === 'missing' || state === 'unavailable') return { instance, state, reason }
     const checkedTime = instantOf(new Date(clock.wallNow()))
     return { file, instance, state, checksum, size, isSame: state === 'ok', reason, checkedTime }
   }
@@ -74,10 +85,17 @@ export function createValidation({ catalogue, stores, reader, clock, cacheMs }: 
     async validate(name, { isFresh = false } = {}) {
       const { file, instances } = await findFile(catalogue, name)
       const available = instances.filter(instance => instance.available === 1)
-      const copies = await Promise.all(available.map(instance => validateCopy(file, instance, isFresh)))
-      return copies.flatMap(copy =>
-        copy === undefined ? [] : [{ ...copy, storeName: stores.byId(copy.instance.store_id)?.name }],
-      )
+      const found = await Promise.all(available.map(instance => validateCopy(file, instance, isFresh)))
+      const named = found.map(copy => ({ ...copy, storeName: stores.byId(copy.instance.store_id)?.name }))
+      return { copies: named.filter(isThere), absent: named.filter(isAbsent) }
     },
   }
+}
+
+function isAbsent(copy: ValidatedCopy | AbsentCopy): copy is AbsentCopy {
+  return !isThere(copy)
+}
+
+function isThere(copy: ValidatedCopy | AbsentCopy): copy is ValidatedCopy {
+  return 'checkedTime' in copy
 }

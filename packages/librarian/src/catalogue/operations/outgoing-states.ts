@@ -14,6 +14,9 @@ export const isOpen: RawBuilder<boolean> = sql<boolean>`status IN ('INITIATED','
 /** Why a transfer fails that no repetition can help: only a person can, at one of the two places. */
 export const OTHER_CONTENT = 'The destination has another content under this name.'
 
+/** Nothing is called so there, and the name is not free all the same: a name there lies below it, or it would lie in one. */
+export const NAME_TAKEN = 'The destination cannot take this name: it would hold, or lie in, a file that is kept there.'
+
 /** So long such a file is no candidate: each attempt would leave a row and change nothing. */
 export const OTHER_CONTENT_SECONDS = 86_400
 

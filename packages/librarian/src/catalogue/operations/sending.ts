@@ -10,6 +10,7 @@ import {
   failTransfers,
   isOpen,
   librarianIdOf,
+  NAME_TAKEN,
   OTHER_CONTENT,
   OTHER_CONTENT_SECONDS,
 } from './outgoing-states.ts'
@@ -77,7 +78,7 @@ export const sending = {
                       isOpen,
                       and([
                         eb('outgoing_transfer.status', '=', 'FAILED'),
-                        eb('outgoing_transfer.reason', '=', OTHER_CONTENT),
+                        eb('outgoing_transfer.reason', 'in', [OTHER_CONTENT, NAME_TAKEN]),
                         eb('outgoing_transfer.end_time', '>', dialect.nowPlus(-OTHER_CONTENT_SECONDS)),
                       ]),
                     ]),

@@ -1,6 +1,7 @@
 import { type Connection, FLOWS, LibrarianError, transferStatuses } from '@arriero/api'
 import type { MethodName } from '@arriero/transfer'
 import type { BatchTransfer } from '../../catalogue/operations/begin-batch.ts'
+import { NAME_TAKEN } from '../../catalogue/operations/outgoing-states.ts'
 import { pullManager } from '../../catalogue/operations/receiving/pull-manager.ts'
 import type { BatchHold, Pairing } from '../../catalogue/operations/sending.ts'
 import { chooseMethod } from '../methods/choose-method.ts'
@@ -14,6 +15,9 @@ export interface SentTransfer {
   readonly name: string
   readonly remoteId: number
 }
+
+/** What no later run can mend. */
+const DENIED: ReadonlySet<string> = new Set(['Denied', 'NotAuthenticated'])
 
 export interface BatchRunOptions {
   readonly parts: SendingParts
@@ -70,11 +74,17 @@ export class BatchRun {
     const isOfItems = ['FileExists', 'TransferReplaced', 'TransferOngoing'].includes(error.code)
     if (!isOfItems || bad.length === 0) {
       this.stop = error.message
+      if (DENIED.has(error.code)) await this.#alarm('configuration', this.#deniedBecause(error))
       return transfers
     }
     if (error.code === 'FileExists') await this.#compareAll(bad)
     else await this.#fail(bad, error.message)
     return transfers.filter(({ id }) => !ids.has(id))
+  }
+
+  #deniedBecause({ message }: LibrarianError): string {
+    const { destination } = this.#hold
+    return `Nothing can be sent to ${destination}: it does not accept our account or password there (${message}); remove it and add it again with the right one`
   }
 
   async #compareAll(transfers: readonly BatchTransfer[]): Promise<void> {
@@ -97,13 +107,15 @@ export class BatchRun {
       this.known += 1
       return
     }
-    const reason = found.isSame ? 'The destination has the file already.' : found.reason
-    await this.#fail([transfer], reason)
-    if (!found.isSame && found.other !== undefined) {
-      const { name, checksum } = transfer
-      const told = `${name} cannot be sent to ${this.#hold.destination}: it has ${found.other} under this name, not ${checksum}`
-      await this.#alarm('data_integrity', told)
-    }
+    if (found.isSame) return await this.#fail([transfer], 'The destination has the file already.')
+    // It has refused the name just now.
+    await this.#fail([transfer], found.isThere ? found.reason : NAME_TAKEN)
+    const { name, checksum } = transfer
+    const cannot = `${name} cannot be sent to ${this.#hold.destination}`
+    if (!found.isThere)
+      await this.#alarm('data_integrity', `${cannot}: a name that is kept there lies below it, or above it`)
+    else if (found.other !== undefined)
+      await this.#alarm('data_integrity', `${cannot}: it has ${found.other} under this name, not ${checksum}`)
   }
 
   async #settle(staged: Staged, transfers: readonly BatchTransfer[]): Promise<void> {

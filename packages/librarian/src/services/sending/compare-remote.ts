@@ -6,8 +6,8 @@ export type Announced = Pick<OutgoingTransfer, 'file_name' | 'transfer_checksum'
 
 export type Comparison =
   | { readonly isSame: true; readonly storeIds: readonly number[] }
-  /** `other`: which content it has there; undefined: none. */
-  | { readonly isSame: false; readonly reason: string; readonly other: string | undefined }
+  /** `other`: which content it has there; undefined: none. `isThere`: whether a file of this name is known there. */
+  | { readonly isSame: false; readonly reason: string; readonly other: string | undefined; readonly isThere: boolean }
 
 /** @throws LibrarianError where it could not be asked */
 export async function compareRemote(
@@ -16,8 +16,9 @@ export async function compareRemote(
   { signal }: { signal: AbortSignal },
 ): Promise<Comparison> {
   const found = name === null ? [] : await findRemote(connection, name, signal)
-  const differs = (reason: string, other?: string): Comparison => ({ isSame: false, reason, other })
-  if (found.length === 0) return differs('The destination has no such file.')
+  const isThere = found.length > 0
+  const differs = (reason: string, other?: string): Comparison => ({ isSame: false, reason, other, isThere })
+  if (!isThere) return differs('The destination has no such file.')
   const others = found.filter(each => withoutFunction(each.checksum) !== withoutFunction(checksum))
   if (others.length > 0) return differs(OTHER_CONTENT, others.map(each => each.checksum).join(' and '))
   const stores = found.flatMap(({ instances }) => instances.flatMap(({ store_id }) => store_id ?? []))
