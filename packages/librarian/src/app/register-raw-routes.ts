@@ -52,7 +52,13 @@ async function serve(
   try {
     const caller = await callerOf(route, request, reply, authenticate)
     const origin = `${request.protocol}://${request.host}`
-    await route.handle(request.raw, response, { caller, origin, id: request.id, signal: goneSignal(response) })
+    await route.handle(request.raw, response, {
+      caller,
+      origin,
+      address: request.ip,
+      id: request.id,
+      signal: goneSignal(response),
+    })
   } catch (thrown) {
     fail(route, thrown, request, response, failures)
   }

@@ -13,6 +13,8 @@ import type { Call, Caller } from './route.ts'
 export interface RawCall extends Call {
   /** Scheme, host and port by which the caller came here. */
   readonly origin: string
+  /** Of the caller, as far as proxies are believed. */
+  readonly address: string
 }
 
 export interface RawRoute {

@@ -36,6 +36,7 @@ import { scrubbing } from './scrubbing.ts'
 import { sendQueue } from './send-queue.ts'
 import { sending } from './sending.ts'
 import { serving } from './serving.ts'
+import { sessions } from './sessions.ts'
 import { settings } from './settings.ts'
 import { signingKeys } from './signing-keys.ts'
 import { stores } from './stores.ts'
@@ -82,6 +83,7 @@ export const operations = {
   sendQueue,
   receiving,
   serving,
+  sessions,
   settings,
   signingKeys,
   stores,
