@@ -6,7 +6,7 @@ import { randomUUID } from 'node:crypto'
 import { type Endpoint, endpoints, LibrarianError } from '@arriero/api'
 import Fastify, { type FastifyInstance } from 'fastify'
 import { answerMalformed } from './app/answer-malformed.ts'
-import { createAuthenticate } from './app/authenticate.ts'
+import { createAuthentication } from './app/authenticate.ts'
 import { createErrorExit } from './app/error-exit.ts'
 import { createFailureLog } from './app/failure-log.ts'
 import { guardConnections } from './app/guard-connections.ts'
@@ -78,7 +78,8 @@ export async function createApp(options: AppOptions): Promise<FastifyInstance> {
     clientErrorHandler: answerMalformed,
   })
   guardConnections(app.server, { limits, isTrusted, clock, log, windowMs: options.bodyWindowMs })
-  const authenticate = createAuthenticate({ ...options, requestsPerUser: limits.requestsPerUser })
+  const authentication = createAuthentication({ ...options, requestsPerUser: limits.requestsPerUser })
+  const { authenticate } = authentication
   const failures = createFailureLog(log)
   app.setErrorHandler(createErrorExit(failures))
   const condemned = new WeakSet<object>()
@@ -99,7 +100,7 @@ export async function createApp(options: AppOptions): Promise<FastifyInstance> {
     readJson(scope)
     registerRoutes(scope, { routes, endpoints: table, isUnserved: isLeftOut, authenticate, once })
   })
-  await app.register(async scope => registerRawRoutes(scope, { routes: rawRoutes, authenticate, failures }))
+  await app.register(async scope => registerRawRoutes(scope, { routes: rawRoutes, authentication, failures }))
   registerHealth(app, readiness, options)
   if (settings.debug) registerOpenApi(app, table)
   return app

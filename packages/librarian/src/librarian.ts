@@ -159,7 +159,7 @@ async function featuresOf(
     bytes,
     ingest,
     ...flows,
-    createDashboardFeature(shared),
+    createDashboardFeature({ ...shared, retry: sending.retry }),
     housekeeping(shared),
   ]
   return { own, presence: commits.presence }

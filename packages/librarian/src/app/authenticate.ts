@@ -20,21 +20,32 @@ export interface AuthenticateOptions {
   readonly hear?: Hear | undefined
 }
 
-export function createAuthenticate(options: AuthenticateOptions): Authenticate {
+export interface Authentication {
+  /** Counts the call among its user's. */
+  readonly authenticate: Authenticate
+  /** Once more for a call that was let in and lasts. */
+  readonly prove: (request: FastifyRequest, level: Level) => Promise<Caller>
+}
+
+export function createAuthentication(options: AuthenticateOptions): Authentication {
   const { authenticator, sessions, hear } = options
   const enter = createUserLimit(options.requestsPerUser)
-  return async (request, reply, level) => {
+  const prove: Authentication['prove'] = async (request, level) => {
     const { authorization, cookie } = request.headers
     const token = sessions && authorization === undefined ? sessionToken(cookie) : undefined
-    const caller =
-      sessions && token !== undefined
-        ? await callerOf(sessions, token, { request, level })
-        : await authenticator.authenticate(authorization, { level, address: request.ip })
-    // Who may be anybody is counted by address alone.
-    if (level === 'NONE') return caller
-    enter(caller.name, reply.raw)
-    hear?.(caller.name)
-    return caller
+    if (sessions && token !== undefined) return callerOf(sessions, token, { request, level })
+    return authenticator.authenticate(authorization, { level, address: request.ip })
+  }
+  return {
+    prove,
+    async authenticate(request, reply, level) {
+      const caller = await prove(request, level)
+      // Who may be anybody is counted by address alone.
+      if (level === 'NONE') return caller
+      enter(caller.name, reply.raw)
+      hear?.(caller.name)
+      return caller
+    },
   }
 }
 
