@@ -24,8 +24,8 @@ export interface SessionRow {
   readonly now: Instant
 }
 
-/** SHA-256 of the token, in hex. */
-interface ByToken {
+export interface ByToken {
+  /** SHA-256 of it, in hex. */
   readonly tokenHash: string
 }
 

@@ -18,12 +18,12 @@ export function dashboardFileRoute(describeFile: DescribeFile): Route {
       file: fileAnswer(description),
       instances: description.copies.map(copy => copyAnswer(copy, isAdmin)),
       remote: description.remote.map(remoteAnswer),
-      history: description.events,
-    } as FileAnswer
+      history: [...description.events],
+    }
   })
 }
 
-function fileAnswer({ file, destruction }: FileDescription): FileAnswer['file'] {
+function fileAnswer({ file, proposal }: FileDescription): FileAnswer['file'] {
   return {
     file_name: file.name,
     size: file.size,
@@ -35,12 +35,18 @@ function fileAnswer({ file, destruction }: FileDescription): FileAnswer['file'] 
     kind: file.kind,
     is_attested: file.is_attested === 1,
     first_uploader: file.first_uploader,
-    proposed_destruction: destruction ? proposalAnswer(destruction) : null,
+    proposed_destruction: proposal ? proposalAnswer(proposal) : null,
   }
 }
 
-function proposalAnswer({ id, reason, proposed_by, proposed }: NonNullable<FileDescription['destruction']>) {
-  return { destruction_id: id, reason, proposed_by, proposed_time: proposed, end_time: endOfProposal(proposed) }
+function proposalAnswer({ id, reason, proposedBy, proposedTime, endTime }: NonNullable<FileDescription['proposal']>) {
+  return {
+    destruction_id: id,
+    reason,
+    proposed_by: proposedBy,
+    proposed_time: proposedTime,
+    end_time: endTime,
+  }
 }
 
 function copyAnswer({ copy, storeName, proof }: DescribedCopy, isAdmin: boolean): FileAnswer['instances'][number] {

@@ -1,11 +1,11 @@
 /** One file with its copies everywhere, their proofs, and what has happened to it. */
 import { LibrarianError } from '@arriero/api'
 import type { Catalogue } from '../../catalogue/catalogue.ts'
-import type { Destruction } from '../../catalogue/operations/destructions.ts'
 import type { FileRecord } from '../../catalogue/operations/files.ts'
 import type { FileHistory, LastProof, LastRemoteProof } from '../../catalogue/operations/histories.ts'
+import { type ShownProposal, shownProposal } from '../destructions.ts'
+import { eventsOf, type FileEvent } from './file-events.ts'
 import type { SiteWatch } from './site-watch.ts'
-import { type FileEvent, eventsOf } from './file-events.ts'
 
 export interface DescribedCopy {
   readonly copy: FileRecord['instances'][number]
@@ -22,7 +22,8 @@ export interface DescribedRemote {
 
 export interface FileDescription {
   readonly file: FileRecord
-  readonly destruction: Destruction | undefined
+  /** That can be confirmed now. */
+  readonly proposal: ShownProposal | undefined
   readonly copies: readonly DescribedCopy[]
   readonly remote: readonly DescribedRemote[]
   /** Newest first. */
@@ -41,7 +42,7 @@ export function createDescribeFile({ catalogue, sites }: DescribeFileOptions): D
   return async (name, { isAdmin }) => {
     const file = await catalogue.files.find({ name })
     if (!file) throw new LibrarianError('NotFound', `There is no file ${name}`)
-    const [history, stores, peers, destruction] = await Promise.all([
+    const [history, stores, peers, proposed] = await Promise.all([
       catalogue.histories.of({ name }),
       catalogue.stores.list(),
       catalogue.peers.list(),
@@ -51,7 +52,7 @@ export function createDescribeFile({ catalogue, sites }: DescribeFileOptions): D
     const byName = new Map(peers.map(peer => [peer.name, peer]))
     return {
       file,
-      destruction,
+      proposal: proposed && shownProposal(proposed),
       copies: file.instances.map(copy => ({
         copy,
         storeName: storeNames.get(copy.store_id) ?? '',

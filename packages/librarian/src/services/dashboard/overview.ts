@@ -56,7 +56,7 @@ export function createOverview(options: OverviewOptions): () => Promise<Overview
       oldest_time: kept.oldestReading,
       unproven_files: bad['never-checked'] ?? 0,
       period_seconds: periods.length > 0 ? Math.max(...periods) : null,
-      by_state: { ok: kept.ok, ...bad },
+      by_state: { ...noCopies, ...bad, ok: kept.ok },
     }
     const ground = { backlog, proof, stores, now, errors, taskList, proposals: proposals.length }
     return {
@@ -78,6 +78,8 @@ export function createOverview(options: OverviewOptions): () => Promise<Overview
 
   return createPaced(compute, { clock, everyMs: EVERY_MS })
 }
+
+const noCopies = { mismatch: 0, missing: 0, unreadable: 0, unavailable: 0, 'never-checked': 0 }
 
 interface Seen {
   readonly rows: Awaited<ReturnType<TrafficHours>>
