@@ -3,10 +3,10 @@ import { LibrarianError, toFailureBody } from '@arriero/api'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import type { RawRoute } from '../routes/raw-route.ts'
 import type { Caller } from '../routes/route.ts'
+import type { Authentication } from './authenticate.ts'
 import { toLibrarianError } from './failure.ts'
 import type { FailureLog } from './failure-log.ts'
 import { goneSignal } from './gone-signal.ts'
-import type { Authentication } from './authenticate.ts'
 
 const nobody: Caller = { name: '', level: 'NONE' }
 

@@ -6,7 +6,9 @@ import { type BuiltPages, readBuiltPages } from '../http/built-pages.ts'
 const { resolve } = createRequire(import.meta.url)
 
 /** Looks again until they are there: they may be built while the server runs. */
-export function createDashboardPages(find: () => string | undefined = findPages): () => Promise<BuiltPages | undefined> {
+export function createDashboardPages(
+  find: () => string | undefined = findPages,
+): () => Promise<BuiltPages | undefined> {
   let pages: Promise<BuiltPages> | undefined
   return async () => {
     const directory = pages ? undefined : find()

@@ -119,27 +119,31 @@ attack('sessions', 'forged, cut, doubled and ended cookies are none', async () =
   }
 })
 
-attack('cross-site pages', 'without the session’s own token and an origin of ours, its cookie does nothing', async () => {
-  const session = await open('admin')
-  const stranger = await open('readonly')
-  const forged: Record<string, string>[] = [
-    { [SESSION_HEADER]: '' },
-    { [SESSION_HEADER]: stranger.csrf },
-    { [SESSION_HEADER]: session.csrf.slice(1) },
-    { origin: '' },
-    { origin: 'null' },
-    { origin: 'https://evil.example' },
-    { origin: `${site.url}.evil.example` },
-    { origin: `http://127.0.0.1:${site.port + 1}` },
-    { origin: `file://127.0.0.1:${site.port}` },
-  ]
-  for (const headers of forged) {
-    const answer = await refuse(site, 403, () => from(session, 'users/create', newUser, headers))
-    expect([headers, answer.body.code]).toEqual([headers, 'Forbidden'])
-    expect((await from(session, 'session/end', {}, headers)).status).toBe(403)
-  }
-  expect((await look(session)).status).toBe(200)
-})
+attack(
+  'cross-site pages',
+  'without the session’s own token and an origin of ours, its cookie does nothing',
+  async () => {
+    const session = await open('admin')
+    const stranger = await open('readonly')
+    const forged: Record<string, string>[] = [
+      { [SESSION_HEADER]: '' },
+      { [SESSION_HEADER]: stranger.csrf },
+      { [SESSION_HEADER]: session.csrf.slice(1) },
+      { origin: '' },
+      { origin: 'null' },
+      { origin: 'https://evil.example' },
+      { origin: `${site.url}.evil.example` },
+      { origin: `http://127.0.0.1:${site.port + 1}` },
+      { origin: `file://127.0.0.1:${site.port}` },
+    ]
+    for (const headers of forged) {
+      const answer = await refuse(site, 403, () => from(session, 'users/create', newUser, headers))
+      expect([headers, answer.body.code]).toEqual([headers, 'Forbidden'])
+      expect((await from(session, 'session/end', {}, headers)).status).toBe(403)
+    }
+    expect((await look(session)).status).toBe(200)
+  },
+)
 
 attack('cross-site pages', 'nobody is logged in as another by a page of another site', async () => {
   const login = { username: 'readonly', password: passwordOf('readonly') }

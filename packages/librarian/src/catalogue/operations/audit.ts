@@ -63,16 +63,14 @@ export const audit = {
   head: read<undefined, AuditHead | undefined>(async ({ sql }) => await lastOf(sql)),
 
   /** Newest first, before an entry's number. All conditions must hold. */
-  list: read<AuditSearch, readonly AuditRow[]>(
-    async ({ sql }, { before, limit, actor, action, subject }) => {
-      let query = sql.selectFrom('audit').selectAll()
-      if (before !== undefined) query = query.where('id', '<', before)
-      if (actor !== undefined) query = query.where('actor', '=', actor)
-      if (action !== undefined) query = query.where('action', '=', action)
-      if (subject !== undefined) query = query.where('subject', '=', subject)
-      return await query.orderBy('id', 'desc').limit(pageLimit(limit)).execute()
-    },
-  ),
+  list: read<AuditSearch, readonly AuditRow[]>(async ({ sql }, { before, limit, actor, action, subject }) => {
+    let query = sql.selectFrom('audit').selectAll()
+    if (before !== undefined) query = query.where('id', '<', before)
+    if (actor !== undefined) query = query.where('actor', '=', actor)
+    if (action !== undefined) query = query.where('action', '=', action)
+    if (subject !== undefined) query = query.where('subject', '=', subject)
+    return await query.orderBy('id', 'desc').limit(pageLimit(limit)).execute()
+  }),
 
   /**
    * Checks one stretch of the chain, at most 1,000 entries, from behind entry `after` (absent: the first). `next` is where to go

@@ -105,7 +105,9 @@ export const names = {
   index: write<{ limit: number }, number>(async ({ sql: db, dialect }, { limit }) => {
     if (dialect.name !== 'sqlite') return 0
     const { rows } = await sql<{ last: number | null; count: number }>`
-      SELECT max(id) AS last, count(*) AS count FROM (SELECT id FROM name_pending ORDER BY id LIMIT ${limit})`.execute(db)
+      SELECT max(id) AS last, count(*) AS count FROM (SELECT id FROM name_pending ORDER BY id LIMIT ${limit})`.execute(
+      db,
+    )
     const { last = null, count = 0 } = rows[0] ?? {}
     if (last === null) return 0
     await sql`INSERT INTO name_index (name) SELECT name FROM name_pending WHERE id <= ${last} ORDER BY id`.execute(db)

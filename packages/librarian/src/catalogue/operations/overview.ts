@@ -32,9 +32,16 @@ const MOST_SKIPPED = 1000
 export const overview = {
   pulse: read<undefined, Pulse>(async database => {
     const { sql: db } = database
-    const [incoming, outgoing] = [await countOpen(database, 'incoming_transfer'), await countOpen(database, 'outgoing_transfer')]
+    const [incoming, outgoing] = [
+      await countOpen(database, 'incoming_transfer'),
+      await countOpen(database, 'outgoing_transfer'),
+    ]
     const ends = await Promise.all([lastEnd(database, 'incoming_transfer'), lastEnd(database, 'outgoing_transfer')])
-    const tasks = await db.selectFrom('task').select(['id', 'run', 'started', 'ended', 'next_run', 'counts']).orderBy('id').execute()
+    const tasks = await db
+      .selectFrom('task')
+      .select(['id', 'run', 'started', 'ended', 'next_run', 'counts'])
+      .orderBy('id')
+      .execute()
     const errors = await db
       .selectFrom('error')
       .select(({ fn }) => [fn.countAll().as('count'), fn.max('id').as('last')])
@@ -55,7 +62,10 @@ export const overview = {
   /** Reads some index from end to end: for every minute, not every second. */
   holdings: read<undefined, Holdings>(async database => {
     const { sql: db } = database
-    const all = await db.selectFrom('instance').select(({ fn }) => fn.countAll().as('count')).executeTakeFirstOrThrow()
+    const all = await db
+      .selectFrom('instance')
+      .select(({ fn }) => fn.countAll().as('count'))
+      .executeTakeFirstOrThrow()
     const away = await db
       .selectFrom('instance')
       .select(({ fn }) => fn.countAll().as('count'))

@@ -96,7 +96,11 @@ export const traffic = {
       ...came
         .filter(({ source }) => known.has(source))
         .map(({ source, count }) => ({ direction: 'in' as const, other: source, files: Number(count) })),
-      ...went.map(({ destination, count }) => ({ direction: 'out' as const, other: destination, files: Number(count) })),
+      ...went.map(({ destination, count }) => ({
+        direction: 'out' as const,
+        other: destination,
+        files: Number(count),
+      })),
     ]
   }),
 }

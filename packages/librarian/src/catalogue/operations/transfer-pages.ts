@@ -74,7 +74,9 @@ export const transferPages = {
         SELECT status, count(*) AS count FROM ${sql.table(table)} WHERE ${isOpen} ${whose} GROUP BY status
         UNION ALL
         SELECT status, count(*) AS count FROM ${sql.table(table)}
-        WHERE status IN ('COMPLETED','FAILED','CANCELLED') AND start_time >= ${since} ${whose} GROUP BY status`.execute(db)
+        WHERE status IN ('COMPLETED','FAILED','CANCELLED') AND start_time >= ${since} ${whose} GROUP BY status`.execute(
+        db,
+      )
       return Object.fromEntries(rows.map(({ status, count }) => [status, Number(count)]))
     },
   ),

@@ -1,9 +1,9 @@
 /** A file's page. */
 import { type AnswerInput, endpoints } from '@arriero/api'
 import type {
-  DescribeFile,
   DescribedCopy,
   DescribedRemote,
+  DescribeFile,
   FileDescription,
 } from '../../services/dashboard/describe-file.ts'
 import { type Route, route } from '../route.ts'
@@ -68,9 +68,7 @@ function remoteAnswer({ copy, proof, reachable }: DescribedRemote): FileAnswer['
     store_id: copy.store_id,
     time: copy.copy_time,
     sender: copy.sender,
-    proof: proof
-      ? { time: proof.time, medium: proof.medium, by: copy.librarian_name, outcome: proof.outcome }
-      : null,
+    proof: proof ? { time: proof.time, medium: proof.medium, by: copy.librarian_name, outcome: proof.outcome } : null,
     reachable,
   }
 }

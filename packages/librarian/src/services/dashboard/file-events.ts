@@ -25,7 +25,9 @@ export function eventsOf(
     ...moves.map(ofMove),
     ...readings.map(ofReading),
     ...removals.map(removal => ofRemoval(removal, isAdmin)),
-    ...(isAdmin ? acts.map(({ time, actor, action, detail }) => ({ time, what: action, who: actor, detail: outcomeOf(detail) })) : []),
+    ...(isAdmin
+      ? acts.map(({ time, actor, action, detail }) => ({ time, what: action, who: actor, detail: outcomeOf(detail) }))
+      : []),
   ]
   return events.toSorted((a, b) => (a.time < b.time ? 1 : a.time > b.time ? -1 : 0)).slice(0, MOST)
 }

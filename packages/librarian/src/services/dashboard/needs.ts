@@ -45,12 +45,26 @@ function storeNeeds({ stores, now }: NeedsGround): Need[] {
     if (!ingestable) return []
     if (free === 0) {
       const next_step = 'Make room, add a store, or move files to another one.'
-      return [{ severity: 'error', title: `The store ${store_name} is full`, detail: 'Nothing more is kept there.', next_step, page }]
+      return [
+        {
+          severity: 'error',
+          title: `The store ${store_name} is full`,
+          detail: 'Nothing more is kept there.',
+          next_step,
+          page,
+        },
+      ]
     }
     if (full_time == null || millisecondsOf(full_time) - millisecondsOf(now) > SOON_MS) return []
     const detail = `At the rate of the last week it is full on ${full_time.slice(0, 10)}.`
     return [
-      { severity: 'warning', title: `The store ${store_name} is filling up`, detail, next_step: 'Plan for room.', page },
+      {
+        severity: 'warning',
+        title: `The store ${store_name} is filling up`,
+        detail,
+        next_step: 'Plan for room.',
+        page,
+      },
     ]
   })
 }
@@ -97,7 +111,10 @@ function errorNeeds({ errors }: NeedsGround): Need[] {
   const grave = errors.filter(({ severity }) => severity !== 'info')
   return [...Map.groupBy(grave, ({ category }) => category)].map(([category, some]): Need => {
     const isSevere = some.some(({ severity }) => severity === 'critical' || severity === 'error')
-    const newest = some.map(({ raisedTime }) => raisedTime).toSorted().at(-1)!
+    const newest = some
+      .map(({ raisedTime }) => raisedTime)
+      .toSorted()
+      .at(-1)!
     const what = category.replaceAll('_', ' ')
     return {
       severity: isSevere ? 'error' : 'warning',
@@ -111,7 +128,8 @@ function errorNeeds({ errors }: NeedsGround): Need[] {
 
 function proposalNeeds({ proposals }: NeedsGround): Need[] {
   if (proposals === 0) return []
-  const title = proposals === 1 ? 'A file is proposed to be destroyed' : `${proposals} files are proposed to be destroyed`
+  const title =
+    proposals === 1 ? 'A file is proposed to be destroyed' : `${proposals} files are proposed to be destroyed`
   const next_step = 'Another administrator may confirm it within a day, or let it pass.'
   return [{ severity: 'warning', title, detail: 'Nothing goes before that.', next_step, page: '/files' }]
 }

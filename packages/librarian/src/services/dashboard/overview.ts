@@ -16,10 +16,7 @@ export type Overview = AnswerInput<typeof endpoints.dashboard.overview>
 
 export interface OverviewOptions {
   readonly settings: Pick<Settings, 'displayedSiteName' | 'background'>
-  readonly catalogue: Pick<
-    Catalogue,
-    'traffic' | 'overview' | 'peers' | 'stores' | 'errors' | 'destructions' | 'tasks'
-  >
+  readonly catalogue: Pick<Catalogue, 'traffic' | 'overview' | 'peers' | 'stores' | 'errors' | 'destructions' | 'tasks'>
   readonly stores: Pick<Stores, 'byId'>
   readonly hours: TrafficHours
   readonly sites: Pick<SiteWatch, 'reachable'>
@@ -87,7 +84,10 @@ interface Seen {
   readonly now: Instant
 }
 
-async function backlogOf({ catalogue, sites }: OverviewOptions, { rows, open, now }: Seen): Promise<Overview['backlog']> {
+async function backlogOf(
+  { catalogue, sites }: OverviewOptions,
+  { rows, open, now }: Seen,
+): Promise<Overview['backlog']> {
   const waiting = new Map(open.filter(({ direction }) => direction === 'out').map(each => [each.other, each]))
   return (await catalogue.peers.list()).map(peer => {
     const { files = 0, bytes = 0, oldest = null } = waiting.get(peer.name) ?? {}

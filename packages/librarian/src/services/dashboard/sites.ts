@@ -32,7 +32,12 @@ export interface SitesOptions {
   readonly clock: Clock
 }
 
-type Both = { readonly direction: 'in' | 'out'; readonly other: string; readonly files: number; readonly bytes?: number }
+type Both = {
+  readonly direction: 'in' | 'out'
+  readonly other: string
+  readonly files: number
+  readonly bytes?: number
+}
 
 /** At most once in two seconds, whoever asks. */
 export function createSites({ catalogue, hours, watch, clock }: SitesOptions): () => Promise<readonly Site[]> {

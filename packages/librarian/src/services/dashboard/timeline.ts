@@ -25,7 +25,9 @@ export function timelineOf(transfer: PagedTransfer, batch: Batch | undefined): T
     event(batch?.completed, 'moved'),
     event(ended, ends[status] ?? 'ended', reason ?? ''),
   ]
-  const past = events.filter(each => each !== undefined).toSorted((a, b) => (a.time < b.time ? -1 : a.time > b.time ? 1 : 0))
+  const past = events
+    .filter(each => each !== undefined)
+    .toSorted((a, b) => (a.time < b.time ? -1 : a.time > b.time ? 1 : 0))
   const next = ended === null ? event(batch?.nextTry, 'next-try', batch?.reason ?? '') : undefined
   return next ? [...past, next] : past
 }

@@ -12,7 +12,11 @@ const SETTLED_MS = 300_000
 /** All hours up to now that had any, in no order. */
 export type TrafficHours = (now: Instant) => Promise<readonly HourOfTraffic[]>
 
-export function createTrafficHours({ catalogue: { traffic } }: { catalogue: Pick<Catalogue, 'traffic'> }): TrafficHours {
+export function createTrafficHours({
+  catalogue: { traffic },
+}: {
+  catalogue: Pick<Catalogue, 'traffic'>
+}): TrafficHours {
   const over = new Map<string, readonly HourOfTraffic[]>()
   /** The first hour that may change yet, ms. */
   let openFrom = 0

@@ -16,7 +16,7 @@ export function recordTables(words: Words): string[] {
       instant('created'),
       instant('last_used'),
     ),
-    'CREATE INDEX session_user ON session (username, created)',
+    'CREATE INDEX session_of ON session (username, created)',
 
     table(
       'idempotency',
