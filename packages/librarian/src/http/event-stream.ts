@@ -46,9 +46,11 @@ export function createEventStream(options: EventStreamOptions): EventStream {
   const listeners = new Map<ServerResponse, () => Promise<void>>()
   const lasting = new Map<string, Buffer>()
   const closing = new AbortController()
-  let running: Promise<void> | undefined
+  let isRunning = false
 
   async function run(): Promise<void> {
+    if (isRunning) return
+    isRunning = true
     let beatAt = clock.now() + beatMs
     while (listeners.size > 0 && !closing.signal.aborted) {
       await tell()
@@ -58,6 +60,7 @@ export function createEventStream(options: EventStreamOptions): EventStream {
       }
       await clock.sleep(everyMs, closing.signal).catch(() => {})
     }
+    isRunning = false
   }
 
   async function tell(): Promise<void> {
@@ -97,9 +100,7 @@ export function createEventStream(options: EventStreamOptions): EventStream {
       for (const bytes of lasting.values()) response.write(bytes)
       listeners.set(response, mayStay)
       if (closing.signal.aborted) response.end()
-      running ??= run().finally(() => {
-        running = undefined
-      })
+      void run()
       await isOver
       listeners.delete(response)
     },

@@ -6,8 +6,8 @@ import type { Act } from '../act.ts'
 import type { SendBatch } from './send-batch.ts'
 import type { Wake } from './wake.ts'
 
-export interface RetryOptions {
-  readonly catalogue: Pick<Catalogue, 'transferPages' | 'peers'>
+export interface RetryParts {
+  readonly catalogue: Pick<Catalogue, 'transferPages' | 'peers' | 'audit'>
   readonly sendBatch: SendBatch
   readonly wake: Pick<Wake, 'want'>
 }
@@ -18,9 +18,14 @@ export interface RetryOptions {
  *
  * @throws LibrarianError `NotFound`, `Conflict`, `PeerUnreachable`
  */
-export type Retry = (id: number, options: { signal: AbortSignal; act?: Act | undefined }) => Promise<number>
+export type Retry = (id: number, options: RetryOptions) => Promise<number>
 
-export function createRetry({ catalogue, sendBatch, wake }: RetryOptions): Retry {
+export interface RetryOptions {
+  readonly signal: AbortSignal
+  readonly act?: Act | undefined
+}
+
+export function createRetry({ catalogue, sendBatch, wake }: RetryParts): Retry {
   async function hurry({ id, batchId }: PagedTransfer, act: Act | undefined): Promise<number> {
     if (batchId === null || !(await catalogue.transferPages.hurry({ batchId, act: act?.entry() }))) {
       throw new LibrarianError('Conflict', `Cannot try transfer ${id} again: it is under way`)
@@ -30,12 +35,15 @@ export function createRetry({ catalogue, sendBatch, wake }: RetryOptions): Retry
     return id
   }
 
-  async function anew({ id, fileName, other }: PagedTransfer, signal: AbortSignal): Promise<number> {
+  async function anew({ id, fileName, other }: PagedTransfer, { signal, act }: RetryOptions): Promise<number> {
     const refuse = (why: string) => new LibrarianError('Conflict', `Cannot try transfer ${id} again: ${why}`)
     if (fileName === null) throw refuse('what it should send is not known')
     const peer = await catalogue.peers.find({ name: other })
     if (!peer) throw refuse(`there is no librarian ${other} any more`)
     if (!peer.transfersEnabled) throw refuse(`sending to ${other} is switched off`)
+    // Written down before the other librarian hears of it: what comes of it is in the transfer's own row.
+    act?.handOn()
+    if (act) await catalogue.audit.append(act.entryWith({ outcome: 'begun' }))
     const outcome = await sendBatch({ destination: other, names: [fileName] }, { signal })
     if (outcome === 'busy') throw refuse(`other files are being announced to ${other} just now`)
     const [sent] = outcome.sent
@@ -52,7 +60,7 @@ export function createRetry({ catalogue, sendBatch, wake }: RetryOptions): Retry
     if (transfer.status !== 'FAILED') {
       throw new LibrarianError('Conflict', `Cannot try transfer ${id} again: it is ${transfer.status}`)
     }
-    return await anew(transfer, signal)
+    return await anew(transfer, { signal, act })
   }
 }
 
