@@ -14,6 +14,7 @@ import { createDescribeFile } from '../services/dashboard/describe-file.ts'
 import { createFindFiles } from '../services/dashboard/find-files.ts'
 import { createNews } from '../services/dashboard/news.ts'
 import { createOverview } from '../services/dashboard/overview.ts'
+import { createPaced } from '../services/dashboard/paced.ts'
 import { createSiteWatch } from '../services/dashboard/site-watch.ts'
 import { createSites } from '../services/dashboard/sites.ts'
 import { createTrafficHours } from '../services/dashboard/traffic-hours.ts'
@@ -26,13 +27,17 @@ export interface DashboardOptions extends Ground {
   readonly retry: Retry
 }
 
+/** They are read from indexes from end to end. */
+const HOLDINGS_EVERY_MS = 60_000
+
 export function createDashboardFeature(options: DashboardOptions): Feature {
   const { settings, catalogue, stores, clock, log, sessions, retry } = options
   const watch = createSiteWatch({ catalogue, calls: callPeers({ name: settings.name }), clock, log })
+  const holdings = createPaced(() => catalogue.overview.holdings(), { clock, everyMs: HOLDINGS_EVERY_MS })
   const hours = createTrafficHours({ catalogue })
-  const overview = createOverview({ settings, catalogue, stores, hours, sites: watch, clock })
+  const overview = createOverview({ settings, catalogue, stores, holdings, hours, sites: watch, clock })
   const findFiles = createFindFiles({ catalogue, clock, log })
-  const sites = createSites({ catalogue, hours, watch, clock })
+  const sites = createSites({ catalogue, holdings, hours, watch, clock })
   const stream = createEventStream({ news: createNews({ overview, catalogue }), clock, log })
   return {
     routes: [

@@ -1,6 +1,7 @@
 /** What somebody on shift must see at once, computed for all of them together. */
 import type { AnswerInput, endpoints, Instant } from '@arriero/api'
 import type { Catalogue } from '../../catalogue/catalogue.ts'
+import type { Holdings } from '../../catalogue/operations/overview.ts'
 import type { OpenTraffic } from '../../catalogue/operations/traffic.ts'
 import type { Clock } from '../../clock.ts'
 import type { Settings } from '../../config.ts'
@@ -18,20 +19,18 @@ export interface OverviewOptions {
   readonly settings: Pick<Settings, 'displayedSiteName' | 'background'>
   readonly catalogue: Pick<Catalogue, 'traffic' | 'overview' | 'peers' | 'stores' | 'errors' | 'destructions' | 'tasks'>
   readonly stores: Pick<Stores, 'byId'>
+  readonly holdings: () => Promise<Holdings>
   readonly hours: TrafficHours
   readonly sites: Pick<SiteWatch, 'reachable'>
   readonly clock: Clock
 }
 
 const EVERY_MS = 2000
-/** For figures that read an index from end to end. */
-const SLOW_EVERY_MS = 60_000
 const MOST_ERRORS = 200
 
 /** At most once in two seconds, whoever asks. */
 export function createOverview(options: OverviewOptions): () => Promise<Overview> {
   const { settings, catalogue, clock } = options
-  const holdings = createPaced(() => catalogue.overview.holdings(), { clock, everyMs: SLOW_EVERY_MS })
   const periods = settings.background.scrub.map(({ period }) => period / 1000)
 
   async function compute(): Promise<Overview> {
@@ -39,7 +38,7 @@ export function createOverview(options: OverviewOptions): () => Promise<Overview
     const [rows, open, kept, errors, taskList, proposals, bad] = await Promise.all([
       options.hours(now),
       catalogue.traffic.open(),
-      holdings(),
+      options.holdings(),
       catalogue.errors.search({ includeResolved: false, limit: MOST_ERRORS }),
       catalogue.tasks.list(),
       catalogue.destructions.proposed({ limit: 100 }),

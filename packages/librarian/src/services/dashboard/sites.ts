@@ -1,6 +1,7 @@
 /** The other librarians: whether they answer, and what goes to and fro. */
 import { instantOf, millisecondsOf } from '@arriero/api'
 import type { Catalogue } from '../../catalogue/catalogue.ts'
+import type { Holdings } from '../../catalogue/operations/overview.ts'
 import type { Peer } from '../../catalogue/operations/peers.ts'
 import type { Clock } from '../../clock.ts'
 import { createPaced } from './paced.ts'
@@ -26,7 +27,8 @@ export interface Site {
 }
 
 export interface SitesOptions {
-  readonly catalogue: Pick<Catalogue, 'peers' | 'traffic' | 'overview'>
+  readonly catalogue: Pick<Catalogue, 'peers' | 'traffic'>
+  readonly holdings: () => Promise<Holdings>
   readonly hours: TrafficHours
   readonly watch: Pick<SiteWatch, 'reachable'>
   readonly clock: Clock
@@ -40,9 +42,13 @@ type Both = {
 }
 
 /** At most once in two seconds, whoever asks. */
-export function createSites({ catalogue, hours, watch, clock }: SitesOptions): () => Promise<readonly Site[]> {
-  const holdings = createPaced(() => catalogue.overview.holdings(), { clock, everyMs: 60_000 })
-
+export function createSites({
+  catalogue,
+  holdings,
+  hours,
+  watch,
+  clock,
+}: SitesOptions): () => Promise<readonly Site[]> {
   async function look(): Promise<readonly Site[]> {
     const now = await catalogue.traffic.now()
     const peers = await catalogue.peers.list()
