@@ -22,6 +22,10 @@ export const errorTable = {
   },
   NotAuthenticated: { status: 401, retriable: false, remedy: 'Send a user name and a password.' },
   Denied: { status: 401, retriable: false, remedy: 'Check the password and that this user may do this.' },
+  /** Of the dashboard: no challenge goes with it, or the browser would ask for a password by itself. */
+  NoSession: { status: 401, retriable: false, remedy: 'Log in again.' },
+  /** To callers who are known already. */
+  Forbidden: { status: 403, retriable: false, remedy: 'Ask an administrator: your level does not allow this.' },
   /** The thing is there and another’s: answered like what is not there, unless the endpoint says otherwise. */
   NotYours: { status: 404, retriable: false, remedy: 'Check the number, and who you are logged in as.' },
   NoEndpoint: { status: 404, retriable: false, remedy: 'Check the address; an older librarian may lack this call.' },

@@ -100,7 +100,7 @@ function shaped(
 
 function failureHeaders(status: number, error: LibrarianError): Record<string, string> {
   const headers: Record<string, string> = {}
-  if (status === 401) headers['WWW-Authenticate'] = 'Basic'
+  if (status === 401 && error.code !== 'NoSession') headers['WWW-Authenticate'] = 'Basic'
   if (error.code === 'WrongMethod') headers.Allow = 'POST'
   if (error.retryAfterSeconds !== undefined) headers['Retry-After'] = String(Math.ceil(error.retryAfterSeconds))
   return headers
@@ -207,6 +207,7 @@ function isObject(value: unknown): value is Record<string, unknown> {
 
 const byStatus: Readonly<Record<number, ErrorCode>> = {
   400: 'BadRequest',
+  403: 'Forbidden',
   404: 'NotFound',
   405: 'WrongMethod',
   406: 'Conflict',

@@ -20,6 +20,8 @@ export {
   type RequestOf,
 } from './endpoint.ts'
 export { type ManifestEntry, manifestEntry } from './endpoints/admin.ts'
+export { type CopyStateName, type Overview, overview } from './endpoints/dashboard/overview.ts'
+export { MAX_ROWS } from './endpoints/dashboard.ts'
 export { type ExistingFile, existingFile } from './endpoints/existing.ts'
 export { type Endpoints, endpoints } from './endpoints/index.ts'
 export {
@@ -62,6 +64,14 @@ export {
 export { parseRequest, type SuccessAnswer, toAnswer } from './exchange.ts'
 export { type FailureAnswer, type FromFailureOptions, fromFailure, hideOthers, toFailureBody } from './failures.ts'
 export { type OpenApiOptions, openApi } from './openapi.ts'
+export {
+  SESSION_COOKIE,
+  SESSION_HEADER,
+  type SessionAnswer,
+  sessionAnswer,
+  sessionPaths,
+  sessionRequest,
+} from './session.ts'
 export {
   type DiskStatement,
   diskStatement,

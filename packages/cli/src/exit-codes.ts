@@ -61,6 +61,8 @@ const byLibrarianCode: Readonly<Record<string, number>> = {
   Unacceptable: exitCodes.usage,
   NotAuthenticated: exitCodes.denied,
   Denied: exitCodes.denied,
+  NoSession: exitCodes.denied,
+  Forbidden: exitCodes.denied,
   NotFound: exitCodes.notFound,
   NotYours: exitCodes.notFound,
   UnknownStore: exitCodes.notFound,

@@ -6,6 +6,7 @@ import { randomUUID } from 'node:crypto'
 import { type Endpoint, endpoints, LibrarianError } from '@arriero/api'
 import Fastify, { type FastifyInstance } from 'fastify'
 import { answerMalformed } from './app/answer-malformed.ts'
+import { createAuthentication } from './app/authenticate.ts'
 import { createErrorExit } from './app/error-exit.ts'
 import { createFailureLog } from './app/failure-log.ts'
 import { guardConnections } from './app/guard-connections.ts'
@@ -13,14 +14,14 @@ import { type Readiness, registerHealth, type Watched } from './app/health.ts'
 import type { Once } from './app/idempotency.ts'
 import { isAmbiguous } from './app/is-ambiguous.ts'
 import { limitForwarded } from './app/limit-forwarded.ts'
-import { createUserLimit } from './app/limit-users.ts'
 import { registerOpenApi } from './app/openapi.ts'
 import { readJson } from './app/read-json.ts'
 import { registerRawRoutes } from './app/register-raw-routes.ts'
-import { type Authenticate, pathsOf, registerRoutes } from './app/register-routes.ts'
+import { pathsOf, registerRoutes } from './app/register-routes.ts'
 import { trustedAddresses } from './app/trusted-addresses.ts'
 import { isUnserved } from './app/unserved.ts'
 import type { Authenticator } from './auth/authenticator.ts'
+import type { Sessions } from './auth/sessions.ts'
 import type { Clock } from './clock.ts'
 import type { Settings } from './config.ts'
 import type { Log } from './log.ts'
@@ -33,7 +34,9 @@ export interface AppOptions extends Watched {
   readonly settings: Pick<Settings, 'limits' | 'trustedProxies' | 'debug'>
   readonly routes: readonly Route[]
   readonly rawRoutes: readonly RawRoute[]
-  readonly authenticator: Authenticator
+  readonly authenticator: Pick<Authenticator, 'authenticate'>
+  /** Of the dashboard; undefined: passwords only. */
+  readonly sessions?: Pick<Sessions, 'find'> | undefined
   /** Told of callers who proved who they are. */
   readonly hear?: Hear | undefined
   readonly once: Once
@@ -75,7 +78,8 @@ export async function createApp(options: AppOptions): Promise<FastifyInstance> {
     clientErrorHandler: answerMalformed,
   })
   guardConnections(app.server, { limits, isTrusted, clock, log, windowMs: options.bodyWindowMs })
-  const authenticate = createAuthenticate(options)
+  const authentication = createAuthentication({ ...options, requestsPerUser: limits.requestsPerUser })
+  const { authenticate } = authentication
   const failures = createFailureLog(log)
   app.setErrorHandler(createErrorExit(failures))
   const condemned = new WeakSet<object>()
@@ -96,23 +100,10 @@ export async function createApp(options: AppOptions): Promise<FastifyInstance> {
     readJson(scope)
     registerRoutes(scope, { routes, endpoints: table, isUnserved: isLeftOut, authenticate, once })
   })
-  await app.register(async scope => registerRawRoutes(scope, { routes: rawRoutes, authenticate, failures }))
+  await app.register(async scope => registerRawRoutes(scope, { routes: rawRoutes, authentication, failures }))
   registerHealth(app, readiness, options)
   if (settings.debug) registerOpenApi(app, table)
   return app
-}
-
-function createAuthenticate({ authenticator, settings, hear }: AppOptions): Authenticate {
-  const enter = createUserLimit(settings.limits.requestsPerUser)
-  return async (request, reply, level) => {
-    const { authorization } = request.headers
-    const caller = await authenticator.authenticate(authorization, { level, address: request.ip })
-    // Who may be anybody is counted by address alone.
-    if (level === 'NONE') return caller
-    enter(caller.name, reply.raw)
-    hear?.(caller.name)
-    return caller
-  }
 }
 
 /** The table, flat. */

@@ -10,6 +10,7 @@ import { type Authenticator, createAuthenticator } from './auth/authenticator.ts
 import { createFailureLimit } from './auth/failure-limit.ts'
 import { createPasswords, type Passwords } from './auth/passwords.ts'
 import { createRecentSuccesses } from './auth/recent-successes.ts'
+import { createSessions, type Sessions } from './auth/sessions.ts'
 import type { AuditEntry } from './catalogue/operations/audit.ts'
 import { createTaskEngine } from './engine/create-engine.ts'
 import type { Poison, TaskEngine } from './engine/engine.ts'
@@ -18,6 +19,7 @@ import { createBytes } from './features/bytes.ts'
 import { createCloneFeature } from './features/clones.ts'
 import { createCommitServices } from './features/commits.ts'
 import { createCopyServices } from './features/copies.ts'
+import { createDashboardFeature } from './features/dashboard.ts'
 import type { Feature, Ground } from './features/feature.ts'
 import { createIngestFeature } from './features/ingest.ts'
 import { createIntegrityFeature } from './features/integrity.ts'
@@ -58,6 +60,7 @@ interface Shared extends Ground {
   readonly connections: PeerConnections
   /** Brings background work to whichever process may do it. */
   readonly engine: TaskEngine
+  readonly sessions: Sessions
 }
 
 export interface House {
@@ -70,10 +73,14 @@ export async function assemble(ground: Ground): Promise<House> {
   const { settings, catalogue, log, clock, random } = ground
   const fernet = settings.encryptionKey && createFernet(settings.encryptionKey, { clock, random })
   const alarms = createAlarms({ catalogue, log })
+  const passwords = ground.passwords ?? createPasswords({ random })
+  const authenticator = authenticatorOf({ ...ground, passwords })
+  const sessions = createSessions({ catalogue, authenticator, random })
   const shared: Shared = {
     ...ground,
     alarms,
-    passwords: ground.passwords ?? createPasswords({ random }),
+    passwords,
+    sessions,
     fernet,
     connections: createPeerConnections({ catalogue, fernet }),
     engine: await createTaskEngine({ ...ground, settings: settings.catalogue, onPoison: poisonAlarm(alarms) }),
@@ -94,7 +101,8 @@ export async function assemble(ground: Ground): Promise<House> {
         settings,
         routes: features.flatMap(({ routes = [] }) => routes).map(route => withAudit(route, record, log)),
         rawRoutes: features.flatMap(({ rawRoutes = [] }) => rawRoutes),
-        authenticator: authenticatorOf(shared),
+        authenticator,
+        sessions,
         hear: createHeardPeers({ catalogue, clock, log }),
         once: createOnce(catalogue.idempotency, presence),
         readiness: createReadiness(ground),
@@ -151,6 +159,7 @@ async function featuresOf(
     bytes,
     ingest,
     ...flows,
+    createDashboardFeature({ ...shared, retry: sending.retry }),
     housekeeping(shared),
   ]
   return { own, presence: commits.presence }
@@ -215,7 +224,13 @@ function pause(ms: number, signal: AbortSignal): Promise<void> {
   })
 }
 
-function authenticatorOf({ catalogue, passwords, clock, random, log }: Shared): Authenticator {
+function authenticatorOf({
+  catalogue,
+  passwords,
+  clock,
+  random,
+  log,
+}: Ground & Pick<Shared, 'passwords'>): Authenticator {
   return createAuthenticator({
     findAccount: username => catalogue.accounts.find({ username }),
     passwords,

@@ -101,6 +101,16 @@ const calls: Record<string, (house: TestHouse) => Promise<Record<string, unknown
     )
     return { id: 'repair:0' }
   },
+  'dashboard/transfer_retry': async ({ sql }) => {
+    const time = '2026-01-01T00:00:00.000000Z'
+    await sql(
+      `INSERT INTO send_item (id, priority, created_time, retries, destination, method, async_transfer_manager, next_try)
+       VALUES (77, 0, '${time}', 1, 'far', 'http', '{}', '2999-01-01T00:00:00.000000Z')`,
+      `INSERT INTO outgoing_transfer (id, status, destination, transfer_size, transfer_checksum, start_time, instance_id,
+         send_queue_id) VALUES (77, 'INITIATED', 'far', 1, 'xxh3:::1', '${time}', 1, 77)`,
+    )
+    return { direction: 'out', id: 77 }
+  },
   'admin/destruction/propose': () => ({ file_name: 'far', reason: 'wrong' }),
   'admin/destruction/confirm': async ({ catalogue, sql }) => {
     const id = 'd'.repeat(32)

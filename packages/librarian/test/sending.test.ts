@@ -369,6 +369,28 @@ describe('failures on the way', () => {
     expect(await statuses()).toEqual(['FAILED', 'COMPLETED'])
   })
 
+  test('a person has what failed sent anew, once; what has arrived is not sent again', async () => {
+    await site.addFiles('a')
+    await site.run('send_clone')
+    site.method.fails = 2
+    await expect
+      .poll(async () => (await site.run('consume_queue')) && (await statuses()), { timeout: 5000, interval: 10 })
+      .toEqual(['FAILED'])
+    await site.deliver()
+    const [first] = await rows('id')
+    const retry = () => site.feature().retry(Number(first!.id), { signal: AbortSignal.timeout(20_000) })
+    const second = await retry()
+    expect(await rows('id, status')).toEqual([
+      { id: first!.id, status: 'FAILED' },
+      { id: second, status: 'ONGOING' },
+    ])
+    await expect(retry()).rejects.toMatchObject({ code: 'Conflict' })
+    await flow()
+    expect(await statuses()).toEqual(['FAILED', 'COMPLETED'])
+    await expect(retry()).rejects.toMatchObject({ code: 'Conflict' })
+    expect(await statuses()).toHaveLength(2)
+  })
+
   test('a receiver that is away is no failed attempt', async () => {
     receiver.providers = pull
     await site.addFiles('a')

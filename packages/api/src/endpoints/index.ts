@@ -3,6 +3,7 @@ import { admin } from './admin.ts'
 import { checkin } from './checkin.ts'
 import { clone } from './clone.ts'
 import { corrupt } from './corrupt.ts'
+import { dashboard } from './dashboard.ts'
 import { deletion } from './deletion.ts'
 import { destruction } from './destruction.ts'
 import { error } from './error.ts'
@@ -37,6 +38,7 @@ export const endpoints = {
   proof,
   repair,
   tasks,
+  dashboard,
 }
 
 export type Endpoints = typeof endpoints

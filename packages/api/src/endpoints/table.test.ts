@@ -78,7 +78,7 @@ test('endpoints that only look are those that their names say', () => {
   expect(
     looking.filter(
       path =>
-        !/^(ping|search|validate|transfers)\/|\/(list|get|status|prepare|deletion_plan|key|candidates|items|receipt|receipt_page)$/.test(
+        !/^(ping|search|validate|transfers|dashboard)\/|\/(list|get|status|prepare|deletion_plan|key|candidates|items|receipt|receipt_page)$/.test(
           path,
         ),
     ),

@@ -3,21 +3,29 @@ import { LibrarianError, toFailureBody } from '@arriero/api'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import type { RawRoute } from '../routes/raw-route.ts'
 import type { Caller } from '../routes/route.ts'
+import type { Authentication } from './authenticate.ts'
 import { toLibrarianError } from './failure.ts'
 import type { FailureLog } from './failure-log.ts'
 import { goneSignal } from './gone-signal.ts'
-import type { Authenticate } from './register-routes.ts'
 
 const nobody: Caller = { name: '', level: 'NONE' }
 
+interface Parts {
+  readonly authentication: Authentication
+  readonly failures: FailureLog
+}
+
 export function registerRawRoutes(
   app: FastifyInstance,
-  { routes, authenticate, failures }: { routes: readonly RawRoute[]; authenticate: Authenticate; failures: FailureLog },
+  { routes, ...parts }: { routes: readonly RawRoute[] } & Parts,
 ): void {
   // The handler reads the body itself.
   app.removeAllContentTypeParsers()
   app.addContentTypeParser('*', (_request: unknown, _payload: unknown, done: (error: null) => void) => done(null))
   continueElsewhere(app, routes)
+  app.addHook('preClose', async () => {
+    for (const { endAll } of routes) endAll?.()
+  })
   for (const route of routes) {
     app.route({
       method: [...route.methods],
@@ -25,7 +33,7 @@ export function registerRawRoutes(
       exposeHeadRoute: false,
       handler: async (request, reply) => {
         reply.hijack()
-        await serve(route, request, reply, { authenticate, failures })
+        await serve(route, request, reply, parts)
       },
     })
   }
@@ -44,15 +52,24 @@ async function serve(
   route: RawRoute,
   request: FastifyRequest,
   reply: FastifyReply,
-  { authenticate, failures }: { authenticate: Authenticate; failures: FailureLog },
+  { authentication, failures }: Parts,
 ): Promise<void> {
   const response = reply.raw
   response.setHeader('x-request-id', request.id)
   response.setHeader('x-content-type-options', 'nosniff')
   try {
-    const caller = await callerOf(route, request, reply, authenticate)
+    const caller = await callerOf(route, request, reply, authentication)
     const origin = `${request.protocol}://${request.host}`
-    await route.handle(request.raw, response, { caller, origin, id: request.id, signal: goneSignal(response) })
+    await route.handle(request.raw, response, {
+      caller,
+      origin,
+      address: request.ip,
+      again: async () => {
+        await authentication.prove(request, route.level)
+      },
+      id: request.id,
+      signal: goneSignal(response),
+    })
   } catch (thrown) {
     fail(route, thrown, request, response, failures)
   }
@@ -62,7 +79,7 @@ async function callerOf(
   route: RawRoute,
   request: FastifyRequest,
   reply: FastifyReply,
-  authenticate: Authenticate,
+  { authenticate }: Authentication,
 ): Promise<Caller> {
   if (route.openMethods?.includes(request.method)) return nobody
   return (await route.identify?.(request.raw)) ?? authenticate(request, reply, route.level)

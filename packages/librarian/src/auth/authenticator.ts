@@ -15,6 +15,8 @@ import type { RecentSuccesses } from './recent-successes.ts'
 export interface Authenticator {
   /** `NotAuthenticated`, `Denied`, `TooMany`, `Busy`. */
   authenticate(header: string | undefined, demand: { level: Level; address: string }): Promise<Caller>
+  /** For whoever types a password, with the same work and the same limit. `Denied`, `TooMany`, `Busy`. */
+  prove(credentials: Credentials, demand: { level: Level; address: string }): Promise<Account>
 }
 
 export interface AuthenticatorOptions {
@@ -69,18 +71,22 @@ export function createAuthenticator(options: AuthenticatorOptions): Authenticato
     return false
   }
 
+  const prove: Authenticator['prove'] = async (credentials, { level, address }) => {
+    const account = await accountOf(credentials.username)
+    const isRight = await check(credentials, account, address)
+    if (account && isRight && levels[account.level] >= levels[level]) return account
+    throw new LibrarianError('Denied', 'Cannot let the caller do this')
+  }
+
   return {
+    prove,
     async authenticate(header, { level, address }) {
       const credentials = parseBasic(header)
       if (!credentials) throw new LibrarianError('NotAuthenticated', 'Cannot tell who calls')
       // Anybody may ping, before being registered too (librarian Q5): nothing is looked up, so nothing can be learnt.
       if (level === 'NONE') return { name: credentials.username, level: 'NONE' }
-      const account = await accountOf(credentials.username)
-      const isRight = await check(credentials, account, address)
-      if (!account || !isRight || levels[account.level] < levels[level]) {
-        throw new LibrarianError('Denied', 'Cannot let the caller do this')
-      }
-      return { name: account.username, level: account.level }
+      const { username, level: own } = await prove(credentials, { level, address })
+      return { name: username, level: own }
     },
   }
 }

@@ -29,6 +29,8 @@ export interface Definitions {
   refuse(refusal: Refusal): readonly string[]
   /** A view that nobody can write through. */
   view(name: string, query: string): readonly string[]
+  /** Where names are found by what stands anywhere in them (`operations/names.ts`); empty: only by looking through them. */
+  readonly nameIndex: readonly string[]
   /** An instant as the naive timestamp that existing dashboards expect (librarian 3). */
   naive(column: string): string
   /** A bit as the database's boolean. */
@@ -56,6 +58,12 @@ export const sqliteDefinitions: Definitions = {
     `CREATE TRIGGER ${name} BEFORE ${event} ON ${table} ${when ? `WHEN ${when}` : ''} BEGIN SELECT RAISE(ABORT, '${message}'); END`,
   ],
   view: (name, query) => [`CREATE VIEW ${name} AS ${query}`],
+  // New names only queue: whoever commits a file does not wait until all its triples of characters are written.
+  nameIndex: [
+    'CREATE TABLE name_pending (id INTEGER PRIMARY KEY, name TEXT NOT NULL) STRICT',
+    `CREATE VIRTUAL TABLE name_index USING fts5(name, tokenize = 'trigram', detail = 'none', columnsize = 0)`,
+    'CREATE TRIGGER file_named AFTER INSERT ON file BEGIN INSERT INTO name_pending (name) VALUES (NEW.name); END',
+  ],
   naive: column => `replace(substr(${column}, 1, 26), 'T', ' ')`,
   flag: column => column,
 }
@@ -86,6 +94,8 @@ export const postgresDefinitions: Definitions = {
     `CREATE TRIGGER ${name}_read_only INSTEAD OF INSERT OR UPDATE OR DELETE ON ${name} FOR EACH ROW
      EXECUTE FUNCTION refuse_change('${name} is a view for reading')`,
   ],
+  // What would do it there is an extension that not every server has.
+  nameIndex: [],
   naive: column => `(${column}::timestamptz AT TIME ZONE 'UTC')`,
   flag: column => `(${column} = 1)`,
 }

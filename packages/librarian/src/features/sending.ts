@@ -17,6 +17,7 @@ import { methodCarrier } from '../services/sending/method-carrier.ts'
 import type { SendingParts } from '../services/sending/parts.ts'
 import { pullCarrier } from '../services/sending/pull-carrier.ts'
 import { createResend } from '../services/sending/resend.ts'
+import { createRetry, type Retry } from '../services/sending/retry.ts'
 import { createSendBatch } from '../services/sending/send-batch.ts'
 import { createSendClone } from '../services/sending/send-clone.ts'
 import { createSuperviseOutgoing } from '../services/sending/supervise-outgoing.ts'
@@ -58,6 +59,8 @@ export interface SendingFeature {
   readonly tasks: readonly TaskKind[]
   /** Until the signal: the queue, as soon as there is something in it. */
   readonly work: (signal: AbortSignal) => Promise<void>
+  /** Of one transfer, as an administrator wants it. */
+  readonly retry: Retry
 }
 
 export function createSendingFeature(options: SendingFeatureOptions): SendingFeature {
@@ -78,8 +81,10 @@ export function createSendingFeature(options: SendingFeatureOptions): SendingFea
   const { consume_queue: consuming, check_consumed_queue: checking } = settings.background
   const isQueueServed = consuming.length > 0 && checking.length > 0
   const resend = createResend({ parts, catalogue, reader: options.reader, sendBatch, isQueueServed })
+  const retry = createRetry({ catalogue, sendBatch, wake })
   const clones = createKeptClones({ catalogue, name: settings.name, wake })
   return {
+    retry,
     routes: [...keptCloneRoutes({ clones, maxResults: settings.maxSearchResults }), ...corruptRoutes(resend)],
     tasks: [
       sendCloneTask(sendClone),

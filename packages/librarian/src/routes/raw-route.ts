@@ -13,6 +13,10 @@ import type { Call, Caller } from './route.ts'
 export interface RawCall extends Call {
   /** Scheme, host and port by which the caller came here. */
   readonly origin: string
+  /** Of the caller, as far as proxies are believed. */
+  readonly address: string
+  /** Rejects when the caller may no longer do this; for answers that last. */
+  readonly again: () => Promise<void>
 }
 
 export interface RawRoute {
@@ -29,5 +33,7 @@ export interface RawRoute {
   readonly writeFailure?: (error: unknown, response: ServerResponse) => void
   /** Another proof of who calls than a password; undefined: it has none, ask for the password. */
   readonly identify?: (request: IncomingMessage) => Promise<Caller | undefined>
+  /** The server stops: answers that would go on for ever end now. */
+  readonly endAll?: () => void
   handle(request: IncomingMessage, response: ServerResponse, call: RawCall): Promise<void>
 }

@@ -58,11 +58,11 @@ export function createDestructions({ catalogue, stores, gate, random, log }: Des
   return {
     async propose({ fileName, reason }, { name: by }, act) {
       const id = random(16).toString('hex')
-      return shown(await catalogue.destructions.propose({ id, fileName, reason, by, act: act?.entry() }))
+      return shownProposal(await catalogue.destructions.propose({ id, fileName, reason, by, act: act?.entry() }))
     },
 
     async list(limit) {
-      return (await catalogue.destructions.proposed({ limit })).map(shown)
+      return (await catalogue.destructions.proposed({ limit })).map(shownProposal)
     },
 
     async confirm({ id, fileName }, { name: by }, act) {
@@ -87,7 +87,7 @@ export function createDestructions({ catalogue, stores, gate, random, log }: Des
   }
 }
 
-function shown({ id, file_name, reason, proposed_by, proposed }: Destruction): ShownProposal {
+export function shownProposal({ id, file_name, reason, proposed_by, proposed }: Destruction): ShownProposal {
   return {
     id,
     fileName: file_name,

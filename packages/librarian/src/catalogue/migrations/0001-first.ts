@@ -10,6 +10,7 @@ export async function up(db: Kysely<Schema>, { define }: Dialect): Promise<void>
   const statements = [
     ...define.prelude,
     ...tables(define),
+    ...define.nameIndex,
     ...define.sequence('trail_order'),
     ...refusals(define),
     ...views(define),

@@ -28,7 +28,12 @@ export interface AuditHead {
   readonly hash: string
 }
 
-type AuditRow = Omit<AuditTable, 'id'> & { readonly id: number }
+export interface AuditSearch extends Partial<Pick<AuditEntry, 'actor' | 'action' | 'subject'>> {
+  readonly before?: number | undefined
+  readonly limit?: number | undefined
+}
+
+export type AuditRow = Omit<AuditTable, 'id'> & { readonly id: number }
 
 /** What the first entry follows. */
 const beginning = '0'.repeat(64)
@@ -57,14 +62,15 @@ export const audit = {
   /** The last entry, to be written down where nobody can change both. */
   head: read<undefined, AuditHead | undefined>(async ({ sql }) => await lastOf(sql)),
 
-  /** Newest first, before an entry's number. */
-  list: read<{ before?: number | undefined; limit?: number | undefined }, readonly AuditRow[]>(
-    async ({ sql }, { before, limit }) => {
-      let query = sql.selectFrom('audit').selectAll()
-      if (before !== undefined) query = query.where('id', '<', before)
-      return await query.orderBy('id', 'desc').limit(pageLimit(limit)).execute()
-    },
-  ),
+  /** Newest first, before an entry's number. All conditions must hold. */
+  list: read<AuditSearch, readonly AuditRow[]>(async ({ sql }, { before, limit, actor, action, subject }) => {
+    let query = sql.selectFrom('audit').selectAll()
+    if (before !== undefined) query = query.where('id', '<', before)
+    if (actor !== undefined) query = query.where('actor', '=', actor)
+    if (action !== undefined) query = query.where('action', '=', action)
+    if (subject !== undefined) query = query.where('subject', '=', subject)
+    return await query.orderBy('id', 'desc').limit(pageLimit(limit)).execute()
+  }),
 
   /**
    * Checks one stretch of the chain, at most 1,000 entries, from behind entry `after` (absent: the first). `next` is where to go

@@ -90,6 +90,11 @@ export const destructions = {
     async (database, { limit }) =>
       await proposed(database).orderBy('proposed').orderBy('id').limit(pageLimit(limit)).execute(),
   ),
+
+  /** The one that can be confirmed now; undefined: the file is not proposed. */
+  ofFile: read<{ name: string }, Destruction | undefined>(
+    async (database, { name }) => await proposed(database).where('file_name', '=', name).executeTakeFirst(),
+  ),
 }
 
 function proposed({ sql, dialect }: Database) {

@@ -11,6 +11,7 @@ import { disks } from './disks.ts'
 import { downstream } from './downstream.ts'
 import { errors } from './errors.ts'
 import { files } from './files.ts'
+import { histories } from './histories.ts'
 import { holds } from './holds.ts'
 import { idempotency } from './idempotency.ts'
 import { importing } from './importing.ts'
@@ -21,9 +22,11 @@ import { jobs } from './jobs.ts'
 import { leases } from './leases.ts'
 import { lives } from './lives.ts'
 import { manifest } from './manifest.ts'
+import { names } from './names.ts'
 import { outbox } from './outbox.ts'
 import { outgoing } from './outgoing.ts'
 import { outgoingDisks } from './outgoing-disks.ts'
+import { overview } from './overview.ts'
 import { peers } from './peers.ts'
 import { pieces } from './pieces.ts'
 import { readings } from './readings.ts'
@@ -36,10 +39,13 @@ import { scrubbing } from './scrubbing.ts'
 import { sendQueue } from './send-queue.ts'
 import { sending } from './sending.ts'
 import { serving } from './serving.ts'
+import { sessions } from './sessions.ts'
 import { settings } from './settings.ts'
 import { signingKeys } from './signing-keys.ts'
 import { stores } from './stores.ts'
 import { tasks } from './tasks.ts'
+import { traffic } from './traffic.ts'
+import { transferPages } from './transfer-pages.ts'
 import { trash } from './trash.ts'
 import { uploadTurns } from './upload-turns.ts'
 import { uploads } from './uploads.ts'
@@ -57,6 +63,7 @@ export const operations = {
   downstream,
   errors,
   files,
+  histories,
   idempotency,
   importing,
   incomingDisks,
@@ -66,9 +73,11 @@ export const operations = {
   leases,
   lives,
   manifest,
+  names,
   outbox,
   outgoing,
   outgoingDisks,
+  overview,
   peers,
   pieces,
   readings,
@@ -82,10 +91,13 @@ export const operations = {
   sendQueue,
   receiving,
   serving,
+  sessions,
   settings,
   signingKeys,
   stores,
   tasks,
+  traffic,
+  transferPages,
   trash,
   uploadTurns,
   uploads,

@@ -5,6 +5,7 @@ import type { Bit } from './values.ts'
 
 export interface RecordTables {
   account: AccountTable
+  session: SessionTable
   idempotency: IdempotencyTable
   audit: AuditTable
   error: ErrorTable
@@ -18,6 +19,18 @@ export interface AccountTable {
   auth_level: string
   /** Rises with every change, so that cached checks of the old password end on all processes. */
   version: number
+}
+
+/** Somebody who is logged in to the dashboard. */
+export interface SessionTable {
+  /** SHA-256 of the cookie, in hex: who reads the catalogue cannot log in by it. */
+  token_hash: string
+  username: string
+  /** Of the account when it began: whatever changes the account ends it. */
+  version: number
+  created: Instant
+  /** To within some minutes. */
+  last_used: Instant
 }
 
 export interface IdempotencyTable {

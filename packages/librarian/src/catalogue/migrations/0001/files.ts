@@ -60,6 +60,7 @@ export function fileTables(words: Words): string[] {
     ),
     'CREATE INDEX instance_time ON instance (created_time, id)',
     'CREATE INDEX instance_scrub ON instance (store_id, checksum_time, id)',
+    'CREATE INDEX instance_away ON instance (state, id) WHERE available = 0',
     `CREATE INDEX instance_state ON instance (state, id) WHERE state <> 'ok'`,
 
     table(

@@ -9,6 +9,16 @@ export function recordTables(words: Words): string[] {
     table('account', key('username'), text('auth_token'), oneOf('auth_level', levels), `${count('version')} DEFAULT 1`),
 
     table(
+      'session',
+      `${hex('token_hash', 64)} PRIMARY KEY`,
+      `${text('username')} REFERENCES account (username)`,
+      count('version'),
+      instant('created'),
+      instant('last_used'),
+    ),
+    'CREATE INDEX session_of ON session (username, created)',
+
+    table(
       'idempotency',
       limited('actor', 256),
       limited('key', 256),

@@ -1,0 +1,56 @@
+/** What the dashboard asks for: its pages, sessions, what they show, and what is new. */
+import type { Sessions } from '../auth/sessions.ts'
+import { createEventStream } from '../http/event-stream.ts'
+import { dashboardAuditRoute } from '../routes/dashboard/audit.ts'
+import { dashboardFileRoute } from '../routes/dashboard/file.ts'
+import { dashboardTransferRoutes } from '../routes/dashboard/transfers.ts'
+import { dashboardRoutes } from '../routes/dashboard.ts'
+import { eventRoutes } from '../routes/events.ts'
+import { pageRoutes } from '../routes/pages.ts'
+import { sessionRoutes } from '../routes/session.ts'
+import { callPeers } from '../services/call-peers.ts'
+import { createAuditChain } from '../services/dashboard/audit-chain.ts'
+import { createDescribeFile } from '../services/dashboard/describe-file.ts'
+import { createFindFiles } from '../services/dashboard/find-files.ts'
+import { createNews } from '../services/dashboard/news.ts'
+import { createOverview } from '../services/dashboard/overview.ts'
+import { createPaced } from '../services/dashboard/paced.ts'
+import { createSiteWatch } from '../services/dashboard/site-watch.ts'
+import { createSites } from '../services/dashboard/sites.ts'
+import { createTrafficHours } from '../services/dashboard/traffic-hours.ts'
+import type { Retry } from '../services/sending/retry.ts'
+import { createDashboardPages } from '../setup/dashboard-pages.ts'
+import type { Feature, Ground } from './feature.ts'
+
+export interface DashboardOptions extends Ground {
+  readonly sessions: Sessions
+  readonly retry: Retry
+}
+
+/** They are read from indexes from end to end. */
+const HOLDINGS_EVERY_MS = 60_000
+
+export function createDashboardFeature(options: DashboardOptions): Feature {
+  const { settings, catalogue, stores, clock, log, sessions, retry } = options
+  const watch = createSiteWatch({ catalogue, calls: callPeers({ name: settings.name }), clock, log })
+  const holdings = createPaced(() => catalogue.overview.holdings(), { clock, everyMs: HOLDINGS_EVERY_MS })
+  const hours = createTrafficHours({ catalogue })
+  const overview = createOverview({ settings, catalogue, stores, holdings, hours, sites: watch, clock })
+  const findFiles = createFindFiles({ catalogue, clock, log })
+  const sites = createSites({ catalogue, holdings, hours, watch, clock })
+  const stream = createEventStream({ news: createNews({ overview, catalogue }), clock, log })
+  return {
+    routes: [
+      ...dashboardRoutes({ siteName: settings.displayedSiteName, overview, findFiles, sites }),
+      dashboardFileRoute(createDescribeFile({ catalogue, sites: watch })),
+      ...dashboardTransferRoutes({ transferPages: catalogue.transferPages, stores, retry }),
+      dashboardAuditRoute({ audit: catalogue.audit, chain: createAuditChain({ catalogue, clock, log }) }),
+    ],
+    rawRoutes: [...sessionRoutes(sessions), ...pageRoutes(createDashboardPages()), ...eventRoutes(stream)],
+    work: signal => findFiles.work(signal),
+    async close() {
+      stream.close()
+      watch.close()
+    },
+  }
+}
