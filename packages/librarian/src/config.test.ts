@@ -163,6 +163,8 @@ describe('loadSettings()', () => {
           'rsync',
           'limits',
           'trusted_proxies',
+          'metrics',
+          'notifications',
           'background',
         ].includes(key)
       )

@@ -10,6 +10,7 @@ import { digests } from './digests.ts'
 import { disks } from './disks.ts'
 import { downstream } from './downstream.ts'
 import { errors } from './errors.ts'
+import { figures } from './figures.ts'
 import { files } from './files.ts'
 import { holds } from './holds.ts'
 import { idempotency } from './idempotency.ts'
@@ -56,6 +57,7 @@ export const operations = {
   disks,
   downstream,
   errors,
+  figures,
   files,
   idempotency,
   importing,
