@@ -13,8 +13,8 @@ import { backgroundPrefix, type RawSettings, serverPrefix, settingsKeys, setting
 import { Secret } from './config/secret.ts'
 import type { CatalogueSettings, RsyncSettings, Settings } from './config/settings.ts'
 import { storeSettings } from './config/store-settings.ts'
-import { parseRotation } from './log/rotation.ts'
 import { rankOf } from './log/record.ts'
+import { parseRotation } from './log/rotation.ts'
 
 export { Secret } from './config/secret.ts'
 export type * from './config/settings.ts'

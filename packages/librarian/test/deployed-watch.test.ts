@@ -87,7 +87,10 @@ describe('the rules for Prometheus', () => {
     for (const { alert, expr, annotations } of rules) {
       const left = new Set([...target, ...namesOf(expr).grouped])
       const named = [...JSON.stringify(annotations).matchAll(/\$labels\.(\w+)/g)].map(([, label]) => label!)
-      expect(named.filter(label => !left.has(label)), alert).toEqual([])
+      expect(
+        named.filter(label => !left.has(label)),
+        alert,
+      ).toEqual([])
     }
   })
 })
@@ -133,7 +136,10 @@ describe('the dashboard for Grafana', () => {
         const { metrics, grouped } = namesOf(expr)
         const left = grouped.size > 0 ? [...grouped] : [...metrics].flatMap(metric => labelsOf(families.get(metric)!))
         const named = [...legendFormat.matchAll(/\{\{(\w+)\}\}/g)].map(([, label]) => label!)
-        expect(named.filter(label => ![...target, ...left].includes(label)), title).toEqual([])
+        expect(
+          named.filter(label => ![...target, ...left].includes(label)),
+          title,
+        ).toEqual([])
       }
     }
   })
@@ -143,11 +149,18 @@ describe('the manual', () => {
   test('has every metric with its type and labels, and no other', () => {
     const text = read('docs/manual/observe.md')
     const lines = text.split('\n').filter(line => /^\| `(arriero|process)_/.test(line))
-    const cells = (line: string) => line.slice(1, -1).split('|').map(cell => cell.trim()).slice(0, 4)
+    const cells = (line: string) =>
+      line
+        .slice(1, -1)
+        .split('|')
+        .map(cell => cell.trim())
+        .slice(0, 4)
     const expected = [...families.values()].map(family => [
       `\`${family.name}\``,
       family.type,
-      labelsOf(family).map(label => `\`${label}\``).join(', '),
+      labelsOf(family)
+        .map(label => `\`${label}\``)
+        .join(', '),
       family.help.replaceAll('|', '\\|'),
     ])
     expect(lines.map(cells)).toEqual(expected)

@@ -42,7 +42,8 @@ const label = /([a-zA-Z_]\w*)="((?:[^"\\\n]|\\["\\n])*)"(,|$)/y
 function parseSample(line: string): Sample {
   const [, name, inside = '', number] = sampleLine.exec(line) ?? []
   if (name === undefined || number === undefined) throw new Error(`no sample: ${line}`)
-  const value = number === 'Nan' || number === 'NaN' ? Number.NaN : number === '+Inf' ? Number.POSITIVE_INFINITY : Number(number)
+  const value =
+    number === 'Nan' || number === 'NaN' ? Number.NaN : number === '+Inf' ? Number.POSITIVE_INFINITY : Number(number)
   if (Number.isNaN(value) && !/^nan$/i.test(number)) throw new Error(`no number: ${line}`)
   const labels: Record<string, string> = {}
   label.lastIndex = 0

@@ -1,7 +1,15 @@
 /** The numbers for those who watch, on both databases. */
 import { describe, expect, test } from 'vitest'
 import { suiteOfBoth } from './both-databases.ts'
-import { insertClone, insertFile, insertIncoming, insertInstance, insertOutgoing, insertPeer, insertStore } from './catalogue-rows.ts'
+import {
+  insertClone,
+  insertFile,
+  insertIncoming,
+  insertInstance,
+  insertOutgoing,
+  insertPeer,
+  insertStore,
+} from './catalogue-rows.ts'
 import type { TrialCatalogue } from './trial-operations.ts'
 
 await suiteOfBoth(suite)

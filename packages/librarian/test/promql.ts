@@ -32,11 +32,16 @@ export function namesOf(query: string): Named {
       for (at += 2; tokens[at] !== ')'; at++) if (tokens[at] !== ',') grouped.add(tokens[at]!)
     } else if (open.at(-1) === '{') {
       selected.push([last, word])
-    } else if (tokens[at + 1] !== '(' && !keywords.has(word.toLowerCase())) {
+    } else if (!isCall(tokens[at + 1]) && !keywords.has(word.toLowerCase())) {
       metrics.add(word)
       last = word
     }
   }
   if (open.length > 0) throw new Error(`brackets do not match: ${query}`)
   return { metrics, selected, grouped }
+}
+
+/** What comes after the name of a function or an aggregation. */
+function isCall(next = ''): boolean {
+  return next === '(' || ['by', 'without'].includes(next.toLowerCase())
 }

@@ -88,7 +88,11 @@ const trial = {
   figurePlans: read<undefined, string[]>(async database => {
     const row = { n: 1, store_id: 1, now: '2026-01-01T00:00:00.000000Z' }
     const { copies, transfers, standing } = own.figures
-    return await plansOf(database, explained => Promise.all([copies, transfers, standing].map(o => o.run(explained, undefined))), [row])
+    return await plansOf(
+      database,
+      explained => Promise.all([copies, transfers, standing].map(o => o.run(explained, undefined))),
+      [row],
+    )
   }),
 
   underLease: write<{ resource: string; token: number }, string>(async (database, lease) => {

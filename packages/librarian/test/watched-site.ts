@@ -1,9 +1,9 @@
 /** A librarian in which there is something of everything that is measured, and what it says when it is scraped. */
-import { expect } from 'vitest'
+import { expect, vi } from 'vitest'
 import { openSite, type Site } from './attacks/site.ts'
 import { type Family, parseExposition } from './exposition.ts'
 
-/** Resolves when its task has run, and all numbers can be had. */
+/** Resolves when its task has run, and everything has a number. */
 export async function openWatchedSite(settings: Readonly<Record<string, unknown>> = {}): Promise<Site> {
   const site = await openSite({
     settings: { background: { repair: [{ task_name: 'mend', every: 3600 }] }, ...settings },
@@ -26,9 +26,13 @@ export async function openWatchedSite(settings: Readonly<Record<string, unknown>
       mark_local_instances_as_unavailable: false,
     }),
   ]
-  expect(answers.map(({ status }) => status)).toEqual([200, 201, 201, 200])
-  const outcome = async () => (await scrape(site)).get('arriero_task_last_outcome')?.samples.length
-  await expect.poll(outcome, { timeout: 20_000, interval: 200 }).toBeGreaterThan(0)
+  expect(answers.map(({ status }) => status)).toEqual([200, 201, 200, 200])
+  const hasRun = async () => {
+    const families = await scrape(site)
+    for (const { name, samples } of families.values())
+      if (samples.length === 0) throw new Error(`${name} has no sample`)
+  }
+  await vi.waitFor(hasRun, { timeout: 30_000, interval: 200 })
   return site
 }
 
@@ -45,7 +49,11 @@ export function labelsOf({ samples }: Family): string[] {
 }
 
 /** @throws where there is none, or several */
-export function valueOf(families: ReadonlyMap<string, Family>, name: string, labels: Record<string, string> = {}): number {
+export function sampleOf(
+  families: ReadonlyMap<string, Family>,
+  name: string,
+  labels: Record<string, string> = {},
+): number {
   const family = families.get(name.replace(/_(bucket|sum|count)$/, '')) ?? families.get(name)
   const found = (family?.samples ?? []).filter(
     sample => sample.name === name && Object.entries(labels).every(([key, value]) => sample.labels[key] === value),

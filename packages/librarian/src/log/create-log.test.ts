@@ -43,7 +43,11 @@ test.each([
     'x',
   ],
   ['a list of headers', { rawHeaders: ['Authorization', 'x', 'set-cookie: sid=CANARY'] }, 'x'],
-  ['a secret of the settings', { settings: { encryptionKey: new Secret('CANARY'), other: [new Secret('CANARY')] } }, 'x'],
+  [
+    'a secret of the settings',
+    { settings: { encryptionKey: new Secret('CANARY'), other: [new Secret('CANARY')] } },
+    'x',
+  ],
   ['a signed URL', {}, 'GET https://h/data/a?sig=CANARY&x-goog-signature=CANARY&se=CANARY#CANARY'],
 ])('createLog() hides secrets in %s', (_, fields, message) => {
   const text = logged(log => log.error(fields, message))

@@ -1,4 +1,10 @@
-import { createServer, type IncomingHttpHeaders, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
+import {
+  createServer,
+  type IncomingHttpHeaders,
+  type IncomingMessage,
+  type Server,
+  type ServerResponse,
+} from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { afterEach, expect, test } from 'vitest'
 import { Secret } from '../config.ts'
@@ -130,7 +136,10 @@ test('the same message again within the window is counted, and sent once when it
   for (let at = 0; at < 500; at++) log.error({}, 'The disk is full')
   await expect.poll(() => hook.posts.length, { timeout: 5000 }).toBe(2)
   await notifier.close()
-  expect(hook.posts.map(({ text }) => text.split('\n')[3])).toEqual(['The disk is full', 'The disk is full (500 times)'])
+  expect(hook.posts.map(({ text }) => text.split('\n')[3])).toEqual([
+    'The disk is full',
+    'The disk is full (500 times)',
+  ])
   expect(hook.times[1]! - hook.times[0]!).toBeGreaterThan(200)
 })
 

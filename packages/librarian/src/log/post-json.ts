@@ -19,7 +19,11 @@ export interface Posted {
 }
 
 /** Never rejects; no redirect is followed. */
-export async function postJson({ url, token, timeoutMs = 10_000 }: Hook, body: object, signal: AbortSignal): Promise<Posted> {
+export async function postJson(
+  { url, token, timeoutMs = 10_000 }: Hook,
+  body: object,
+  signal: AbortSignal,
+): Promise<Posted> {
   try {
     const answer = await fetch(url.reveal(), {
       method: 'POST',

@@ -12,10 +12,19 @@ export interface FigureGaugesOptions {
 }
 
 export function createFigureGauges({ registry, stores }: FigureGaugesOptions): (figures: Figures) => void {
-  const tellers = [copyGauges(registry, stores), transferGauges(registry), standingGauges(registry), storeGauges(registry)]
+  const tellers = [
+    copyGauges(registry, stores),
+    transferGauges(registry),
+    standingGauges(registry),
+    storeGauges(registry),
+  ]
   const gauge = gaugesOf(registry)
   const up = gauge('arriero_catalogue_up', 'Whether the catalogue answers: 1 or 0.')
-  const age = gauge('arriero_figures_age_seconds', 'How old the numbers of a group are: dear ones are not counted anew for every scrape.', 'group')
+  const age = gauge(
+    'arriero_figures_age_seconds',
+    'How old the numbers of a group are: dear ones are not counted anew for every scrape.',
+    'group',
+  )
   return figures => {
     for (const tell of tellers) tell(figures)
     up(one(figures.standing ? 1 : 0))
@@ -26,7 +35,12 @@ export function createFigureGauges({ registry, stores }: FigureGaugesOptions): (
 function copyGauges(registry: Registry, stores: Pick<Stores, 'byId'>): (figures: Figures) => void {
   const gauge = gaugesOf(registry)
   const files = gauge('arriero_files', 'Files that the catalogue knows.')
-  const copies = gauge('arriero_copies', 'Copies at this site by store and by what their last full reading found.', 'store', 'state')
+  const copies = gauge(
+    'arriero_copies',
+    'Copies at this site by store and by what their last full reading found.',
+    'store',
+    'state',
+  )
   const oldest = gauge(
     'arriero_oldest_proof_age_seconds',
     'Age of the oldest proof among the copies in use of a store; copies that nobody has read have none.',
@@ -52,9 +66,17 @@ function transferGauges(registry: Registry): (figures: Figures) => void {
     'direction',
     'state',
   )
-  const files = gauge('arriero_backlog_files', 'Files that are open to a librarian: chosen, and not yet told to have arrived.', 'destination')
+  const files = gauge(
+    'arriero_backlog_files',
+    'Files that are open to a librarian: chosen, and not yet told to have arrived.',
+    'destination',
+  )
   const bytes = gauge('arriero_backlog_bytes', 'Bytes of the files that are open to a librarian.', 'destination')
-  const oldest = gauge('arriero_backlog_oldest_seconds', 'How long the oldest of the files that are open to a librarian has waited.', 'destination')
+  const oldest = gauge(
+    'arriero_backlog_oldest_seconds',
+    'How long the oldest of the files that are open to a librarian has waited.',
+    'destination',
+  )
   return ({ transfers: seen, standing }) => {
     transfers(seen ? allTransfers(seen.value) : [])
     const open = new Map((seen?.value.backlog ?? []).map(entry => [entry.destination, entry]))
@@ -70,10 +92,9 @@ function transferGauges(registry: Registry): (figures: Figures) => void {
 function allTransfers({ transfers }: TransferFigures): Sample[] {
   const counts = new Map(transfers.map(({ direction, status, count }) => [`${direction} ${status}`, count]))
   return directions.flatMap(direction =>
-    statuses.map((status): Sample => [
-      { direction, state: status.toLowerCase() },
-      counts.get(`${direction} ${status}`) ?? 0,
-    ]),
+    statuses.map(
+      (status): Sample => [{ direction, state: status.toLowerCase() }, counts.get(`${direction} ${status}`) ?? 0],
+    ),
   )
 }
 
@@ -85,12 +106,23 @@ function standingGauges(registry: Registry): (figures: Figures) => void {
   const trash = gauge('arriero_trash_copies', 'Deleted copies that can still be restored.')
   const trashOldest = gauge('arriero_trash_oldest_seconds', 'How long the oldest of them has been in the trash.')
   const messages = gauge('arriero_messages_waiting', 'What a librarian has yet to be told.', 'peer')
-  const messagesOldest = gauge('arriero_messages_oldest_seconds', 'How long the oldest message to a librarian has waited.', 'peer')
+  const messagesOldest = gauge(
+    'arriero_messages_oldest_seconds',
+    'How long the oldest message to a librarian has waited.',
+    'peer',
+  )
   const seen = gauge('arriero_peer_seen_seconds', 'How long ago a librarian last answered this one.', 'peer')
   const heard = gauge('arriero_peer_heard_seconds', 'How long ago a librarian last called this one.', 'peer')
-  const enabled = gauge('arriero_peer_transfers_enabled', 'Whether transfers to a librarian are switched on: 1 or 0.', 'peer')
+  const enabled = gauge(
+    'arriero_peer_transfers_enabled',
+    'Whether transfers to a librarian are switched on: 1 or 0.',
+    'peer',
+  )
   const size = gauge('arriero_catalogue_size_bytes', 'Size of the database.')
-  const wal = gauge('arriero_catalogue_wal_bytes', 'Size of what is not yet merged into the database; of a catalogue in a file.')
+  const wal = gauge(
+    'arriero_catalogue_wal_bytes',
+    'Size of what is not yet merged into the database; of a catalogue in a file.',
+  )
   const tasks = taskGauges(registry)
   return ({ standing }) => {
     const value = standing?.value
@@ -116,9 +148,25 @@ const outcomes = ['done', 'partial', 'failed', 'off', 'interrupted']
 
 function taskGauges(registry: Registry): (standing: Figures['standing']) => void {
   const gauge = gaugesOf(registry)
-  const last = gauge('arriero_task_last_outcome', 'What came of the last run of a task: 1 for its outcome, 0 for the others.', 'kind', 'task', 'outcome')
-  const duration = gauge('arriero_task_last_duration_seconds', 'How long the last run of a task took; nothing while it runs.', 'kind', 'task')
-  const ended = gauge('arriero_task_last_end_timestamp_seconds', 'When the last run of a task ended, in seconds since 1970.', 'kind', 'task')
+  const last = gauge(
+    'arriero_task_last_outcome',
+    'What came of the last run of a task: 1 for its outcome, 0 for the others.',
+    'kind',
+    'task',
+    'outcome',
+  )
+  const duration = gauge(
+    'arriero_task_last_duration_seconds',
+    'How long the last run of a task took; nothing while it runs.',
+    'kind',
+    'task',
+  )
+  const ended = gauge(
+    'arriero_task_last_end_timestamp_seconds',
+    'When the last run of a task ended, in seconds since 1970.',
+    'kind',
+    'task',
+  )
   const running = gauge('arriero_task_running', 'Whether a task runs now: 1 or 0.', 'kind', 'task')
   const seconds = (time: string) => Date.parse(time) / 1000
   return standing => {
@@ -146,7 +194,8 @@ function storeGauges(registry: Registry): (figures: Figures) => void {
   const enabled = gauge('arriero_store_enabled', 'Whether a store is switched on: 1 or 0.', 'store')
   return ({ stores }) => {
     const all = stores?.value ?? []
-    const known = (value: number | undefined, store: string): Sample[] => (value === undefined ? [] : [[{ store }, value]])
+    const known = (value: number | undefined, store: string): Sample[] =>
+      value === undefined ? [] : [[{ store }, value]]
     free(all.flatMap(({ name, free }) => known(free, name)))
     total(all.flatMap(({ name, total }) => known(total, name)))
     available(all.map(({ name: store, isAvailable }) => [{ store }, Number(isAvailable)]))

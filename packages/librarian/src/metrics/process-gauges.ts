@@ -28,7 +28,11 @@ export function createProcessGauges(registry: Registry, build: Readonly<Record<s
   const started = gauge('process_start_time_seconds', 'When the process began, in seconds since 1970.')
   started(one(Date.now() / 1000 - process.uptime()))
   const resident = gauge('process_resident_memory_bytes', 'Memory that the process has in use.')
-  const memory = gauge('arriero_memory_bytes', 'Memory by what it is for: heap, heap_reserved, external, buffers.', 'kind')
+  const memory = gauge(
+    'arriero_memory_bytes',
+    'Memory by what it is for: heap, heap_reserved, external, buffers.',
+    'kind',
+  )
   const descriptors = gauge('process_open_fds', 'Open descriptors.')
   const lag = gauge(
     'arriero_event_loop_delay_seconds',
@@ -36,7 +40,11 @@ export function createProcessGauges(registry: Registry, build: Readonly<Record<s
     'quantile',
   )
   const cpu = risingCounter(registry, 'process_cpu_seconds_total', 'CPU time of the process, of users and system.')
-  const busy = risingCounter(registry, 'arriero_event_loop_busy_seconds_total', 'Time in which the event loop did not wait.')
+  const busy = risingCounter(
+    registry,
+    'arriero_event_loop_busy_seconds_total',
+    'Time in which the event loop did not wait.',
+  )
 
   return {
     async update() {

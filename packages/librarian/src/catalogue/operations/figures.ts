@@ -20,7 +20,11 @@ export type Direction = 'in' | 'out' | 'local'
 
 export interface TransferFigures {
   /** All that the catalogue remembers; `local` are copies from store to store. */
-  readonly transfers: readonly { readonly direction: Direction; readonly status: TransferStatus; readonly count: number }[]
+  readonly transfers: readonly {
+    readonly direction: Direction
+    readonly status: TransferStatus
+    readonly count: number
+  }[]
   /** What is open to each librarian: announced or about to be, and not yet told to have arrived. */
   readonly backlog: readonly {
     readonly destination: string

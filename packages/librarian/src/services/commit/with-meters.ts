@@ -3,7 +3,10 @@ import type { Meters } from '../meters.ts'
 import type { CommitRequest, Commits, Committed } from './commits.ts'
 
 /** Commits that are counted. Who asks again for one that is under way is counted again: it waited, too. */
-export function withMeters(commits: Commits, { meters, clock }: { meters: Meters; clock: Pick<Clock, 'now'> }): Commits {
+export function withMeters(
+  commits: Commits,
+  { meters, clock }: { meters: Meters; clock: Pick<Clock, 'now'> },
+): Commits {
   async function commit(request: CommitRequest): Promise<Committed> {
     const begun = clock.now()
     const tell = (outcome: Committed['outcome'] | 'failed') =>
