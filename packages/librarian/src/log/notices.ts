@@ -84,6 +84,10 @@ export class Notices {
     return this.#kinds.values().next().value?.endsAt
   }
 
+  get isWaiting(): boolean {
+    return this.#waiting.length > 0
+  }
+
   /** The next to be sent; undefined: there is none. */
   take(): Notice | undefined {
     if (this.#waiting.length === 0) return undefined

@@ -29,10 +29,15 @@ const ATTEMPTS = 4
 /** A server that asks for more has lost what it was told. */
 const MOST_PAUSE_MS = 60_000
 const WINDOW_MS = 5 * 60_000
+/** A greater one ends at once. */
+const LONGEST_TIMER_MS = 2 ** 31 - 1
 
 export function createNotifier(options: NotifierOptions): LogSink {
   const { hook, level, form, what, onProblem, pauseMs = 1000, closeMs = 5000, windowMs = WINDOW_MS } = options
   const least = rankOf(level) ?? 4
+  /** No more comes: what waits goes without pauses. */
+  const ending = new AbortController()
+  /** What has not gone by now is given up. */
   const closing = new AbortController()
   const notices = new Notices({ ...options, windowMs })
   let isTold = false
@@ -49,10 +54,12 @@ export function createNotifier(options: NotifierOptions): LogSink {
   function goOn(): void {
     posting ??= postAll().finally(() => {
       posting = undefined
+      // What came while it ended.
+      if (notices.isWaiting && !closing.signal.aborted) goOn()
     })
     const next = notices.nextSweep
-    if (sweeping || next === undefined || closing.signal.aborted) return
-    sweeping = setTimeout(sweep, Math.max(1, next - performance.now())).unref()
+    if (sweeping || next === undefined || ending.signal.aborted) return
+    sweeping = setTimeout(sweep, Math.min(LONGEST_TIMER_MS, Math.max(1, next - performance.now()))).unref()
   }
 
   function sweep(): void {
@@ -66,7 +73,7 @@ export function createNotifier(options: NotifierOptions): LogSink {
     await new Promise(resolve => setImmediate(resolve))
     for (let notice = notices.take(); notice && !closing.signal.aborted; notice = notices.take()) {
       if (!(await post(notice))) notices.lose(notice)
-      await pause(pauseMs)
+      await pause(pauseMs, ending.signal)
     }
   }
 
@@ -79,12 +86,12 @@ export function createNotifier(options: NotifierOptions): LogSink {
       if (problem === undefined || !isPassing || attempt === ATTEMPTS || closing.signal.aborted) {
         return problem === undefined
       }
-      await pause(Math.min(MOST_PAUSE_MS, Math.max(afterMs, pauseMs * 4 ** (attempt - 1))))
+      await pause(Math.min(MOST_PAUSE_MS, Math.max(afterMs, pauseMs * 4 ** (attempt - 1))), closing.signal)
     }
   }
 
-  async function pause(ms: number): Promise<void> {
-    await delay(ms, undefined, { signal: closing.signal }).catch(() => undefined)
+  async function pause(ms: number, signal: AbortSignal): Promise<void> {
+    await delay(ms, undefined, { signal }).catch(() => undefined)
   }
 
   function tell(problem: string): void {
@@ -96,13 +103,13 @@ export function createNotifier(options: NotifierOptions): LogSink {
   return {
     write,
     async close() {
+      ending.abort()
       clearTimeout(sweeping)
       // What came again is told now: there is no later.
       notices.sweep(Number.POSITIVE_INFINITY)
       goOn()
-      clearTimeout(sweeping)
       const timer = setTimeout(() => closing.abort(), closeMs)
-      await posting
+      while (posting) await posting
       clearTimeout(timer)
       closing.abort()
     },

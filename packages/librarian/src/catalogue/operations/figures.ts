@@ -53,12 +53,6 @@ export interface StandingFigures {
 
 type Count = number | string
 
-const directions = [
-  ['in', 'incoming_transfer'],
-  ['out', 'outgoing_transfer'],
-  ['local', 'clone_transfer'],
-] as const
-
 const notGood = ['mismatch', 'missing', 'unreadable', 'unavailable', 'never-checked'] as const satisfies CopyState[]
 
 export const figures = {
@@ -97,25 +91,36 @@ export const figures = {
   /** Goes through indexes of all transfers, and the rows of those that are open. */
   transfers: read<undefined, TransferFigures>(async database => {
     const now = await nowOf(database)
-    const transfers: TransferFigures['transfers'][number][] = []
-    for (const [direction, table] of directions) {
-      const rows = await database.sql
-        .selectFrom(table)
-        .select(['status', ({ fn }) => fn.countAll<Count>().as('n')])
-        .groupBy('status')
-        .execute()
-      transfers.push(...rows.map(({ status, n }) => ({ direction, status, count: Number(n) })))
-    }
-    const open = await database.sql
+    const { sql } = database
+    const incoming = await sql
+      .selectFrom('incoming_transfer')
+      .select(['status', ({ fn }) => fn.countAll<Count>().as('n')])
+      .groupBy('status')
+      .execute()
+    const local = await sql
+      .selectFrom('clone_transfer')
+      .select(['status', ({ fn }) => fn.countAll<Count>().as('n')])
+      .groupBy('status')
+      .execute()
+    // In the order of their index, so that nothing is sorted.
+    const outgoing = await sql
+      .selectFrom('outgoing_transfer')
+      .select(['destination', 'status', ({ fn }) => fn.countAll<Count>().as('n')])
+      .groupBy(['destination', 'status'])
+      .execute()
+    const transfers = [...byStatus('in', incoming), ...byStatus('out', outgoing), ...byStatus('local', local)]
+    // Not the bare column: its index has the open ones scattered among all that have ended.
+    const destination = text<string>`destination || ''`
+    const open = await sql
       .selectFrom('outgoing_transfer')
       .select(({ fn }) => [
-        'destination',
+        destination.as('destination'),
         fn.countAll<Count>().as('n'),
         fn.sum<Count>('transfer_size').as('bytes'),
         fn.min('start_time').as('oldest'),
       ])
       .where(isOpen)
-      .groupBy('destination')
+      .groupBy(destination)
       .execute()
     const backlog = open.map(({ destination, n, bytes, oldest }) => ({
       destination,
@@ -167,6 +172,16 @@ export const figures = {
       bytes: await bytesOf(database),
     }
   }),
+}
+
+/** Of all destinations together. */
+function byStatus(
+  direction: Direction,
+  rows: readonly { readonly status: TransferStatus; readonly n: Count }[],
+): TransferFigures['transfers'][number][] {
+  const counts = new Map<TransferStatus, number>()
+  for (const { status, n } of rows) counts.set(status, (counts.get(status) ?? 0) + Number(n))
+  return [...counts].map(([status, count]) => ({ direction, status, count }))
 }
 
 async function oldestReadings(database: Database, storeIds: readonly number[]): Promise<CopyFigures['oldest']> {
