@@ -14,6 +14,8 @@ import { type Readiness, registerHealth, type Watched } from './app/health.ts'
 import type { Once } from './app/idempotency.ts'
 import { isAmbiguous } from './app/is-ambiguous.ts'
 import { limitForwarded } from './app/limit-forwarded.ts'
+import { meterRequests } from './app/meter-requests.ts'
+import { registerMetrics } from './app/metrics.ts'
 import { registerOpenApi } from './app/openapi.ts'
 import { readJson } from './app/read-json.ts'
 import { registerRawRoutes } from './app/register-raw-routes.ts'
@@ -25,13 +27,15 @@ import type { Sessions } from './auth/sessions.ts'
 import type { Clock } from './clock.ts'
 import type { Settings } from './config.ts'
 import type { Log } from './log.ts'
+import type { Metrics } from './metrics/create-metrics.ts'
 import type { RawRoute } from './routes/raw-route.ts'
 import type { Route } from './routes/route.ts'
 import type { Hear } from './services/heard-peers.ts'
+import { noMeters } from './services/meters.ts'
 
 /** With what `health` tells beyond readiness. */
 export interface AppOptions extends Watched {
-  readonly settings: Pick<Settings, 'limits' | 'trustedProxies' | 'debug'>
+  readonly settings: Pick<Settings, 'limits' | 'trustedProxies' | 'debug'> & Partial<Pick<Settings, 'metrics'>>
   readonly routes: readonly Route[]
   readonly rawRoutes: readonly RawRoute[]
   readonly authenticator: Pick<Authenticator, 'authenticate'>
@@ -41,6 +45,8 @@ export interface AppOptions extends Watched {
   readonly hear?: Hear | undefined
   readonly once: Once
   readonly readiness: Readiness
+  /** Default: requests are not counted, and nobody is told of any numbers. */
+  readonly metrics?: Metrics | undefined
   readonly clock: Clock
   readonly log: Log
   /** For the headers of a request. Default 15,000. */
@@ -77,6 +83,7 @@ export async function createApp(options: AppOptions): Promise<FastifyInstance> {
     return503OnClosing: false,
     clientErrorHandler: answerMalformed,
   })
+  meterRequests(app, { meters: options.metrics?.meters ?? noMeters, clock, log })
   guardConnections(app.server, { limits, isTrusted, clock, log, windowMs: options.bodyWindowMs })
   const authentication = createAuthentication({ ...options, requestsPerUser: limits.requestsPerUser })
   const { authenticate } = authentication
@@ -102,6 +109,11 @@ export async function createApp(options: AppOptions): Promise<FastifyInstance> {
   })
   await app.register(async scope => registerRawRoutes(scope, { routes: rawRoutes, authentication, failures }))
   registerHealth(app, readiness, options)
+  const { metrics } = options
+  if (metrics) {
+    const { addresses = [] } = settings.metrics ?? {}
+    registerMetrics(app, { metrics, addresses, isTrusted, authenticate })
+  }
   if (settings.debug) registerOpenApi(app, table)
   return app
 }

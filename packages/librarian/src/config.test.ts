@@ -178,6 +178,8 @@ describe('loadSettings()', () => {
           'rsync',
           'limits',
           'trusted_proxies',
+          'metrics',
+          'notifications',
           'background',
         ].includes(key)
       )

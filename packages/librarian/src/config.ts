@@ -13,8 +13,8 @@ import { backgroundPrefix, type RawSettings, serverPrefix, settingsKeys, setting
 import { Secret } from './config/secret.ts'
 import type { CatalogueSettings, RsyncSettings, Settings } from './config/settings.ts'
 import { storeSettings } from './config/store-settings.ts'
+import { rankOf } from './log/record.ts'
 import { parseRotation } from './log/rotation.ts'
-import { rankOf } from './log/slack.ts'
 
 export { Secret } from './config/secret.ts'
 export type * from './config/settings.ts'
@@ -39,6 +39,8 @@ const complexKeys = new Set([
   'rsync',
   'limits',
   'trusted_proxies',
+  'metrics',
+  'notifications',
   'background',
 ])
 
@@ -78,11 +80,12 @@ function readMainFile(path: string | undefined, env: Environment): MainFile {
 }
 
 function holdsSecrets(values: Readonly<Record<string, unknown>>): boolean {
-  const { log_settings: log, catalogue } = values
+  const { log_settings: log, notifications, catalogue } = values
   return (
     secretKeys.some(key => typeof values[key] === 'string') ||
     (typeof catalogue === 'string' && /\/\/[^/@]*:[^/@]*@/.test(catalogue)) ||
     typeof (log as { slack_webhook_url?: unknown } | undefined)?.slack_webhook_url === 'string' ||
+    typeof (notifications as { url?: unknown } | undefined)?.url === 'string' ||
     /"(access_key|secret_access_key|secret_key)"/.test(JSON.stringify(values.add_stores ?? null))
   )
 }
@@ -133,9 +136,8 @@ function complete(
     warnings.push('log_settings: slack_webhook_enable does nothing without slack_webhook_url or slack_webhook_url_file')
   }
   for (const rotation of Object.values(log.files)) parseRotation(rotation)
-  if (rankOf(log.slack_webhook_level) === undefined) {
-    throw new LibrarianError('Configuration', `Cannot use slack_webhook_level: ${log.slack_webhook_level} is no level`)
-  }
+  demandLevel('slack_webhook_level', log.slack_webhook_level)
+  demandLevel('notifications.level', raw.notifications.level)
   return {
     name: raw.name,
     debug: raw.debug,
@@ -199,9 +201,20 @@ function complete(
       floorRate: raw.limits.floor_rate,
     },
     trustedProxies: raw.trusted_proxies,
+    metrics: raw.metrics,
+    notifications: {
+      url: secret(raw.notifications.url, raw.notifications.url_file, 'notifications.url_file'),
+      token: secret(null, raw.notifications.token_file, 'notifications.token_file'),
+      level: raw.notifications.level,
+      windowMs: raw.notifications.window,
+    },
     background,
     warnings: [...warnings, ...storeWarnings],
   }
+}
+
+function demandLevel(key: string, level: string): void {
+  if (rankOf(level) === undefined) throw new LibrarianError('Configuration', `Cannot use ${key}: ${level} is no level`)
 }
 
 function sshHosts(hosts: RawSettings['rsync']['hosts'], directory: string): RsyncSettings['hosts'] {

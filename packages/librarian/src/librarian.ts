@@ -24,6 +24,7 @@ import type { Feature, Ground } from './features/feature.ts'
 import { createIngestFeature } from './features/ingest.ts'
 import { createIntegrityFeature } from './features/integrity.ts'
 import { createMessageFeature } from './features/messages.ts'
+import { createMetricsFeature } from './features/metrics.ts'
 import { createSendingFeature } from './features/sending.ts'
 import { createSneakernetFeature } from './features/sneakernet.ts'
 import { createTaskFeature } from './features/tasks.ts'
@@ -41,6 +42,7 @@ import { callPeers } from './services/call-peers.ts'
 import { createCopiesHealth } from './services/copies/copies-health.ts'
 import { createAlarms } from './services/create-alarms.ts'
 import { createHeardPeers } from './services/heard-peers.ts'
+import type { Meters } from './services/meters.ts'
 import { createMethods } from './services/methods/create-methods.ts'
 import { createPeerConnections, type PeerConnections } from './services/peer-connections.ts'
 import { createPeers, type PeersOptions } from './services/peers.ts'
@@ -61,6 +63,7 @@ interface Shared extends Ground {
   /** Brings background work to whichever process may do it. */
   readonly engine: TaskEngine
   readonly sessions: Sessions
+  readonly meters: Meters
 }
 
 export interface House {
@@ -76,6 +79,7 @@ export async function assemble(ground: Ground): Promise<House> {
   const passwords = ground.passwords ?? createPasswords({ random })
   const authenticator = authenticatorOf({ ...ground, passwords })
   const sessions = createSessions({ catalogue, authenticator, random })
+  const metrics = createMetricsFeature(ground)
   const shared: Shared = {
     ...ground,
     alarms,
@@ -83,13 +87,14 @@ export async function assemble(ground: Ground): Promise<House> {
     sessions,
     fernet,
     connections: createPeerConnections({ catalogue, fernet }),
+    meters: metrics.meters,
     engine: await createTaskEngine({ ...ground, settings: settings.catalogue, onPoison: poisonAlarm(alarms) }),
   }
   const backups = createBackupFeature(shared)
   const { own, presence } = await featuresOf(shared, (name, isThere) => tasks.scheduler.reconsider(name, isThere))
   const tasks = createTaskFeature({ ...shared, kinds: own.flatMap(({ tasks: kinds = [] }) => kinds) })
   // The engine is the last: whatever has work for it has said how that is done.
-  const features: Feature[] = [...own, backups, tasks]
+  const features: Feature[] = [...own, backups, tasks, metrics]
   const record = async (act: AuditEntry) => {
     await catalogue.audit.append(act)
   }
@@ -108,6 +113,7 @@ export async function assemble(ground: Ground): Promise<House> {
         readiness: createReadiness(ground),
         backups: () => backups.backups?.state(),
         copies: createCopiesHealth(catalogue, ground.stores),
+        metrics: metrics.metrics,
         clock,
         log,
       }),

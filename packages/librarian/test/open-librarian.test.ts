@@ -58,7 +58,8 @@ test('stop() lets a call under way end, and takes no more', async () => {
   const listening = (await opened.start())!
   const call = talk(listening)
   call.socket.write(ping())
-  await delay(100)
+  // What came before it has been begun.
+  await (await fetch(`${listening.url}/health/live`)).text()
   const stopped = opened.stop()
   await delay(100)
   call.socket.write('{}')

@@ -80,20 +80,19 @@ const trial = {
   exit: write<undefined, void>(async () => process.exit(3)),
 
   /** How the database finds each page of a scrub: the statements are explained instead of run. */
-  scrubPlans: read<DuePage, string[]>(async (database, page) => {
-    const plans: string[] = []
-    const explained = database.sql.withPlugin({
-      transformQuery: ({ node }) => ({
-        ...node,
-        explain: ExplainNode.create(undefined, ofPlans[database.dialect.name]),
-      }),
-      async transformResult({ result }) {
-        plans.push(JSON.stringify(result.rows))
-        return { ...result, rows: [] }
-      },
-    })
-    await own.scrubbing.due.run({ ...database, sql: explained }, page)
-    return plans
+  scrubPlans: read<DuePage, string[]>((database, page) =>
+    plansOf(database, explained => own.scrubbing.due.run(explained, page)),
+  ),
+
+  /** The same of what is counted for those who watch. */
+  figurePlans: read<undefined, string[]>(async database => {
+    const row = { n: 1, store_id: 1, now: '2026-01-01T00:00:00.000000Z' }
+    const { copies, transfers, standing } = own.figures
+    return await plansOf(
+      database,
+      explained => Promise.all([copies, transfers, standing].map(o => o.run(explained, undefined))),
+      [row],
+    )
   }),
 
   underLease: write<{ resource: string; token: number }, string>(async (database, lease) => {
@@ -105,6 +104,27 @@ const trial = {
     const { now } = await db.selectNoFrom(dialect.now().as('now')).executeTakeFirstOrThrow()
     return now
   }),
+}
+
+/** @param rows what the statements seem to find */
+async function plansOf(
+  database: Database,
+  run: (explained: Database) => Promise<unknown>,
+  rows: Row[] = [],
+): Promise<string[]> {
+  const plans: string[] = []
+  const explained = database.sql.withPlugin({
+    transformQuery: ({ node }) => ({
+      ...node,
+      explain: ExplainNode.create(undefined, ofPlans[database.dialect.name]),
+    }),
+    async transformResult({ result }) {
+      plans.push(JSON.stringify(result.rows))
+      return { ...result, rows }
+    },
+  })
+  await run({ ...database, sql: explained })
+  return plans
 }
 
 export const operations = { ...own, trial }

@@ -3,6 +3,7 @@
  * and while it goes on once a minute with how often it was met: a full disk meets every call, and must not fill the log's disk too.
  */
 import type { ErrorCode, LibrarianError } from '@arriero/api'
+import { outsideOfCalls } from '../log/call-context.ts'
 import type { Log } from '../log.ts'
 
 /** Of one call. */
@@ -56,7 +57,7 @@ export function createFailureLog(log: Log, { quietMs = QUIET_MS }: { quietMs?: n
     tell(error, thrown, { id, path, status }) {
       const { code, message } = error
       if (status < 500) {
-        log.info({ id, path, status, code }, message)
+        log.info({ request: id, path, status, code }, message)
         return
       }
       const isPassing = passing.has(code)
@@ -64,12 +65,13 @@ export function createFailureLog(log: Log, { quietMs = QUIET_MS }: { quietMs?: n
       const known = troubles.get(key)
       if (known) {
         known.count++
-        log.debug({ id, path, status, code }, message)
+        log.debug({ request: id, path, status, code }, message)
         return
       }
       const level = isPassing ? 'warn' : 'error'
-      log[level](isPassing ? { id, path, status, code } : { id, path, status, code, err: thrown }, message)
-      watch(key, level, { path, status, code }, message)
+      const fields = { request: id, path, status, code }
+      log[level](isPassing ? fields : { ...fields, err: thrown }, message)
+      outsideOfCalls(() => watch(key, level, { path, status, code }, message))
     },
   }
 }

@@ -25,3 +25,9 @@ test.each(['', 'proxy', '0.0.0.0/0', '::/0', '10.0.0.0/33', '10.0.0.0/x', '10.0.
     expect(() => trustedAddresses([entry])).toThrow(/trusted_proxies/)
   },
 )
+
+test('the key of the settings that must be mended is named', () => {
+  expect(() => trustedAddresses(['everybody'], 'metrics.addresses')).toThrow(
+    /Cannot use metrics.addresses: "everybody"/,
+  )
+})

@@ -4,6 +4,7 @@ import { z } from 'zod'
 import { backupSchema } from './backup-schema.ts'
 import { duration } from './duration.ts'
 import { ingestSchema } from './ingest-schema.ts'
+import { notificationSchema } from './notification-schema.ts'
 import { rsyncSchema } from './rsync-schema.ts'
 import { bool, int } from './values.ts'
 
@@ -102,6 +103,8 @@ const ours = {
     })
     .prefault({}),
   trusted_proxies: z.array(z.string()).default([]),
+  metrics: z.strictObject({ addresses: z.array(z.string()).default(['127.0.0.0/8', '::1']) }).prefault({}),
+  notifications: notificationSchema.prefault({}),
   background: z.record(z.string(), z.unknown()).nullable().default(null),
 }
 

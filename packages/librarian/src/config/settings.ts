@@ -38,6 +38,8 @@ export interface Settings {
   readonly limits: Limits
   /** Addresses of proxies whose `X-Forwarded-For` is believed. */
   readonly trustedProxies: readonly string[]
+  readonly metrics: MetricsSettings
+  readonly notifications: NotificationSettings
   readonly background: BackgroundSettings
   /** What was odd about the settings, for the log. */
   readonly warnings: readonly string[]
@@ -70,6 +72,23 @@ export interface LogSettings {
   readonly slackEnabled: boolean
   readonly slackUrl: Secret | undefined
   readonly slackLevel: string
+}
+
+export interface MetricsSettings {
+  /** Addresses and networks that may scrape without an account. Default: this machine. */
+  readonly addresses: readonly string[]
+}
+
+/** What people are told of severe lines of the log, wherever it goes. */
+export interface NotificationSettings {
+  /** Which takes JSON. Undefined: none. */
+  readonly url: Secret | undefined
+  /** Sent with it as a bearer's. */
+  readonly token: Secret | undefined
+  /** Of this and worse. Default `ERROR`. */
+  readonly level: string
+  /** The same message again within it is counted, and told at its end; of Slack, too. Default 5 minutes. */
+  readonly windowMs: number
 }
 
 export interface GlobusSettings {

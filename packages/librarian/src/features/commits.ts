@@ -15,6 +15,8 @@ import { Writers } from '../services/byte-uploads/writers.ts'
 import type { Commits } from '../services/commit/commits.ts'
 import { createCommits } from '../services/commit/create-commits.ts'
 import { createDiskTrouble } from '../services/commit/disk-trouble.ts'
+import { withMeters } from '../services/commit/with-meters.ts'
+import { type Meters, noMeters } from '../services/meters.ts'
 import { createPresence, type Presence } from '../services/presence.ts'
 import { createRecovery, type Recovery } from '../services/recovery/create-recovery.ts'
 import { freeWhatDied } from '../services/recovery/free-what-died.ts'
@@ -45,6 +47,8 @@ export interface CommitServicesOptions {
   readonly clock: Clock
   readonly log: Log
   readonly settings: Pick<Settings, 'name' | 'maximalUploadSize' | 'maxSearchResults'>
+  /** Default: nobody counts. */
+  readonly meters?: Meters | undefined
   /** Ways for bytes to come beside the stores' own managers; made with the uploads that they belong to. */
   readonly providers?: readonly UploadProvider[]
   /** Uploads that nobody committed for so long are ended. Default 14 d. */
@@ -56,6 +60,7 @@ const DAY_SECONDS = 86_400
 
 export function createCommitServices(options: CommitServicesOptions): CommitServices {
   const { catalogue, stores, alarms, clock, log, settings, uploadExpirySeconds = 14 * DAY_SECONDS } = options
+  const { meters = noMeters } = options
   const { name } = settings
   const presence = createPresence({ catalogue, clock, log })
   const recovery: Recovery = createRecovery({
@@ -72,7 +77,7 @@ export function createCommitServices(options: CommitServicesOptions): CommitServ
     const act = { actor: 'task:commits', action: 'disable', subject: store, detail: { reason: 'disk trouble' } }
     return catalogue.stores.setEnabled({ name: store, enabled: false, act })
   }
-  const commits: Commits = createCommits({
+  const plain = createCommits({
     catalogue,
     alarms,
     log,
@@ -81,6 +86,7 @@ export function createCommitServices(options: CommitServicesOptions): CommitServ
     leave: recovery.leave,
     diskTrouble: createDiskTrouble({ clock, alarms, disableStore }),
   })
+  const commits: Commits = withMeters(plain, { meters, clock })
   const guard = sharedTurns(options, presence)
   const turns: WriteTurns = { writers: new Writers(), guard }
   const uploads = createUploads({

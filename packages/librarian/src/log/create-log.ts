@@ -6,6 +6,7 @@ import { redactText } from '@arriero/transfer'
 import { pino } from 'pino'
 import type { LogLevel } from '../config.ts'
 import type { Log } from '../log.ts'
+import { callFields } from './call-context.ts'
 
 export interface LogOptions {
   readonly level: LogLevel
@@ -22,6 +23,7 @@ export function createLog({ level, write, name }: LogOptions): Log {
       base: { name },
       timestamp: pino.stdTimeFunctions.isoTime,
       formatters: { level: label => ({ level: label }) },
+      mixin: callFields,
       redact: { paths: secretPaths, censor: '***' },
     },
     { write: line => write(visible(redactText(line))) },

@@ -8,6 +8,7 @@ import type { Catalogue } from '../catalogue/catalogue.ts'
 import { roomHeldSeconds } from '../catalogue/limits.ts'
 import type { IncomingTransfer } from '../catalogue/operations/uploads.ts'
 import type { Clock } from '../clock.ts'
+import { ofTransfer } from '../log/call-context.ts'
 import type { Spool } from '../stores/store.ts'
 import type { SiteStore, Stores } from '../stores/stores.ts'
 import { functionOf } from '../stores/wire-checksum.ts'
@@ -70,6 +71,7 @@ export class ByteUploads {
     if (!transfer || accountOf(transfer) !== user) {
       throw new LibrarianError('NotFound', `Cannot find upload ${token}: you have none of this name`)
     }
+    ofTransfer(transfer.id)
     if (transfer.status === 'FAILED' || transfer.status === 'CANCELLED') {
       const why = transfer.reason ?? 'it was ended'
       throw new LibrarianError('Gone', `Cannot go on with upload ${token}: ${why}`)

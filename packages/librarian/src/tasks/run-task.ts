@@ -9,6 +9,7 @@ import type { TaskRun } from '../catalogue/operations/tasks.ts'
 import type { Clock } from '../clock.ts'
 import type { Log } from '../log.ts'
 import type { Alarms } from '../services/alarms.ts'
+import { type Meters, noMeters } from '../services/meters.ts'
 import { type Entry, pauseMs } from './entries.ts'
 import type { TaskContext, TaskCounts, TaskKind, TaskResult } from './task.ts'
 
@@ -19,6 +20,8 @@ export interface RunTaskOptions {
   readonly log: Log
   /** How often what a run tells is written, ms. Default 2,000. */
   readonly tellMs?: number | undefined
+  /** Default: nobody counts. */
+  readonly meters?: Pick<Meters, 'run'> | undefined
 }
 
 export interface TaskReport extends Omit<TaskResult, 'outcome'> {
@@ -36,8 +39,9 @@ export async function runTask(
   signal: AbortSignal,
   options: RunTaskOptions,
 ): Promise<TaskReport> {
-  const { catalogue, log } = options
+  const { catalogue, clock, log, meters = noMeters } = options
   const { id, name } = entry
+  const begunAt = clock.now()
   const of: TaskRun = { id, run: randomBytes(16).toString('hex') }
   const begun = await catalogue.tasks.begin({
     entry: { id, kind: entry.kind, name },
@@ -62,9 +66,10 @@ export async function runTask(
     run.over.abort()
     await telling
   }
-  const pause = result.outcome === 'off' ? undefined : pauseMs(entry.settings, options.clock.wallNow())
+  const pause = result.outcome === 'off' ? undefined : pauseMs(entry.settings, clock.wallNow())
   run.counts = result.counts
   const isOurs = await run.end(result.outcome, result.note, pause === undefined ? null : pause / 1000)
+  meters.run({ kind: entry.kind, outcome: result.outcome, seconds: (clock.now() - begunAt) / 1000 })
   // One that found nothing to do, every few seconds, would be all that a log holds.
   const isIdle = result.outcome === 'done' && Object.values(result.counts).every(count => count === 0)
   log[isIdle ? 'debug' : 'info']({ task: name, kind: entry.kind, ...result }, 'a task has run')

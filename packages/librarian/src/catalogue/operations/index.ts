@@ -10,6 +10,7 @@ import { digests } from './digests.ts'
 import { disks } from './disks.ts'
 import { downstream } from './downstream.ts'
 import { errors } from './errors.ts'
+import { figures } from './figures.ts'
 import { files } from './files.ts'
 import { histories } from './histories.ts'
 import { holds } from './holds.ts'
@@ -62,6 +63,7 @@ export const operations = {
   disks,
   downstream,
   errors,
+  figures,
   files,
   histories,
   idempotency,

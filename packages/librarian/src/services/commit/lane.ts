@@ -4,6 +4,8 @@
  * What arrives alone starts at once; what arrives while batches run waits for the next, at most as long as the running ones
  * take. Nothing waits for company.
  */
+import { outsideOfCalls } from '../../log/call-context.ts'
+
 export interface LaneOptions<T> {
   /** Batches at once. */
   readonly concurrency: number
@@ -54,8 +56,8 @@ export function createLane<T>({ concurrency, maxCount, maxBytes, sizeOf, run }: 
       waiting.push(item)
       if (isKicked) return
       isKicked = true
-      // After this turn of the loop: what was asked for together is one batch.
-      setImmediate(start)
+      // After this turn of the loop: what was asked for together is one batch, and belongs to none of the calls.
+      setImmediate(() => outsideOfCalls(start))
     },
     async drained() {
       while (waiting.length > 0 || running.size > 0) {

@@ -2,6 +2,7 @@ import { randomBytes, randomUUID } from 'node:crypto'
 import { type ExistingFile, LibrarianError } from '@arriero/api'
 import type { Catalogue } from '../../catalogue/catalogue.ts'
 import type { IncomingTransfer, NewUpload, StageOutcome } from '../../catalogue/operations/uploads.ts'
+import { ofTransfer } from '../../log/call-context.ts'
 import type { Log } from '../../log.ts'
 import type { Caller } from '../../routes/route.ts'
 import type { SiteStore, Stores } from '../../stores/stores.ts'
@@ -74,7 +75,9 @@ export function createUploads(options: UploadsOptions): Uploads {
 
   async function stage(request: StageRequest, caller: Caller): Promise<Staged> {
     const [outcome] = await stageMany([request], caller)
-    return unwrap(outcome!)
+    const staged = unwrap(outcome!)
+    ofTransfer(staged.transfer.id)
+    return staged
   }
 
   async function open(outcome: StageOutcome, existing: ReadonlyMap<string, ExistingFile>): Promise<Staged> {
@@ -182,6 +185,7 @@ export function createUploads(options: UploadsOptions): Uploads {
   }
 
   async function commit(request: UploadCommitRequest, caller: Caller): Promise<UploadCommitted> {
+    ofTransfer(request.transferId)
     return commitTransfer(request, await ownTransfer(request.transferId, caller))
   }
 
