@@ -21,6 +21,7 @@ import { createCopyServices } from './features/copies.ts'
 import type { Feature, Ground } from './features/feature.ts'
 import { createIngestFeature } from './features/ingest.ts'
 import { createIntegrityFeature } from './features/integrity.ts'
+import { createManualFeature } from './features/manual.ts'
 import { createMessageFeature } from './features/messages.ts'
 import { createSendingFeature } from './features/sending.ts'
 import { createSneakernetFeature } from './features/sneakernet.ts'
@@ -151,6 +152,7 @@ async function featuresOf(
     bytes,
     ingest,
     ...flows,
+    createManualFeature(),
     housekeeping(shared),
   ]
   return { own, presence: commits.presence }
