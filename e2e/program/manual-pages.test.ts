@@ -42,7 +42,9 @@ test('every link leads to a page that is there, and every anchor to a heading', 
 
 test('no page has a script, a style of its own, or anything from elsewhere', () => {
   for (const [name, html] of pages) {
-    expect(html, name).not.toMatch(/<script|<iframe|<style|\sstyle=|\son[a-z]+=|(?:src|<link[^>]+href)="(?:https?:)?\/\//i)
+    expect(html, name).not.toMatch(
+      /<script|<iframe|<style|\sstyle=|\son[a-z]+=|(?:src|<link[^>]+href)="(?:https?:)?\/\//i,
+    )
   }
 })
 
@@ -71,6 +73,8 @@ test('renderMarkdown() makes links of the repository text, and takes no HTML', (
   )
   expect(title).toBe('A b')
   expect(headings.map(({ id }) => id)).toEqual(['twice', 'twice-1'])
-  expect(html).toContain('<a href="get.html#a">x</a> <span class="elsewhere">y</span> <a href="https://example.org">z</a>')
+  expect(html).toContain(
+    '<a href="get.html#a">x</a> <span class="elsewhere">y</span> <a href="https://example.org">z</a>',
+  )
   expect(html).not.toMatch(/<script|not shown/)
 })

@@ -1,5 +1,5 @@
 import { referencePages } from '../reference/pages.ts'
-import { type Findings, type ProjectFile } from './files.ts'
+import type { Findings, ProjectFile } from './files.ts'
 
 /** What a variable of the environment looks like where the program reads it. */
 const read = /\benv(?:ironment)?\.([A-Z][A-Z0-9_]+)/g

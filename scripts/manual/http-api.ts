@@ -28,7 +28,8 @@ export function renderHttpApi(document: Readonly<Record<string, unknown>>): Omit
   const groups = Map.groupBy(callsOf(document), ({ operation }) => operation.tags[0] ?? '')
   const headings: Heading[] = [...groups.keys()].map(tag => ({ level: 2, text: tag, id: `calls-${tag}` }))
   const html = [...groups].map(
-    ([tag, calls]) => `<h2 id="calls-${tag}">${escapeHtml(tag)}</h2>\n${calls.map(call => section(call, base)).join('')}`,
+    ([tag, calls]) =>
+      `<h2 id="calls-${tag}">${escapeHtml(tag)}</h2>\n${calls.map(call => section(call, base)).join('')}`,
   )
   return { html: html.join(''), headings }
 }
@@ -55,7 +56,11 @@ function section({ path, operation, aliases }: Call, base: string): string {
   return [
     `<h3 id="${escapeHtml(path.slice(1).replaceAll('/', '-').replace(/-$/, ''))}"><code>${escapeHtml(base + path)}</code></h3>`,
     `<p>${escapeHtml(summary)} ${escapeHtml(description)}${also && ` Also ${also}.`}${parameters.length > 0 ? ' It takes an <code>Idempotency-Key</code>.' : ''}</p>`,
-    fieldTable(requestBody.required ? 'Request' : 'Request, which may be left out', requestBody.content, 'must be there'),
+    fieldTable(
+      requestBody.required ? 'Request' : 'Request, which may be left out',
+      requestBody.content,
+      'must be there',
+    ),
     success?.content
       ? fieldTable(`Answer, ${status}`, success.content, 'always there')
       : `<p><strong>Answer, ${status}:</strong> no body.</p>\n`,
@@ -67,7 +72,8 @@ function fieldTable(title: string, content: Content, whenRequired: string): stri
   const schema = content['application/json']?.schema ?? {}
   const fields = fieldsOf(schema)
   const what = schema.type === 'array' ? ': a list of' : ''
-  if (fields.length === 0) return `<p><strong>${title}${what}:</strong> ${escapeHtml(schema.type === 'object' ? 'no fields' : String(schema.type ?? 'anything'))}.</p>\n`
+  if (fields.length === 0)
+    return `<p><strong>${title}${what}:</strong> ${escapeHtml(schema.type === 'object' ? 'no fields' : String(schema.type ?? 'anything'))}.</p>\n`
   const rows = fields.map(field => row(field, whenRequired)).join('\n')
   return `<p><strong>${title}${what}</strong></p>
 <div class="table" tabindex="0"><table><thead><tr><th>field</th><th>type</th><th></th></tr></thead><tbody>

@@ -56,7 +56,8 @@ function relink(tokens: readonly Token[], pages: ReadonlySet<string>): void {
     if (token.type !== 'link_open') continue
     const target = targetOf(token.attrGet('href') ?? '', pages)
     if (target !== undefined) token.attrSet('href', target)
-    else withoutLink(
+    else
+      withoutLink(
         token,
         tokens.slice(at).find(({ type }) => type === 'link_close'),
       )

@@ -1,4 +1,5 @@
 /** Every command with its operands, flags and examples, as commander knows them. */
+import type { EventEmitter } from 'node:events'
 import { type Command, Help } from 'commander'
 import { createProgram } from '../../packages/cli/src/program.ts'
 import { blocks, code, fence, plain, table } from './markdown.ts'
@@ -94,7 +95,9 @@ function options(command: Command, shown: Map<string, string>): string[] {
 /** What a command adds behind its help: examples, and paragraphs of text. */
 function afterHelp(command: Command): { examples: string; notes: string[] } {
   let text = ''
-  command.emit('afterHelp', { error: false, command, write: (more: string) => (text += more) })
+  // An emitter, which its types keep to themselves.
+  const emitter = command as unknown as EventEmitter
+  emitter.emit('afterHelp', { error: false, command, write: (more: string) => (text += more) })
   const paragraphs = text.trim().split(/\n\s*\n/)
   const examples = paragraphs.find(each => each.startsWith('Examples:')) ?? ''
   const notes = paragraphs.filter(each => each !== '' && each !== examples).map(note)

@@ -45,7 +45,10 @@ export const reasons: Readonly<Record<string, readonly [means: string, todo: str
   needs_credentials: ['the object’s commons wants to know who you are', '`--cred FILE` of this commons'],
   no_id: ['a row names no object', 'correct the row'],
   no_location: ['the object is known, and nobody has its bytes', 'ask the commons'],
-  not_connected: ['your commons has no login at the other one, or an old one', 'log in there on the profile page of your commons'],
+  not_connected: [
+    'your commons has no login at the other one, or an old one',
+    'log in there on the profile page of your commons',
+  ],
   unexpected_answer: ['what answered speaks no DRS, or not to you', 'check the host'],
   unknown_host: ['nobody knows which commons the object is of', '`--commons-url`, or `--drs-map PREFIX=HOST`'],
   unsafe_address: ['the commons sends to a place on this machine or network', 'ask the commons; nothing was fetched'],

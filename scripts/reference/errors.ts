@@ -17,10 +17,15 @@ const path = 'docs/manual/errors.md'
 export function errorsPage(): ReferencePage {
   const problems: string[] = []
   const explain = (found: Readonly<Record<string, string>>, name: string) => {
-    if (found[name] === undefined) problems.push(`${path}: scripts/reference/error-meanings.ts does not say what ${name} means`)
+    if (found[name] === undefined)
+      problems.push(`${path}: scripts/reference/error-meanings.ts does not say what ${name} means`)
     return found[name] ?? ''
   }
-  const rows = (kinds: Readonly<Record<string, Kind>>, meanings: Readonly<Record<string, string>>, exit: (c: string) => number) =>
+  const rows = (
+    kinds: Readonly<Record<string, Kind>>,
+    meanings: Readonly<Record<string, string>>,
+    exit: (c: string) => number,
+  ) =>
     Object.entries(kinds).map(([name, { remedy, retriable, status }]) => [
       code(spelled(name)),
       ...(status === undefined ? [] : [code(name), String(status)]),
@@ -52,7 +57,11 @@ happened there. Some calls answer another status, where existing clients know th
     '## Exit codes',
     table(
       ['code', 'means', 'errors'],
-      Object.entries(exitCodes).map(([name, number]) => [String(number), explain(exitMeanings, name), errorsOf(number)]),
+      Object.entries(exitCodes).map(([name, number]) => [
+        String(number),
+        explain(exitMeanings, name),
+        errorsOf(number),
+      ]),
     ),
     `3 to 8 are for a single item; of several, 1 says that some have failed. SIGTERM gives 143. \`arriero doctor\` explains what it finds wrong with this
 machine; [at four in the morning](operate.md#at-four-in-the-morning) lists what operators see.`,

@@ -100,12 +100,16 @@ export const meanings: Readonly<Record<string, Meaning>> = {
   'add_stores.async_transfer_manager_data': {
     means: `ways in which other librarians may send ${page.serve('sending-to-other-sites')}`,
   },
-  'local.staging_path': { means: 'where users who see the disk put uploads; must exist, on the file system of `store_path`' },
+  'local.staging_path': {
+    means: 'where users who see the disk put uploads; must exist, on the file system of `store_path`',
+  },
   'local.store_path': { means: 'where files lie under their names; must exist' },
   'local.report_full_fraction': { means: 'portion of the disk that counts as usable' },
   'local.group_write_after_stage': { means: 'staging directories get mode 0775' },
   'local.own_after_commit': { means: 'what is committed gets the server’s user and group' },
-  'local.readonly_after_commit': { means: 'files 0444 and directories 0555, for everybody to read; else 0440 and 0550' },
+  'local.readonly_after_commit': {
+    means: 'files 0444 and directories 0555, for everybody to read; else 0440 and 0550',
+  },
   'local.reserve': { means: 'kept free by uploads; `standard` is 5 % and 10 GiB at least', unit: 'bytes' },
   's3.bucket': { means: 'the bucket' },
   's3.prefix': { means: 'before all keys; empty, or ends with `/`' },
@@ -113,7 +117,9 @@ export const meanings: Readonly<Record<string, Meaning>> = {
   's3.region': { means: 'its region' },
   's3.access_key_id': { means: 'credentials', otherwise: 'as the AWS tools find them' },
   's3.secret_access_key': { means: 'their secret' },
-  's3.scratch_path': { means: 'directory on a local disk for what arrives; it needs room for all that arrives at once' },
+  's3.scratch_path': {
+    means: 'directory on a local disk for what arrives; it needs room for all that arrives at once',
+  },
   's3.capacity': { means: 'most that may be kept there', unit: 'bytes', otherwise: '2⁵⁰' },
 }
 

@@ -32,7 +32,13 @@ export function settingsPage(): ReferencePage {
   const rows = (schema: z.ZodType, prefix = '') =>
     fieldsOf(jsonOf(schema)).map(({ path, schema }) => {
       const meaning = explain(meanings, prefix + path, '')
-      return [code(path), environmentOf(path, prefix), typeOf(schema, meaning), defaultOf(schema, meaning), meaning.means]
+      return [
+        code(path),
+        environmentOf(path, prefix),
+        typeOf(schema, meaning),
+        defaultOf(schema, meaning),
+        meaning.means,
+      ]
     })
   const stores = (schema: z.ZodType, prefix: string) => rows(schema, prefix).map(([key, , ...rest]) => [key!, ...rest])
   const text = blocks(
@@ -105,7 +111,7 @@ function shapeOf(schema: Schema): string {
     case undefined:
       return ''
     default:
-      return schema.type === 'string' ? 'text' : schema.type
+      return schema.type === 'string' ? 'text' : String(schema.type)
   }
 }
 
@@ -153,7 +159,10 @@ function* taskSections(explain: (key: string, kind: string) => Meaning): Generat
         return [code(path), typeOf(schema, meaning), defaultOf(schema, meaning), meaning.means]
       })
   yield '### Every task'
-  yield table(['key', 'type', 'default', 'meaning'], fields(first, key => common.includes(key), 'every task'))
+  yield table(
+    ['key', 'type', 'default', 'meaning'],
+    fields(first, key => common.includes(key), 'every task'),
+  )
   for (const [kind, schema] of kinds) {
     if (schema.type !== 'array') continue
     const rows = fields(schema.items as Schema, key => !common.includes(key), kind)

@@ -38,7 +38,11 @@ export function manualRoutes(directory: string): RawRoute[] {
   const open = { level: 'NONE', methods: ['GET', 'HEAD'], openMethods: ['GET', 'HEAD'] } as const
   return [
     // Relative: a proxy may show the librarian below a path.
-    { ...open, path: '/docs', handle: async (_, response) => void response.writeHead(308, { location: 'docs/' }).end() },
+    {
+      ...open,
+      path: '/docs',
+      handle: async (_, response) => void response.writeHead(308, { location: 'docs/' }).end(),
+    },
     { ...open, path: `${prefix}*`, handle: (request, response) => answer(directory, request, response) },
   ]
 }
