@@ -4,7 +4,16 @@ import type { Findings, ProjectFile } from './files.ts'
 /** What a variable of the environment looks like where the program reads it. */
 const read = /\benv(?:ironment)?\.([A-Z][A-Z0-9_]+)/g
 /** Of the system, or read for others; nobody sets them for us. */
-const common = new Set(['HOME', 'PATH', 'TERM', 'USER', 'LOGNAME', 'NODE_TLS_REJECT_UNAUTHORIZED'])
+const common = new Set([
+  'AWS_CONFIG_FILE',
+  'AWS_SESSION_TOKEN',
+  'HOME',
+  'PATH',
+  'TERM',
+  'USER',
+  'LOGNAME',
+  'NODE_TLS_REJECT_UNAUTHORIZED',
+])
 
 /** Generated pages are what the program gives now, and every variable that it reads is on one of them. */
 export async function checkReference(files: readonly ProjectFile[]): Promise<Findings> {

@@ -8,9 +8,9 @@ export function table(head: readonly string[], rows: readonly (readonly string[]
   return [line(head), rule, ...rows.map(line)].join('\n')
 }
 
-/** Running text of the program: nothing in it is meant as Markdown. */
+/** Running text of the program: but for code in backticks, nothing in it is meant as Markdown. */
 export function plain(text: string): string {
-  return text.replaceAll(/[\\`*_<>[\]|]/g, character => `\\${character}`)
+  return text.replaceAll(/`[^`]+`|[\\`*_<>[\]|]/g, met => (met.length > 1 ? code(met.slice(1, -1)) : `\\${met}`))
 }
 
 /** A `|` would end the cell even here. */
