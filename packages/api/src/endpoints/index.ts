@@ -18,6 +18,7 @@ import { upload } from './upload.ts'
 import { users } from './users.ts'
 import { validate } from './validate.ts'
 
+/** All calls, by group and name. */
 export const endpoints = {
   ping,
   upload,
@@ -39,4 +40,5 @@ export const endpoints = {
   tasks,
 }
 
+/** The type of the table. */
 export type Endpoints = typeof endpoints

@@ -22,6 +22,7 @@ import { checksumOf, entriesOf, hooksFor, listTree, type TreeListing, urlsOf } f
 import type { Located } from './find-copies.ts'
 import { locate } from './locate.ts'
 
+/** Options of a download from librarians. */
 export interface DownloadOptions {
   /** Every one that may have it, preferred first. */
   readonly librarians: readonly Librarian[]
@@ -31,6 +32,7 @@ export interface DownloadOptions {
   readonly signal?: AbortSignal | undefined
 }
 
+/** A file or tree that is there, and what was proven of it. */
 export interface Downloaded {
   readonly name: string
   readonly kind: 'file' | 'tree'

@@ -4,6 +4,7 @@
  */
 import { FIRST_INSTANT, type Instant, instantOf, LAST_INSTANT, LibrarianError } from '@arriero/api'
 
+/** Options of `parseTime()`. */
 export interface ParseTimeOptions {
   /** Milliseconds since 1970: what `ago` counts from. */
   readonly now: number

@@ -7,6 +7,7 @@ const schema = endpoints.admin.storesManifest.answer
 /** What `admin/stores/manifest` answered at the source, carried with the disk (librarian 11.7). */
 export type CarriedManifest = z.output<typeof schema>
 
+/** A file of a store manifest, as it is carried. */
 export type CarriedEntry = CarriedManifest['store_files'][number]
 
 export async function readCarriedManifest(path: string): Promise<CarriedManifest> {

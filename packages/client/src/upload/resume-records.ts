@@ -27,6 +27,7 @@ const recordSchema = z.object({
 
 export type ResumeRecord = Omit<z.output<typeof recordSchema>, 'version'>
 
+/** What an interrupted upload remembers on this machine. */
 export interface ResumeRecords {
   find(upload: UploadIdentity): Promise<ResumeRecord | undefined>
   /** Replaces what was kept. */

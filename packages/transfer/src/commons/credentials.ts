@@ -4,6 +4,7 @@ import { type ErrorDetails, TransferError } from '../errors.ts'
 import { printable } from '../redact.ts'
 import { decodeClaims, endpointOf } from './jwt.ts'
 
+/** By which a commons knows who asks. */
 export type Credential =
   | { readonly kind: 'key'; readonly endpoint: string; readonly apiKey: string; readonly expiresAt: number }
   | { readonly kind: 'token'; readonly endpoint: string; readonly token: string; readonly expiresAt: number }

@@ -22,6 +22,7 @@ export interface HashPoolOptions {
   readonly spawn?: ((data: HashWorkerData) => Worker) | undefined
 }
 
+/** Threads that compute slow digests over the memory in which parts landed. */
 export interface HashPool extends HashLane {
   /** Bytes that workers have been asked to digest and have not; for profiles. */
   readonly pendingBytes: number

@@ -27,12 +27,14 @@ import { openDisk } from './open-disk.ts'
 import { placeItem } from './place-item.ts'
 import { type Sealed, sealDisk } from './seal-disk.ts'
 
+/** What goes onto a disk, and for whom. */
 export interface PackOrder extends CandidateOrder {
   /** Where the disk is mounted, or an empty directory on it. */
   readonly directory: string
   readonly label?: string | undefined
 }
 
+/** Options of `packDisk()`. */
 export interface PackOptions {
   readonly engine: Engine
   readonly progress?: Progress | undefined
@@ -44,6 +46,7 @@ export interface PackOptions {
   readonly now?: (() => Date) | undefined
 }
 
+/** What was packed, and what was left. */
 export interface PackReport extends Sealed {
   /** UUID. */
   readonly disk: string
