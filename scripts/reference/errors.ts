@@ -36,9 +36,9 @@ export function errorsPage(): ReferencePage {
     ])
   const text = blocks(
     '# Errors by their code',
-    `A failure is a line: \`failed CODE: what was tried, what must hold, what was met. What to do.\` With \`--json\`, and in reports, the code is \`code\` or
-\`error_class\`. Here is what each means and what to do first. "Again" says that the same command may succeed later; what can be tried again at once
-was tried already.`,
+    `A failure of one item is a line, \`arriero: what was tried, what must hold, what was met. What to do.\`; of several, each has a line that begins with
+\`failed CODE\`. With \`--json\` the code is \`error.code\`, in reports of lists \`error_class\`. Here is what each means and what to do first. "Again" says
+that the same command may succeed later; what can be tried again at once was tried already.`,
     '## Of fetching',
     table(['code', 'means', 'what to do', 'again', 'exit'], rows(engineTable, engineMeanings, exitCodeOf)),
     '## Finer words',

@@ -101,7 +101,8 @@ function shapeOf(schema: Schema): string {
   const several = (schema.anyOf ?? schema.oneOf)?.map(each => shapeOf(each as Schema)).filter(each => each !== 'null')
   if (several) return [...new Set(several)].join(' or ')
   const item = schema.items as Schema | undefined
-  switch (schema.type) {
+  const type = Array.isArray(schema.type) ? schema.type.find(each => each !== 'null') : schema.type
+  switch (type) {
     case 'array':
       return item?.type === undefined && !item?.enum ? 'list' : `list of ${shapeOf(item)}`
     case 'integer':
@@ -111,7 +112,7 @@ function shapeOf(schema: Schema): string {
     case undefined:
       return ''
     default:
-      return schema.type === 'string' ? 'text' : String(schema.type)
+      return type === 'string' ? 'text' : String(type)
   }
 }
 
@@ -128,7 +129,6 @@ function defaultOf(schema: Schema, { unit, otherwise }: Meaning): string {
   if (value === undefined || value === null || value === '') return ''
   if (unit === 'duration') return code(durationText(Number(value)))
   if (schema.type === 'object') return ''
-  if (typeof value === 'number') return code(value.toLocaleString('en-US').replaceAll(',', ' '))
   return code(typeof value === 'string' ? value : JSON.stringify(value))
 }
 
