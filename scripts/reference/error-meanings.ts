@@ -32,6 +32,9 @@ export const engineMeanings: Readonly<Record<string, string>> = {
 /** Words of reports that are finer than a code: what each means, and what to do. */
 export const reasons: Readonly<Record<string, readonly [means: string, todo: string]>> = {
   archived: ['the object must be brought from tape first, and that was begun', 'the same command again, later'],
+  bad_commons: ['a row names no commons that can be', 'correct the row'],
+  bad_md5: ['a row’s digest is none', 'correct the row'],
+  bad_name: ['a row’s name cannot be one', 'correct the row'],
   bad_size: ['a row’s size is no number', 'correct the row'],
   bad_url: ['a row’s address is none', 'correct the row'],
   blank: ['the commons knows the object, and nothing was uploaded yet', 'ask who made it'],
@@ -41,7 +44,14 @@ export const reasons: Readonly<Record<string, readonly [means: string, todo: str
   conflict: ['a row contradicts the commons, or itself', 'correct the row, or `--trust-commons`'],
   cred_expired: ['the API key has expired', 'make a new `credentials.json` on the profile page of the commons'],
   cred_rejected: ['the commons does not know the API key', 'make a new `credentials.json` on its profile page'],
+  cred_malformed: ['what was given as credentials is none', 'download `credentials.json` again'],
+  cred_unreadable: ['the file of credentials cannot be read', 'check its path and permissions'],
+  hook_hung: ['a hook of yours did not come to its end', 'mend the hook'],
   host_not_allowed: ['a librarian may not fetch from there', 'its operator adds the host to `ingest`'],
+  metadata_mismatch: [
+    'the list and the commons state different sizes or digests',
+    'correct the row, or `--trust-commons`',
+  ],
   needs_credentials: ['the object’s commons wants to know who you are', '`--cred FILE` of this commons'],
   no_id: ['a row names no object', 'correct the row'],
   no_location: ['the object is known, and nobody has its bytes', 'ask the commons'],

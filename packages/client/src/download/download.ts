@@ -45,7 +45,11 @@ export interface Downloaded {
   readonly status: 'downloaded' | 'skipped'
 }
 
-/** @param target path of the file or tree; ends with `/` or is a directory: inside it, under the last part of the name */
+/**
+ * Fetches a file or tree from one or several librarians, verified before it has its name.
+ *
+ * @param target path of the file or tree; ends with `/` or is a directory: inside it, under the last part of the name
+ */
 export async function download(name: string, target: string, options: DownloadOptions): Promise<Downloaded> {
   const located = await locate(options.librarians, name, options.signal)
   return downloadLocated(located, await targetOf(name, target), options)

@@ -35,6 +35,7 @@ export interface ResumeRecords {
   forget(upload: UploadIdentity): Promise<void>
 }
 
+/** Kept as files of a directory. */
 export function createResumeRecords(directory: string): ResumeRecords {
   const pathOf = (upload: UploadIdentity) => join(directory, `${keyOf(upload)}.json`)
   return {

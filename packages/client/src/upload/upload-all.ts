@@ -40,6 +40,7 @@ const SMALL = 4 << 20
 const MOST_IN_BATCH = 128
 const MOST_BATCH_BYTES = 64 << 20
 
+/** Uploads several, several at once; an outcome for each as it is ready. */
 export async function* uploadAll(
   librarian: Librarian,
   requests: Iterable<UploadRequest> | AsyncIterable<UploadRequest>,

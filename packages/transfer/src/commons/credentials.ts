@@ -46,7 +46,11 @@ export async function readCredentials(path: string, now = Date.now()): Promise<R
   return { credential, warnings }
 }
 
-/** @param path where the text stood, for messages */
+/**
+ * Credentials from the text of a `credentials.json`; errors as of `readCredentials()`.
+ *
+ * @param path where the text stood, for messages
+ */
 export function parseCredentials(text: string, path: string, now = Date.now()): Credential {
   const malformed = (what: string, cause?: unknown) =>
     refuse('cred_malformed', `Cannot use the credentials ${printable(path)}: ${what}`, { cause })

@@ -54,6 +54,7 @@ export type RowReason = 'no_id' | 'bad_size' | 'bad_md5' | 'bad_url' | 'bad_name
 /** A row of a manifest: an entry, or one that cannot be used. */
 export type Row = Entry | BadRow
 
+/** Whether a row cannot be used. */
 export function isBadRow(row: Row): row is BadRow {
   return 'error' in row
 }

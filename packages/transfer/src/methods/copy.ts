@@ -22,6 +22,7 @@ export interface CopyMethodOptions {
   readonly clock?: Clock | undefined
 }
 
+/** Copies between directories that this machine sees. */
 export function createCopyMethod(options: CopyMethodOptions = {}): Method {
   const { hostname = ownHostname(), itemsAtOnce = 4, clock = systemClock } = options
   return {

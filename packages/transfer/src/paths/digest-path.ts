@@ -69,6 +69,7 @@ export interface PathDigester extends AsyncDisposable {
   digest(path: string, options?: DigestPathOptions): Promise<PathDescription>
 }
 
+/** Computes digests of files and directories, several at once. */
 export function createPathDigester(): PathDigester {
   let lanes: Lanes | undefined
   const openLanes = () => {

@@ -19,6 +19,7 @@ const algorithms: Readonly<Record<PathFunction, DigestAlgorithm>> = {
 /** Names of the digests that a librarian keeps of files and trees. */
 export const pathFunctions = Object.keys(algorithms) as readonly PathFunction[]
 
+/** The digest that a name of `pathFunctions` stands for. */
 export function algorithmOf(name: PathFunction): DigestAlgorithm {
   return algorithms[name]
 }

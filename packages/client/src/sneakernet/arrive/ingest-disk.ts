@@ -58,6 +58,7 @@ export interface IngestedDisk {
 const PAGE = 250
 const AT_ONCE = 4
 
+/** Reads a carried disk and brings its files into the librarian. May be repeated. */
 export async function ingestDisk(
   librarian: Librarian,
   directory: string,

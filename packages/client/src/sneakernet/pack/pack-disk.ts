@@ -63,6 +63,7 @@ const BATCH_BYTES = 1 << 30
 const SLACK = 4 << 20
 const MOST_PROBLEMS = 20
 
+/** Writes what another librarian lacks onto a disk, and reads it back. The same call again goes on. */
 export async function packDisk(librarian: Librarian, order: PackOrder, options: PackOptions): Promise<PackReport> {
   const { signal = new AbortController().signal, probe = probeDisk, now = () => new Date() } = options
   const { api } = librarian
