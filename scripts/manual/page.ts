@@ -16,6 +16,9 @@ export interface Page {
 /** Shorter lists of headings would be in the way. */
 const leastHeadings = 3
 
+/** Made by typedoc beside these pages. */
+const libraries = '<h2>Libraries</h2><ul><li><a href="api/index.html">TypeScript interfaces</a></li></ul>'
+
 export function renderPage({ name, title, html, headings, navigation, version }: Page): string {
   const shown = name === 'index' ? 'Arriero' : `${escapeHtml(title)} · Arriero`
   return `<!doctype html>
@@ -33,7 +36,8 @@ export function renderPage({ name, title, html, headings, navigation, version }:
 <main id="text">
 ${html}</main>
 ${contents(headings)}
-<nav class="pages" id="pages" aria-label="Pages">${navigation.map(chapter => chapterList(chapter, name)).join('\n')}</nav>
+<nav class="pages" id="pages" aria-label="Pages">${navigation.map(chapter => chapterList(chapter, name)).join('\n')}
+${libraries}</nav>
 </body>
 </html>
 `
