@@ -9,6 +9,7 @@ export default defineConfig({
       'packages/*/src/**/*.test.ts',
       'packages/*/test/**/*.test.ts',
       'e2e/program/**/*.test.ts',
+      'e2e/deploy/**/*.test.ts',
       'examples/**/*.test.ts',
     ],
     globalSetup: ['e2e/test-run/whole-run.ts'],
