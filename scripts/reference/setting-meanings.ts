@@ -117,6 +117,7 @@ export const meanings: Readonly<Record<string, Meaning>> = {
   's3.region': { means: 'its region' },
   's3.access_key_id': { means: 'credentials', otherwise: 'as the AWS tools find them' },
   's3.secret_access_key': { means: 'their secret' },
+  's3.secret_access_key_file': { means: 'the file that holds it; wins' },
   's3.scratch_path': {
     means: 'directory on a local disk for what arrives; it needs room for all that arrives at once',
   },
