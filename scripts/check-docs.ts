@@ -5,6 +5,7 @@
  *     citations   "design 4", "retrieval 8.1" and the like in comments lead to a heading
  *     program     every command and flag that a text shows is in the program's --help
  *     examples    every ```ts block, in texts and in comments, passes the type checker
+ *     reference   generated pages are what the program says now
  *     attacks     every row of the attack matrix has its tests, every case its row
  *     words       nothing names what does not belong here
  */
@@ -14,6 +15,7 @@ import { checkExamples } from './docs/examples.ts'
 import { readProject } from './docs/files.ts'
 import { checkLinks } from './docs/links.ts'
 import { checkProgram } from './docs/program.ts'
+import { checkReference } from './docs/reference.ts'
 import { checkWords } from './docs/words.ts'
 
 const startedAt = performance.now()
@@ -23,6 +25,7 @@ const found = await Promise.all([
   checkCitations(files),
   checkProgram(files),
   checkExamples(files),
+  checkReference(files),
   checkAttacks(files),
   checkWords(files),
 ])

@@ -1,5 +1,6 @@
 import { existsSync, globSync } from 'node:fs'
 import { dirname, join, normalize } from 'node:path'
+import { slug } from '../manual/slug.ts'
 import { type Findings, isMarkdown, isSource, lineOf, type ProjectFile, root } from './files.ts'
 
 /** A path below one of these is meant as one of this repository. */
@@ -51,14 +52,6 @@ function problemOf(link: string, file: ProjectFile, files: readonly ProjectFile[
 function anchorsOf(text: string): Set<string> {
   const headings = withoutFences(text).matchAll(/^#+ +(.+)$/gm)
   return new Set([...headings].map(([, heading]) => slug(heading!)))
-}
-
-function slug(heading: string): string {
-  return heading
-    .toLowerCase()
-    .replaceAll(/[^\p{L}\p{N}\s_-]/gu, '')
-    .trim()
-    .replaceAll(/\s/g, '-')
 }
 
 /** Keeps the line count. */

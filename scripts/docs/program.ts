@@ -12,7 +12,7 @@ export async function checkProgram(files: readonly ProjectFile[]): Promise<Findi
   const problems: string[] = []
   let count = 0
   for (const file of files.filter(isMarkdown)) {
-    for (const { code, index } of codeOf(file.text)) {
+    for (const { code, index } of codeOf(ours(file))) {
       const told = (what: string) => problems.push(`${file.path}:${lineOf(file.text, index)}: ${what}`)
       for (const { command, flags } of callsIn(code)) {
         count++
@@ -59,6 +59,12 @@ async function helpOf(...command: string[]): Promise<string> {
 /** Flags of the lists, and those that a description gives as another spelling: `(-cs)`. */
 function flagsOf(help: string): Set<string> {
   return new Set([...help.matchAll(/(?:^ {2,}|, |\()(--?[a-zA-Z][\w-]*)/gm)].map(([, flag]) => flag!))
+}
+
+/** Pages for those who come from other programs show in the first cell of a row what these have. */
+function ours({ path, text }: ProjectFile): string {
+  if (!/\/from-[\w-]+\.md$/.test(path)) return text
+  return text.replaceAll(/^\| [^|\n]*(?:\\\|[^|\n]*)*/gm, cell => cell.replaceAll(/[^\n]/g, ' '))
 }
 
 /** Shell lines of fenced blocks, with continued ones joined, and inline code. */

@@ -10,6 +10,7 @@ import type { AnswerOf, Endpoint, RequestInput } from './endpoint.ts'
 import { type Endpoints, endpoints } from './endpoints/index.ts'
 import { LibrarianError } from './errors.ts'
 
+/** Options of `connect()`. */
 export type ConnectOptions = Address & {
   readonly user: string
   readonly password: string
@@ -41,6 +42,7 @@ export type ConnectOptions = Address & {
   readonly sleep?: Sleep
 }
 
+/** Options of one call. */
 export interface CallOptions {
   readonly signal?: AbortSignal
   /** Of a call that an earlier process may have sent already; default: a new one. */
@@ -70,6 +72,7 @@ export interface Caller {
   call<E extends Endpoint>(endpoint: E, request: RequestInput<E>, options?: CallOptions): Promise<AnswerOf<E>>
 }
 
+/** All calls of a librarian, by group and name. */
 export type Connection = Caller & Methods
 
 /**

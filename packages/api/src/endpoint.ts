@@ -32,8 +32,10 @@ export interface Failure<Request = unknown> {
   readonly fields?: ErrorFields
 }
 
+/** What an endpoint answers by error code, where that differs from the table. */
 export type Failures<Request = unknown> = { readonly [Code in ErrorCode]?: Failure<Request> }
 
+/** One call of the wire. */
 export interface Endpoint<Request extends z.ZodType = z.ZodType, Answer extends z.ZodType = z.ZodType> {
   /** Below `/api/v2/`, without a slash at the start; `ping/` keeps its own at the end. */
   readonly path: string

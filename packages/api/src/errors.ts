@@ -12,6 +12,7 @@ interface ErrorKind {
   readonly remedy: string
 }
 
+/** Every code with its status, its remedy, and whether the same request may succeed later. */
 export const errorTable = {
   BadRequest: { status: 422, retriable: false, remedy: 'Correct the request; the message names the field.' },
   BadSize: { status: 400, retriable: false, remedy: 'Check you are trying to upload a valid file.' },
@@ -110,11 +111,13 @@ export const errorTable = {
   Internal: { status: 500, retriable: true, remedy: 'Tell the operator; the server’s log has more.' },
 } as const satisfies Record<string, ErrorKind>
 
+/** What went wrong, as a word that a program can act on. */
 export type ErrorCode = keyof typeof errorTable
 
 /** Fields that an answer carries besides reason and remedy, by their wire names. */
 export type ErrorFields = Readonly<Record<string, unknown>>
 
+/** What an error carries besides code and message. */
 export interface LibrarianErrorOptions {
   /** Overrides the table's sentence where one case differs. */
   readonly remedy?: string | undefined

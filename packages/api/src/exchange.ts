@@ -20,6 +20,7 @@ export function parseRequest<E extends Endpoint>(endpoint: E, body: unknown): Re
   throw new LibrarianError('BadRequest', `Cannot call ${endpoint.path}: ${issuesText(result.error)}`)
 }
 
+/** A success as it goes over the wire. */
 export interface SuccessAnswer {
   readonly status: number
   /** Undefined: no body and no content type. */

@@ -6,6 +6,7 @@ import type { Endpoint, Failure, FailureShape } from './endpoint.ts'
 import { type ErrorCode, type ErrorFields, errorTable, LibrarianError } from './errors.ts'
 import { printable } from './values/characters.ts'
 
+/** A failure as it goes over the wire. */
 export interface FailureAnswer {
   readonly status: number
   readonly body: Readonly<Record<string, unknown>>
@@ -106,6 +107,7 @@ function failureHeaders(status: number, error: LibrarianError): Record<string, s
   return headers
 }
 
+/** What is known besides the answer. */
 export interface FromFailureOptions {
   /** Its table tells codes apart that share a status. */
   readonly endpoint?: Endpoint | undefined

@@ -5,6 +5,7 @@ import { endpoints } from './endpoints/index.ts'
 import { type ErrorCode, errorTable } from './errors.ts'
 import { failureShape } from './failures.ts'
 
+/** Options of `openApi()`. */
 export interface OpenApiOptions {
   /** Of the server. */
   readonly version: string

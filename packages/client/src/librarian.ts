@@ -20,6 +20,7 @@ export interface Librarian {
   close(): void
 }
 
+/** Options of `openLibrarian()`. */
 export interface OpenLibrarianOptions {
   /** Longest wait for one answer; undefined: none. Default 1,800,000: a server hashes whole files before it answers. */
   readonly timeoutMs?: number | undefined

@@ -23,6 +23,7 @@ import { createDashboardFeature } from './features/dashboard.ts'
 import type { Feature, Ground } from './features/feature.ts'
 import { createIngestFeature } from './features/ingest.ts'
 import { createIntegrityFeature } from './features/integrity.ts'
+import { createManualFeature } from './features/manual.ts'
 import { createMessageFeature } from './features/messages.ts'
 import { createMetricsFeature } from './features/metrics.ts'
 import { createSendingFeature } from './features/sending.ts'
@@ -166,6 +167,7 @@ async function featuresOf(
     ingest,
     ...flows,
     createDashboardFeature({ ...shared, retry: sending.retry }),
+    createManualFeature(),
     housekeeping(shared),
   ]
   return { own, presence: commits.presence }

@@ -5,8 +5,10 @@ export type EventLevel = 'TRACE' | 'DEBUG' | 'INFO_VERBOSE' | 'INFO' | 'WARN' | 
 /** From the least to the most important. */
 export const eventLevels: readonly EventLevel[] = ['TRACE', 'DEBUG', 'INFO_VERBOSE', 'INFO', 'WARN', 'ERROR']
 
+/** Where in a transfer an event happened. */
 export type EventStage = 'list' | 'plan' | 'fetch' | 'verify' | 'sink' | 'publish' | 'run'
 
+/** One machine-readable line about what happened. */
 export interface TransferEvent {
   /** ISO 8601, UTC. */
   readonly ts: string

@@ -24,6 +24,7 @@ import type { Verification } from './integrity/verification.ts'
 import type { Range, Resource } from './resource.ts'
 import type { Listed } from './source.ts'
 
+/** Which file a hook is called for. */
 export interface HookContext {
   /** Redacted URL. */
   readonly uri: string
@@ -72,6 +73,7 @@ export type FileVerdict =
   | { readonly rename: string; readonly priority?: number | undefined }
   | { readonly rename?: string | undefined; readonly priority: number }
 
+/** Status and headers of an answer, before its bytes. */
 export interface ResponseHead {
   readonly part: Range
   readonly resource: Resource
@@ -81,6 +83,7 @@ export interface ResponseHead {
   readonly headers: Readonly<Record<string, string | readonly string[] | undefined>> | undefined
 }
 
+/** An attempt that failed, and the one that follows. */
 export interface Retrying {
   readonly error: TransferError
   /** From 1, of this file. */
@@ -88,6 +91,7 @@ export interface Retrying {
   readonly delayMs: number
 }
 
+/** What became of one file. */
 export interface FileEnd {
   /** Why it failed; undefined: it did not. */
   readonly error: unknown
@@ -97,6 +101,7 @@ export interface FileEnd {
   readonly verification: Verification | undefined
 }
 
+/** What became of a run. */
 export interface RunEnd {
   readonly files: number
   readonly failed: number
@@ -135,6 +140,7 @@ type Called<Name extends keyof HookArguments> = Hook<
   Name extends keyof HookAnswers ? HookAnswers[Name] : unknown
 >
 
+/** Functions of the caller's, each called at its stage; all may be left out. */
 export interface Hooks {
   /** Before anything is asked of the source; again before each attempt that begins anew. */
   readonly onPlan?: Called<'onPlan'>
@@ -211,4 +217,5 @@ export interface HookTime {
   readonly ms: number
 }
 
+/** How often a hook was called, and how long it took. */
 export type HookTimes = Readonly<Partial<Record<HookName, HookTime>>>

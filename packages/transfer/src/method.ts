@@ -42,11 +42,13 @@ export interface Method {
   details(state: MethodState, options?: { signal?: AbortSignal }): Promise<TransferDetails | undefined>
 }
 
+/** The methods that there are. */
 export type MethodName = 'local' | 'rsync' | 'globus' | 'http'
 
 /** As offered by a receiver, with what became of it since (librarian 9); fields that are not known stay as they are. */
 export type MethodState = Readonly<Record<string, unknown>>
 
+/** A file that a method moves: whence, whither, and what it must be. */
 export interface MethodItem {
   /** Absolute path at the sender, of a file or a directory. */
   readonly source: string
@@ -57,6 +59,7 @@ export interface MethodItem {
   readonly isTree: boolean
 }
 
+/** Options of a method's `transfer()`. */
 export interface TransferOptions {
   /** State as offered, or as an earlier attempt has left it. */
   readonly state: MethodState

@@ -143,6 +143,7 @@ export type IfExists = 'error' | 'skip' | 'overwrite' | 'rename' | 'verify' | 'r
 /** `data`: content and name are on stable storage before success is told; `none`: the result says `isDurable: false`. */
 export type Durability = 'data' | 'none'
 
+/** Options of everything that makes a file. */
 export interface FileOptions {
   /** Default `error`. */
   readonly ifExists?: IfExists | undefined

@@ -4,6 +4,7 @@ import { HookClock } from './hooks/times.ts'
 
 export type FileState = 'waiting' | 'fetching' | 'verifying' | 'publishing' | 'done' | 'skipped' | 'failed'
 
+/** One file under way. */
 export interface FileProgress {
   readonly id: number
   /** Redacted URL. */
@@ -18,6 +19,7 @@ export interface FileProgress {
   state: FileState
 }
 
+/** Counts of a run, up to date whenever they are read; what shows them comes back for more. */
 export class Progress {
   /** Files that are neither waiting nor finished. */
   readonly active = new Set<FileProgress>()

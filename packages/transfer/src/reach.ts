@@ -4,6 +4,7 @@ import { TransferError } from './errors.ts'
 import type { AddressesOptions } from './http/addresses.ts'
 import { isInside } from './http/is-inside.ts'
 
+/** How far an engine may connect that fetches what others name. */
 export interface Reach {
   /** Which hosts, and at which ports; asked for every request and every redirect, before the name is looked up. */
   readonly isHostAllowed: (host: string, port: number) => boolean

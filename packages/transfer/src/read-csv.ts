@@ -7,6 +7,7 @@ import { splitCells } from './manifest/csv.ts'
 import { RowProblem, refuse, show } from './manifest/problem.ts'
 import { RecordSplitter } from './manifest/records.ts'
 
+/** Options of `readCsv()`. */
 export interface CsvOptions<Column extends string = string> {
   /** Columns that must be there, by their names in the header, in any order. Others are left out. Default: every column. */
   readonly columns?: readonly Column[] | undefined

@@ -20,6 +20,7 @@ export interface Timings {
   readonly hooks?: HookTimes | undefined
 }
 
+/** A file that is there, and what was proven of it. */
 export interface DownloadResult {
   /** Redacted. */
   readonly uri: string
@@ -46,6 +47,7 @@ export type EntryResult =
   | { readonly entry: Entry; readonly ok: true; readonly result: DownloadResult }
   | { readonly entry: Entry; readonly ok: false; readonly error: unknown }
 
+/** What became of a list. */
 export interface RunSummary {
   /** Time in the caller's hooks; undefined when none was called. */
   readonly hooks?: HookTimes | undefined

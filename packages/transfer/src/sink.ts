@@ -36,6 +36,7 @@ export interface Earlier {
   whyNot(now: Resource): string | undefined
 }
 
+/** Where the bytes of one resource go. */
 export interface Sink<Result = unknown> {
   readonly capabilities: SinkCapabilities
   /** Looks for what an earlier run left. Rejects with Locked when another process is at it. */

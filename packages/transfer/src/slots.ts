@@ -45,6 +45,7 @@ export interface SlotsOptions {
   readonly budget: number
 }
 
+/** Shared memory of an engine, handed out in slots; who finds none waits in line. */
 export class Slots {
   readonly budget: number
   readonly buffer: SharedArrayBuffer

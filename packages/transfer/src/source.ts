@@ -18,6 +18,7 @@ import type { AnswerHead } from './http/answer-head.ts'
 import type { OfferedChecksum } from './integrity/checksum.ts'
 import type { EntityTag, Range, Resource } from './resource.ts'
 
+/** What a source can do; asked before it is relied on. */
 export interface SourceCapabilities {
   /** Several `fetch` calls may run at once. */
   readonly parallel: boolean
@@ -58,6 +59,7 @@ export interface Landing {
   readonly isComplete: boolean
 }
 
+/** What is asked of a source: a range, and the version that it must be of. */
 export interface FetchRequest {
   /** The bytes wanted; undefined asks for the whole resource as one stream. */
   readonly range: Range | undefined
@@ -91,6 +93,7 @@ export interface Listed {
   readonly unavailable?: string | undefined
 }
 
+/** What is asked of a source that lists. */
 export interface ListRequest {
   /** False: one level, directories named. True: files at every depth, directories not named. */
   readonly isRecursive: boolean
@@ -101,6 +104,7 @@ export interface ListRequest {
   readonly signal: AbortSignal
 }
 
+/** Where the bytes of one resource are read. */
 export interface Source {
   /** For people and logs: user-info and signatures replaced. */
   readonly uri: string

@@ -15,6 +15,7 @@ import type { ChecksumInput, FetchOptions } from './options.ts'
 /** Bytes read at once; also what one hash message carries. */
 const READ = 4 << 20
 
+/** Options of `verifyFile()`. */
 export interface VerifyFileOptions extends Pick<FetchOptions, 'engine' | 'signal'> {
   /** Bytes, if known. */
   readonly size?: number | undefined

@@ -1,6 +1,7 @@
 /** Where a librarian is (librarian 4.1): `{scheme}://{name}:{port}{prefix}/api/v2/{endpoint}`. */
 import { LibrarianError } from '../errors.ts'
 
+/** Where a librarian is, in either of two spellings. */
 export type Address =
   | {
       /** With everything: `https://example.org:8443/prefix`. */

@@ -6,6 +6,7 @@ import { endpoints } from '../endpoints/index.ts'
 import type { NotReceived, Received } from './exchange.ts'
 import { readAnswer } from './read-answer.ts'
 
+/** Who answered, and what may be relied on. */
 export interface Greeting {
   /** The display name; undefined where `ping/` was answered by a failure. */
   readonly name: string | undefined

@@ -38,6 +38,7 @@ const trashed = z.object({
   purge_time: naive,
 })
 
+/** A file on a store that is carried, and the transfer that was opened for it. */
 export const manifestEntry = z.object({
   name: z.string(),
   create_time: naive,
@@ -54,6 +55,7 @@ export const manifestEntry = z.object({
   outgoing_transfer_id: z.int(),
 })
 
+/** What `manifestEntry` gives. */
 export type ManifestEntry = z.output<typeof manifestEntry>
 
 export const admin = {

@@ -2,6 +2,7 @@
 import { z } from 'zod'
 import { naive } from '../values/lax.ts'
 
+/** A file that has the name already, with its copies and their state. */
 export const existingFile = z.object({
   name: z.string(),
   kind: z.enum(['file', 'tree']),
@@ -24,4 +25,5 @@ export const existingFile = z.object({
   elsewhere: z.array(z.string()),
 })
 
+/** What `existingFile` gives. */
 export type ExistingFile = z.output<typeof existingFile>

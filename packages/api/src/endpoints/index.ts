@@ -19,6 +19,7 @@ import { upload } from './upload.ts'
 import { users } from './users.ts'
 import { validate } from './validate.ts'
 
+/** All calls, by group and name. */
 export const endpoints = {
   ping,
   upload,
@@ -41,4 +42,5 @@ export const endpoints = {
   dashboard,
 }
 
+/** The type of the table. */
 export type Endpoints = typeof endpoints

@@ -9,9 +9,12 @@ export const MAX_ENTRIES = 10_000
 
 /** `done`: every entry is kept. `failed`: some are not, or none could be begun; what is kept stays. */
 export const jobStatuses = ['queued', 'running', 'done', 'failed', 'cancelled'] as const
+/** `exists`: the same content was kept under the name already. */
 export const ingestItemStatuses = ['pending', 'done', 'exists', 'failed'] as const
 
+/** One of `jobStatuses`. */
 export type JobStatus = (typeof jobStatuses)[number]
+/** One of `ingestItemStatuses`. */
 export type IngestItemStatus = (typeof ingestItemStatuses)[number]
 
 const uri = text.min(1).max(8192)

@@ -3,6 +3,7 @@ import { z } from 'zod'
 import { type ErrorCode, errorTable } from '../errors.ts'
 import { existingFile } from './existing.ts'
 
+/** Why one item of several was not done. */
 export const outcomeFailure = z.object({
   success: z.literal(false),
   /** What the same call for this item alone would have answered. */
@@ -15,4 +16,5 @@ export const outcomeFailure = z.object({
   existing: existingFile.nullish().catch(undefined),
 })
 
+/** What `outcomeFailure` gives. */
 export type OutcomeFailure = z.output<typeof outcomeFailure>

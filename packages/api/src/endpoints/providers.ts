@@ -8,6 +8,7 @@ import { LibrarianError } from '../errors.ts'
 /** Name of a provider → what it needs. Order matters: callers take the first that works for them. */
 export const uploadProviders = z.record(z.string(), z.looseObject({ hostnames: z.array(z.string()) }))
 
+/** The ways in which a user may bring bytes. */
 export type UploadProviders = z.output<typeof uploadProviders>
 
 /** `local`: copy to the staging location, on one of these machines. */
@@ -28,6 +29,7 @@ export const httpProvider = z.object({
   max_members: z.int().positive().optional(),
 })
 
+/** Bytes over HTTP: to which address. */
 export type HttpProvider = z.output<typeof httpProvider>
 
 /**
@@ -56,4 +58,5 @@ export function bytesUrl(address: string, provider: Pick<HttpProvider, 'url'>): 
 /** How a sender can push into a receiver; the kind is told by the fields, not by the key (librarian 9). */
 export const asyncProviders = z.record(z.string(), z.looseObject({}))
 
+/** The ways in which another librarian may send, in the receiver's order. */
 export type AsyncProviders = z.output<typeof asyncProviders>

@@ -9,6 +9,7 @@ export const MAX_DISK_FILES = 1000
 
 /** `reading` and `read`: at the far side. `given-up`: it is lost, and its files may go another way. */
 export const diskStates = ['packing', 'packed', 'reading', 'read', 'given-up'] as const
+/** How far a disk is. */
 export type DiskState = (typeof diskStates)[number]
 
 /**
@@ -16,6 +17,7 @@ export type DiskState = (typeof diskStates)[number]
  * kept yet. `done`: kept, from this disk. `exists`: kept before. `failed`: it cannot be, and why.
  */
 export const diskItemStates = ['new', 'handed-over', 'done', 'exists', 'failed'] as const
+/** How far a file of a disk is. */
 export type DiskItemState = (typeof diskItemStates)[number]
 
 const diskId = text.regex(/^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/, 'must be a UUID')
@@ -68,7 +70,9 @@ const receiptLine = z.object({
   sha256: z.string(),
 })
 
+/** A file that may go onto a disk. */
 export type DiskCandidate = z.output<typeof candidate>
+/** A disk as lists show it. */
 export type ListedDisk = z.output<typeof disk> & z.output<typeof counts>
 
 const settled = z.object({ name: z.string(), state: z.enum(diskItemStates), reason: z.string().nullable() })

@@ -8,7 +8,9 @@ export const taskStates = ['waiting', 'running', 'interrupted', 'off'] as const
 /** `partial`: its next run goes on; `off`: the settings name what is not there; `interrupted`: its process stopped. */
 export const taskOutcomes = ['done', 'partial', 'failed', 'off', 'interrupted'] as const
 
+/** What a task is doing. */
 export type TaskStateName = (typeof taskStates)[number]
+/** How a run of a task ended. */
 export type TaskOutcome = (typeof taskOutcomes)[number]
 
 const task = z.object({

@@ -15,6 +15,7 @@ const common = {
   nonce: z.string().regex(/^[0-9a-f]{32}$/),
 }
 
+/** What the librarian that packed a disk signs for. */
 export const diskStatement = z.object({
   purpose: z.literal('arriero disk 1'),
   ...common,
@@ -24,6 +25,7 @@ export const diskStatement = z.object({
   bytes: z.int(),
 })
 
+/** What the librarian that took a disk in signs for. */
 export const receiptStatement = z.object({
   purpose: z.literal('arriero receipt 1'),
   ...common,
@@ -31,9 +33,12 @@ export const receiptStatement = z.object({
   pages: z.array(digest),
 })
 
+/** What `diskStatement` gives. */
 export type DiskStatement = z.output<typeof diskStatement>
+/** What `receiptStatement` gives. */
 export type ReceiptStatement = z.output<typeof receiptStatement>
 
+/** One file of a receipt. */
 export interface ReceiptLine {
   readonly name: string
   /** At the librarian that packed the disk. */

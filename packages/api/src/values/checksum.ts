@@ -8,10 +8,13 @@ import { printable } from './characters.ts'
 /** Hex digits of each function's digest. `xxh3` is XXH3 with 128 bits. */
 export const checksumFunctions = { md5: 32, xxh3: 32, sha1: 40, sha256: 64, sha512: 128 } as const
 
+/** One of `checksumFunctionNames`. */
 export type ChecksumFunction = keyof typeof checksumFunctions
 
+/** Names of all digests that the wire knows. */
 export const checksumFunctionNames = Object.keys(checksumFunctions) as readonly ChecksumFunction[]
 
+/** A digest as the wire states it. */
 export interface Checksum {
   readonly function: ChecksumFunction
   readonly hex: string

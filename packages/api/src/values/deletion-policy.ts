@@ -2,8 +2,10 @@
 import { z } from 'zod'
 import { namedNumbers } from './named-numbers.ts'
 
+/** Whether a copy may be deleted by rules, with its number on the wire. */
 export const deletionPolicies = { DISALLOWED: 0, ALLOWED: 1 } as const
 
+/** One of `deletionPolicies`. */
 export type DeletionPolicy = keyof typeof deletionPolicies
 
 export const deletionPolicy = namedNumbers(deletionPolicies)

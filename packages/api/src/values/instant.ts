@@ -6,6 +6,7 @@ export type Instant = string
 
 /** Where open windows begin and end. */
 export const FIRST_INSTANT: Instant = '0001-01-01T00:00:00.000000Z'
+/** The last time that an instant can tell. */
 export const LAST_INSTANT: Instant = '9999-12-31T23:59:59.999999Z'
 
 /** Beyond this a number counts milliseconds, in magnitude. */

@@ -1,6 +1,7 @@
 /** Levels of callers (librarian 5.2): a caller passes where its number is at least the endpoint's. */
 import { namedNumbers } from './named-numbers.ts'
 
+/** What a user may do, with its number on the wire: the greater may do all that the lesser may. */
 export const levels = {
   NONE: 0,
   READONLY: 1,
@@ -10,8 +11,10 @@ export const levels = {
   ADMIN: 100,
 } as const
 
+/** One of `levels`. */
 export type Level = keyof typeof levels
 
+/** Names of all levels, the least first. */
 export const levelNames = Object.keys(levels) as readonly Level[]
 
 export const level = namedNumbers(levels)

@@ -1,6 +1,7 @@
 /** States of transfers (librarian 2, 11.12). */
 import { namedNumbers } from './named-numbers.ts'
 
+/** How far a transfer is, with its number on the wire. */
 export const transferStatuses = {
   INITIATED: 0,
   ONGOING: 1,
@@ -10,6 +11,7 @@ export const transferStatuses = {
   CANCELLED: 5,
 } as const
 
+/** One of `transferStatuses`. */
 export type TransferStatus = keyof typeof transferStatuses
 
 export const transferStatus = namedNumbers(transferStatuses)

@@ -15,6 +15,7 @@ export type Wanted =
   | { readonly located: Located /** Below the directory. */; readonly path: string }
   | { readonly name: string; readonly error: unknown }
 
+/** What became of one name of several. */
 export type DownloadOutcome =
   | { readonly ok: true; readonly downloaded: Downloaded }
   | { readonly ok: false; readonly name: string; readonly error: unknown }

@@ -22,6 +22,7 @@ import { checksumOf, entriesOf, hooksFor, listTree, type TreeListing, urlsOf } f
 import type { Located } from './find-copies.ts'
 import { locate } from './locate.ts'
 
+/** Options of a download from librarians. */
 export interface DownloadOptions {
   /** Every one that may have it, preferred first. */
   readonly librarians: readonly Librarian[]
@@ -31,6 +32,7 @@ export interface DownloadOptions {
   readonly signal?: AbortSignal | undefined
 }
 
+/** A file or tree that is there, and what was proven of it. */
 export interface Downloaded {
   readonly name: string
   readonly kind: 'file' | 'tree'
@@ -43,7 +45,11 @@ export interface Downloaded {
   readonly status: 'downloaded' | 'skipped'
 }
 
-/** @param target path of the file or tree; ends with `/` or is a directory: inside it, under the last part of the name */
+/**
+ * Fetches a file or tree from one or several librarians, verified before it has its name.
+ *
+ * @param target path of the file or tree; ends with `/` or is a directory: inside it, under the last part of the name
+ */
 export async function download(name: string, target: string, options: DownloadOptions): Promise<Downloaded> {
   const located = await locate(options.librarians, name, options.signal)
   return downloadLocated(located, await targetOf(name, target), options)

@@ -14,6 +14,7 @@ export function checksumOf({ file }: Pick<Located, 'file'>): ChecksumInput | und
   return { algorithm: name === 'xxh3' ? 'xxh128' : name, value: hex }
 }
 
+/** Where each of several librarians has the bytes of a name. */
 export function urlsOf({ file, holders }: Located): string[] {
   return holders.map(librarian => dataUrl(librarian, file.name).href)
 }

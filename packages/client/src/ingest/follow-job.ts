@@ -2,9 +2,12 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { AnswerOf, endpoints } from '@arriero/api'
 import type { Librarian } from '../librarian.ts'
 
+/** A job as the librarian tells it. */
 export type IngestJob = AnswerOf<typeof endpoints.ingest.create>
+/** A file of a job, and what became of it. */
 export type IngestItem = AnswerOf<typeof endpoints.ingest.status>['items'][number]
 
+/** Options of `followJob()`. */
 export interface FollowJobOptions {
   readonly signal: AbortSignal
   /** Between two looks, ms. Default 1000. */

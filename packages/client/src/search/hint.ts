@@ -3,6 +3,7 @@ import type { Librarian } from '../librarian.ts'
 import { isPattern } from './pattern.ts'
 import { searchFiles } from './search-files.ts'
 
+/** Options of `hintFor()`. */
 export interface HintOptions {
   /** The name is no pattern, whatever is in it. Default false. */
   readonly isLiteral?: boolean | undefined

@@ -7,6 +7,7 @@ import type { Librarian } from '../librarian.ts'
 import { type CopyCount, countCopies } from './copy-count.ts'
 import { searchFiles } from './search-files.ts'
 
+/** A file, tree or directory below a path. */
 export interface Listed {
   /** Whole, as `download` takes it. A directory is only a part of names. */
   readonly name: string
@@ -21,6 +22,7 @@ export interface Listed {
   readonly copies: CopyCount | undefined
 }
 
+/** Options of `listBelow()`. */
 export interface ListBelowOptions {
   /** Everything below: by name, or, of more than 100,000, as it is found. Default: one level, by name. */
   readonly isRecursive?: boolean | undefined

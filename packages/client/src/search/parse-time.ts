@@ -4,6 +4,7 @@
  */
 import { FIRST_INSTANT, type Instant, instantOf, LAST_INSTANT, LibrarianError } from '@arriero/api'
 
+/** Options of `parseTime()`. */
 export interface ParseTimeOptions {
   /** Milliseconds since 1970: what `ago` counts from. */
   readonly now: number
@@ -11,6 +12,7 @@ export interface ParseTimeOptions {
   readonly day?: 'start' | 'end'
 }
 
+/** A time as people write it: `2026-11-20`, `yesterday`, `2 days ago`; UTC where no zone is said. */
 export function parseTime(text: string, { now, day = 'start' }: ParseTimeOptions): Instant {
   const said = text.trim().toLowerCase().replace(/\s+/g, ' ')
   const found = relative(said, now, day) ?? numeric(said) ?? absolute(said, now, day)

@@ -9,8 +9,10 @@ import {
 import type { Librarian } from '../librarian.ts'
 import { isPattern, matcherOf } from './pattern.ts'
 
+/** A file with its copies. */
 export type FoundFile = AnswerOf<typeof endpoints.search.file>[number]
 
+/** Which files are sought. */
 export interface FileQuery {
   /** A name, or a pattern: `*` and `?` within a part, `**` across parts. */
   readonly name?: string | undefined
@@ -28,6 +30,7 @@ export interface FileQuery {
   readonly checksum?: string | undefined
 }
 
+/** Options of `searchFiles()`. */
 export interface SearchOptions {
   /** Most files; default: all that match. */
   readonly limit?: number | undefined

@@ -17,6 +17,7 @@ export const connectionSchema = z
     message: 'needs a password or a password_file, and not both',
   })
 
+/** A login as the settings have it. */
 export type StoredConnection = z.output<typeof connectionSchema>
 
 /** A librarian and an account there, ready for use. */

@@ -4,6 +4,7 @@ import { LibrarianError } from '@arriero/api'
 import { connectionSchema, type StoredConnection, urlOf } from './connection.ts'
 import { type Environment, findSettingsFile, parseJsonFile, parseSettings, settingsPaths } from './settings-file.ts'
 
+/** Where a connection was written. */
 export interface WrittenConnection {
   readonly path: string
   /** Whether one of this name was there before. */

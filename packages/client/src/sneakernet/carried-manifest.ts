@@ -7,8 +7,10 @@ const schema = endpoints.admin.storesManifest.answer
 /** What `admin/stores/manifest` answered at the source, carried with the disk (librarian 11.7). */
 export type CarriedManifest = z.output<typeof schema>
 
+/** A file of a store manifest, as it is carried. */
 export type CarriedEntry = CarriedManifest['store_files'][number]
 
+/** A store manifest as it was carried, checked. */
 export async function readCarriedManifest(path: string): Promise<CarriedManifest> {
   const text = await readFile(path, 'utf8').catch(cause => {
     throw new LibrarianError('BadRequest', `Cannot read the manifest ${path}: ${(cause as Error).message}`, {

@@ -11,6 +11,7 @@ import type { ResumeRecords } from '../upload/resume-records.ts'
 import type { CarriedEntry, CarriedManifest } from './carried-manifest.ts'
 import { handOver } from './hand-over.ts'
 
+/** Options of `ingestCarried()`. */
 export interface IngestCarriedOptions {
   /** Where the names of the manifest are found. */
   readonly root: string
@@ -20,6 +21,7 @@ export interface IngestCarriedOptions {
   readonly signal?: AbortSignal | undefined
 }
 
+/** What became of one file that was carried. */
 export type CarriedOutcome =
   | { readonly ok: true; readonly entry: CarriedEntry; readonly status: 'kept' | 'staged' | 'present' }
   | { readonly ok: false; readonly entry: CarriedEntry; readonly error: unknown }

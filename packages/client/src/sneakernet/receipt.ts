@@ -51,6 +51,7 @@ export async function writeReceipt(
   return files
 }
 
+/** What a receipt has confirmed. */
 export interface ConfirmedDisk {
   readonly disk: string
   readonly confirmed: number

@@ -2,6 +2,7 @@ import { fileNameProblem, LibrarianError } from '@arriero/api'
 import type { PathDigester, PathFunction } from '@arriero/transfer'
 import { assertUnchanged, type LocalItem, readItem } from './local-item.ts'
 
+/** A file or tree to be uploaded, and its name there. */
 export interface UploadRequest {
   /** A local file or directory. */
   readonly path: string

@@ -27,6 +27,7 @@ const recordSchema = z.object({
 
 export type ResumeRecord = Omit<z.output<typeof recordSchema>, 'version'>
 
+/** What an interrupted upload remembers on this machine. */
 export interface ResumeRecords {
   find(upload: UploadIdentity): Promise<ResumeRecord | undefined>
   /** Replaces what was kept. */
@@ -34,6 +35,7 @@ export interface ResumeRecords {
   forget(upload: UploadIdentity): Promise<void>
 }
 
+/** Kept as files of a directory. */
 export function createResumeRecords(directory: string): ResumeRecords {
   const pathOf = (upload: UploadIdentity) => join(directory, `${keyOf(upload)}.json`)
   return {

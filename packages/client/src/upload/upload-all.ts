@@ -16,6 +16,7 @@ import type { ResumeRecords } from './resume-records.ts'
 import { type BatchItem, uploadBatch } from './upload-batch.ts'
 import { type UploadedFile, type UploadOneOptions, uploadOne } from './upload-one.ts'
 
+/** Options of `uploadAll()`. */
 export interface UploadAllOptions extends Omit<PrepareOptions, 'digester' | 'signal' | 'onSize'> {
   /** Whether the librarian may later delete its copy by its own rules. Default DISALLOWED. */
   readonly deletion?: DeletionPolicy | undefined
@@ -29,6 +30,7 @@ export interface UploadAllOptions extends Omit<PrepareOptions, 'digester' | 'sig
   readonly waitMs?: number | undefined
 }
 
+/** What became of one upload of several. */
 export type UploadOutcome =
   | { readonly ok: true; readonly request: UploadRequest; readonly uploaded: UploadedFile }
   | { readonly ok: false; readonly request: UploadRequest; readonly error: unknown }
@@ -38,6 +40,7 @@ const SMALL = 4 << 20
 const MOST_IN_BATCH = 128
 const MOST_BATCH_BYTES = 64 << 20
 
+/** Uploads several, several at once; an outcome for each as it is ready. */
 export async function* uploadAll(
   librarian: Librarian,
   requests: Iterable<UploadRequest> | AsyncIterable<UploadRequest>,

@@ -20,6 +20,7 @@ import { lastPart, sendBytes } from './send-bytes.ts'
 
 export type Staged = AnswerOf<typeof endpoints.upload.stage>
 
+/** An upload that the librarian keeps. */
 export interface UploadedFile {
   /** The local path. */
   readonly path: string

@@ -5,14 +5,13 @@ import { version } from '../version.ts'
 
 export function registerOpenApi(app: FastifyInstance, endpoints: readonly Endpoint[]): void {
   app.get('/api/v2/openapi.json', async () => openApi({ version }))
-  for (const url of ['/docs', '/redoc']) {
-    app.get(url, async (_request, reply) =>
-      reply
-        .type('text/html; charset=utf-8')
-        .header('content-security-policy', "default-src 'none'; style-src 'unsafe-inline'")
-        .send(page(endpoints)),
-    )
-  }
+  // At `/docs`, where older servers have it too, is the manual.
+  app.get('/redoc', async (_request, reply) =>
+    reply
+      .type('text/html; charset=utf-8')
+      .header('content-security-policy', "default-src 'none'; style-src 'unsafe-inline'")
+      .send(page(endpoints)),
+  )
 }
 
 function page(endpoints: readonly Endpoint[]): string {

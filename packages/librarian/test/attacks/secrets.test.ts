@@ -84,6 +84,7 @@ async function commitManySins(site: Site, origin: string): Promise<string[]> {
     '/health/ready',
     '/api/v2/openapi.json',
     '/docs',
+    '/redoc',
     '/metrics',
     '/ga4gh/drs/v1/service-info',
   ])

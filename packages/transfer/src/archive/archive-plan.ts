@@ -17,6 +17,7 @@ export type ArchivePart =
   | { readonly bytes: Uint8Array }
   | { readonly entry: number; readonly start: number; readonly end: number }
 
+/** Where every byte of an archive is, without making it: headers, content, padding. */
 export class ArchivePlan<Entry extends ArchiveEntry = ArchiveEntry> {
   readonly entries: readonly Entry[]
   /** Of the whole archive. */

@@ -9,6 +9,7 @@ import { type ArchiveEntry, BLOCK, padded } from './archive-entry.ts'
 import { type PaxRecords, parsePaxRecords } from './pax-records.ts'
 import { isZeros, parseUstarHeader } from './ustar-header.ts'
 
+/** What is told of an archive while it is read, in its order. */
 export interface ArchiveHandler {
   /** An entry begins; of a file, `bytes` follow as many as its size. */
   begin(entry: ArchiveEntry): void
@@ -38,6 +39,7 @@ const kinds: Readonly<Record<string, string>> = {
 
 type Phase = 'header' | 'pax' | 'data' | 'padding' | 'end'
 
+/** Reads an archive as its bytes come, in pieces of any size, and tells its handler what is in it. */
 export class ArchiveReader {
   readonly #handler: ArchiveHandler
   readonly #block = new Uint8Array(BLOCK)

@@ -4,6 +4,7 @@ import { type ErrorDetails, TransferError } from '../errors.ts'
 import { printable } from '../redact.ts'
 import { decodeClaims, endpointOf } from './jwt.ts'
 
+/** By which a commons knows who asks. */
 export type Credential =
   | { readonly kind: 'key'; readonly endpoint: string; readonly apiKey: string; readonly expiresAt: number }
   | { readonly kind: 'token'; readonly endpoint: string; readonly token: string; readonly expiresAt: number }
@@ -45,7 +46,11 @@ export async function readCredentials(path: string, now = Date.now()): Promise<R
   return { credential, warnings }
 }
 
-/** @param path where the text stood, for messages */
+/**
+ * Credentials from the text of a `credentials.json`; errors as of `readCredentials()`.
+ *
+ * @param path where the text stood, for messages
+ */
 export function parseCredentials(text: string, path: string, now = Date.now()): Credential {
   const malformed = (what: string, cause?: unknown) =>
     refuse('cred_malformed', `Cannot use the credentials ${printable(path)}: ${what}`, { cause })

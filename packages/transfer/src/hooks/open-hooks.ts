@@ -15,6 +15,7 @@ interface WithHooks {
 /** How a call ended. */
 export type Ended<T> = { readonly result: T } | { readonly error: unknown }
 
+/** Hooks that are ready to be called. */
 export interface MadeHooks {
   /** Checked, in order; none left to make. */
   readonly objects: readonly Hooks[]

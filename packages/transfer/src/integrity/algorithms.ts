@@ -21,6 +21,7 @@ export const digestBytes: Readonly<Record<DigestAlgorithm, number>> = {
   blake3: 32,
 }
 
+/** Names of all digests that can be computed. */
 export const digestAlgorithms = Object.keys(digestBytes) as readonly DigestAlgorithm[]
 
 /** Spellings after lower-casing and dropping `-`, `_` and blanks. */

@@ -51,8 +51,10 @@ export interface BadRow {
  */
 export type RowReason = 'no_id' | 'bad_size' | 'bad_md5' | 'bad_url' | 'bad_name' | 'bad_commons'
 
+/** A row of a manifest: an entry, or one that cannot be used. */
 export type Row = Entry | BadRow
 
+/** Whether a row cannot be used. */
 export function isBadRow(row: Row): row is BadRow {
   return 'error' in row
 }

@@ -22,6 +22,7 @@ const OUTCOME_STATUSES = [
   'cancelled',
 ] as const
 
+/** What became of a row, in the words of reports. */
 export type OutcomeStatus = (typeof OUTCOME_STATUSES)[number]
 
 /** Names are those of the report, which other programs read. */

@@ -12,6 +12,7 @@ import { ListParser } from './list.ts'
 import { MetalinkParser } from './metalink.ts'
 import { Rows } from './rows.ts'
 
+/** Options of `parseManifest()`. */
 export interface ManifestOptions {
   /** File name or URL: its extension tells the form, and messages name it. */
   readonly name?: string | undefined

@@ -5,6 +5,7 @@ import type { DownloadAllOptions } from '../options.ts'
 import type { Entry } from './entry.ts'
 import type { Outcome, OutcomeStatus } from './outcome.ts'
 
+/** Options of `downloadManifest()`. */
 export interface DownloadManifestOptions
   extends Omit<DownloadAllOptions, 'resultOrder' | 'pathFor' | 'arePathsPlanned' | 'areFilesAsked' | 'isEnd'>,
     NamePlanOptions {
@@ -34,6 +35,7 @@ export interface ManifestRun extends AsyncIterable<ManifestResult> {
   readonly summary: Promise<ManifestSummary>
 }
 
+/** The last line of a report: rows by status, bytes, time. */
 export interface ManifestSummary {
   /** Rows of the manifest. */
   readonly rows: number

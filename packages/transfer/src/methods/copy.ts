@@ -13,6 +13,7 @@ import { copyItem } from './copy/copy-item.ts'
 import { Leftovers } from './copy/leftovers.ts'
 import { Parents } from './local-target.ts'
 
+/** Options of the method that copies on one machine. */
 export interface CopyMethodOptions {
   /** Of this machine, as receivers name it. Default: the system's. */
   readonly hostname?: string | undefined
@@ -21,6 +22,7 @@ export interface CopyMethodOptions {
   readonly clock?: Clock | undefined
 }
 
+/** Copies between directories that this machine sees. */
 export function createCopyMethod(options: CopyMethodOptions = {}): Method {
   const { hostname = ownHostname(), itemsAtOnce = 4, clock = systemClock } = options
   return {

@@ -19,6 +19,7 @@ import { submissionOf } from './globus/submission.ts'
 
 export type { GlobusMethodOptions, GlobusServices } from './globus/options.ts'
 
+/** Has Globus move the files between two of its endpoints. */
 export function createGlobusMethod(options: GlobusMethodOptions): Method {
   const service = new GlobusService({ ...options, clock: options.clock ?? systemClock })
   return {

@@ -23,6 +23,7 @@ export type { RsyncMethodOptions, SshHost } from './rsync/options.ts'
 
 type Settings = Required<Omit<RsyncMethodOptions, 'random'>> & Pick<RsyncMethodOptions, 'random'>
 
+/** Moves the files by rsync, to another machine over ssh. */
 export function createRsyncMethod(options: RsyncMethodOptions = {}): Method {
   const settings: Settings = {
     hostname: ownHostname(),

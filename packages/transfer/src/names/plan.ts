@@ -18,6 +18,7 @@ import { type Layout, type NamedLayout, parseLayout } from './layout.ts'
 import { safePath } from './safe-path.ts'
 import { type Obstacle, TakenNames } from './taken-names.ts'
 
+/** How entries get their paths. */
 export interface NamePlanOptions {
   /**
    * How paths are made: a named layout, or a template of `{guid} {name} {stem} {ext} {host} {subject_id} {index}`, for example
@@ -49,6 +50,7 @@ export interface NamePlanOptions {
 /** What becomes of an entry. */
 export type Placement = Placed | Unnamed | Duplicate | Skipped | Refused
 
+/** An entry with the path that it got. */
 export interface Placed {
   readonly status: 'placed'
   /** Relative, `/`-separated; `resolveTarget` accepts it. */
@@ -80,6 +82,7 @@ export interface Skipped {
   readonly path: string
 }
 
+/** An entry that gets no path, and why. */
 export interface Refused {
   readonly status: 'refused'
   /** `conflict`: the same id with another size or digest. `collision`: the name is taken, with `error` or `overwrite`. */

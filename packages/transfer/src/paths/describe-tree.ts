@@ -12,6 +12,7 @@ export type TreeMember =
     }
   | { readonly path: string; readonly type: 'directory' }
 
+/** Members, sizes and digests of a directory. */
 export interface TreeDescription {
   /** Bytes of all files. */
   readonly size: number

@@ -10,6 +10,7 @@ import { describeTree, type TreeMember } from './describe-tree.ts'
 import { algorithmOf, digestBytesBy, loadPathFunctions, type PathDigests, type PathFunction } from './path-digests.ts'
 import { isSameState, type Links, unsafe, walkTree } from './walk-tree.ts'
 
+/** Options of `digestPath()`. */
 export interface DigestPathOptions {
   /** What to compute besides SHA-256. Default: `['xxh3']`, which is the XXH3 of 128 bits here. */
   readonly functions?: readonly PathFunction[] | undefined
@@ -23,6 +24,7 @@ export interface DigestPathOptions {
   readonly onProgress?: ((bytes: number) => void) | undefined
 }
 
+/** Kind, size and digests of what lies at a path. */
 export interface PathDescription {
   readonly kind: 'file' | 'tree'
   /** Bytes; of a tree, of all its files. */
@@ -67,6 +69,7 @@ export interface PathDigester extends AsyncDisposable {
   digest(path: string, options?: DigestPathOptions): Promise<PathDescription>
 }
 
+/** Computes digests of files and directories, several at once. */
 export function createPathDigester(): PathDigester {
   let lanes: Lanes | undefined
   const openLanes = () => {

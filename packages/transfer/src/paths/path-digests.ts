@@ -2,6 +2,7 @@
 import type { DigestAlgorithm } from '../integrity/algorithms.ts'
 import { createHasher, digestOf, loadHashers, toHex } from '../integrity/hasher.ts'
 
+/** One of `pathFunctions`. */
 export type PathFunction = 'md5' | 'xxh3' | 'sha1' | 'sha256' | 'sha512'
 
 /** Lower-case hex by function. */
@@ -15,8 +16,10 @@ const algorithms: Readonly<Record<PathFunction, DigestAlgorithm>> = {
   sha512: 'sha512',
 }
 
+/** Names of the digests that a librarian keeps of files and trees. */
 export const pathFunctions = Object.keys(algorithms) as readonly PathFunction[]
 
+/** The digest that a name of `pathFunctions` stands for. */
 export function algorithmOf(name: PathFunction): DigestAlgorithm {
   return algorithms[name]
 }

@@ -59,11 +59,13 @@ export function define<const Definitions extends Readonly<Record<string, OptionD
   }
 }
 
+/** Whether a module's export is a pipeline. */
 export function isPipeline(value: unknown): value is CompletePipeline<unknown, unknown> {
   const { run, start, stages } = (value ?? {}) as Record<string, unknown>
   return typeof run === 'function' && typeof start === 'function' && Array.isArray(stages)
 }
 
+/** Whether a module's export is what `define()` gives. */
 export function isPipelineDefinition(value: unknown): value is PipelineDefinition {
   const { make, options, about } = (value ?? {}) as Record<string, unknown>
   return typeof make === 'function' && typeof options === 'object' && typeof about === 'string'

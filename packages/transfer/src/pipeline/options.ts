@@ -1,6 +1,7 @@
 import type { Engine } from '../engine.ts'
 import type { FetchOptions } from '../options.ts'
 
+/** Options of a pipeline's run. */
 export interface RunOptions {
   /** Shares limits, memory and connections with other calls. Default: one of its own, closed at the end. */
   readonly engine?: Engine | undefined

@@ -27,6 +27,7 @@ import { type WriteOptions, write } from './stages/write.ts'
 export type List<Item> = Source<Item> | (() => Source<Item>)
 type Source<Item> = Iterable<Item> | AsyncIterable<Item>
 
+/** Options of `pipeline()`. */
 export interface PipelineOptions<Item> {
   /**
    * What tells an item from the others, also in a later run of a list that has grown or changed its order. Default: the item

@@ -18,6 +18,7 @@ export interface StageProgress {
   waitMs: number
 }
 
+/** Counts of a pipeline's run, up to date whenever they are read. */
 export class PipelineProgress {
   /** Items of the list so far. */
   listed = 0

@@ -32,6 +32,7 @@ export type ItemResult<Item = unknown, Value = unknown> =
       readonly at?: string | undefined
     })
 
+/** What became of a pipeline's run. */
 export interface PipelineSummary {
   /** Items that were read from the list. */
   readonly items: number

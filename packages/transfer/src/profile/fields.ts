@@ -56,6 +56,7 @@ export interface Sample extends BaseFields, Partial<OwnFields> {
   readonly [field: string]: unknown
 }
 
+/** A moment in a profile that somebody named. */
 export interface Mark {
   readonly name: string
   /** ISO 8601, UTC. */

@@ -10,6 +10,7 @@ import type { SystemReader } from './system/counters.ts'
 import { openLinux } from './system/linux.ts'
 import { openPortable } from './system/portable.ts'
 
+/** Options of a profiler. */
 export interface ProfilerOptions {
   /** Where the lines go; replaced if it exists. */
   readonly file: string

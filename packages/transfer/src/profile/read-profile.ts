@@ -3,6 +3,7 @@ import { diskError } from '../disk-error.ts'
 import { TransferError } from '../errors.ts'
 import { baseMetrics, type Sample } from './fields.ts'
 
+/** A profile as it was read: its head, its samples, its marks. */
 export interface Profile {
   readonly samples: readonly Sample[]
   /** The last line was cut off, as a kill leaves it, and is not among the samples. */

@@ -3,6 +3,7 @@ import { median, percentile } from './percentile.ts'
 import { type Phase, phasesOf } from './phases.ts'
 import { parseTime } from './read-profile.ts'
 
+/** One figure of a profile: mean, extremes, percentiles. */
 export interface MetricSummary {
   readonly name: string
   /** Undefined for what a caller counts. */
@@ -11,6 +12,7 @@ export interface MetricSummary {
   readonly values: MetricValues | undefined
 }
 
+/** The numbers of one figure. */
 export interface MetricValues {
   readonly avg: number
   readonly max: number
@@ -22,6 +24,7 @@ export interface MetricValues {
   readonly p95: number
 }
 
+/** All figures of a profile, and its phases. */
 export interface ProfileSummary {
   /** From the first sample to the last one. */
   readonly durationMs: number

@@ -22,6 +22,7 @@ export interface HashPoolOptions {
   readonly spawn?: ((data: HashWorkerData) => Worker) | undefined
 }
 
+/** Threads that compute slow digests over the memory in which parts landed. */
 export interface HashPool extends HashLane {
   /** Bytes that workers have been asked to digest and have not; for profiles. */
   readonly pendingBytes: number
@@ -32,6 +33,7 @@ export interface HashPool extends HashLane {
 /** A chunk smaller than this is digested here: asking a worker takes about as long as a CRC of it. */
 const CHUNK_INLINE_LIMIT = 131_072
 
+/** Threads for slow digests over one shared memory. */
 export function createHashPool({
   buffer,
   size = Math.min(4, availableParallelism()),

@@ -29,6 +29,7 @@ import { inPages } from '../in-pages.ts'
 import { checkItem } from './check-item.ts'
 import { findExtras } from './find-extras.ts'
 
+/** Options of `ingestDisk()`. */
 export interface IngestDiskOptions {
   /** Of earlier runs: what they have announced is continued. */
   readonly records?: ResumeRecords | undefined
@@ -43,10 +44,12 @@ export interface IngestDiskOptions {
   readonly onWait?: ((files: number) => void) | undefined
 }
 
+/** What became of one file of a disk. */
 export type DiskOutcome =
   | { readonly ok: true; readonly item: CarriedItem; readonly state: 'done' | 'exists' }
   | { readonly ok: false; readonly item: CarriedItem; readonly error: unknown }
 
+/** What became of a disk. */
 export interface IngestedDisk {
   readonly disk: string
   readonly source: string
@@ -55,6 +58,7 @@ export interface IngestedDisk {
 const PAGE = 250
 const AT_ONCE = 4
 
+/** Reads a carried disk and brings its files into the librarian. May be repeated. */
 export async function ingestDisk(
   librarian: Librarian,
   directory: string,

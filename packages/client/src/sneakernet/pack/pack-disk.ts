@@ -27,12 +27,14 @@ import { openDisk } from './open-disk.ts'
 import { placeItem } from './place-item.ts'
 import { type Sealed, sealDisk } from './seal-disk.ts'
 
+/** What goes onto a disk, and for whom. */
 export interface PackOrder extends CandidateOrder {
   /** Where the disk is mounted, or an empty directory on it. */
   readonly directory: string
   readonly label?: string | undefined
 }
 
+/** Options of `packDisk()`. */
 export interface PackOptions {
   readonly engine: Engine
   readonly progress?: Progress | undefined
@@ -44,6 +46,7 @@ export interface PackOptions {
   readonly now?: (() => Date) | undefined
 }
 
+/** What was packed, and what was left. */
 export interface PackReport extends Sealed {
   /** UUID. */
   readonly disk: string
@@ -60,6 +63,7 @@ const BATCH_BYTES = 1 << 30
 const SLACK = 4 << 20
 const MOST_PROBLEMS = 20
 
+/** Writes what another librarian lacks onto a disk, and reads it back. The same call again goes on. */
 export async function packDisk(librarian: Librarian, order: PackOrder, options: PackOptions): Promise<PackReport> {
   const { signal = new AbortController().signal, probe = probeDisk, now = () => new Date() } = options
   const { api } = librarian

@@ -1,5 +1,6 @@
 import type { Clock } from '../../clock.ts'
 
+/** Options of the method that moves by Globus. */
 export interface GlobusMethodOptions {
   /** UUID of the endpoint from which this site sends. */
   readonly localEndpointId: string
@@ -23,6 +24,7 @@ export interface GlobusMethodOptions {
   readonly clock?: Clock | undefined
 }
 
+/** Where the services of Globus are. */
 export interface GlobusServices {
   readonly auth: string
   readonly transfer: string

@@ -1,5 +1,6 @@
 import type { Clock } from '../../clock.ts'
 
+/** Options of the method that moves by rsync. */
 export interface RsyncMethodOptions {
   /** Of this machine, as receivers name it. Default: the system's. */
   readonly hostname?: string | undefined

@@ -7,11 +7,13 @@ import type { StageOptions } from '../stage.ts'
 type Common = StageOptions &
   Omit<FetchOptions, 'engine' | 'signal' | 'concurrency' | 'retries' | 'mirrors' | 'size' | 'range'>
 
+/** Options of a stage that fetches into memory. */
 export interface FetchToMemory extends Common {
   /** Refuse content larger than this. Default 1 GiB. */
   readonly maxItemBytes?: number | undefined
 }
 
+/** Options of a stage that fetches into files. */
 export interface FetchToFiles extends Common, Omit<FileOptions, 'ifExists'> {
   /** Where the files go. */
   readonly directory: string
