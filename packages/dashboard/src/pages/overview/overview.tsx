@@ -1,0 +1,57 @@
+import type { Overview } from '@arriero/api'
+import { PageHead } from '../../components/page.tsx'
+import { Problem } from '../../components/problem.tsx'
+import { Time } from '../../components/texts.tsx'
+import { useServices } from '../../services.ts'
+import { useAnswer } from '../../state/use-answer.ts'
+import { useStore } from '../../state/use-store.ts'
+import { Backlog } from './backlog.tsx'
+import { Flow } from './flow.tsx'
+import { Glance } from './glance.tsx'
+import { Needs } from './needs.tsx'
+import { Proofs } from './proofs.tsx'
+import { Stores } from './stores.tsx'
+
+/** One look: what needs a person, what flows, what is stuck, what is proven, what is full. */
+export default function OverviewPage() {
+  const { data, error, again } = useOverview()
+  return (
+    <>
+      <PageHead title="Overview">
+        {data && (
+          <span class="soft">
+            As of <Time at={data.time} />
+          </span>
+        )}
+      </PageHead>
+      {error && <Problem error={error} again={again} />}
+      {data ? <Parts of={data} /> : !error && <p class="loading">Loading…</p>}
+    </>
+  )
+}
+
+function Parts({ of }: { readonly of: Overview }) {
+  return (
+    <>
+      <Glance of={of} />
+      <Needs needs={of.needs} />
+      <Flow flow={of.flow} />
+      <div class="pair">
+        <Backlog backlog={of.backlog} />
+        <Proofs proof={of.proof} />
+      </div>
+      <Stores stores={of.stores} />
+    </>
+  )
+}
+
+/** What came by itself is newer than what was asked for. */
+function useOverview() {
+  const { api, live } = useServices()
+  const told = useStore(live.overview)
+  const isTold = told !== undefined
+  const asked = useAnswer(async signal => (isTold ? undefined : api.dashboard.overview({}, { signal })), [isTold], {
+    topics: isTold ? [] : ['overview'],
+  })
+  return { ...asked, data: told ?? asked.data }
+}
