@@ -32,6 +32,7 @@ export const pages: readonly Page[] = [
   { path: '/', title: 'Overview', icon: 'M4 20V10M10 20V4M16 20v-8M22 20H2', load: () => import('./pages/overview/overview.tsx') },
   { path: '/files', title: 'Files', icon: 'M6 3h8l4 4v14H6zM14 3v4h4', load: () => import('./pages/files/files.tsx') },
   { path: '/files/*', title: 'File', load: () => import('./pages/file/file.tsx') },
+  { path: '/upload', title: 'Upload', icon: 'M12 16V4M7 9l5-5 5 5M4 20h16', level: 'READAPPEND', load: () => import('./pages/upload/upload.tsx') },
 ]
 
 /** Undefined: there is none. */
