@@ -11,7 +11,7 @@ import { createStore, type Store } from './state/store.ts'
 import type { Theme } from './theme/theme.ts'
 import { digestFile } from './uploads/digest-file.ts'
 import { createRemembered } from './uploads/remembered.ts'
-import { sendByXhr } from './uploads/send.ts'
+import { sendByXhr } from './uploads/send-by-xhr.ts'
 import { createUploads, isUnderWay, type Uploads } from './uploads/uploads.ts'
 
 export interface Services {

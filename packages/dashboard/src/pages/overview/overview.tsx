@@ -1,4 +1,5 @@
 import type { Overview } from '@arriero/api'
+import { useRef } from 'preact/hooks'
 import { PageHead } from '../../components/page.tsx'
 import { Problem } from '../../components/problem.tsx'
 import { Time } from '../../components/texts.tsx'
@@ -45,7 +46,7 @@ function Parts({ of }: { readonly of: Overview }) {
   )
 }
 
-/** What came by itself is newer than what was asked for. */
+/** What came by itself is newer than what was asked for; what was known is shown until there is another. */
 function useOverview() {
   const { api, live } = useServices()
   const told = useStore(live.overview)
@@ -53,5 +54,7 @@ function useOverview() {
   const asked = useAnswer(async signal => (isTold ? undefined : api.dashboard.overview({}, { signal })), [isTold], {
     topics: isTold ? [] : ['overview'],
   })
-  return { ...asked, data: told ?? asked.data }
+  const known = useRef<Overview>(undefined)
+  known.current = told ?? asked.data ?? known.current
+  return { ...asked, data: known.current }
 }
