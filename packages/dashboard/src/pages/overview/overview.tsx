@@ -1,11 +1,8 @@
 import type { Overview } from '@arriero/api'
-import { useRef } from 'preact/hooks'
 import { PageHead } from '../../components/page.tsx'
 import { Problem } from '../../components/problem.tsx'
 import { Time } from '../../components/texts.tsx'
-import { useServices } from '../../services.ts'
-import { useAnswer } from '../../state/use-answer.ts'
-import { useStore } from '../../state/use-store.ts'
+import { useOverview } from '../../state/use-overview.ts'
 import { Backlog } from './backlog.tsx'
 import { Flow } from './flow.tsx'
 import { Glance } from './glance.tsx'
@@ -37,24 +34,9 @@ function Parts({ of }: { readonly of: Overview }) {
       <Glance of={of} />
       <Needs needs={of.needs} />
       <Flow flow={of.flow} />
-      <div class="pair">
-        <Backlog backlog={of.backlog} />
-        <Proofs proof={of.proof} />
-      </div>
+      <Backlog backlog={of.backlog} />
       <Stores stores={of.stores} />
+      <Proofs proof={of.proof} />
     </>
   )
-}
-
-/** What came by itself is newer than what was asked for; what was known is shown until there is another. */
-function useOverview() {
-  const { api, live } = useServices()
-  const told = useStore(live.overview)
-  const isTold = told !== undefined
-  const asked = useAnswer(async signal => (isTold ? undefined : api.dashboard.overview({}, { signal })), [isTold], {
-    topics: isTold ? [] : ['overview'],
-  })
-  const known = useRef<Overview>(undefined)
-  known.current = told ?? asked.data ?? known.current
-  return { ...asked, data: known.current }
 }
