@@ -8,6 +8,7 @@ export default defineConfig({
     include: [
       'packages/*/src/**/*.test.ts',
       'packages/*/test/**/*.test.ts',
+      'packages/dashboard/src/**/*.test.tsx',
       'e2e/program/**/*.test.ts',
       'e2e/deploy/**/*.test.ts',
       'examples/**/*.test.ts',
