@@ -2,9 +2,7 @@ import type { Overview } from '@arriero/api'
 import { PageHead } from '../../components/page.tsx'
 import { Problem } from '../../components/problem.tsx'
 import { Time } from '../../components/texts.tsx'
-import { useServices } from '../../services.ts'
-import { useAnswer } from '../../state/use-answer.ts'
-import { useStore } from '../../state/use-store.ts'
+import { useOverview } from '../../state/use-overview.ts'
 import { Backlog } from './backlog.tsx'
 import { Flow } from './flow.tsx'
 import { Glance } from './glance.tsx'
@@ -43,15 +41,4 @@ function Parts({ of }: { readonly of: Overview }) {
       <Stores stores={of.stores} />
     </>
   )
-}
-
-/** What came by itself is newer than what was asked for. */
-function useOverview() {
-  const { api, live } = useServices()
-  const told = useStore(live.overview)
-  const isTold = told !== undefined
-  const asked = useAnswer(async signal => (isTold ? undefined : api.dashboard.overview({}, { signal })), [isTold], {
-    topics: isTold ? [] : ['overview'],
-  })
-  return { ...asked, data: told ?? asked.data }
 }
