@@ -23,7 +23,8 @@ export function Field(props: FieldProps) {
       {hint && <span class="soft hint">{hint}</span>}
       <input
         name={name}
-        type={type}
+        // The types know each kind by itself alone; nothing here differs between them.
+        type={type as 'text'}
         defaultValue={first}
         required={isRequired}
         min={min}

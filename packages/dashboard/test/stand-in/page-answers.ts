@@ -88,7 +88,7 @@ function giveTransfers(give: Give): void {
       ],
     }
   })
-  give(dashboard.transferRetry, ({ id }) => ({ direction: 'out', id }))
+  give(dashboard.transferRetry, ({ id }) => ({ direction: 'out' as const, id }))
 }
 
 function giveSites(give: Give): void {
