@@ -1,13 +1,15 @@
 import { fileURLToPath } from 'node:url'
-import { defaultClientConditions, defineConfig } from 'vite'
+import { type Endpoint, endpoints } from '@arriero/api'
+import { defaultClientConditions, defineConfig, type Plugin } from 'vite'
 
 const here = (path: string) => fileURLToPath(new URL(path, import.meta.url))
 
 export default defineConfig({
   root: here('.'),
   base: '/dashboard/',
-  // What the wire’s package says, without waiting for its build.
+  // What the wire’s package says, not what was built of it.
   resolve: { conditions: ['source', ...defaultClientConditions], alias: { zod: here('src/api/trusted-schemas.ts') } },
+  plugins: [bareEndpoints()],
   oxc: { jsx: { runtime: 'automatic', importSource: 'preact' } },
   worker: { format: 'es' },
   build: {
@@ -17,3 +19,30 @@ export default defineConfig({
     modulePreload: { polyfill: false },
   },
 })
+
+/** The wire’s table without schemas and texts, which only servers and the OpenAPI page need: what is left says how to call. */
+function bareEndpoints(): Plugin {
+  const table = here('../api/src/endpoints/index.ts')
+  return {
+    name: 'bare-endpoints',
+    enforce: 'pre',
+    load(id) {
+      if (id !== table) return
+      const groups = mapValues(endpoints, group => mapValues(group, bare))
+      return `import { z } from 'zod'\nconst answer = z.any()\nexport const endpoints = ${codeOf(groups)}`
+    },
+  }
+}
+
+function bare({ path, mutates, emptyReason, answerIsEmpty, bodyIsOptional }: Endpoint) {
+  return { path, mutates, emptyReason, answerIsEmpty, bodyIsOptional }
+}
+
+/** As JSON, each endpoint with the one schema. */
+function codeOf(groups: object): string {
+  return JSON.stringify(groups).replaceAll('{"path":', '{answer,"path":')
+}
+
+function mapValues<Value, Result>(object: Readonly<Record<string, Value>>, map: (value: Value) => Result) {
+  return Object.fromEntries(Object.entries(object).map(([name, value]) => [name, map(value)]))
+}

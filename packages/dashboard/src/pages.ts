@@ -34,6 +34,7 @@ export const pages: readonly Page[] = [
   { path: '/files/*', title: 'File', load: () => import('./pages/file/file.tsx') },
   { path: '/transfers', title: 'Transfers', icon: 'M4 8h14M14 4l4 4-4 4M20 16H6M10 12l-4 4 4 4', load: () => import('./pages/transfers/transfers.tsx') },
   { path: '/transfers/*', title: 'Transfer', load: () => import('./pages/transfers/transfer.tsx') },
+  { path: '/upload', title: 'Upload', icon: 'M12 16V4M7 9l5-5 5 5M4 20h16', level: 'READAPPEND', load: () => import('./pages/upload/upload.tsx') },
   { path: '/errors', title: 'Errors', icon: 'M12 3 22 20H2zM12 10v4M12 17v.2', level: 'ADMIN', load: () => import('./pages/errors/errors.tsx') },
   { path: '/stores', title: 'Stores', icon: 'M4 6c0-4 16-4 16 0v12c0 4-16 4-16 0zM4 6c0 4 16 4 16 0M4 12c0 4 16 4 16 0', load: () => import('./pages/stores/stores.tsx') },
   { path: '/sites', title: 'Sites', icon: 'M12 3a9 9 0 1 0 0 18 9 9 0 1 0 0-18M3 12h18M12 3c-5 5-5 13 0 18M12 3c5 5 5 13 0 18', load: () => import('./pages/sites/sites.tsx') },

@@ -2,14 +2,8 @@ import { useEffect, useRef, useState } from 'preact/hooks'
 import { useServices } from '../services.ts'
 import { useStore } from '../state/use-store.ts'
 import { formatTime } from '../text/time.ts'
-
-export interface ChartLine {
-  readonly label: string
-  /** One for each time; null: not known. */
-  readonly values: readonly (number | null)[]
-  /** They differ in shape as well as in colour. */
-  readonly form: 'bars' | 'steps' | 'line'
-}
+import type { ChartLine } from './chart-line.ts'
+import type { Drawn } from './draw-chart.ts'
 
 export interface ChartProps {
   readonly title: string
@@ -29,18 +23,23 @@ export function Chart({ title, summary, times, lines, format }: ChartProps) {
   const [pointed, setPointed] = useState<number>()
   const at = pointed ?? times.length - 1
 
+  const drawn = useRef<Drawn>(undefined)
+  const latest = useRef({ times, lines })
+  latest.current = { times, lines }
+
   // The theme changes what the colours’ names stand for.
   useEffect(() => {
-    let stop: (() => void) | undefined
     let isOver = false
     void import('./draw-chart.ts').then(({ drawChart }) => {
-      if (!isOver) stop = drawChart({ parent: ref.current!, times, lines, format, onPoint: setPointed })
+      if (!isOver) drawn.current = drawChart({ parent: ref.current!, ...latest.current, format, onPoint: setPointed })
     })
     return () => {
       isOver = true
-      stop?.()
+      drawn.current?.stop()
+      drawn.current = undefined
     }
-  }, [times, lines, format, theme, systemTheme])
+  }, [format, theme, systemTheme])
+  useEffect(() => drawn.current?.update(times, lines), [times, lines])
 
   return (
     <figure class="chart">

@@ -1,7 +1,7 @@
 /** The one place that knows uPlot. */
 import uPlot from 'uplot'
 import 'uplot/dist/uPlot.min.css'
-import type { ChartLine } from './chart.tsx'
+import type { ChartLine } from './chart-line.ts'
 
 export interface DrawOptions {
   readonly parent: HTMLElement
@@ -14,17 +14,21 @@ export interface DrawOptions {
 
 const HEIGHT = 220
 
-/** Draws, and again whenever the width changes, until the function that it gives is called. */
-export function drawChart({ parent, times, lines, format, onPoint }: DrawOptions): () => void {
-  const colours = getComputedStyle(parent)
-  const colour = (name: string) => colours.getPropertyValue(name)
+export interface Drawn {
+  /** As many lines as before. */
+  update(times: readonly number[], lines: readonly ChartLine[]): void
+  stop(): void
+}
+
+/** Draws, and again whenever the width changes. */
+export function drawChart({ parent, times, lines, format, onPoint }: DrawOptions): Drawn {
+  const colour = colourReader(parent)
   const axis = {
     stroke: colour('--ink-soft'),
-    font: `12px ${colours.fontFamily}`,
+    font: `12px ${getComputedStyle(parent).fontFamily}`,
     grid: { stroke: colour('--line'), width: 1 },
     ticks: { show: false },
   }
-  const data: uPlot.AlignedData = [times.map(ms => ms / 1000), ...lines.map(({ values }) => [...values])]
   const plot = new uPlot(
     {
       width: parent.clientWidth,
@@ -43,14 +47,33 @@ export function drawChart({ parent, times, lines, format, onPoint }: DrawOptions
       ],
       hooks: { setCursor: [({ cursor }) => onPoint(cursor.idx ?? undefined)] },
     },
-    data,
+    dataOf(times, lines),
     parent,
   )
   const observer = new ResizeObserver(() => plot.setSize({ width: parent.clientWidth, height: HEIGHT }))
   observer.observe(parent)
-  return () => {
-    observer.disconnect()
-    plot.destroy()
+  return {
+    update: (newTimes, newLines) => plot.setData(dataOf(newTimes, newLines)),
+    stop() {
+      observer.disconnect()
+      plot.destroy()
+    },
+  }
+}
+
+function dataOf(times: readonly number[], lines: readonly ChartLine[]): uPlot.AlignedData {
+  return [times.map(ms => ms / 1000), ...lines.map(({ values }) => [...values])]
+}
+
+/** A canvas does not know what our names of colours stand for; an element does. */
+function colourReader(parent: HTMLElement): (name: string) => string {
+  return name => {
+    const probe = document.createElement('span')
+    probe.style.color = `var(${name})`
+    parent.append(probe)
+    const { color } = getComputedStyle(probe)
+    probe.remove()
+    return color
   }
 }
 

@@ -1,22 +1,17 @@
-import type { LibrarianError } from '@arriero/api'
-import { useCallback, useEffect, useRef, useState } from 'preact/hooks'
+import { useEffect, useRef } from 'preact/hooks'
 import type { Topic } from '../live/live.ts'
 import { useServices } from '../services.ts'
-import { toError } from './to-error.ts'
+import { type AnswerState, type Asker, createAsker, type Load } from './asker.ts'
+import { useStore } from './use-store.ts'
 
-export interface Answer<Data> {
-  /** The last one that came; it stays while it is asked again, and after a failure. */
-  readonly data: Data | undefined
-  /** Of the last call, if that failed. */
-  readonly error: LibrarianError | undefined
-  readonly isLoading: boolean
+export interface Answer<Data> extends AnswerState<Data> {
   again(): void
 }
 
 export interface AnswerOptions {
   /** It is asked again when one of these is told by the server; without events, every ten seconds. */
   readonly topics?: readonly Topic[]
-  /** Waits so long before it asks, in case `inputs` change again; milliseconds, default 0. */
+  /** Waits so long when `inputs` have changed, in case they change again; milliseconds, default 0. */
   readonly restMs?: number
 }
 
@@ -25,48 +20,32 @@ export interface AnswerOptions {
  * no longer wanted is cancelled.
  */
 export function useAnswer<Data>(
-  load: (signal: AbortSignal) => Promise<Data>,
+  load: Load<Data>,
   inputs: readonly unknown[],
   { topics = [], restMs = 0 }: AnswerOptions = {},
 ): Answer<Data> {
   const { live } = useServices()
-  const [state, setState] = useState<Omit<Answer<Data>, 'again'>>({
-    data: undefined,
-    error: undefined,
-    isLoading: true,
-  })
-  const [round, setRound] = useState(0)
-  const again = useCallback(() => setRound(count => count + 1), [])
+  const held = useRef<Asker<Data>>(undefined)
+  held.current ??= createAsker<Data>()
+  const asker = held.current
   const latest = useRef(load)
   latest.current = load
-  const asked = useRef<number>(undefined)
+  const isFirst = useRef(true)
 
   // The caller says by `inputs` when to ask.
   useEffect(() => {
-    const controller = new AbortController()
-    const { signal } = controller
-    setState(before => ({ ...before, isLoading: true }))
-    const ask = () =>
-      latest.current(signal).then(
-        data => signal.aborted || setState({ data, error: undefined, isLoading: false }),
-        error => signal.aborted || setState(({ data }) => ({ data, error: toError(error), isLoading: false })),
-      )
-    const isRepeated = asked.current === round || asked.current === undefined
-    asked.current = round
-    const timer = setTimeout(ask, isRepeated ? restMs : 0)
-    return () => {
-      clearTimeout(timer)
-      controller.abort()
-    }
-  }, [...inputs, round])
+    asker.ask(signal => latest.current(signal), isFirst.current ? 0 : restMs)
+    isFirst.current = false
+  }, inputs)
+  useEffect(() => asker.stop, [asker])
 
-  // By their names.
+  // By their names, since lists are other ones each time.
   useEffect(() => {
-    const stops = topics.map(topic => live.on(topic, again))
+    const stops = topics.map(topic => live.on(topic, asker.again))
     return () => {
       for (const stop of stops) stop()
     }
-  }, [live, topics.join()])
+  }, [live, asker, topics.join()])
 
-  return { ...state, again }
+  return { ...useStore(asker.state), again: asker.again }
 }

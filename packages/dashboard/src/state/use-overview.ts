@@ -1,8 +1,10 @@
+import type { Overview } from '@arriero/api'
+import { useRef } from 'preact/hooks'
 import { useServices } from '../services.ts'
 import { useAnswer } from './use-answer.ts'
 import { useStore } from './use-store.ts'
 
-/** The overview. What came by itself is newer than what was asked for. */
+/** The overview. What came by itself is newer than what was asked for; what was known is shown until there is another. */
 export function useOverview() {
   const { api, live } = useServices()
   const told = useStore(live.overview)
@@ -10,5 +12,7 @@ export function useOverview() {
   const asked = useAnswer(async signal => (isTold ? undefined : api.dashboard.overview({}, { signal })), [isTold], {
     topics: isTold ? [] : ['overview'],
   })
-  return { ...asked, data: told ?? asked.data }
+  const known = useRef<Overview>(undefined)
+  known.current = told ?? asked.data ?? known.current
+  return { ...asked, data: known.current }
 }

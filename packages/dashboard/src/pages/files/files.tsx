@@ -54,7 +54,8 @@ export default function FilesPage() {
   const rows = found.data && [...found.data.files, ...rest.files]
   const field = useRef<HTMLInputElement>(null)
   useLayoutEffect(() => field.current?.focus(), [])
-  const type = (text: string) => router.go(text === '' ? '/files' : `/files?q=${encodeURIComponent(text)}`, replaces)
+  const type = (text: string) =>
+    router.go(text === '' ? '/files' : `/files?${new URLSearchParams({ q: text })}`, replaces)
   return (
     // biome-ignore lint/a11y/noStaticElementInteractions: the arrows go from link to link; nothing is hidden from others.
     <div class="files" onKeyDown={moveAmongRows}>

@@ -34,11 +34,9 @@ function Parts({ of }: { readonly of: Overview }) {
       <Glance of={of} />
       <Needs needs={of.needs} />
       <Flow flow={of.flow} />
-      <div class="pair">
-        <Backlog backlog={of.backlog} />
-        <Proofs proof={of.proof} />
-      </div>
+      <Backlog backlog={of.backlog} />
       <Stores stores={of.stores} />
+      <Proofs proof={of.proof} />
     </>
   )
 }
