@@ -16,9 +16,19 @@ export interface SitesTableProps {
 }
 
 const shown: readonly Column<Site>[] = [
-  { key: 'name', label: 'Site', isTitle: true, cell: site => site.librarian_name, sort: site => site.librarian_name },
+  {
+    key: 'name',
+    label: 'Site',
+    isTitle: true,
+    cell: site => (
+      <span class="told">
+        {site.librarian_name}
+        <span class="soft">{wayText(site)}</span>
+      </span>
+    ),
+    sort: site => site.librarian_name,
+  },
   { key: 'state', label: 'State', cell: site => <SiteState of={site} /> },
-  { key: 'ways', label: 'Way', cell: wayText },
   {
     key: 'out',
     label: 'Waits for it',
@@ -35,18 +45,7 @@ const shown: readonly Column<Site>[] = [
   },
   { key: 'week', label: 'Last seven days', cell: weekText },
   { key: 'copies', label: 'Copies there', align: 'end', cell: site => <Count of={site.copies} /> },
-  {
-    key: 'seen',
-    label: 'Answered',
-    cell: site => <Time at={site.last_seen} form="ago" />,
-    sort: site => parseTime(site.last_seen),
-  },
-  {
-    key: 'heard',
-    label: 'Called',
-    cell: site => <Time at={site.last_heard} form="ago" />,
-    sort: site => parseTime(site.last_heard),
-  },
+  { key: 'seen', label: 'Last seen', cell: site => <LastSeen of={site} />, sort: site => parseTime(site.last_seen) },
 ]
 
 /** All that the map shows, and more. */
@@ -79,7 +78,7 @@ function wayText(site: Site): string {
   const { sends, receives } = waysOf(site)
   if (sends && receives) return 'both ways'
   if (sends) return 'sends to us'
-  return receives ? 'gets from us' : 'none'
+  return receives ? 'gets from us' : 'nothing goes to or fro'
 }
 
 function weekText({ sent, received }: Site) {
@@ -91,6 +90,20 @@ function weekText({ sent, received }: Site) {
       <span>
         {formatFiles(received.files)} received
         {received.failed > 0 && <b class="tone-bad">, {received.failed} failed</b>}
+      </span>
+    </span>
+  )
+}
+
+/** When we last got an answer from it, and when it last called us. */
+function LastSeen({ of: { last_seen, last_heard } }: { readonly of: Site }) {
+  return (
+    <span class="told">
+      <span>
+        answered <Time at={last_seen} form="ago" />
+      </span>
+      <span>
+        called <Time at={last_heard} form="ago" />
       </span>
     </span>
   )
