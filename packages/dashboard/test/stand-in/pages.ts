@@ -112,7 +112,13 @@ export const disks: ListedDisk[] = [
   disk('box 10', { state: 'read', arrived: 300, confirmed: 11_100 }),
   disk('', { state: 'read', confirmed: 9000, librarian_name: 'erebus' }),
   disk('box 8', { state: 'given-up', failed: 800 }),
-  disk('from Paranal, 4', { direction: 'in', librarian_name: 'paranal', state: 'reading', arrived: 200, confirmed: 77 }),
+  disk('from Paranal, 4', {
+    direction: 'in',
+    librarian_name: 'paranal',
+    state: 'reading',
+    arrived: 200,
+    confirmed: 77,
+  }),
 ]
 
 function disk(label: string, changes: Partial<ListedDisk>): ListedDisk {

@@ -12,7 +12,9 @@ export interface AskedSite {
 export function siteOf(field: (name: string) => string): AskedSite {
   const user = field('user').trim()
   if (user.includes(':')) {
-    throw new LibrarianError('Unacceptable', 'A user name has no colon.', { remedy: 'Ask its operator for another account.' })
+    throw new LibrarianError('Unacceptable', 'A user name has no colon.', {
+      remedy: 'Ask its operator for another account.',
+    })
   }
   return {
     librarian_name: field('name').trim(),
