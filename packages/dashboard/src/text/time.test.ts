@@ -28,8 +28,9 @@ test('formatDuration() uses two units, and one for what is very long', () => {
 })
 
 test('formatAgo() tells past and future, and never a negative span', () => {
-  const ages = [0, 40, 185, 7200, 5 * 86_400, -7200]
+  const ages = [0, -15, 40, 185, 7200, 5 * 86_400, -7200]
   expect(ages.map(seconds => formatAgo(instant - seconds * 1000, instant))).toEqual([
+    'just now',
     'just now',
     '40 s ago',
     '3 min ago',

@@ -29,7 +29,8 @@ export function formatAgo(ms: number, now: number): string {
   if (Number.isNaN(ms)) return ''
   const seconds = Math.round((now - ms) / 1000)
   const span = oneUnit(Math.abs(seconds))
-  if (Math.abs(seconds) < 5) return 'just now'
+  // What has just happened may be ahead: pages look at their clock every ten seconds, and no two clocks agree.
+  if (seconds > -20 && seconds < 5) return 'just now'
   return seconds > 0 ? `${span} ago` : `in ${span}`
 }
 
