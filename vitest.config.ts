@@ -10,6 +10,7 @@ export default defineConfig({
       'packages/*/test/**/*.test.ts',
       'packages/dashboard/src/**/*.test.tsx',
       'e2e/program/**/*.test.ts',
+      'e2e/deploy/**/*.test.ts',
       'examples/**/*.test.ts',
     ],
     globalSetup: ['e2e/test-run/whole-run.ts'],

@@ -66,6 +66,21 @@ describe('loadSettings()', () => {
     })
   })
 
+  test('adds a password that has a file of its own to a URL without one, and refuses two', () => {
+    const database_password_file = write('password', 'p@ss:w/rd\n')
+    const url = 'postgres://me@db:5433/lib?sslmode=require'
+    const { catalogue } = load({ catalogue: url, database_password_file })
+    expect(catalogue.engine === 'postgres' && catalogue.url.reveal()).toBe(
+      'postgres://me:p%40ss%3Aw%2Frd@db:5433/lib?sslmode=require',
+    )
+    expect(() => load({ catalogue: 'postgres://me:mine@db/lib', database_password_file })).toThrow(/keep one/)
+  })
+
+  test('names the setting of a secret that cannot be read', () => {
+    const directory = { encryption_key_file: '.' }
+    expect(() => load(directory)).toThrow(/encryption_key_file: .*EISDIR/)
+  })
+
   test('reads every key of an existing file', () => {
     const settings = load({
       name: 'here',

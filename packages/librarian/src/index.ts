@@ -8,6 +8,9 @@ export type { Catalogue } from './catalogue/catalogue.ts'
 export { type OpenCatalogueOptions, openCatalogue } from './catalogue/open.ts'
 export { readSecretFile } from './config/files.ts'
 export { loadSettings, Secret, type Settings, type SettingsSource } from './config.ts'
+export type { DeploymentFinding } from './deployment/finding.ts'
+export { type DeploymentOptions, inspectDeployment } from './deployment/inspect-deployment.ts'
+export { inspectPublicUrl, type PublicUrlOptions } from './deployment/public-url.ts'
 export {
   type ImportedCatalogue,
   type InspectOptions,
@@ -25,7 +28,7 @@ export {
 export { createLog, type LogOptions } from './log/create-log.ts'
 export { openLogSinks } from './log/open-sinks.ts'
 export type { Log } from './log.ts'
-export { type Ready, type RunTasksOptions, runTasks, type ServeOptions, serve } from './main.ts'
+export { prepare, type Ready, type RunTasksOptions, runTasks, type ServeOptions, serve } from './main.ts'
 export type { BackupState } from './services/backups/describe-backups.ts'
 export type { RebuildReport } from './services/recovery/rebuild.ts'
 export type { Difference, Finding } from './services/recovery/reconcile.ts'

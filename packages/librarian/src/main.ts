@@ -48,6 +48,21 @@ export async function serve(options: ServeOptions): Promise<void> {
   }
 }
 
+/**
+ * Everything that a first start makes, without a server: the catalogue and its schema, the stores, the first administrator. So
+ * one process does it, while those that are to serve wait.
+ */
+export async function prepare(options: Omit<ServeOptions, 'signal' | 'onReady'>): Promise<MadeAdmin | undefined> {
+  const { settings, admin } = options
+  refusePublicCatalogue(settings)
+  const librarian = await openLibrarian(options)
+  try {
+    return await giveAdmin(librarian.catalogue, admin)
+  } finally {
+    await librarian.stop()
+  }
+}
+
 export type RunTasksOptions = Pick<ServeOptions, 'settings' | 'log' | 'signal' | 'overwriteStores' | 'isBackedUp'>
 
 /** Every recurring task once, without a server: what `--once` does. Rejects with the signal's reason. */

@@ -66,6 +66,12 @@ export function define(command: Command, run: Run): void {
     .addOption(
       new Option('--once', 'run every recurring task once, then end').conflicts(['rebuild', 'restore', 'replay']),
     )
+    .addOption(
+      new Option(
+        '--prepare',
+        'make the catalogue or bring its schema up to date, the stores, the first administrator; then end',
+      ).conflicts(['rebuild', 'import', 'restore', 'replay', 'once', 'replaceDisk']),
+    )
     .addHelpText(
       'after',
       `
@@ -73,6 +79,7 @@ Examples:
   arriero serve
   arriero serve --data /srv/librarian --port 21108
   arriero serve --config /etc/arriero/arriero.yaml --role api
+  arriero serve --config /etc/arriero/arriero.yaml --prepare --backup-made
   LIBRARIAN_CONFIG_PATH=librarian.json arriero serve
   arriero serve --reset-admin
   arriero serve --config arriero.yaml --rebuild --directories leaf

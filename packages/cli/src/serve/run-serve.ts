@@ -1,6 +1,6 @@
 /** `arriero serve`: finds the settings, runs the server, says what a person needs to go on. */
 import { resolve } from 'node:path'
-import type { Log, Ready, Settings, WantedAdmin } from '@arriero/librarian'
+import type { Log, MadeAdmin, Ready, Settings, WantedAdmin } from '@arriero/librarian'
 import { type Context, printJson, printLine } from '../context.ts'
 import { ProgramError } from '../errors.ts'
 import { freeHeap } from '../heap.ts'
@@ -29,6 +29,7 @@ export interface ServeFlags {
   readonly replay?: boolean
   readonly takeOverStores?: boolean
   readonly once?: boolean
+  readonly prepare?: boolean
   readonly replaceDisk?: string
   /** Where there is no librarian none is made. */
   readonly mustExist?: boolean
@@ -101,13 +102,18 @@ async function runWith(prepared: Prepared): Promise<boolean> {
     const { migrateStores: overwriteStores, backupMade: isBackedUp } = flags
     return await runOnce(door, { settings, log, signal: context.signal, overwriteStores, isBackedUp }, context)
   }
+  const { migrateStores: overwriteStores, backupMade: isBackedUp } = flags
+  if (flags.prepare) {
+    tellAdmin(await door.prepare({ settings, log, admin: adminOf(prepared), overwriteStores, isBackedUp }), context)
+    return true
+  }
   await door.serve({
     settings,
     log,
     signal: context.signal,
     admin: adminOf(prepared),
-    overwriteStores: flags.migrateStores,
-    isBackedUp: flags.backupMade,
+    overwriteStores,
+    isBackedUp,
     onReady: ready => {
       freeHeap()
       tell(ready, settingsPath, context)
@@ -156,7 +162,10 @@ async function importFrom({ door, flags, context, settings, log }: Prepared, nam
 /** What is done without a server ends with it, so that somebody can log in to the one that is started then. */
 async function giveAdmin(prepared: Prepared): Promise<void> {
   const { door, context, settings, log } = prepared
-  const made = await door.giveAdminOffline({ settings, log, admin: adminOf(prepared) })
+  tellAdmin(await door.giveAdminOffline({ settings, log, admin: adminOf(prepared) }), context)
+}
+
+function tellAdmin(made: MadeAdmin | undefined, context: Context): void {
   if (!made) return
   const { username, generated } = made
   const password = generated?.reveal()

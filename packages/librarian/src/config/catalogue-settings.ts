@@ -11,7 +11,7 @@ export function catalogueSettings(
 ): CatalogueSettings {
   if (raw.catalogue !== null) {
     if (raw.database !== null) throw refuse('the settings have both catalogue and database; keep one')
-    return fromUrl(raw.catalogue, dataDirectory)
+    return fromUrl(raw.catalogue, { password, dataDirectory })
   }
   const driver = raw.database_driver.split('+')[0]
   if (driver === 'sqlite') return { engine: 'sqlite', path: resolve(dataDirectory, raw.database ?? 'catalogue.db') }
@@ -21,11 +21,24 @@ export function catalogueSettings(
   return { engine: 'postgres', url: new Secret(postgresUrl(raw, password)) }
 }
 
-function fromUrl(url: string, dataDirectory: string): CatalogueSettings {
+/** The password may be apart from the URL, so that the settings hold no secret. */
+function fromUrl(
+  url: string,
+  { password, dataDirectory }: { password: Secret | undefined; dataDirectory: string },
+): CatalogueSettings {
   const sqlite = /^sqlite:(?:\/\/(?=\/))?(.+)$/.exec(url)
   if (sqlite?.[1]) return { engine: 'sqlite', path: resolve(dataDirectory, sqlite[1]) }
-  if (/^postgres(ql)?:\/\//.test(url)) return { engine: 'postgres', url: new Secret(url) }
+  if (/^postgres(ql)?:\/\//.test(url)) return { engine: 'postgres', url: new Secret(withPassword(url, password)) }
   throw refuse('catalogue must be sqlite:PATH or postgres://USER:PASSWORD@HOST:PORT/NAME')
+}
+
+function withPassword(text: string, password: Secret | undefined): string {
+  if (!password) return text
+  const url = URL.parse(text)
+  if (!url) throw refuse('the URL in catalogue cannot be read')
+  if (url.password !== '') throw refuse('both the URL in catalogue and database_password hold a password; keep one')
+  url.password = encodeURIComponent(password.reveal())
+  return url.href
 }
 
 function postgresUrl(raw: RawSettings, password: Secret | undefined): string {

@@ -32,7 +32,7 @@ function parse(path: string, text: string): unknown {
 
 /** A secret that has a file of its own; blanks around it are not part of it. */
 export function readSecretFile(path: string, key: string): Secret {
-  const text = readText(path)
+  const text = readText(path, `${key}: `)
   if (text === undefined) throw refuse(`Cannot read ${key}: there is no file ${path}`)
   refuseIfPublic(path, `the secret that ${key} names`)
   return new Secret(text.trim())
@@ -49,13 +49,13 @@ export function refuseIfPublic(path: string, holds: string): void {
   )
 }
 
-function readText(path: string): string | undefined {
+function readText(path: string, holds = ''): string | undefined {
   try {
     return readFileSync(path, 'utf8')
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException
     if (code === 'ENOENT') return undefined
-    throw refuse(`Cannot read ${path}: ${code ?? 'unknown reason'}`)
+    throw refuse(`Cannot read ${holds}${path}: ${code ?? 'unknown reason'}`)
   }
 }
 

@@ -47,7 +47,7 @@ function parseStore(entry: unknown, { where, warnings, home }: Reading): StoreSe
   }
 }
 
-const places = ['store_path', 'staging_path', 'scratch_path']
+const places = ['store_path', 'staging_path', 'scratch_path', 'secret_access_key_file']
 
 /** The catalogue keeps them absolute: whoever moves the directory says so with --migrate-stores. */
 function withPlaces(data: Readonly<Record<string, unknown>>, home: string | undefined): Record<string, unknown> {

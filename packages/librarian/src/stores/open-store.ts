@@ -10,6 +10,7 @@ import { createMarker, readMarker } from './local/marker.ts'
 import { apart, storeBelow, whyNested } from './local/nesting.ts'
 import { createThreads, type Threads } from './local/threads.ts'
 import { MemoryStore } from './memory.ts'
+import { openPlace } from './s3/open-place.ts'
 import { S3Store } from './s3/s3-store.ts'
 import { localStoreData, s3StoreData } from './settings.ts'
 import type { Store } from './store.ts'
@@ -106,23 +107,10 @@ async function refuseNested(name: string, storePath: string, stagingPath?: strin
 
 async function openS3(settings: StoreSettings, parts: OpenStoreParts): Promise<Store> {
   const data = parse(s3StoreData, settings)
-  const { access_key_id: accessKeyId, secret_access_key: secretAccessKey } = data
-  // Half a megabyte of modules that local stores do not need.
-  const library = await import('@aws-sdk/client-s3')
-  const client = new library.S3Client({
-    region: data.region,
-    ...(data.endpoint === undefined ? {} : { endpoint: data.endpoint, forcePathStyle: true }),
-    ...(accessKeyId && secretAccessKey ? { credentials: { accessKeyId, secretAccessKey } } : {}),
-    // The default corrupts streams on some servers that are not Amazon's.
-    requestChecksumCalculation: 'WHEN_REQUIRED',
-    responseChecksumValidation: 'WHEN_REQUIRED',
-    // Its warnings go to the console, ours through the log.
-    logger: { trace() {}, debug() {}, info() {}, warn() {}, error() {} },
-  })
+  const place = await openPlace(data)
   const threads = parts.threads ?? createThreads({ startTogether: parts.startThreadsTogether })
   const { name, uuid } = settings
   const { prefix, scratch_path: scratchPath, capacity } = data
-  const place = { library, client, bucket: data.bucket }
   const { keeper, mayClaim = true, life } = parts
   const store = new S3Store(
     { name, uuid, prefix, scratchPath, capacity, keeper, mayClaim, life },

@@ -34,6 +34,8 @@ export const s3StoreData = z.object({
   /** Default: as the vendor's tools look for credentials. */
   access_key_id: z.string().optional(),
   secret_access_key: z.string().optional(),
+  /** A file that holds it instead; only its owner and group may read it. */
+  secret_access_key_file: z.string().startsWith('/').optional(),
   /** A directory on a local disk for what arrives; it needs room for all that arrives at once. */
   scratch_path: z.string().startsWith('/'),
   /** Bytes that may be kept there; default: 2^50. */

@@ -17,10 +17,13 @@ export interface TestCertificateOptions {
   readonly names?: readonly string[] | undefined
   /** Valid only in the past. */
   readonly expired?: boolean | undefined
+  /** Valid no longer than this. Default: 2099. */
+  readonly until?: Date | undefined
 }
 
 export function makeCertificate(options: TestCertificateOptions = {}): TestCertificate {
-  const { names = ['localhost', '127.0.0.1'], expired = false } = options
+  const { names = ['localhost', '127.0.0.1'], expired = false, until = new Date('2099-12-31T23:59:59Z') } = options
+  const end = expired ? '20210101000000Z' : `${until.toISOString().slice(0, 19).replace(/[-:T]/g, '')}Z`
   const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' })
   const name = sequence(set(sequence(oid('550403'), der(0x0c, Buffer.from('arriero fault server')))))
   const signatureAlgorithm = sequence(oid('2a8648ce3d040302'))
@@ -29,7 +32,7 @@ export function makeCertificate(options: TestCertificateOptions = {}): TestCerti
     integer(Buffer.concat([Buffer.from([0x11]), randomBytes(8)])),
     signatureAlgorithm,
     name,
-    sequence(time('20200101000000Z'), time(expired ? '20210101000000Z' : '20991231235959Z')),
+    sequence(time('20200101000000Z'), time(end)),
     name,
     publicKey.export({ format: 'der', type: 'spki' }),
     der(0xa3, sequence(extension('551d11', sequence(...names.map(alternativeName))), extension('551d13', authority()))),

@@ -1,7 +1,7 @@
-import type { PoolClient } from 'pg'
+import type { ClientBase } from 'pg'
 
 /** What must hold of the server (reliability 8.5), and what should. */
-export async function checkServer(client: PoolClient): Promise<{ problems: string[]; warnings: string[] }> {
+export async function checkServer(client: ClientBase): Promise<{ problems: string[]; warnings: string[] }> {
   const { rows } = await client.query<Record<string, string>>(
     `SELECT current_setting('fsync') AS fsync, current_setting('full_page_writes') AS full_page_writes,
             current_setting('synchronous_commit') AS synchronous_commit, current_setting('server_encoding') AS encoding,
