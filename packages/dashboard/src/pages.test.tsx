@@ -3,15 +3,18 @@ import { expect, test } from 'vitest'
 import { createServices, draw, textOf } from '../test/drawn.tsx'
 import { disks, sites, transfers } from '../test/stand-in/pages.ts'
 import { Table } from './components/table.tsx'
-import { findPage, mayOpen, pages } from './pages.ts'
 import { SitesTable } from './pages/sites/sites-table.tsx'
 import { Stages } from './pages/sneakernet/stages.tsx'
 import { columnsOf } from './pages/transfers/columns.tsx'
+import { findPage, mayOpen, pages } from './pages.ts'
+import type { Services } from './services.ts'
+import { createStore } from './state/store.ts'
 
 test('every page draws its heading before anything has been answered', async () => {
+  const uploads = { items: createStore([]) } as unknown as Services['uploads']
   for (const page of pages.filter(({ icon }) => icon !== undefined)) {
     const { default: Shown } = await page.load()
-    const html = draw(<Shown rest="" />, createServices({ uploads: { all: { get: () => [] } } as never }))
+    const html = draw(<Shown rest="" />, createServices({ uploads }))
     expect(html, page.path).toMatch(/<h1[^>]*id="page-title"[^>]*>[^<]/)
   }
 })

@@ -22,7 +22,8 @@ import { categoryText, toneOfSeverity } from './error-texts.ts'
 
 type Row = AnswerOf<typeof endpoints.search.error>[number]
 
-const MOST = 200
+/** As many as a librarian gives, unless its settings say otherwise. */
+const MOST = 64
 
 const shown: readonly Column<Row>[] = [
   {
