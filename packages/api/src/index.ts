@@ -20,8 +20,8 @@ export {
   type RequestOf,
 } from './endpoint.ts'
 export { type ManifestEntry, manifestEntry } from './endpoints/admin.ts'
-export { MAX_ROWS } from './endpoints/dashboard.ts'
 export { type CopyStateName, type Overview, overview } from './endpoints/dashboard/overview.ts'
+export { MAX_ROWS } from './endpoints/dashboard.ts'
 export { type ExistingFile, existingFile } from './endpoints/existing.ts'
 export { type Endpoints, endpoints } from './endpoints/index.ts'
 export {
