@@ -4,6 +4,12 @@ import { defaultClientConditions, defineConfig, type Plugin } from 'vite'
 
 const here = (path: string) => fileURLToPath(new URL(path, import.meta.url))
 
+/** Many small files weigh more, compressed, than few: beside the first page there are what all pages share, and the others. */
+const chunks = [
+  { name: 'parts', test: /\/src\/(components\/(?!draw-chart)|routing|session|state|text)/, priority: 1 },
+  { name: 'pages', test: /\/src\/pages\/(?!overview\/)/ },
+]
+
 export default defineConfig({
   root: here('.'),
   base: '/dashboard/',
@@ -17,6 +23,7 @@ export default defineConfig({
     // The policy of the server allows no `data:` and nothing inline.
     assetsInlineLimit: 0,
     modulePreload: { polyfill: false },
+    rolldownOptions: { output: { codeSplitting: { groups: chunks, includeDependenciesRecursively: true } } },
   },
 })
 

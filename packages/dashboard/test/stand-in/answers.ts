@@ -1,21 +1,21 @@
-import { type AnswerInput, type Endpoint, endpoints, type RequestOf } from '@arriero/api'
+import { endpoints } from '@arriero/api'
 import { describeFile, findFiles, proposals } from './files.ts'
+import type { Give } from './give.ts'
 import { naive, overviewAt } from './overview.ts'
+import { giveLists } from './page-answers.ts'
 
-type Give = (asked: never, username: string) => unknown
+type Answering = (asked: never, username: string) => unknown
 
-const made: Record<string, Give> = {}
+const made: Record<string, Answering> = {}
 
-function give<E extends Endpoint>(
-  endpoint: E,
-  handler: (asked: RequestOf<E>, username: string) => AnswerInput<E> | Promise<AnswerInput<E>>,
-): void {
-  made[endpoint.path] = handler as Give
+const give: Give = (endpoint, handler) => {
+  made[endpoint.path] = handler as Answering
 }
 
 const { dashboard, deletion, destruction, admin, validate, ping } = endpoints
 const DAY = 86_400_000
 
+giveLists(give)
 give(ping.any, () => ({
   name: 'La Silla, archive',
   description: 'Made data for trying the pages',
@@ -95,4 +95,4 @@ give(destruction.confirm, ({ destruction_id, file_name }) => {
 })
 
 /** By path. */
-export const answers: Readonly<Record<string, Give>> = made
+export const answers: Readonly<Record<string, Answering>> = made

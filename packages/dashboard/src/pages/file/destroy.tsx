@@ -82,16 +82,18 @@ export function Proposed({ name, proposal, again }: ProposedProps) {
           Confirm…
         </Button>
       )}
-      {confirms && <Confirm name={name} proposal={proposal} onClose={close} />}
+      {confirms && <ConfirmDestruction name={name} proposal={proposal} onClose={close} />}
     </div>
   )
 }
 
-interface ConfirmProps extends Pick<ProposedProps, 'name' | 'proposal'> {
+export interface ConfirmDestructionProps extends Pick<ProposedProps, 'name' | 'proposal'> {
   readonly onClose: () => void
 }
 
-function Confirm({ name, proposal: { destruction_id, proposed_by, reason }, onClose }: ConfirmProps) {
+/** The second administrator has it done. */
+export function ConfirmDestruction({ name, proposal, onClose }: ConfirmDestructionProps) {
+  const { destruction_id, proposed_by, reason } = proposal
   const { api, toasts } = useServices()
   const confirm = async () => {
     const { destroyed, kept } = await api.destruction.confirm({ destruction_id, file_name: name })
