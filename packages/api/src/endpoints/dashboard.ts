@@ -112,7 +112,7 @@ export const dashboard = {
       after: optional(text.max(64)),
     }),
     answer: z.object({
-      /** Of all that match but for the state; of those that have ended, the last seven days. */
+      /** Of all that match but for the state; of those that have ended, those begun in the last day. */
       counts: z.record(transferState, z.int()),
       transfers: z.array(transferRow),
       more: z.boolean(),

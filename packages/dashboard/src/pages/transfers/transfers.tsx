@@ -52,7 +52,7 @@ export default function TransfersPage() {
       <SitesOf direction={direction} chosen={of('site')} />
       <Section
         title={`${direction === 'out' ? 'Going out' : 'Coming in'}${whose}`}
-        note="of those that have ended, the last seven days are counted"
+        note="of those that have ended, the last day is counted"
       >
         <Tabs
           label="State"
