@@ -49,7 +49,7 @@ Examples:
   arriero doctor
   arriero doctor -d /scratch/me --json
   arriero doctor --catalogue --config arriero.yaml
-  arriero doctor --deployment --config arriero.yaml --url https://librarian.example.org
+  arriero doctor --deployment --config arriero.yaml --url https://data.org
   arriero doctor --url https://librarian.example.org
   arriero doctor --quiet --ready http://127.0.0.1:8080
 

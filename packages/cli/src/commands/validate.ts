@@ -32,10 +32,11 @@ Examples:
 
 The librarian, and every other one that has a copy from it, reads its copies and
 compares them. Every name has its row. Exit code 0 only when each has a copy and
-all of them are good. Of a single name: 3 when a copy is not good or is missing, 4
-when there is no such name or no copy could be read, 6 when a librarian that has a
-copy did not answer, or a disk is away; of several: 1. Piped, a line per copy:
-name, librarian, store, state, bytes, recorded and read checksum, with tabs.
+all of them are good. Of a single name: 3 when a copy is not good or is missing,
+4 when there is no such name or no copy could be read, 6 when a librarian that
+has a copy did not answer, or a disk is away; of several: 1. Piped, a line per
+copy: name, librarian, store, state, bytes, recorded and read checksum, with
+tabs.
 
 ${patternHelp}`,
   )
