@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { arriero, nodePath, type Outcome, programPath, startProcess } from '../program.ts'
+import { cleanEnvironment } from './clean-environment.ts'
 import { type RunningLibrarian, startLibrarian } from './serve.ts'
 
 let folder!: string
@@ -20,12 +21,8 @@ afterEach(async () => {
   await rm(folder, { recursive: true, force: true })
 })
 
-const clean = Object.fromEntries(
-  Object.keys(process.env)
-    .filter(name => /^librarian_/i.test(name))
-    .map(name => [name, undefined]),
-)
-const run = (...args: string[]): Promise<Outcome> => arriero(['doctor', '--json', ...args], { cwd: folder, env: clean })
+const run = (...args: string[]): Promise<Outcome> =>
+  arriero(['doctor', '--json', ...args], { cwd: folder, env: cleanEnvironment })
 
 interface Told {
   readonly check: string
@@ -75,7 +72,7 @@ test.skipIf(process.getuid?.() !== 0)('a server of another user is told whose th
     return console.log('NOT RUN doctor as another user: the program cannot be read by others here')
   }
   const args = [programPath, 'doctor', '--json', '--deployment', '--config', 'arriero.yaml']
-  const { outcome } = startProcess('setpriv', [...nobody, nodePath, ...args], { cwd: folder, env: clean })
+  const { outcome } = startProcess('setpriv', [...nobody, nodePath, ...args], { cwd: folder, env: cleanEnvironment })
   const found = bad(await outcome)
   expect(found.map(({ found: words }) => words)).toEqual([
     expect.stringMatching(/files \(user 0, group 0, mode 755\) cannot be written by user 65534, group 65534$/),

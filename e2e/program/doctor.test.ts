@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { arriero, type Outcome } from '../program.ts'
+import { cleanEnvironment } from './clean-environment.ts'
 import { type RunningLibrarian, startLibrarian } from './serve.ts'
 
 let folder!: string
@@ -18,15 +19,8 @@ afterEach(async () => {
   await rm(folder, { recursive: true, force: true })
 })
 
-/** None of the machine's own settings. */
-const clean = Object.fromEntries(
-  Object.keys(process.env)
-    .filter(name => /^librarian_/i.test(name))
-    .map(name => [name, undefined]),
-)
-
 const doctor = (...args: string[]): Promise<Outcome> =>
-  arriero(['doctor', '--catalogue', '--json', ...args], { cwd: folder, env: clean })
+  arriero(['doctor', '--catalogue', '--json', ...args], { cwd: folder, env: cleanEnvironment })
 
 const findingsOf = ({ stdout }: Outcome): { check: string; level: string; found: string; next?: string }[] =>
   stdout
