@@ -72,7 +72,7 @@ export const librarianMeanings: Readonly<Record<string, string>> = {
   BadName: 'nothing can be kept under this name',
   NotAuthenticated: 'no login came with the call',
   Denied: 'the password is wrong, or the level is too low',
-  NoSession: 'the session of the dashboard has ended; log in again',
+  NoSession: 'the dashboard knows no such session, or the name or the password is wrong; log in again',
   Forbidden: 'a call with a session’s cookie came from another page',
   NotYours: 'it belongs to somebody else',
   NoEndpoint: 'there is no such call here',
