@@ -54,6 +54,7 @@ export async function startGlobusServer(): Promise<GlobusServer> {
     async [Symbol.asyncDispose]() {
       server.closeAllConnections()
       await new Promise(resolve => server.close(resolve))
+      await service.tasks.end()
     },
   }
   return twin

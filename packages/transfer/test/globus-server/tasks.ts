@@ -29,6 +29,7 @@ export class Tasks {
   /** New tasks wait until they are let go on. */
   isHeld = false
   readonly #submitted = new Map<string, GlobusTask>()
+  readonly #moving = new Set<Promise<void>>()
 
   /** @returns the task; the one that there is for a submission that comes again */
   submit(batch: SubmittedBatch): { readonly task: GlobusTask; readonly isDuplicate: boolean } {
@@ -53,7 +54,15 @@ export class Tasks {
 
   /** Moves its items, one after the other. */
   goOn(task: GlobusTask): void {
-    this.#move(task).catch(error => fault(task, faultOf(error), String(error)))
+    const moving = this.#move(task).catch(error => fault(task, faultOf(error), String(error)))
+    this.#moving.add(moving)
+    moving.finally(() => this.#moving.delete(moving))
+  }
+
+  /** Nothing is written any more afterwards, not even by a task that was cancelled half-way. */
+  async end(): Promise<void> {
+    for (const task of this.all) this.cancel(task)
+    await Promise.all(this.#moving)
   }
 
   cancel(task: GlobusTask): boolean {
