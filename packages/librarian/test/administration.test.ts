@@ -441,14 +441,18 @@ describe('librarians', () => {
   let peer: Server
   let port: number
   let answer: string
+  /** Of logins. */
+  let status: number
   const heard: string[] = []
 
   beforeEach(async () => {
     answer = JSON.stringify({ name: 'Far', description: '' })
+    status = 200
     peer = createServer((request, response) => {
       heard.push(`${request.url} ${Buffer.from((request.headers.authorization ?? '').slice(6), 'base64')}`)
-      response.setHeader('content-type', 'application/json')
-      response.end(answer)
+      const isRefused = request.url?.endsWith('/ping/logged') && status !== 200
+      response.writeHead(isRefused ? status : 200, { 'content-type': 'application/json' })
+      response.end(isRefused ? '{"detail":"Incorrect username or password"}' : answer)
     })
     await new Promise<void>(resolve => peer.listen(0, '127.0.0.1', resolve))
     port = (peer.address() as { port: number }).port
@@ -470,6 +474,7 @@ describe('librarians', () => {
       success: false,
       already_exists: true,
       ping_success: false,
+      problem: 'a librarian far is known already',
     })
     const [row] = await house.catalogue.peers.list()
     expect(row?.authenticator).toMatch(/^gAAAA/)
@@ -509,6 +514,56 @@ describe('librarians', () => {
       ping_success: null,
     })
     expect((await house.post('admin/librarians/list', {})).body.librarians[0].available).toBe(false)
+  })
+
+  test('whose account is to be tried are added when they let us in, and else it is said what is wrong', async () => {
+    const tried = { ...far(), check_account: true }
+    status = 401
+    const refused = await house.post('admin/librarians/add', tried)
+    expect(refused.body).toEqual({
+      success: false,
+      already_exists: false,
+      ping_success: true,
+      problem: expect.stringMatching(
+        /^the librarian at http:\/\/127.* refuses the account here: .*password is another$/,
+      ),
+    })
+    expect(await house.catalogue.peers.list()).toEqual([])
+    expect((await house.post('admin/librarians/add', { ...tried, port: 1 })).body).toMatchObject({
+      ping_success: false,
+      problem: expect.stringContaining('127.0.0.1:1'),
+    })
+    answer = '{"hello":1}'
+    expect((await house.post('admin/librarians/add', tried)).body.problem).toContain('is no librarian')
+    expect(await house.catalogue.peers.list()).toEqual([])
+    expect((await house.post('admin/librarians/add', { ...tried, check_connection: false })).body.success).toBe(true)
+  })
+
+  test('whose account is good are added, after a login with the account that is kept', async () => {
+    heard.length = 0
+    expect((await house.post('admin/librarians/add', { ...far(), check_account: true })).body).toEqual({
+      success: true,
+      already_exists: false,
+      ping_success: true,
+    })
+    expect(heard).toContain('/api/v2/ping/logged here:pass:word')
+  })
+
+  test('are added under one name: a second one for its address would count its copies twice', async () => {
+    await house.post('admin/librarians/add', far())
+    for (const url of ['http://127.0.0.1', 'http://127.0.0.1/', 'HTTP://127.0.0.1']) {
+      const again = { ...far(), url, librarian_name: 'farther', check_connection: false }
+      expect((await house.post('admin/librarians/add', again)).body).toEqual({
+        success: false,
+        already_exists: true,
+        ping_success: false,
+        problem: `http://127.0.0.1:${port} is known already, as far: a copy there would count as two`,
+      })
+    }
+    const elsewhere = { ...far(), url: 'http://127.0.0.1/second', librarian_name: 'farther' }
+    expect((await house.post('admin/librarians/add', { ...elsewhere, check_connection: false })).body.success).toBe(
+      true,
+    )
   })
 
   test('nobody is added under the name of this one', async () => {

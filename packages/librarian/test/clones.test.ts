@@ -140,7 +140,7 @@ describe('clone/stage', () => {
   })
 
   test('nobody sends in the name of another librarian but an administrator', async () => {
-    await house.catalogue.peers.add({ name: 'other', url: 'http://127.0.0.1', port: 9, authenticator: 'x' })
+    await house.catalogue.peers.add({ name: 'other', url: 'http://127.0.0.1', port: 10, authenticator: 'x' })
     expect((await stage('n', 1, { source: 'other' })).status).toBe(401)
     expect((await batch([item('n', 1)], { source: 'other' })).status).toBe(401)
     expect((await stage('n', 1, { source: 'other' }, 'ADMIN')).status).toBe(201)

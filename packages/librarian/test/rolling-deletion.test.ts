@@ -33,8 +33,8 @@ async function hear(
   librarians: readonly string[],
 ) {
   const { trial } = catalogue as TrialCatalogue
-  for (const librarian of librarians) {
-    const peer = { name: librarian, url: 'http://localhost', port: 1, authenticator: 'a:b' }
+  for (const [at, librarian] of librarians.entries()) {
+    const peer = { name: librarian, url: 'http://localhost', port: 1 + at, authenticator: 'a:b' }
     await catalogue.peers.add(peer)
     await trial.write(insertRemote(name, (await catalogue.peers.find({ name: librarian }))!.id))
   }

@@ -170,12 +170,16 @@ export const admin = {
       /** `user:password` at the other one. */
       authenticator: text,
       check_connection: boolean.default(true),
+      /** Of ours: with `check_connection`, logs in there too; an account that it refuses is not kept. */
+      check_account: boolean.default(false),
     }),
     answer: z.object({
       success: z.boolean(),
       already_exists: z.boolean(),
       /** Null: not checked. */
       ping_success: z.boolean().nullable(),
+      /** Of ours: why nothing was added, for a person. */
+      problem: z.string().optional(),
     }),
     mutates: true,
   }),

@@ -32,7 +32,7 @@ export function define(command: Command, run: Run): void {
     new Option('-u, --user <USER>', 'our account there: the name of our librarian').makeOptionMandatory(),
   )
   for (const option of passwordOptions('the password there')) add.addOption(option)
-  add.addOption(new Option('--no-check', 'do not ask it whether it is there')).action(run(addOne))
+  add.addOption(new Option('--no-check', 'do not ask it whether it is there and lets us in')).action(run(addOne))
   sub('remove <name>', 'forget another librarian')
     .addOption(new Option('--end-transfers', 'end what is still on its way there'))
     .action(run(removeOne))
@@ -82,17 +82,32 @@ async function addOne([name = '', address = '']: string[], flags: AddFlags, cont
       port,
       authenticator: `${user}:${password}`,
       check_connection: check,
+      check_account: check,
     }
     const answer = await api.admin.librariansAdd(request, { signal: context.signal })
-    if (answer.already_exists)
-      throw new ProgramError('Exists', `A librarian ${name} is known already.`, { exitCode: exitCodes.someFailed })
-    if (!answer.success) {
-      throw new ProgramError('Network', `Cannot add ${name}: it did not answer our librarian at ${address}.`, {
-        remedy: 'Check the address, or say --no-check.',
-      })
-    }
+    if (!answer.success) throw refusal(name, address, answer)
     return tell(context, name, answer.ping_success === null ? 'added, not asked' : 'added')
   })
+}
+
+/** A librarian of before says no more than that it did not work. */
+function refusal(name: string, address: string, { already_exists, ping_success, problem }: Refused): ProgramError {
+  if (already_exists) {
+    const why = problem ?? `a librarian ${name} is known already`
+    return new ProgramError('Exists', `Cannot add ${name}: ${why}.`, { exitCode: exitCodes.someFailed })
+  }
+  const why = problem ?? `it did not answer our librarian at ${address}`
+  return ping_success
+    ? new ProgramError('Denied', `Cannot add ${name}: ${why}.`, {
+        remedy: `Have its administrator make the account (arriero users add, there) or set its password; or say --no-check.`,
+      })
+    : new ProgramError('Network', `Cannot add ${name}: ${why}.`, { remedy: 'Check the address, or say --no-check.' })
+}
+
+interface Refused {
+  readonly already_exists: boolean
+  readonly ping_success: boolean | null
+  readonly problem?: string | undefined
 }
 
 async function removeOne([name = '']: string[], flags: RemoveFlags, context: Context): Promise<number> {

@@ -9,12 +9,10 @@ export function librarianRoutes(peers: Peers): Route[] {
       librarians: await peers.list({ ping, signal }),
     })),
     route(endpoints.admin.librariansAdd, async (request, { signal, act }) => {
-      const { librarian_name: name, url, port, authenticator, check_connection: check } = request
-      const { success, alreadyExists, pingSuccess } = await peers.add(
-        { name, url, port, authenticator, check },
-        { signal, act },
-      )
-      return { success, already_exists: alreadyExists, ping_success: pingSuccess }
+      const { librarian_name: name, url, port, authenticator, check_connection: check, check_account } = request
+      const added = { name, url, port, authenticator, check, checkAccount: check_account }
+      const { success, alreadyExists, pingSuccess, problem } = await peers.add(added, { signal, act })
+      return { success, already_exists: alreadyExists, ping_success: pingSuccess, problem }
     }),
     route(endpoints.admin.librariansRemove, async (request, { signal, act }) => {
       const failTransfers = request.remove_outgoing_transfers

@@ -1,5 +1,5 @@
 /** Calls to other librarians through the wire's own client. */
-import { connect } from '@arriero/api'
+import { connect, LibrarianError } from '@arriero/api'
 import type { PeerCalls } from './peer-calls.ts'
 
 export interface CallPeersOptions {
@@ -25,6 +25,21 @@ export function callPeers({ name, pingMs = 5000, callMs = 30_000 }: CallPeersOpt
       }
     },
 
+    async tryAccount({ url, port, user, password }, { signal }) {
+      const peer = connect({ host: url, port, user, password, retries: 0, connectTimeoutMs: pingMs })
+      const limits = { signal: AbortSignal.any([signal, AbortSignal.timeout(pingMs)]) }
+      let isThere = false
+      try {
+        isThere = (await peer.greet(limits)).name !== undefined
+        if (!isThere) return { isThere, what: `what answers at ${peer.address} is no librarian` }
+        await peer.ping.logged({}, limits)
+        return undefined
+      } catch (error) {
+        signal.throwIfAborted()
+        return { isThere, what: whyNot(error, { address: peer.address, user, pingMs }) }
+      }
+    },
+
     async failClone({ url, port, user, password }, { id, remoteId, reason }, { signal }) {
       const peer = connect({ host: url, port, user, password, retries: 0, connectTimeoutMs: pingMs })
       await peer.clone.fail(
@@ -33,4 +48,10 @@ export function callPeers({ name, pingMs = 5000, callMs = 30_000 }: CallPeersOpt
       )
     },
   }
+}
+
+function whyNot(error: unknown, { address, user, pingMs }: { address: string; user: string; pingMs: number }): string {
+  if (!(error instanceof LibrarianError)) return `nobody answered at ${address} within ${pingMs / 1000} s`
+  if (error.code !== 'Denied' && error.code !== 'NotAuthenticated') return error.message
+  return `the librarian at ${address} refuses the account ${user}: it has no such user, or the password is another`
 }

@@ -10,9 +10,18 @@ export interface PeerLogin extends PeerAddress {
   readonly password: string
 }
 
+export interface AccountProblem {
+  /** A librarian answered, whatever it said. */
+  readonly isThere: boolean
+  /** One sentence without an end, without the password. */
+  readonly what: string
+}
+
 export interface PeerCalls {
   /** Whether it answers `ping/`; never throws. Needs no account there. */
   ping(peer: PeerAddress, options: { signal: AbortSignal }): Promise<boolean>
+  /** Logs in there. Resolves to what is wrong, for a person; undefined: the account is good. */
+  tryAccount(peer: PeerLogin, options: { signal: AbortSignal }): Promise<AccountProblem | undefined>
   /** Tells the receiver that a transfer has failed. */
   failClone(
     peer: PeerLogin,

@@ -1,7 +1,7 @@
 /** Other librarians: who they are, whether they answer, whether we send to them (librarian 10.8, Q22). */
 import { LibrarianError } from '@arriero/api'
 import type { Catalogue } from '../catalogue/catalogue.ts'
-import type { Peer } from '../catalogue/operations/peers.ts'
+import { type Peer, sameSite } from '../catalogue/operations/peers.ts'
 import type { Log } from '../log.ts'
 import type { Fernet } from '../secrets/fernet.ts'
 import type { Act } from './act.ts'
@@ -38,7 +38,10 @@ export interface AddedPeer {
   readonly port: number
   /** `user:password` at the other one. */
   readonly authenticator: string
+  /** It must answer. */
   readonly check: boolean
+  /** With `check`: it must let us in too. */
+  readonly checkAccount: boolean
 }
 
 export interface PeerAddition {
@@ -46,6 +49,8 @@ export interface PeerAddition {
   readonly alreadyExists: boolean
   /** Null: not checked. */
   readonly pingSuccess: boolean | null
+  /** Why it was not added, for a person. */
+  readonly problem?: string
 }
 
 export interface PeersOptions {
@@ -95,6 +100,17 @@ export function createPeers({ catalogue: { peers }, calls, name: own, fernet, on
     )
   }
 
+  /** Undefined: nothing speaks against keeping it. */
+  async function refusalOf(added: AddedPeer, signal: AbortSignal): Promise<PeerAddition | undefined> {
+    const { url, port, authenticator, check, checkAccount } = added
+    if (!check) return undefined
+    const refused = { success: false, alreadyExists: false }
+    if (!checkAccount)
+      return (await calls.ping({ url, port }, { signal })) ? undefined : { ...refused, pingSuccess: false }
+    const problem = await calls.tryAccount({ url, port, ...splitCredentials(authenticator) }, { signal })
+    return problem && { ...refused, pingSuccess: problem.isThere, problem: problem.what }
+  }
+
   return {
     async list({ ping, signal }) {
       const known = await peers.list()
@@ -108,19 +124,20 @@ export function createPeers({ catalogue: { peers }, calls, name: own, fernet, on
       }))
     },
 
-    async add({ name, url, port, authenticator, check }, { signal, act }) {
+    async add(added, { signal, act }) {
+      const { name, port, authenticator, check } = added
       demandOther(name, own)
-      demandAddress(name, url, port, authenticator)
-      const token = crypt().encrypt(authenticator)
-      const exists = { success: false, alreadyExists: true, pingSuccess: false }
-      if (await peers.find({ name })) return exists
-      if (check && !(await calls.ping({ url, port }, { signal }))) {
-        return { success: false, alreadyExists: false, pingSuccess: false }
-      }
-      const peer = { name, url: url.replace(/\/+$/, ''), port, authenticator: token }
-      const isNew = await peers.add({ ...peer, act: act?.entry() })
-      if (isNew) await tellOf(name, true)
-      return isNew ? { success: true, alreadyExists: false, pingSuccess: check ? true : null } : exists
+      demandAddress(name, added.url, port, authenticator)
+      const url = plainUrl(added.url)
+      const authenticatorToken = crypt().encrypt(authenticator)
+      const known = sameSite(await peers.list(), { name, url, port })
+      if (known) return existing(name, known)
+      const refusal = await refusalOf(added, signal)
+      if (refusal) return refusal
+      const other = await peers.add({ name, url, port, authenticator: authenticatorToken, act: act?.entry() })
+      if (other !== undefined) return existing(name, other)
+      await tellOf(name, true)
+      return { success: true, alreadyExists: false, pingSuccess: check ? true : null }
     },
 
     async remove(name, { failTransfers, signal, act }) {
@@ -141,6 +158,21 @@ export function createPeers({ catalogue: { peers }, calls, name: own, fernet, on
 
     setTransfersEnabled: (name, enabled, act) => peers.setTransfersEnabled({ name, enabled, act: act?.entry() }),
   }
+}
+
+/** The URL type writes names of hosts in one way. */
+function plainUrl(url: string): string {
+  const { protocol, hostname, pathname } = new URL(url)
+  return `${protocol}//${hostname}${pathname.replace(/\/+$/, '')}`
+}
+
+/** Two names for one site would count each of its copies twice. */
+function existing(name: string, known: Pick<Peer, 'name' | 'url' | 'port'>): PeerAddition {
+  const problem =
+    known.name === name
+      ? `a librarian ${name} is known already`
+      : `${known.url}:${known.port} is known already, as ${known.name}: a copy there would count as two`
+  return { success: false, alreadyExists: true, pingSuccess: false, problem }
 }
 
 /** Our own copies would be sent to ourselves, in vain. */

@@ -181,8 +181,8 @@ export async function openSite(options: SiteOptions): Promise<Site> {
       transferManagers: {},
     })),
   })
-  for (const other of others) {
-    await catalogue!.peers.add({ name: other, url: 'http://localhost', port: 1, authenticator: 'a:b' })
+  for (const [at, other] of others.entries()) {
+    await catalogue!.peers.add({ name: other, url: 'http://localhost', port: 1 + at, authenticator: 'a:b' })
   }
   process = await begin()
   return site

@@ -41,17 +41,20 @@ export const peers = {
 
   find: read<{ name: string }, Peer | undefined>((database, { name }) => findPeer(database, name)),
 
-  /** False: there is one of this name. */
-  add: audited<NewPeer, boolean>(
-    async ({ sql, dialect }, peer) => {
+  /** Resolves to the one that is known already, by this name or at this address. */
+  add: audited<NewPeer, Peer | undefined>(
+    async (database, peer) => {
+      const { sql, dialect } = database
+      const known = sameSite((await sql.selectFrom('peer').selectAll().orderBy('id').execute()).map(toPeer), peer)
+      if (known) return known
       const done = await sql
         .insertInto('peer')
         .values({ ...peer, transfers_enabled: 1, last_seen: dialect.now(), last_heard: dialect.now() })
         .onConflict(conflict => conflict.column('name').doNothing())
         .executeTakeFirst()
-      return (done.numInsertedOrUpdatedRows ?? 0n) > 0n
+      return (done.numInsertedOrUpdatedRows ?? 0n) > 0n ? undefined : await findPeer(database, peer.name)
     },
-    isNew => (isNew ? 'done' : 'exists'),
+    known => (known ? 'exists' : 'done'),
   ),
 
   /**
@@ -106,6 +109,11 @@ export const peers = {
         .execute()
     },
   ),
+}
+
+/** Of the known ones, the one of this name; else the one at this address. */
+export function sameSite(known: readonly Peer[], { name, url, port }: Pick<Peer, 'name' | 'url' | 'port'>) {
+  return known.find(each => each.name === name) ?? known.find(each => each.url === url && each.port === port)
 }
 
 /** Whoever is removed for good has nothing more to wait for. Resolves to the transfers that were open. */
