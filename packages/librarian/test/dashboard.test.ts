@@ -270,6 +270,7 @@ test('dashboard/sites tells what goes to and fro', async () => {
         librarian_name: 'peer-1',
         enabled: true,
         reachable: null,
+        refused_since: null,
         last_seen: '2026-01-01T00:00:00.000001',
         last_heard: '2026-01-01T00:00:00.000001',
         outgoing: { files: 1, bytes: 1000 },

@@ -43,6 +43,16 @@ async function age({ ground }: Awaited<ReturnType<typeof open>>, days: number): 
   await trial.trial.write(`UPDATE trash SET trashed = '${then}'`)
 }
 
+test('nothing is proposed without a reason, and spaces are none', async () => {
+  const world = await open()
+  await addUser(world.catalogue, 'ada', 'ADMIN')
+  await world.upload('a', bytesOf('good'))
+  for (const reason of ['', ' ', '\t\n']) {
+    await expect(world.destructions.propose({ fileName: 'a', reason }, ada)).rejects.toEqual(code('BadRequest'))
+  }
+  expect(await world.destructions.list(10)).toEqual([])
+})
+
 test('a proposal moves nothing, and neither does its confirmation by the same administrator or under another name', async () => {
   const world = await openProposed()
   await expect(world.destructions.confirm(world.proposal, ada)).rejects.toEqual(code('Conflict'))
@@ -170,6 +180,10 @@ test('at the wire: two administrators, an account that one of them has just made
   })
   expect(added.status).toBe(200)
   expect((await house.post(`${path}/propose`, request, 'READWRITE')).status).toBeGreaterThanOrEqual(400)
+  for (const reason of ['', ' \n']) {
+    const refused = await house.post(`${path}/propose`, { ...request, reason })
+    expect([refused.status, JSON.stringify(refused.body)]).toEqual([422, expect.stringContaining('must say why')])
+  }
   const proposed = await house.post(`${path}/propose`, request)
   expect(proposed.body).toMatchObject({ file_name: 'a', proposed_by: 'admin', reason: 'wrong' })
   const { destruction_id } = proposed.body

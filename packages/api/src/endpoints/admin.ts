@@ -154,6 +154,8 @@ export const admin = {
           /** Null: nobody asked it. */
           available: z.boolean().nullable(),
           enabled: z.boolean(),
+          /** Of ours: since when it refuses our account there, so that nothing is sent; null: it does not. */
+          refused_since: naive.nullable().optional(),
         }),
       ),
     }),

@@ -33,6 +33,8 @@ const site = z.object({
   enabled: z.boolean(),
   /** Null: nobody has asked it yet. */
   reachable: z.boolean().nullable(),
+  /** Since when it refuses our account there, so that nothing is sent; null: it does not. */
+  refused_since: naive.nullable().optional(),
   /** When it last answered. */
   last_seen: naive,
   /** When it last called. */

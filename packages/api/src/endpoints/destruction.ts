@@ -20,7 +20,11 @@ export const destruction = {
     path: 'admin/destruction/propose',
     level: 'ADMIN',
     summary: 'Propose to destroy a file, all copies of it here; nothing goes before another administrator confirms it.',
-    request: z.object({ file_name: text, reason: text.max(1000) }),
+    request: z.object({
+      file_name: text,
+      /** Who reads the audit later wants to know why. */
+      reason: text.max(1000).regex(/\S/, 'must say why the file is to be destroyed'),
+    }),
     answer: proposal,
     mutates: true,
     isOurs: true,

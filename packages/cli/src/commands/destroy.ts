@@ -1,5 +1,6 @@
 import type { Command } from 'commander'
 import { type Context, printJson, warn } from '../context.ts'
+import { ProgramError } from '../errors.ts'
 import { exitCodes } from '../exit-codes.ts'
 import { type LibrarianFlags, librarianOption, withLibrarian } from '../librarian/client.ts'
 import { shownTime, showTable } from '../librarian/show-table.ts'
@@ -59,6 +60,11 @@ async function list(_: string[], flags: LibrarianFlags, context: Context): Promi
 }
 
 async function propose([file_name]: string[], { reason, ...flags }: ProposeFlags, context: Context) {
+  if (reason.trim() === '') {
+    throw new ProgramError('Usage', 'Option --reason must say why the file is to be destroyed.', {
+      remedy: 'It stays in the audit when the file is gone.',
+    })
+  }
   return withLibrarian(flags, context, async ({ api }) => {
     const proposal = await api.destruction.propose({ file_name: file_name!, reason }, { signal: context.signal })
     if (context.flags.json) printJson(context, { ok: true, ...proposal })

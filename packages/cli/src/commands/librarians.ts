@@ -5,6 +5,7 @@ import { exitCodes } from '../exit-codes.ts'
 import { type LibrarianFlags, librarianOption, withLibrarian } from '../librarian/client.ts'
 import { type PasswordFlags, passwordOptions, readPassword } from '../librarian/read-password.ts'
 import { showTable } from '../librarian/show-table.ts'
+import { tellRefusals } from '../librarian/tell-refusals.ts'
 import { count, printable } from '../text.ts'
 import type { Run } from './define.ts'
 
@@ -56,13 +57,14 @@ async function list(_: string[], { ping = false, ...flags }: ListFlags, context:
     const { librarians } = await api.admin.librariansList({ ping }, { signal: context.signal })
     if (context.flags.json) for (const each of librarians) printJson(context, each)
     else {
-      const rows = librarians.map(({ name, url, port, available, enabled }) => [
+      const rows = librarians.map(({ name, url, port, available, enabled, refused_since }) => [
         name,
         `${url}:${port}`,
         available === null ? 'not asked' : available ? 'there' : 'NOT there',
-        enabled ? 'sending' : 'PAUSED',
+        enabled ? (refused_since ? 'REFUSED' : 'sending') : 'PAUSED',
       ])
       showTable(['Librarian', 'Address', 'Ping', 'Transfers'], rows, context)
+      tellRefusals(librarians, context)
     }
     return exitCodes.ok
   })

@@ -10,6 +10,7 @@ import {
   withLibrarian,
 } from '../librarian/client.ts'
 import { shownTime, showTable } from '../librarian/show-table.ts'
+import { tellRefusals } from '../librarian/tell-refusals.ts'
 import { addTimeOptions, type TimeFlags, timesFrom } from '../librarian/time-flags.ts'
 import { statusName, statusNames, statusNumber } from '../librarian/transfer-status.ts'
 import { collect } from '../options/collect.ts'
@@ -69,8 +70,12 @@ async function transfers(_: string[], flags: TransfersFlags, context: Context): 
   const times = await timesFrom(flags)
   return withLibrarian(flags, context, async ({ api }, door) => {
     const window = door.windowOf(times)
-    if (flags.outgoing) await show(outgoing(api, flags, window, context.signal), outgoingTable, flags, context)
-    else await show(incoming(api, flags, window, context.signal), incomingTable, flags, context)
+    if (flags.outgoing) {
+      await show(outgoing(api, flags, window, context.signal), outgoingTable, flags, context)
+      const { librarians } = await api.admin.librariansList({ ping: false }, { signal: context.signal })
+      const asked = librarians.filter(({ name }) => flags.destination === undefined || name === flags.destination)
+      tellRefusals(asked, context)
+    } else await show(incoming(api, flags, window, context.signal), incomingTable, flags, context)
     return exitCodes.ok
   })
 }

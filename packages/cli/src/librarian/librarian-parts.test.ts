@@ -146,6 +146,19 @@ describe('uploadRequests()', () => {
     ])
   })
 
+  test('names a file whose name is no UTF-8, byte by byte, and goes on with the others', async () => {
+    const data = Buffer.from(join(folder, 'n/'))
+    await mkdir(data)
+    await writeFile(Buffer.concat([data, Buffer.from('caf\xe9.txt', 'latin1')]), '')
+    await writeFile(join(folder, 'n', 'café.txt'), '')
+    await mkdir(Buffer.concat([data, Buffer.from('\xff', 'latin1')]))
+    const { found, refused } = await split([join(folder, 'n'), 'x/'], { isEach: true })
+    expect(found).toEqual([['/n/café.txt', 'x/n/café.txt']])
+    expect(refused).toEqual(
+      ['caf\\xe9.txt', '\\xff'].map(name => [`x/n/${name}`, `Cannot upload /n/${name}: its name is not UTF-8`]),
+    )
+  })
+
   async function makeLinks(): Promise<string> {
     const data = join(folder, 'data')
     await mkdir(join(data, 'sub'), { recursive: true })

@@ -1,4 +1,5 @@
 /** Which local paths shall have which names. */
+import { isUtf8 } from 'node:buffer'
 import { readdir, stat } from 'node:fs/promises'
 import { basename, join, posix, resolve } from 'node:path'
 import { ProgramError } from '../errors.ts'
@@ -61,19 +62,38 @@ async function* filesBelow(
   prefix: string,
   options: UploadRequestsOptions,
 ): AsyncGenerator<UploadRequest> {
-  const entries = await readdir(directory, { withFileTypes: true })
-  for (const entry of entries.sort((a, b) => (a.name < b.name ? -1 : 1))) {
-    const path = join(directory, entry.name)
-    const name = joined(prefix, entry.name)
-    const refusal = entry.isSymbolicLink() ? await linkRefusal(path, options) : undefined
+  // As bytes: a name that is no UTF-8 would be read as another one, which is not there.
+  const entries = await readdir(directory, { withFileTypes: true, encoding: 'buffer' })
+  for (const entry of entries.sort((a, b) => Buffer.compare(a.name, b.name))) {
+    const isText = isUtf8(entry.name)
+    const own = isText ? entry.name.toString() : escaped(entry.name)
+    const path = join(directory, own)
+    const name = joined(prefix, own)
+    const refusal = isText ? await linkRefusal(path, entry.isSymbolicLink(), options) : notText(path)
     if (refusal) options.onRefused(name, refusal)
     else if (entry.isDirectory()) yield* filesBelow(path, name, options)
     else yield { path, name }
   }
 }
 
+/** As a shell shows such a name: `caf\xe9.txt`. */
+function escaped(name: Buffer): string {
+  return name.toString('latin1').replace(/[\x80-\xff]/g, byte => `\\x${byte.charCodeAt(0).toString(16)}`)
+}
+
+function notText(path: string): ProgramError {
+  return new ProgramError('PathUnsafe', `Cannot upload ${path}: its name is not UTF-8`, {
+    remedy: 'Rename it; names at a librarian are text. The name is shown with \\x for each byte that is none.',
+  })
+}
+
 /** A link that leads nowhere, or in a circle, is left to be met as what cannot be read. */
-async function linkRefusal(path: string, { followLinks }: UploadRequestsOptions): Promise<ProgramError | undefined> {
+async function linkRefusal(
+  path: string,
+  isLink: boolean,
+  { followLinks }: UploadRequestsOptions,
+): Promise<ProgramError | undefined> {
+  if (!isLink) return undefined
   if (!followLinks) {
     return new ProgramError('Disk', `Cannot upload ${path}: it is a symbolic link`, {
       remedy: 'Replace it by what it leads to, or say --follow-links to send the files that links lead to.',

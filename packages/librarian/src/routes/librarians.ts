@@ -6,7 +6,11 @@ import { type Route, route } from './route.ts'
 export function librarianRoutes(peers: Peers): Route[] {
   return [
     route(endpoints.admin.librariansList, async ({ ping }, { signal }) => ({
-      librarians: await peers.list({ ping, signal }),
+      librarians: (await peers.list({ ping, signal })).map(({ refusedSince, ...peer }) => ({
+        ...peer,
+        // Of ours: left out where there is nothing to say.
+        ...(refusedSince === null ? {} : { refused_since: refusedSince }),
+      })),
     })),
     route(endpoints.admin.librariansAdd, async (request, { signal, act }) => {
       const { librarian_name: name, url, port, authenticator, check_connection: check, check_account } = request

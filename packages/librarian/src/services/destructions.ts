@@ -2,7 +2,7 @@
  * Destroys a file: all its copies at this site, good ones and the last one too (reliability B8). Two administrators must want it.
  * The bytes go through the deletion gate, whose transaction looks for the agreement of the two itself.
  */
-import { type Instant, instantOf, millisecondsOf } from '@arriero/api'
+import { type Instant, instantOf, LibrarianError, millisecondsOf } from '@arriero/api'
 import type { Catalogue } from '../catalogue/catalogue.ts'
 import { agreementSeconds } from '../catalogue/operations/deletion-rules.ts'
 import type { Destruction } from '../catalogue/operations/destructions.ts'
@@ -34,7 +34,7 @@ export interface DestructionReport {
 }
 
 export interface Destructions {
-  /** Nothing goes. @throws LibrarianError `NotFound`, `Conflict` */
+  /** Nothing goes. @throws LibrarianError `BadRequest` without a reason, `NotFound`, `Conflict` */
   propose(what: { fileName: string; reason: string }, caller: Caller, act?: Act): Promise<ShownProposal>
   /** What can be confirmed, oldest first. */
   list(limit: number): Promise<ShownProposal[]>
@@ -57,6 +57,7 @@ export interface DestructionsOptions {
 export function createDestructions({ catalogue, stores, gate, random, log }: DestructionsOptions): Destructions {
   return {
     async propose({ fileName, reason }, { name: by }, act) {
+      demandReason(fileName, reason)
       const id = random(16).toString('hex')
       return shownProposal(await catalogue.destructions.propose({ id, fileName, reason, by, act: act?.entry() }))
     },
@@ -85,6 +86,17 @@ export function createDestructions({ catalogue, stores, gate, random, log }: Des
       return { destroyed, kept }
     },
   }
+}
+
+function demandReason(fileName: string, reason: string): void {
+  if (reason.trim() !== '') return
+  throw new LibrarianError(
+    'BadRequest',
+    `Cannot propose to destroy ${fileName}: the reason must say why, it is empty`,
+    {
+      remedy: 'Give a reason: it stays in the audit when the file is gone.',
+    },
+  )
 }
 
 export function shownProposal({ id, file_name, reason, proposed_by, proposed }: Destruction): ShownProposal {

@@ -1,5 +1,5 @@
 /** Other librarians: who they are, whether they answer, whether we send to them (librarian 10.8, Q22). */
-import { LibrarianError } from '@arriero/api'
+import { type Instant, LibrarianError } from '@arriero/api'
 import type { Catalogue } from '../catalogue/catalogue.ts'
 import { type Peer, sameSite } from '../catalogue/operations/peers.ts'
 import type { Log } from '../log.ts'
@@ -29,6 +29,8 @@ export interface ListedPeer {
   /** Null: nobody asked it. */
   readonly available: boolean | null
   readonly enabled: boolean
+  /** Since when it refuses our account there. */
+  readonly refusedSince: Instant | null
 }
 
 export interface AddedPeer {
@@ -121,6 +123,7 @@ export function createPeers({ catalogue: { peers }, calls, name: own, fernet, on
         port: peer.port,
         available: available[at] ?? null,
         enabled: peer.transfersEnabled,
+        refusedSince: peer.refusedSince,
       }))
     },
 

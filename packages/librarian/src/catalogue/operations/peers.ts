@@ -20,6 +20,8 @@ export interface Peer {
   readonly lastSeen: Instant
   /** When it last called. */
   readonly lastHeard: Instant
+  /** Since when it refuses our account there. */
+  readonly refusedSince: Instant | null
 }
 
 export type NewPeer = Pick<Peer, 'name' | 'url' | 'port' | 'authenticator'>
@@ -98,6 +100,16 @@ export const peers = {
     throw new LibrarianError('UnknownLibrarian', `Cannot change transfers to ${name}: there is no such librarian`)
   }),
 
+  /** Whether it refuses our account there; the time is of the first refusal. */
+  refuse: write<{ name: string; refuses: boolean }, void>(async ({ sql, dialect }, { name, refuses }) => {
+    await sql
+      .updateTable('peer')
+      .set({ refused_since: refuses ? dialect.now() : null })
+      .where('name', '=', name)
+      .where('refused_since', refuses ? 'is' : 'is not', null)
+      .execute()
+  }),
+
   /** That it answered, or called. */
   touch: write<{ name: string; seen?: boolean; heard?: boolean }, void>(
     async ({ sql, dialect }, { name, seen = false, heard = false }) => {
@@ -137,7 +149,7 @@ async function findPeer({ sql }: Database, name: string): Promise<Peer | undefin
   return row && toPeer(row)
 }
 
-function toPeer(row: Omit<PeerTable, 'id'> & { id: number }): Peer {
+function toPeer(row: Omit<PeerTable, 'id' | 'signing_key'> & { id: number }): Peer {
   return {
     id: row.id,
     name: row.name,
@@ -147,5 +159,6 @@ function toPeer(row: Omit<PeerTable, 'id'> & { id: number }): Peer {
     transfersEnabled: row.transfers_enabled === 1,
     lastSeen: row.last_seen,
     lastHeard: row.last_heard,
+    refusedSince: row.refused_since,
   }
 }

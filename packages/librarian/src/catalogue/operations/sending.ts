@@ -148,6 +148,17 @@ export const sending = {
     failTransfers(database, transfers, reason),
   ),
 
+  /** Nobody but us has heard of them: they are as if they had never begun. */
+  discard: write<{ ids: readonly number[] }, void>(async ({ sql, dialect }, { ids }) => {
+    await sql
+      .deleteFrom('outgoing_transfer')
+      .where('id', 'in', listOf(dialect, 'integer', ids))
+      .where('status', '=', 'INITIATED')
+      .where('send_queue_id', 'is', null)
+      .where('remote_transfer_id', 'is', null)
+      .execute()
+  }),
+
   /** The receiver has said that they go on: those that have not begun here follow. */
   ongoing: write<{ ids: readonly number[] }, void>(async ({ sql, dialect }, { ids }) => {
     await sql

@@ -23,6 +23,8 @@ export interface PeerTable {
   last_heard: Instant
   /** With which it signs disks, Ed25519 in base64: pinned when it was first told, or by an administrator. */
   signing_key: string | null
+  /** Since when it refuses our account; null: it does not. */
+  refused_since: Instant | null
 }
 
 /** A copy that another librarian is known to hold. */

@@ -40,6 +40,7 @@ export function siteAnswer({ peer, ...site }: Site): AnswerInput<Dashboard['site
   return {
     librarian_name: peer.name,
     enabled: peer.transfersEnabled,
+    refused_since: peer.refusedSince,
     last_seen: peer.lastSeen,
     last_heard: peer.lastHeard,
     ...site,

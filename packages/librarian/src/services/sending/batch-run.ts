@@ -9,15 +9,13 @@ import { announcementOf, type Pairs, pairsOf, refusedIds, type Staged } from './
 import type { Carrier } from './carrier.ts'
 import { compareRemote } from './compare-remote.ts'
 import type { SendingParts } from './parts.ts'
+import { isRefusal, tellRefused } from './refused-account.ts'
 
 export interface SentTransfer {
   readonly id: number
   readonly name: string
   readonly remoteId: number
 }
-
-/** What no later run can mend. */
-const DENIED: ReadonlySet<string> = new Set(['Denied', 'NotAuthenticated'])
 
 export interface BatchRunOptions {
   readonly parts: SendingParts
@@ -35,6 +33,8 @@ export class BatchRun {
   failed = 0
   /** Why the next batch should wait for the next run. */
   stop: string | undefined
+  /** It does not take our account: what was to be sent waits. */
+  isRefused = false
   readonly #parts: SendingParts
   readonly #connection: Connection
   readonly #hold: BatchHold
@@ -52,7 +52,9 @@ export class BatchRun {
   async send(transfers: readonly BatchTransfer[]): Promise<void> {
     let left = transfers
     while (left.length > 0 && this.stop === undefined) left = await this.#announce(left)
-    await this.#fail(left, this.stop ?? '')
+    // Each run would leave a batch of failed ones, and none would say more than the first.
+    if (this.isRefused) await this.#parts.catalogue.sending.discard({ ids: left.map(({ id }) => id) })
+    else await this.#fail(left, this.stop ?? '')
   }
 
   /** Resolves to those that are to be announced again. */
@@ -73,18 +75,13 @@ export class BatchRun {
     const bad = transfers.filter(({ id }) => ids.has(id))
     const isOfItems = ['FileExists', 'TransferReplaced', 'TransferOngoing'].includes(error.code)
     if (!isOfItems || bad.length === 0) {
-      this.stop = error.message
-      if (DENIED.has(error.code)) await this.#alarm('configuration', this.#deniedBecause(error))
+      this.isRefused = isRefusal(error)
+      this.stop = this.isRefused ? await tellRefused(this.#parts, this.#hold.destination, error) : error.message
       return transfers
     }
     if (error.code === 'FileExists') await this.#compareAll(bad)
     else await this.#fail(bad, error.message)
     return transfers.filter(({ id }) => !ids.has(id))
-  }
-
-  #deniedBecause({ message }: LibrarianError): string {
-    const { destination } = this.#hold
-    return `Nothing can be sent to ${destination}: it does not accept our account or password there (${message}); remove it and add it again with the right one`
   }
 
   async #compareAll(transfers: readonly BatchTransfer[]): Promise<void> {

@@ -9,6 +9,7 @@ import {
 } from '../../catalogue/operations/send-queue.ts'
 import type { TaskResult } from '../../tasks/task.ts'
 import { keepLease } from '../hold-lease.ts'
+import { someNames } from '../some-names.ts'
 import { askReceiver } from './ask-receiver.ts'
 import type { CarriedBatch, Carrier, FailedTransfer } from './carrier.ts'
 import type { QueueContext } from './consume-queue.ts'
@@ -119,9 +120,9 @@ export function createCheckQueue(parts: SendingParts): CheckQueue {
     return 'failed'
   }
 
-  async function giveUp({ hold, item }: ClaimedItem, reason: string): Promise<End> {
-    const ended = await sendQueue.giveUp({ hold, reason })
-    const message = `${ended} files did not arrive at ${item.destination} (batch ${item.id}): ${reason}`
+  async function giveUp({ hold, item, open }: ClaimedItem, reason: string): Promise<End> {
+    await sendQueue.giveUp({ hold, reason })
+    const message = `${namesOf(open)} did not arrive at ${item.destination} (batch ${item.id}): ${reason}`
     await alarms.raise({ severity: 'error', category: 'transfer', message, caller: 'check_consumed_queue' })
     return 'failed'
   }
@@ -152,6 +153,8 @@ export function createCheckQueue(parts: SendingParts): CheckQueue {
     return { outcome: 'partial', note: `${counts.completed} batches have arrived`, counts }
   }
 }
+
+const namesOf = (open: readonly ItemTransfer[]) => someNames(open.map(({ file_name }) => file_name ?? 'deleted'))
 
 const toAsked = ({ id, remote_transfer_id }: ItemTransfer) => ({ id, remoteId: remote_transfer_id! })
 

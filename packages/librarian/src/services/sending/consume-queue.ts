@@ -3,7 +3,9 @@ import { LibrarianError } from '@arriero/api'
 import { type ClaimedItem, itemLease } from '../../catalogue/operations/send-queue.ts'
 import type { TaskContext, TaskResult } from '../../tasks/task.ts'
 import { keepLease } from '../hold-lease.ts'
+import { someNames } from '../some-names.ts'
 import { leaseSecondsOf, ownHolder, type SendingParts } from './parts.ts'
+import { isRefusal, tellRefused } from './refused-account.ts'
 
 export type QueueContext = Pick<TaskContext, 'signal' | 'isOverdue' | 'progress'>
 export type ConsumeQueue = (context: QueueContext) => Promise<TaskResult>
@@ -70,16 +72,19 @@ export function createConsumeQueue(options: ConsumeQueueOptions): ConsumeQueue {
     }
   }
 
-  async function failed({ hold, item }: ClaimedItem, error: unknown, counts: Counts): Promise<void> {
+  async function failed({ hold, item, open }: ClaimedItem, error: unknown, counts: Counts): Promise<void> {
     const reason = error instanceof Error ? error.message : String(error)
     log.warn({ err: error, item: item.id, peer: item.destination }, 'A batch could not be sent')
     counts.failed += 1
-    const counted = !isAway(error)
+    const isRefused = isRefusal(error)
+    if (isRefused) await tellRefused(options, item.destination, error)
+    const counted = !isRefused && !isAway(error)
     // The other batches for it would only wait for the same silence.
     if (!counted) counts.away.add(item.destination)
     if (counted && item.retries >= maxRetries) {
-      const ended = await sendQueue.giveUp({ hold, reason })
-      const message = `${ended} files could not be sent to ${item.destination} (batch ${item.id}): ${reason}`
+      await sendQueue.giveUp({ hold, reason })
+      const names = someNames(open.map(({ file_name }) => file_name ?? 'deleted'))
+      const message = `${names} could not be sent to ${item.destination} (batch ${item.id}): ${reason}`
       return await alarms.raise({ severity: 'error', category: 'transfer', message, caller: 'consume_queue' })
     }
     const pause = Math.min(pauseSeconds * 2 ** item.retries, LONGEST_PAUSE_SECONDS)

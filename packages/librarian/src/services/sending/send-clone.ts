@@ -1,8 +1,11 @@
 /** Sends to one librarian what it lacks (librarian 12.3). */
 import { type Instant, instantOf, millisecondsOf } from '@arriero/api'
 import type { FileCursor } from '../../catalogue/operations/files.ts'
+import type { Peer } from '../../catalogue/operations/peers.ts'
 import type { TaskContext, TaskResult, TaskSettings } from '../../tasks/task.ts'
+import { someNames } from '../some-names.ts'
 import { leaseSecondsOf, ownHolder, type SendingParts } from './parts.ts'
+import { isRefusal, tellRefused } from './refused-account.ts'
 import type { BatchOutcome, SendBatch } from './send-batch.ts'
 
 export type SendClone = (settings: TaskSettings<'send_clone'>, context: TaskContext) => Promise<TaskResult>
@@ -21,7 +24,8 @@ export function createSendClone(parts: SendingParts, sendBatch: SendBatch): Send
     const preferred = store === null ? undefined : await catalogue.stores.find({ name: store })
     if (store !== null && !preferred) return ended('off', `there is no store ${store}`)
     if (!peer.transfersEnabled) return await paused(settings, context)
-    if (!(await answers(destination, context.signal))) return ended('partial', `${destination} does not answer`)
+    const why = await whyNot(peer, context.signal)
+    if (why !== undefined) return ended('partial', why)
     return await sendAll(settings, preferred?.id, context)
   }
 
@@ -55,16 +59,21 @@ export function createSendClone(parts: SendingParts, sendBatch: SendBatch): Send
     if (names.length > 0) yield names
   }
 
-  async function answers(destination: string, signal: AbortSignal): Promise<boolean> {
+  /** Undefined: it can be sent to. Who has refused our account is asked first whether it still does. */
+  async function whyNot({ name, refusedSince }: Peer, signal: AbortSignal): Promise<string | undefined> {
     try {
-      const { connection } = await connections.to(destination)
+      const { connection } = await connections.to(name)
       await connection.ping.any({}, { signal })
-      await catalogue.peers.touch({ name: destination, seen: true })
-      return true
+      await catalogue.peers.touch({ name, seen: true })
+      if (refusedSince === null) return undefined
+      await connection.ping.logged({}, { signal })
+      await catalogue.peers.refuse({ name, refuses: false })
+      return undefined
     } catch (error) {
       signal.throwIfAborted()
-      parts.log.warn({ err: error, peer: destination }, 'The librarian does not answer; nothing is sent to it now')
-      return false
+      if (isRefusal(error)) return await tellRefused(parts, name, error)
+      parts.log.warn({ err: error, peer: name }, 'The librarian does not answer; nothing is sent to it now')
+      return `${name} does not answer`
     }
   }
 
@@ -73,7 +82,7 @@ export function createSendClone(parts: SendingParts, sendBatch: SendBatch): Send
     await alarms.raise({
       severity: 'error',
       category: 'data_availability',
-      message: `${without[0]} cannot be sent to ${destination}: it has no good copy that is available`,
+      message: `Cannot send ${someNames(without)} to ${destination}: no good copy is available`,
       caller: 'send_clone',
     })
   }

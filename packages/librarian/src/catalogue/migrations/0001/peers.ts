@@ -15,6 +15,7 @@ export function peerTables(words: Words): string[] {
       instant('last_seen'),
       instant('last_heard'),
       maybe(text('signing_key')),
+      maybe(instant('refused_since')),
     ),
 
     table(
