@@ -124,7 +124,10 @@ test('a disk that turns read-only takes nothing and gives what it has; it is use
   for (let n = 0; n < 3; n++) {
     expect(await client.send(half, 0)).toMatchObject({
       status: 503,
-      body: { reason: expect.stringContaining('read-only') },
+      body: {
+        reason: expect.stringContaining('read-only'),
+        suggested_remedy: expect.stringContaining('mount it to be written again'),
+      },
     })
   }
   expect((await client.download('kept/before')).bytes.equals(bytesOf(1, MiB))).toBe(true)

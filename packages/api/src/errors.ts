@@ -59,7 +59,11 @@ export const errorTable = {
   Conflict: { status: 409, retriable: false, remedy: 'Look at the present state, then decide.' },
   TooLarge: { status: 413, retriable: false, remedy: 'Ask the operator for a larger limit, or send less at once.' },
   NoStore: { status: 413, retriable: true, remedy: 'No store has room for this now; tell the operator.' },
-  StoreUnavailable: { status: 503, retriable: true, remedy: 'The store’s disk is not there; tell the operator.' },
+  StoreUnavailable: {
+    status: 503,
+    retriable: true,
+    remedy: 'Tell the operator, with what the message says of the store.',
+  },
   NoSpace: { status: 507, retriable: true, remedy: 'Free some space on the store; then try again.' },
   StagedNotFound: { status: 404, retriable: false, remedy: 'Copy the file to the staging location, then commit.' },
   Mismatch: {

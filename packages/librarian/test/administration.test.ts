@@ -188,7 +188,15 @@ describe('stores', () => {
         available: true,
         enabled: true,
       },
-      { name: 'carried', store_type: 'local', free_space: -1, ingestable: false, available: false, enabled: true },
+      {
+        name: 'carried',
+        store_type: 'local',
+        free_space: -1,
+        ingestable: false,
+        available: false,
+        enabled: true,
+        reason: expect.any(String),
+      },
     ])
     expect(listed.body[0].free_space).toBeGreaterThanOrEqual(0)
   })

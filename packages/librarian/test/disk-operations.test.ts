@@ -45,6 +45,20 @@ function suite(label: string, open: () => Promise<TrialCatalogue>): void {
       await expect(names({ destination: 'nobody' })).rejects.toMatchObject({ code: 'UnknownLibrarian' })
     })
 
+    test('two disks under way have no label in common; one that was read, or is lost, gives its own free', async () => {
+      await using catalogue = await open()
+      await fill(catalogue, ['a'])
+      const begin = (id: string, label: string) => catalogue.outgoingDisks.begin({ id, peer: 'peer-1', label })
+      await begin(disk, 'seven')
+      await begin(disk, 'seven')
+      await expect(begin(other, 'seven')).rejects.toMatchObject({
+        code: 'Conflict',
+        message: expect.stringContaining(disk),
+      })
+      await catalogue.outgoingDisks.giveUp({ id: disk })
+      expect(await begin(other, 'seven')).toMatchObject({ label: 'seven', state: 'packing' })
+    })
+
     test('a disk is sealed with one transfer for each file, however often it is asked', async () => {
       await using catalogue = await open()
       await fill(catalogue, ['a', 'b'])

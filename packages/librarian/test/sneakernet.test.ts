@@ -132,6 +132,26 @@ test('a receipt brings back what is kept; a changed one brings nothing', async (
   expect(listed).toMatchObject({ confirmed: 1, in_transit: 1, failed: 0 })
 })
 
+test('a name under which other bytes are kept is told once, with both digests, and stays as it is', async () => {
+  const signed = await packed()
+  await trust()
+  await good(chile, 'arrive', signed)
+  await chile.sql(insertFile('a', 1), insertInstance('a', 1))
+  const sha256 = 'e'.repeat(64)
+  const files = [{ name: 'a', transfer_id: 1, size: 1, checksum: 'xxh3:::2', sha256 }]
+  const before = await chile.sql('SELECT * FROM file')
+  for (let time = 0; time < 2; time++) {
+    const settled = await good(chile, 'settle', { disk_id: disk, files, is_read: false })
+    const reason = expect.stringContaining(`the disk has sha256:::${sha256}`)
+    expect(settled.files).toEqual([{ name: 'a', state: 'failed', reason }])
+  }
+  const { body: alarms } = await chile.post('search/error', {})
+  expect(alarms).toMatchObject([{ category: 'data_integrity', severity: 'error' }])
+  const kept = `sha256:::${String(1).padStart(64, '0')}`
+  expect(alarms[0].message).toContain(`a (kept ${kept}, on the disk sha256:::${sha256})`)
+  expect(await chile.sql('SELECT * FROM file')).toEqual(before)
+})
+
 test('only the account of the librarian that it was packed for is heard of a disk', async () => {
   await packed()
   expect((await peru.post('sneakernet/heard', { disk_id: disk, state: 'read' }, 'callback')).status).toBe(404)

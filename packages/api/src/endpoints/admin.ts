@@ -106,6 +106,9 @@ export const admin = {
         ingestable: z.boolean(),
         available: z.boolean(),
         enabled: z.boolean(),
+        /** Of ours: why it is not available, and what to do about it. */
+        reason: z.string().optional(),
+        remedy: z.string().optional(),
       }),
     ),
     mutates: false,

@@ -1,6 +1,6 @@
 import { writeFile } from 'node:fs/promises'
 import { type Command, Option } from 'commander'
-import { type Context, printJson } from '../context.ts'
+import { type Context, printJson, warn } from '../context.ts'
 import { exitCodes } from '../exit-codes.ts'
 import { type LibrarianFlags, librarianOption, withLibrarian } from '../librarian/client.ts'
 import { showTable } from '../librarian/show-table.ts'
@@ -54,6 +54,9 @@ async function list(_: string[], flags: LibrarianFlags, context: Context): Promi
         enabled ? 'enabled' : 'DISABLED',
       ])
       showTable(['Store', 'Type', 'Free', 'Disk', 'Uploads', 'State'], rows, context)
+      for (const { name, reason, remedy = 'See to its disk and its mount.' } of stores) {
+        if (reason !== undefined) warn(context, `${printable(name)} is not available: ${printable(reason)}. ${remedy}`)
+      }
     }
     return exitCodes.ok
   })

@@ -16,7 +16,11 @@ export async function findDisk({ api }: Librarian, text: string, signal: AbortSi
   if (meant.length === 1) return meant[0]!.disk_id
   const remedy = 'See which there are with arriero sneakernet status.'
   if (meant.length === 0) throw new ProgramError('NotFound', `There is no disk ${printable(text)}.`, { remedy })
-  throw new ProgramError('Usage', `Several disks may be meant by ${printable(text)}: say more of the number.`, {
-    remedy,
+  const told = meant.map(each => {
+    const way = `${each.direction === 'out' ? 'to' : 'from'} ${printable(each.librarian_name)}`
+    return `${each.disk_id} (${way}, ${each.state}${each.label === '' ? '' : `, labelled ${printable(each.label)}`})`
+  })
+  throw new ProgramError('Usage', `Several disks may be meant by ${printable(text)}: ${told.join('; ')}.`, {
+    remedy: 'Say more of the number.',
   })
 }

@@ -32,7 +32,12 @@ export async function pack(_: string[], flags: PackFlags, context: Context): Pro
       async (librarian, door) => {
         const mode = progressMode(context, flags.progress)
         const onFailed = (name: string, error: unknown) => tellFailed(name, error, context)
-        const options = { engine, progress: engine.progress, signal, onFailed }
+        const onShort = ({ files, needed, room }: Short) =>
+          warn(
+            context,
+            `the disk has too little room for all: ${count(files, 'file')} need ${formatSize(needed)}, it has ${formatSize(room)}, ${formatSize(needed - room)} too few; what has room is packed.`,
+          )
+        const options = { engine, progress: engine.progress, signal, onFailed, onShort }
         const report = await withProgress(context, mode, engine.progress, { isSingle: false }, () =>
           door.packDisk(librarian, order, options),
         )
@@ -44,6 +49,7 @@ export async function pack(_: string[], flags: PackFlags, context: Context): Pro
   )
 }
 
+type Short = Parameters<NonNullable<Parameters<typeof import('@arriero/client').packDisk>[2]['onShort']>>[0]
 type Report = Awaited<ReturnType<typeof import('@arriero/client').packDisk>>
 
 function tellPacked(report: Report, { to, disk }: PackFlags, context: Context): void {

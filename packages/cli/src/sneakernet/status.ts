@@ -3,6 +3,7 @@ import { exitCodes } from '../exit-codes.ts'
 import { type Librarian, type LibrarianFlags, withLibrarian } from '../librarian/client.ts'
 import { shownTime, showTable } from '../librarian/show-table.ts'
 import { statusName } from '../librarian/transfer-status.ts'
+import { printable } from '../text.ts'
 import { formatSize } from '../units.ts'
 import { findDisk } from './find-disk.ts'
 
@@ -44,6 +45,13 @@ async function showDisks({ api }: Librarian, context: Context): Promise<number> 
       each.failed,
     ])
     showTable(headings, rows, context)
+    for (const { disk_id, state, direction, librarian_name } of disks) {
+      if (direction !== 'out' || state !== 'packing') continue
+      warn(
+        context,
+        `disk ${disk_id} for ${printable(librarian_name)} is not packed to its end: arriero sneakernet pack with the same disk goes on, arriero sneakernet give-up ${disk_id} ends it.`,
+      )
+    }
   }
   return exitCodes.ok
 }

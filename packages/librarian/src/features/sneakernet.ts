@@ -5,6 +5,7 @@ import type { BackgroundSettings } from '../config/background.ts'
 import type { Log } from '../log.ts'
 import { sneakernetRoutes } from '../routes/sneakernet.ts'
 import type { Fernet } from '../secrets/fernet.ts'
+import type { Alarms } from '../services/alarms.ts'
 import { holdBytes, type WriteTurns } from '../services/byte-uploads/write-turns.ts'
 import type { Commits } from '../services/commit/commits.ts'
 import type { PeerConnections } from '../services/peer-connections.ts'
@@ -27,6 +28,7 @@ export interface SneakernetFeatureOptions {
   readonly recoverTransfer: (transferId: number) => Promise<boolean>
   readonly takeReplacement: RepairService['takeReplacement']
   readonly turns: WriteTurns
+  readonly alarms: Alarms
   readonly clock: Clock
   readonly log: Log
   /** A message was written. */
@@ -35,7 +37,7 @@ export interface SneakernetFeatureOptions {
 }
 
 export function createSneakernetFeature(options: SneakernetFeatureOptions): Feature {
-  const { settings, catalogue, connections, fernet, clock, random, turns, onMessage } = options
+  const { settings, catalogue, connections, fernet, alarms, clock, random, turns, onMessage } = options
   const { name } = settings
   const signing = createSigning({ catalogue, fernet })
   const keys = createPeerKeys({ catalogue, connections })
@@ -45,7 +47,7 @@ export function createSneakernetFeature(options: SneakernetFeatureOptions): Feat
       librarianName: name,
       books: catalogue,
       packing: createPacking(shared),
-      arrivals: createArrivals(shared),
+      arrivals: createArrivals({ ...shared, alarms }),
       keeper: createCloneKeeper({
         ...options,
         deletionPolicy: settings.background.recieve_clone[0]?.deletion_policy === 1 ? 'ALLOWED' : 'DISALLOWED',

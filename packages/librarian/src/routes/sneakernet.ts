@@ -13,7 +13,7 @@ import { type Call, type Route, route } from './route.ts'
 export interface SneakernetRoutesOptions {
   /** Our own `name` setting. */
   readonly librarianName: string
-  readonly books: Pick<Catalogue, 'disks' | 'outgoingDisks' | 'incomingDisks'>
+  readonly books: Pick<Catalogue, 'disks' | 'outgoingDisks'>
   readonly packing: Packing
   readonly arrivals: Arrivals
   readonly signing: Signing
@@ -105,7 +105,7 @@ function bookRoutes({ books: { disks } }: SneakernetRoutesOptions): Route[] {
   ]
 }
 
-function arrivalRoutes({ books: { incomingDisks }, arrivals, keeper, onMessage }: SneakernetRoutesOptions): Route[] {
+function arrivalRoutes({ arrivals, keeper, onMessage }: SneakernetRoutesOptions): Route[] {
   return [
     route(sneakernet.arrive, async ({ statement, signature }, { act }) => {
       const disk = await arrivals.arrive({ statement, signature }, act)
@@ -115,9 +115,9 @@ function arrivalRoutes({ books: { incomingDisks }, arrivals, keeper, onMessage }
     route(sneakernet.settle, async ({ disk_id: id, files, is_read: isRead }, call) => {
       const carried = files.map(({ transfer_id: transferId, ...file }) => ({ ...file, transferId }))
       const act = smallAct(sneakernet.settle.path, id, call, { files: files.length, isRead })
-      const settled = await incomingDisks.settle({ id, files: carried, isRead, act: act.entry() })
+      const settled = await arrivals.settle({ id, files: carried, isRead }, act)
       onMessage()
-      return { files: settled }
+      return { files: settled.map(({ name, state, reason }) => ({ name, state, reason })) }
     }),
     route(sneakernet.keep, async ({ transfers }, { caller }) => {
       const wanted = transfers.map(({ destination_transfer_id: id, provider, create_time: createTime }) => ({

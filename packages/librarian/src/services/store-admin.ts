@@ -3,6 +3,7 @@ import { randomBytes } from 'node:crypto'
 import { LibrarianError } from '@arriero/api'
 import type { Catalogue } from '../catalogue/catalogue.ts'
 import type { Manifest, ManifestOrder, ManifestRow } from '../catalogue/operations/manifest.ts'
+import type { Unavailable } from '../stores/store.ts'
 import type { Stores } from '../stores/stores.ts'
 import type { Act } from './act.ts'
 
@@ -13,6 +14,9 @@ export interface ListedStore {
   readonly free: number
   readonly ingestable: boolean
   readonly available: boolean
+  /** Why it is not, and what to do about it. */
+  readonly reason?: string | undefined
+  readonly remedy?: string | undefined
   readonly enabled: boolean
 }
 
@@ -41,6 +45,11 @@ async function* rowsOf(catalogue: Pick<Catalogue, 'manifest'>, manifest: Manifes
   }
 }
 
+const notInSettings: { readonly available: false } & Unavailable = {
+  available: false,
+  reason: 'it is not in the settings of the librarian any more',
+}
+
 export function createStoreAdmin({
   catalogue,
   stores,
@@ -48,7 +57,7 @@ export function createStoreAdmin({
   catalogue: Pick<Catalogue, 'stores' | 'manifest'>
   stores: Pick<Stores, 'byId'>
 }): StoreAdmin {
-  const stateOf = async (id: number) => (await stores.byId(id)?.store.state()) ?? { available: false as const }
+  const stateOf = async (id: number) => (await stores.byId(id)?.store.state()) ?? notInSettings
   return {
     async list() {
       const rows = await catalogue.stores.list()
@@ -56,7 +65,8 @@ export function createStoreAdmin({
         rows.map(async ({ id, name, type, ingestable, enabled }) => {
           const state = await stateOf(id)
           const free = state.available ? Math.trunc(state.free) : -1
-          return { name, type, free, ingestable, available: state.available, enabled }
+          const why = state.available ? {} : { reason: state.reason, remedy: state.remedy }
+          return { name, type, free, ingestable, available: state.available, enabled, ...why }
         }),
       )
     },

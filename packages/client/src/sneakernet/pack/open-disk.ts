@@ -3,6 +3,7 @@ import { mkdir, readdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { printable, TransferError } from '@arriero/transfer'
 import { BAGIT, isSystems, JOURNAL, SIGNATURE, WORK } from '../bag/layout.ts'
+import { SLACK } from '../disk/room.ts'
 import { diskTrouble } from '../disk/trouble.ts'
 import { PackingJournal } from './journal.ts'
 
@@ -14,6 +15,8 @@ export interface DiskOrder {
   readonly label: string
   /** ISO 8601. */
   readonly now: string
+  /** Bytes that are free on it. */
+  readonly free: (directory: string) => Promise<number>
 }
 
 /** Begins, or goes on; a disk that holds anything else is refused, and nothing on it is touched. */
@@ -22,7 +25,10 @@ export async function openDisk(order: DiskOrder): Promise<PackingJournal> {
   const names = await entriesOf(directory)
   const journal = names.includes(JOURNAL) ? await PackingJournal.resume(directory) : undefined
   if (journal) await demandSame(journal, order)
-  else refuseForeign(directory, names)
+  else {
+    refuseForeign(directory, names)
+    await demandRoom(directory, order.free)
+  }
   try {
     // Whatever is in it had no name yet.
     await rm(join(directory, WORK), { recursive: true, force: true })
@@ -42,6 +48,17 @@ export async function openDisk(order: DiskOrder): Promise<PackingJournal> {
     label,
     begun: now,
   })
+}
+
+/** Before anything is written: the lists alone need some. */
+async function demandRoom(directory: string, freeOn: DiskOrder['free']): Promise<void> {
+  const free = await freeOn(directory)
+  if (free > SLACK) return
+  throw new TransferError(
+    'NoSpace',
+    `Cannot pack onto ${printable(directory)}: ${SLACK} bytes are needed for directories and lists alone, ${free} are free`,
+    { file: directory, remedy: 'Take a larger disk; nothing was written on this one.' },
+  )
 }
 
 async function entriesOf(directory: string): Promise<string[]> {

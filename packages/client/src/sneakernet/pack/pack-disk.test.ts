@@ -3,6 +3,7 @@ import { cp, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/pr
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { promisify } from 'node:util'
+import { LibrarianError } from '@arriero/api'
 import { createEngine, type Engine } from '@arriero/transfer'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { type PackingTwin, packingTwin } from '../../../test/packing-librarian.ts'
@@ -101,6 +102,41 @@ test('packDisk() tells before the first byte what the disk cannot keep', async (
   })
   expect(twin.calls).not.toContain('add')
   expect(await readdir(disk('.arriero-packing'))).toEqual([])
+})
+
+test('packDisk() begins nothing on a disk that has room for none of the files, and says by how much', async () => {
+  const twin = await twinOf({ large: 'x'.repeat(100_000), small: 'y'.repeat(50_000) })
+  for (const [free, message] of [
+    [1 << 20, /4194304 bytes are needed for directories and lists alone, 1048576 are free/],
+    [(4 << 20) + 50_000, /the smallest of 2 needs \d+ bytes, there are 50000: \d+ too few/],
+  ] as const) {
+    await expect(pack(twin, { free: async () => free })).rejects.toMatchObject({
+      code: 'NoSpace',
+      message: expect.stringMatching(message),
+    })
+    expect(await readdir(disk())).toEqual([])
+  }
+  // The librarian has heard of it once, and that it will not come.
+  expect(twin.calls.filter(call => ['begin', 'giveUp', 'add'].includes(call))).toEqual(['begin', 'giveUp'])
+})
+
+test('packDisk() says before the first byte that not all have room, and packs those that have', async () => {
+  const twin = await twinOf({ large: 'x'.repeat(100_000), small: 'y'.repeat(50_000) })
+  const short: unknown[] = []
+  const onShort = (each: { files: number; needed: number; room: number }) =>
+    short.push(each, twin.calls.includes('add'))
+  const report = await pack(twin, { free: async () => (4 << 20) + 70_000, onShort })
+  expect(report).toMatchObject({ files: 1, left: { files: 1, bytes: 100_000 } })
+  expect(short).toEqual([{ files: 2, needed: expect.any(Number), room: 70_000 }, false])
+})
+
+test('packDisk() leaves a disk as empty as it was where the librarian does not want it begun', async () => {
+  const twin = await twinOf({ a: '1' })
+  twin.onCall = name => {
+    if (name === 'begin') throw new LibrarianError('Conflict', 'another disk has this label')
+  }
+  await expect(pack(twin)).rejects.toMatchObject({ code: 'Conflict' })
+  expect(await readdir(disk())).toEqual([])
 })
 
 test('packDisk() touches no disk that holds something else, and none that is packed', async () => {

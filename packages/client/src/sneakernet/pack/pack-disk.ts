@@ -8,9 +8,9 @@
  *
  * Nothing here deletes anything but what it has written itself. It does not promise that all fit: what does not is told.
  */
-import { mkdir, rename, rm, statfs } from 'node:fs/promises'
+import { mkdir, rename, rm } from 'node:fs/promises'
 import { join } from 'node:path'
-import type { DiskCandidate } from '@arriero/api'
+import { type DiskCandidate, LibrarianError } from '@arriero/api'
 import { type Engine, Progress, printable, TransferError } from '@arriero/transfer'
 import { workTogether } from '../../crew.ts'
 import type { Librarian } from '../../librarian.ts'
@@ -19,6 +19,7 @@ import { DATA, JOURNAL, WORK } from '../bag/layout.ts'
 import { makeParents, syncDirectory } from '../disk/durable.ts'
 import { DiskNames, type DiskPowers, type Probe, probeDisk, tellProblems } from '../disk/probe.ts'
 import { readBackBuffer } from '../disk/read-back.ts'
+import { freeBytes, SLACK } from '../disk/room.ts'
 import { diskTrouble, isDiskGone, isFull } from '../disk/trouble.ts'
 import { inPages } from '../in-pages.ts'
 import { type CandidateOrder, candidates } from './candidates.ts'
@@ -41,9 +42,22 @@ export interface PackOptions {
   readonly signal?: AbortSignal | undefined
   /** Default: tries it. */
   readonly probe?: Probe | undefined
+  /** Bytes that are free on the disk. Default: asks it. */
+  readonly free?: ((directory: string) => Promise<number>) | undefined
   /** A file that is not on the disk, and why; the others go on. */
   readonly onFailed: (name: string, error: unknown) => void
+  /** Before the first byte: not all of them have room. */
+  readonly onShort?: ((short: Short) => void) | undefined
   readonly now?: (() => Date) | undefined
+}
+
+/** Files, and the room that they need and have. */
+export interface Short {
+  readonly files: number
+  /** In whole blocks, bytes. */
+  readonly needed: number
+  /** Bytes. */
+  readonly room: number
 }
 
 /** What was packed, and what was left. */
@@ -59,25 +73,35 @@ const AT_ONCE = 4
 const PAGE = 500
 const BATCH_FILES = 128
 const BATCH_BYTES = 1 << 30
-/** For directories and lists, beside what is reckoned for each file. */
-const SLACK = 4 << 20
 const MOST_PROBLEMS = 20
 
 /** Writes what another librarian lacks onto a disk, and reads it back. The same call again goes on. */
 export async function packDisk(librarian: Librarian, order: PackOrder, options: PackOptions): Promise<PackReport> {
-  const { signal = new AbortController().signal, probe = probeDisk, now = () => new Date() } = options
+  const { signal = new AbortController().signal, probe = probeDisk, free = freeBytes, now = () => new Date() } = options
   const { api } = librarian
   const { librarian_name: source } = await api.sneakernet.key({}, { signal })
   const { directory, destination, store, label = '' } = order
   // A name that nobody knows is told before anything is on the disk.
   await api.sneakernet.candidates({ librarian_name: destination, store_name: store, max_results: 1 }, { signal })
-  await using journal = await openDisk({ directory, source, destination, label, now: now().toISOString() })
+  await using journal = await openDisk({ directory, source, destination, label, now: now().toISOString(), free })
   const disk_id = journal.header.disk
-  const disk = await api.sneakernet.begin({ disk_id, librarian_name: destination, label }, { signal })
+  const disk = await api.sneakernet
+    .begin({ disk_id, librarian_name: destination, label }, { signal })
+    .catch(async error => {
+      // Refused, so nobody goes on with it.
+      if (error instanceof LibrarianError && error.code === 'Conflict' && (await count(journal, signal)) === 0) {
+        await clear(directory)
+      }
+      throw error
+    })
   await tellAgain(librarian, journal, signal)
   const packing = new Packing(librarian, order, journal, { ...options, signal })
   if (disk.state === 'packing') {
     await packing.look(await probe(join(directory, WORK)))
+    if (!(await packing.hasRoom()) && (await count(journal, signal)) === 0) {
+      await undo(librarian, order, journal)
+      throw packing.noRoom()
+    }
     await packing.place()
   }
   const files = await count(journal, signal)
@@ -105,23 +129,25 @@ async function count(journal: PackingJournal, signal: AbortSignal): Promise<numb
 }
 
 /** The disk becomes as empty as it was. */
+async function clear(directory: string): Promise<void> {
+  await rm(join(directory, WORK), { recursive: true, force: true })
+  await rm(join(directory, JOURNAL), { force: true })
+}
+
+async function undo({ api }: Librarian, { directory }: PackOrder, journal: PackingJournal): Promise<void> {
+  await clear(directory)
+  await api.sneakernet.giveUp({ disk_id: journal.header.disk })
+}
+
 async function nothingToPack(
-  { api }: Librarian,
+  librarian: Librarian,
   order: PackOrder,
   journal: PackingJournal,
   packing: Packing,
 ): Promise<TransferError> {
-  const { directory, destination } = order
-  if (packing.left.files > 0) {
-    return new TransferError('NoSpace', `Cannot pack onto ${printable(directory)}: none of the files has room on it`, {
-      file: directory,
-    })
-  }
-  if (packing.failed === 0) {
-    await rm(join(directory, WORK), { recursive: true, force: true })
-    await rm(join(directory, JOURNAL), { force: true })
-    await api.sneakernet.giveUp({ disk_id: journal.header.disk })
-  }
+  const { destination } = order
+  if (packing.failed === 0 || packing.left.files > 0) await undo(librarian, order, journal)
+  if (packing.left.files > 0) return packing.noRoom()
   const why = packing.failed > 0 ? 'every file failed' : `${destination} has all of them, or they are on their way`
   return new TransferError('NotFound', `There is nothing to pack (disk ${journal.header.disk}): ${why}`, {
     remedy: 'See `arriero sneakernet status` for what is on its way.',
@@ -137,6 +163,11 @@ interface Placed {
 class Packing {
   failed = 0
   left = { files: 0, bytes: 0 }
+  /** Of what is to go. */
+  #files = 0
+  #needed = 0
+  #smallest = Number.POSITIVE_INFINITY
+  #hadRoom = 0
   readonly #librarian: Librarian
   readonly #order: PackOrder
   readonly #journal: PackingJournal
@@ -168,6 +199,9 @@ class Packing {
     let bad = 0
     for await (const file of this.#candidates()) {
       this.#progress.listed++
+      this.#files++
+      this.#needed += this.#needOf(file)
+      this.#smallest = Math.min(this.#smallest, this.#needOf(file))
       const problem = names.problem(file)
       if (problem !== undefined && bad++ < MOST_PROBLEMS) problems.push(`${file.name}: ${problem}`)
     }
@@ -178,6 +212,28 @@ class Packing {
       `Cannot pack onto ${printable(this.#order.directory)}: it cannot keep ${bad} of the files:${tellProblems(problems, bad)}`,
       { remedy: 'Take a disk with ext4, or leave these files out; nothing was copied.' },
     )
+  }
+
+  /** For one of them at least, or there is nothing to go; that there is none for all is told. */
+  async hasRoom(): Promise<boolean> {
+    const room = Math.max(0, await this.#room())
+    this.#hadRoom = room
+    if (this.#files > 0 && this.#smallest > room) return false
+    if (this.#needed > room) this.#options.onShort?.({ files: this.#files, needed: this.#needed, room })
+    return true
+  }
+
+  noRoom(): TransferError {
+    const directory = printable(this.#order.directory)
+    const tooFew = this.#smallest - this.#hadRoom
+    const short =
+      tooFew > 0
+        ? `the smallest of ${this.#files} needs ${this.#smallest} bytes, there are ${this.#hadRoom}: ${tooFew} too few`
+        : 'it was full before the first one was on it'
+    return new TransferError('NoSpace', `Cannot pack onto ${directory}: none of the files has room on it; ${short}`, {
+      file: this.#order.directory,
+      remedy: `Take a larger disk: all of them need ${this.#needed + SLACK} bytes. Nothing was begun on this one.`,
+    })
   }
 
   async place(): Promise<void> {
@@ -272,12 +328,8 @@ class Packing {
   }
 
   async #room(): Promise<number> {
-    try {
-      const { bavail, bsize } = await statfs(this.#order.directory)
-      return bavail * bsize - SLACK
-    } catch (error) {
-      throw diskTrouble(error, 'look at', this.#order.directory)
-    }
+    const { free = freeBytes } = this.#options
+    return (await free(this.#order.directory)) - SLACK
   }
 
   /** In whole blocks, with one for its directory and a line in each list. */

@@ -30,6 +30,8 @@ export interface Settled {
   readonly name: string
   readonly state: 'new' | 'handed-over' | 'done' | 'exists' | 'failed'
   readonly reason: string | null
+  /** Digest of what is kept here under its name, where that is another content. */
+  readonly kept?: string | undefined
 }
 
 export interface KeptFile {
@@ -82,7 +84,7 @@ export const incomingDisks = {
       const settled: Settled[] = []
       for (const file of files) {
         const found = await judge(database, disk, file)
-        settled.push({ name: file.name, state: found.state, reason: found.reason })
+        settled.push({ name: file.name, state: found.state, reason: found.reason, kept: found.kept })
         await note(database, disk, file, found)
       }
       if (isRead && disk.state === 'reading') {
@@ -146,7 +148,11 @@ async function judge({ sql }: Database, { peer }: Disk, file: CarriedFile): Prom
   const isSame =
     first.size === file.size &&
     (first.sha256 === null ? first.checksum === file.checksum : first.sha256 === file.sha256)
-  if (!isSame) return failed('another content is kept here under this name')
+  if (!isSame) {
+    const kept = digestOf(first)
+    const reason = `another content is kept here under this name: ${kept}, the disk has ${digestOf(file)}; nothing was overwritten`
+    return { ...failed(reason), kept }
+  }
   const copy = kept.find(({ store_id, state }) => store_id !== null && (state === 'ok' || state === 'never-checked'))
   if (!copy) return failed('it is known here, and no good copy of it is in use')
   const came = await sql
@@ -173,6 +179,11 @@ async function underWay(sql: Database['sql'], peer: string, file: CarriedFile): 
   const isOurs = transfer?.source === peer && transfer.source_transfer_id === file.transferId
   if (isOurs && transfer.status === 'FAILED') return { state: 'new', reason: transfer.reason }
   return { state: 'new', reason: null }
+}
+
+/** The strongest that is known. */
+export function digestOf({ sha256, checksum }: { sha256: string | null; checksum: string }): string {
+  return sha256 === null ? checksum : `sha256:::${sha256}`
 }
 
 function failed(reason: string): Judgement {

@@ -35,10 +35,11 @@ export interface Confirmed {
 const open = ['INITIATED', 'ONGOING', 'STAGED'] as const
 
 export const outgoingDisks = {
-  /** Goes on with the one that is there. @throws Conflict where it is another librarian's, or ended */
+  /** Goes on with the one that is there. @throws Conflict where it is another librarian's, or ended; where another has its label */
   begin: audited<{ id: string; peer: string; label: string }, Disk>(async (database, { id, peer, label }) => {
     const { sql, dialect } = database
     await demandPeer(database, peer)
+    await demandOwnLabel(database, id, label)
     await sql
       .insertInto('disk')
       .values({
@@ -286,6 +287,24 @@ async function candidatesOf(
 async function demandPeer({ sql }: Database, name: string): Promise<void> {
   const peer = await sql.selectFrom('peer').select('id').where('name', '=', name).executeTakeFirst()
   if (!peer) throw new LibrarianError('UnknownLibrarian', `Cannot send to ${name}: there is no such librarian`)
+}
+
+/** A disk that was read at the far side, or will not arrive, gives its label free. */
+async function demandOwnLabel({ sql }: Database, id: string, label: string): Promise<void> {
+  if (label === '') return
+  const other = await sql
+    .selectFrom('disk')
+    .select(['id', 'peer', 'state'])
+    .where('direction', '=', 'out')
+    .where('label', '=', label)
+    .where('id', '<>', id)
+    .where('state', 'in', ['packing', 'packed', 'reading'])
+    .executeTakeFirst()
+  if (!other) return
+  const message = `Cannot pack a disk with the label ${label}: disk ${other.id} for ${other.peer} has it, and is ${other.state}`
+  throw new LibrarianError('Conflict', message, {
+    remedy: `Choose another label; or say that the other one will not arrive: arriero sneakernet give-up ${other.id}.`,
+  })
 }
 
 async function demandStore({ sql }: Database, name: string): Promise<void> {

@@ -11,9 +11,10 @@ import {
 } from '@arriero/api'
 import type { Catalogue } from '../../catalogue/catalogue.ts'
 import type { Disk } from '../../catalogue/operations/disks.ts'
-import type { KeptFile } from '../../catalogue/operations/incoming-disks.ts'
+import { type CarriedFile, digestOf, type KeptFile, type Settled } from '../../catalogue/operations/incoming-disks.ts'
 import type { Clock } from '../../clock.ts'
 import type { Act } from '../act.ts'
+import type { Alarms } from '../alarms.ts'
 import type { Signed } from './packing.ts'
 import type { PeerKeys } from './peer-keys.ts'
 import type { Signing } from './signing.ts'
@@ -21,6 +22,11 @@ import type { Signing } from './signing.ts'
 export interface Arrivals {
   /** @throws LibrarianError BadRequest, Conflict for another destination or another manifest, Mismatch, PeerUnreachable */
   arrive(signed: Signed, act?: Act): Promise<Disk>
+  /** What the catalogue says of each; a name under which other bytes are kept is an alarm, and stays as it is. */
+  settle(
+    order: { readonly id: string; readonly files: readonly CarriedFile[]; readonly isRead: boolean },
+    act: Act,
+  ): Promise<readonly Settled[]>
   receipt(id: string): Promise<Signed & { readonly pages: number }>
   receiptPage(id: string, after: string | undefined): Promise<readonly KeptFile[]>
 }
@@ -31,14 +37,36 @@ export interface ArrivalsOptions {
   readonly catalogue: Pick<Catalogue, 'disks' | 'incomingDisks'>
   readonly signing: Signing
   readonly keys: PeerKeys
+  readonly alarms: Alarms
   readonly clock: Clock
   readonly random: (bytes: number) => Buffer
 }
 
-export function createArrivals({ name, catalogue, signing, keys, clock, random }: ArrivalsOptions): Arrivals {
+/** So many clashes are named. */
+const FEW = 5
+
+export function createArrivals({ name, catalogue, signing, keys, alarms, clock, random }: ArrivalsOptions): Arrivals {
   const { disks, incomingDisks } = catalogue
   const receiptPage = (id: string, after: string | undefined) =>
     incomingDisks.kept({ id, after, limit: MAX_DISK_FILES })
+
+  /** One for all of a page: a disk of another archive may clash with every name. */
+  async function tellClashes(id: string, files: readonly CarriedFile[], settled: readonly Settled[]): Promise<void> {
+    const clashes = settled.flatMap(({ name, kept }, at) =>
+      kept === undefined ? [] : [{ name, kept, file: files[at]! }],
+    )
+    if (clashes.length === 0) return
+    const shown = clashes
+      .slice(0, FEW)
+      .map(({ name, kept, file }) => `${name} (kept ${kept}, on the disk ${digestOf(file)})`)
+    const rest = clashes.length > FEW ? [`and ${clashes.length - FEW} more`] : []
+    await alarms.raise({
+      severity: 'error',
+      category: 'data_integrity',
+      message: `Disk ${id} has other bytes under names that are kept here, and nothing was overwritten: ${[...shown, ...rest].join(', ')}. Find out which are right; those of the disk can be sent under another name`,
+      caller: 'sneakernet',
+    })
+  }
 
   return {
     async arrive({ statement, signature }, act) {
@@ -63,6 +91,12 @@ export function createArrivals({ name, catalogue, signing, keys, clock, random }
         statement,
         act: act?.entry(),
       })
+    },
+
+    async settle({ id, files, isRead }, act) {
+      const settled = await incomingDisks.settle({ id, files, isRead, act: act.entry() })
+      await tellClashes(id, files, settled)
+      return settled
     },
 
     async receipt(id) {

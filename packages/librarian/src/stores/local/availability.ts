@@ -14,7 +14,7 @@ import { apart, whyNested } from './nesting.ts'
 import { type FileSystemPowers, probe } from './probe.ts'
 import { tellInodes } from './space.ts'
 import type { Sums } from './sums.ts'
-import { codeOf, systemError } from './system-error.ts'
+import { codeOf, systemError, writable } from './system-error.ts'
 
 export interface AvailabilityOptions {
   readonly name: string
@@ -151,7 +151,7 @@ export class Availability {
       }
       return undefined
     } catch (error) {
-      if (codeOf(error) === 'EROFS') return { reason: 'its disk is mounted read-only' }
+      if (codeOf(error) === 'EROFS') return { reason: 'its disk is mounted read-only', remedy: writable }
       // A full disk that was a store before still is one; what it can do is found out when there is room.
       const isFull = error instanceof LibrarianError && error.code === 'NoSpace'
       return isFull && this.#options.uuid !== undefined ? undefined : { reason: (error as Error).message }
