@@ -67,8 +67,8 @@ test('many listeners cost one look; who comes later hears at once what lasts', a
       if (!hasNews) return []
       hasNews = false
       return [
-        { event: 'overview', data: '{"a":1}', lasts: true },
-        { event: 'tasks', data: '{}', lasts: false },
+        { event: 'overview', data: '{"a":1}', lasts: true, level: 'READONLY' },
+        { event: 'tasks', data: '{}', lasts: false, level: 'READONLY' },
       ]
     },
   })
@@ -99,6 +99,7 @@ test('many listeners cost one look; who comes later hears at once what lasts', a
 
 test('a beat keeps the connection, and ends that of whoever may no longer listen', async () => {
   let mayStay = true
+  const ada = { name: 'ada', level: 'READAPPEND' } as const
   const stream = createEventStream({
     news: async () => [],
     clock: systemClock,
@@ -108,9 +109,10 @@ test('a beat keeps the connection, and ends that of whoever may no longer listen
   })
   const again = async () => {
     if (!mayStay) throw new Error('not any more')
+    return ada
   }
   await using app = await startRawApp({
-    rawRoutes: [{ ...eventRoutes(stream)[0]!, handle: (_, response) => stream.serve(response, again) }],
+    rawRoutes: [{ ...eventRoutes(stream)[0]!, handle: (_, response) => stream.serve(response, ada, again) }],
   })
   const heard = await listen(`${app.origin}/api/v2/events`, asUser('ada'))
   await expect.poll(() => heard.text).toContain(': still here\n\n')
@@ -125,7 +127,7 @@ test('what cannot be told now is told later', async () => {
     news: async () => {
       tries++
       if (tries < 3) throw new Error('the catalogue is busy')
-      return tries === 3 ? [{ event: 'errors', data: '{}', lasts: false }] : []
+      return tries === 3 ? [{ event: 'errors', data: '{}', lasts: false, level: 'READONLY' }] : []
     },
   })
   const heard = await listen(server.url, asUser('ada'))
@@ -133,7 +135,16 @@ test('what cannot be told now is told later', async () => {
 })
 
 test('news are what changed: the overview but for its time, the others by their pulse', async () => {
-  const pulse = { incoming: 0, outgoing: 0, transfers: '1', tasks: '1', errors: '1' }
+  const pulse = {
+    incoming: 0,
+    outgoing: 0,
+    transfers: '1',
+    tasks: '1',
+    errors: '1',
+    audit: '1',
+    users: '1',
+    trash: '1',
+  }
   const overview = { time: '1', value: 1 }
   const news = createNews({
     overview: async () => ({ ...overview }),
@@ -148,6 +159,58 @@ test('news are what changed: the overview but for its time, the others by their 
   overview.value = 2
   pulse.transfers = '2'
   expect(await events()).toEqual(['overview', 'transfers'])
+  Object.assign(pulse, { audit: '2', users: '2', trash: '2' })
+  expect((await news()).map(({ event, level }) => `${event} ${level}`)).toEqual([
+    'audit ADMIN',
+    'users ADMIN',
+    'trash ADMIN',
+  ])
+})
+
+test('who may not see a page hears nothing of it, and neither does who may not see it any more', async () => {
+  const waiting: string[] = []
+  const stream = createEventStream({
+    news: async () => waiting.splice(0).map(event => ({ event, data: '{}', lasts: true, level: 'ADMIN' as const })),
+    clock: systemClock,
+    log: silentLog,
+    everyMs: 10,
+    beatMs: 30,
+  })
+  const admin = { name: 'root', level: 'ADMIN' } as const
+  let level: 'ADMIN' | 'READONLY' = 'ADMIN'
+  let looks = 0
+  const again = async () => {
+    looks++
+    return { name: 'root', level }
+  }
+  await using app = await startRawApp({
+    rawRoutes: [
+      {
+        ...eventRoutes(stream)[0]!,
+        handle: (_, response, { caller }) =>
+          stream.serve(
+            response,
+            caller.name === 'root' ? admin : caller,
+            caller.name === 'root' ? again : async () => caller,
+          ),
+      },
+    ],
+  })
+  const url = `${app.origin}/api/v2/events`
+  const root = await listen(url, asUser('root'))
+  const reader = await listen(url, asUser('ada'))
+  await expect.poll(() => root.text + reader.text).toMatch(/retry[\s\S]*retry/)
+  waiting.push('audit')
+  await expect.poll(() => countOf(root, 'audit')).toBe(1)
+  level = 'READONLY'
+  const before = looks
+  await expect.poll(() => looks).toBeGreaterThan(before + 1)
+  waiting.push('users')
+  await expect.poll(() => waiting.length).toBe(0)
+  const late = await listen(url, asUser('eve'))
+  await expect.poll(() => late.text).toContain(': still here')
+  expect([countOf(root, 'users'), countOf(reader, 'audit'), countOf(late, 'audit')]).toEqual([0, 0, 0])
+  stream.close()
 })
 
 test('a whole librarian tells its dashboards what happens, and lets them go when it stops', async () => {
@@ -175,6 +238,13 @@ test('a whole librarian tells its dashboards what happens, and lets them go when
     for (const each of [heard, byPassword]) {
       await expect.poll(() => countOf(each, 'errors'), { timeout: 20_000 }).toBe(1)
       await expect.poll(() => each.text, { timeout: 20_000 }).toContain('An error is not cleared')
+    }
+    const admin = await listen(url, { authorization: basic('admin') })
+    await expect.poll(() => countOf(admin, 'overview'), { timeout: 20_000 }).toBe(1)
+    await site.post('users/create', { username: 'new', password: 'a new password', permission: 1 })
+    for (const topic of ['users', 'audit']) {
+      await expect.poll(() => countOf(admin, topic), { timeout: 20_000 }).toBe(1)
+      expect([countOf(heard, topic), countOf(byPassword, topic)]).toEqual([0, 0])
     }
     await site.librarian.stop()
     // Not cut off when the grace was over.

@@ -2,7 +2,7 @@
 import type { Overview } from '@arriero/api'
 import { createStore, type Store } from '../state/store.ts'
 
-export const topics = ['overview', 'transfers', 'tasks', 'errors'] as const
+export const topics = ['overview', 'transfers', 'tasks', 'errors', 'audit', 'users', 'trash'] as const
 
 export type Topic = (typeof topics)[number]
 

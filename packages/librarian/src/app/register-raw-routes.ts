@@ -64,9 +64,7 @@ async function serve(
       caller,
       origin,
       address: request.ip,
-      again: async () => {
-        await authentication.prove(request, route.level)
-      },
+      again: () => authentication.prove(request, route.level),
       id: request.id,
       signal: goneSignal(response),
     })

@@ -1,8 +1,9 @@
 /**
  * Server-sent events for many listeners: what is to be told is asked for once for all of them, and written as the same bytes to
- * each. Nobody is asked while nobody listens.
+ * each who may hear it. Nobody is asked while nobody listens.
  */
 import type { ServerResponse } from 'node:http'
+import { type Level, levels } from '@arriero/api'
 import type { Clock } from '../clock.ts'
 import type { Log } from '../log.ts'
 
@@ -12,15 +13,22 @@ export interface StreamedEvent {
   readonly data: string
   /** Whoever comes later gets the last of its kind at once. */
   readonly lasts: boolean
+  /** Least level of those who hear of it, and of its being there at all. */
+  readonly level: Level
+}
+
+/** Of a listener. */
+interface Listener {
+  readonly level: Level
 }
 
 export interface EventStream {
   /**
    * Resolves when the listener has gone, or was sent away.
    *
-   * @param mayStay asked now and then; when it rejects, the stream ends and the browser asks anew
+   * @param again asked now and then who it is; when it rejects, the stream ends and the browser asks anew
    */
-  serve(response: ServerResponse, mayStay: () => Promise<void>): Promise<void>
+  serve(response: ServerResponse, listener: Listener, again: () => Promise<Listener>): Promise<void>
   /** Ends all streams, and takes no more. */
   close(): void
 }
@@ -36,6 +44,16 @@ export interface EventStreamOptions {
   readonly beatMs?: number | undefined
 }
 
+interface Seat {
+  listener: Listener
+  readonly again: () => Promise<Listener>
+}
+
+interface Told {
+  readonly level: Level
+  readonly bytes: Buffer
+}
+
 /** A listener that does not read so much is not there any more, or will look anew. */
 const MOST_UNREAD = 1 << 20
 
@@ -43,8 +61,8 @@ const beat = Buffer.from(': still here\n\n')
 
 export function createEventStream(options: EventStreamOptions): EventStream {
   const { news, clock, log, everyMs = 2000, beatMs = 15_000 } = options
-  const listeners = new Map<ServerResponse, () => Promise<void>>()
-  const lasting = new Map<string, Buffer>()
+  const listeners = new Map<ServerResponse, Seat>()
+  const lasting = new Map<string, Told>()
   const closing = new AbortController()
   let isRunning = false
 
@@ -65,10 +83,10 @@ export function createEventStream(options: EventStreamOptions): EventStream {
 
   async function tell(): Promise<void> {
     try {
-      for (const { event, data, lasts } of await news()) {
-        const bytes = Buffer.from(`event: ${event}\ndata: ${data}\n\n`)
-        if (lasts) lasting.set(event, bytes)
-        for (const response of listeners.keys()) write(response, bytes)
+      for (const { event, data, lasts, level } of await news()) {
+        const told = { level, bytes: Buffer.from(`event: ${event}\ndata: ${data}\n\n`) }
+        if (lasts) lasting.set(event, told)
+        for (const [response, { listener }] of listeners) tellOne(response, listener, told)
       }
     } catch (error) {
       log.warn({ err: error }, 'What is new could not be told to open dashboards; it is tried again')
@@ -76,10 +94,18 @@ export function createEventStream(options: EventStreamOptions): EventStream {
   }
 
   async function lookAfter(): Promise<void> {
-    for (const [response, mayStay] of listeners) {
+    for (const [response, seat] of listeners) {
       write(response, beat)
-      await mayStay().catch(() => response.end())
+      try {
+        seat.listener = await seat.again()
+      } catch {
+        response.end()
+      }
     }
+  }
+
+  function tellOne(response: ServerResponse, { level }: Listener, told: Told): void {
+    if (levels[level] >= levels[told.level]) write(response, told.bytes)
   }
 
   function write(response: ServerResponse, bytes: Buffer): void {
@@ -88,7 +114,7 @@ export function createEventStream(options: EventStreamOptions): EventStream {
   }
 
   return {
-    async serve(response, mayStay) {
+    async serve(response, listener, again) {
       const isOver = new Promise<void>(resolve => response.once('close', resolve))
       response.writeHead(200, {
         'content-type': 'text/event-stream; charset=utf-8',
@@ -97,8 +123,8 @@ export function createEventStream(options: EventStreamOptions): EventStream {
         'x-accel-buffering': 'no',
       })
       response.write('retry: 3000\n\n')
-      for (const bytes of lasting.values()) response.write(bytes)
-      listeners.set(response, mayStay)
+      for (const told of lasting.values()) tellOne(response, listener, told)
+      listeners.set(response, { listener, again })
       if (closing.signal.aborted) response.end()
       void run()
       await isOver

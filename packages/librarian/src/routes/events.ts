@@ -8,7 +8,7 @@ export function eventRoutes(stream: EventStream): RawRoute[] {
       path: '/api/v2/events',
       methods: ['GET'],
       level: 'READONLY',
-      handle: (_, response, call) => stream.serve(response, call.again),
+      handle: (_, response, { caller, again }) => stream.serve(response, caller, again),
       endAll: () => stream.close(),
     },
   ]

@@ -15,8 +15,8 @@ export interface RawCall extends Call {
   readonly origin: string
   /** Of the caller, as far as proxies are believed. */
   readonly address: string
-  /** Rejects when the caller may no longer do this; for answers that last. */
-  readonly again: () => Promise<void>
+  /** Who the caller is by now; rejects when they may no longer do this. For answers that last. */
+  readonly again: () => Promise<Caller>
 }
 
 export interface RawRoute {

@@ -35,6 +35,7 @@ export default function AuditPage() {
   const { data, error, isLoading, again } = useAnswer(
     signal => api.dashboard.audit({ ...conditions, limit: PAGE }, { signal }),
     Object.values(conditions),
+    { topics: ['audit'] },
   )
   return (
     <>

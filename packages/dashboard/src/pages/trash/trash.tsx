@@ -38,6 +38,7 @@ export default function TrashPage() {
   const { data, error, isLoading, again } = useAnswer(
     signal => api.admin.trashList({ ...asked, max_results: PAGE }, { signal }),
     Object.values(asked),
+    { topics: ['trash'] },
   )
   const restore = async ({ trash_id, store_name }: Row) => {
     const { file_name, state } = await api.admin.trashRestore({ trash_id })

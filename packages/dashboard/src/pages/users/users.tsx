@@ -26,7 +26,11 @@ export default function UsersPage() {
   const state = useStore(session.state)
   const own = state.kind === 'in' ? state.username : ''
   const after = of('after') || undefined
-  const { data, error, again } = useAnswer(signal => api.users.list({ after, max_results: PAGE }, { signal }), [after])
+  const { data, error, again } = useAnswer(
+    signal => api.users.list({ after, max_results: PAGE }, { signal }),
+    [after],
+    { topics: ['users'] },
+  )
   const [open, setOpen] = useState<Open>()
   const close = () => {
     setOpen(undefined)

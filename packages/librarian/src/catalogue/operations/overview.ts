@@ -13,6 +13,10 @@ export interface Pulse {
   readonly transfers: string
   readonly tasks: string
   readonly errors: string
+  /** Of administrators: an entry was written, an account changed, something went to the trash or left it. */
+  readonly audit: string
+  readonly users: string
+  readonly trash: string
 }
 
 export type NotOk = Readonly<Partial<Record<CopyState, number>>>
@@ -47,7 +51,11 @@ export const overview = {
       .select(({ fn }) => [fn.countAll().as('count'), fn.max('id').as('last')])
       .where('cleared', '=', 0)
       .executeTakeFirstOrThrow()
+    const [audit, users, trash] = [await lastAudit(database), await accountVersions(database), await trashed(database)]
     return {
+      audit,
+      users,
+      trash,
       incoming: incoming.count,
       outgoing: outgoing.count,
       transfers: JSON.stringify([incoming, outgoing, ends]),
@@ -127,4 +135,25 @@ async function oldestReading({ sql: db }: Database): Promise<Instant | null> {
     if (rows[0]) times.push(rows[0].time)
   }
   return times.toSorted()[0] ?? null
+}
+
+async function lastAudit({ sql: db }: Database): Promise<string> {
+  const last = await db.selectFrom('audit').select('id').orderBy('id', 'desc').limit(1).executeTakeFirst()
+  return String(last?.id ?? 0)
+}
+
+/** A few hundred at most; each change counts its account's version up. */
+async function accountVersions({ sql: db }: Database): Promise<string> {
+  const rows = await db.selectFrom('account').select(['username', 'version']).orderBy('username').execute()
+  return JSON.stringify(rows.map(({ username, version }) => [username, version]))
+}
+
+/** From an index alone. */
+async function trashed({ sql: db }: Database): Promise<string> {
+  const { count, first, last } = await db
+    .selectFrom('trash')
+    .select(({ fn }) => [fn.countAll().as('count'), fn.min('trashed').as('first'), fn.max('trashed').as('last')])
+    .where('state', '=', 'trashed')
+    .executeTakeFirstOrThrow()
+  return JSON.stringify([Number(count), first, last])
 }
