@@ -99,13 +99,13 @@ test('two that answer calls and two workers are one librarian, and each can go',
   // Again, it changes nothing.
   expect((await (await start('prepare', '--json')).outcome).code).toBe(0)
 
-  const [one, two] = (await freePorts(2)) as [number, number]
+  const [one, two, three, four] = (await freePorts(4)) as [number, number, number, number]
   const [first, second, worker, other] = await Promise.all(
     [
       start('api-1', '--json', '--port', String(one)),
       start('api-2', '--json', '--port', String(two)),
-      start('worker-1', '--json'),
-      start('worker-2', '--json'),
+      start('worker-1', '--json', '--port', String(three)),
+      start('worker-2', '--json', '--port', String(four)),
     ].map(async each => ready(await each)),
   )
 
@@ -118,6 +118,10 @@ test('two that answer calls and two workers are one librarian, and each can go',
     expect((await client.download('deployed/a.bin')).bytes.equals(content)).toBe(true)
   }
   await runTask(client)
+  for (const port of [three, four]) {
+    expect((await fetch(`http://127.0.0.1:${port}/health/ready`)).status).toBe(200)
+    expect(await (await fetch(`http://127.0.0.1:${port}/metrics`)).text()).toContain('role="worker"')
+  }
 
   // One of each goes: the others go on.
   first!.process.kill('SIGKILL')

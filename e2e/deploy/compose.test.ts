@@ -73,6 +73,10 @@ describe('deploy/compose/compose.yaml', () => {
     for (const [name] of commandsWith('api')) {
       expect(proxy!.depends_on?.[name]).toEqual({ condition: 'service_healthy', restart: true })
     }
+    for (const [, { command, healthcheck }] of commandsWith('worker')) {
+      const { test: asked } = healthcheck as { readonly test: readonly string[] }
+      expect(asked.at(-1)).toBe(`http://127.0.0.1:${command![command!.indexOf('--port') + 1]}`)
+    }
     // Those of the API ask as the image says.
     for (const each of [proxy, postgres, objects]) expect(each!.healthcheck).toHaveProperty('test')
   })

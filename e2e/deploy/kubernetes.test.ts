@@ -81,9 +81,11 @@ describe('deploy/kubernetes/base', () => {
     }
   })
 
-  test('asks those that answer calls whether they live and whether they are ready', () => {
-    const api = deployment.parse(objects.find(({ metadata }) => metadata.name === 'arriero-api'))
-    const [container] = api.spec.template.spec.containers
+  test.each(['arriero-api', 'arriero-worker'])('asks %s whether it lives and whether it is ready', wanted => {
+    const found = deployment.parse(
+      objects.find(({ kind, metadata }) => kind === 'Deployment' && metadata.name === wanted),
+    )
+    const [container] = found.spec.template.spec.containers
     expect(container!.livenessProbe!.httpGet.path).toBe('/health/live')
     expect(container!.readinessProbe!.httpGet.path).toBe('/health/ready')
     expect(container!.ports!.map(({ name }) => name)).toContain(container!.readinessProbe!.httpGet.port)

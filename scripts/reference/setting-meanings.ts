@@ -33,6 +33,8 @@ export const meanings: Readonly<Record<string, Meaning>> = {
   displayed_site_description: { means: 'what `ping` tells people' },
   host: { means: 'address to listen on' },
   port: { means: 'port to listen on; 0: any free one' },
+  worker_host: { means: 'of a worker: address for `/metrics` and `/health`' },
+  worker_port: { means: 'of a worker: port for them; 0: any free one; none: it listens to nobody' },
   add_stores: { means: 'stores to know ([keys](#of-a-store)); known ones stay as they are, unless `--migrate-stores`' },
   alembic_config_path: { means: 'of old; read, and without effect' },
   alembic_path: { means: 'of old; read, and without effect' },

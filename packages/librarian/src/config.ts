@@ -148,6 +148,8 @@ function complete(
     displayedSiteDescription: raw.displayed_site_description,
     host: raw.host,
     port: raw.port,
+    workerHost: raw.worker_host,
+    workerPort: raw.worker_port ?? undefined,
     addStores: stores,
     maxSearchResults: raw.max_search_results,
     maximalUploadSize: raw.maximal_upload_size_bytes,

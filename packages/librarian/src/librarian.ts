@@ -5,6 +5,7 @@
  */
 import type { FastifyInstance } from 'fastify'
 import { createOnce } from './app/idempotency.ts'
+import { isUnserved } from './app/unserved.ts'
 import { createApp } from './app.ts'
 import { type Authenticator, createAuthenticator } from './auth/authenticator.ts'
 import { createFailureLimit } from './auth/failure-limit.ts'
@@ -70,7 +71,8 @@ interface Shared extends Ground {
 export interface House {
   readonly features: readonly Feature[]
   readonly scheduler: Scheduler
-  readonly createApp: () => Promise<FastifyInstance>
+  /** `watch`: of a worker, which answers only to those who look after it. */
+  readonly createApp: (what?: 'calls' | 'watch') => Promise<FastifyInstance>
 }
 
 export async function assemble(ground: Ground): Promise<House> {
@@ -102,11 +104,12 @@ export async function assemble(ground: Ground): Promise<House> {
   return {
     features,
     scheduler: tasks.scheduler,
-    createApp: () =>
-      createApp({
-        settings,
-        routes: features.flatMap(({ routes = [] }) => routes).map(route => withAudit(route, record, log)),
-        rawRoutes: features.flatMap(({ rawRoutes = [] }) => rawRoutes),
+    createApp: (what = 'calls') => {
+      const answering = what === 'calls' ? features : []
+      return createApp({
+        settings: what === 'calls' ? settings : { ...settings, debug: false },
+        routes: answering.flatMap(({ routes = [] }) => routes).map(route => withAudit(route, record, log)),
+        rawRoutes: answering.flatMap(({ rawRoutes = [] }) => rawRoutes),
         authenticator,
         sessions,
         hear: createHeardPeers({ catalogue, clock, log }),
@@ -117,7 +120,9 @@ export async function assemble(ground: Ground): Promise<House> {
         metrics: metrics.metrics,
         clock,
         log,
-      }),
+        isUnserved: what === 'calls' ? isUnserved : () => true,
+      })
+    },
   }
 }
 

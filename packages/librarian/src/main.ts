@@ -22,7 +22,7 @@ export interface ServeOptions {
 
 export interface Ready {
   readonly settings: Settings
-  /** Undefined for a worker. */
+  /** Of a worker: where it is asked how it is; undefined: nowhere. */
   readonly listening: Listening | undefined
   /** Undefined where there was one, and nothing was to be changed. */
   readonly admin: MadeAdmin | undefined

@@ -37,7 +37,7 @@ export interface StartOptions {
   readonly beforeWork?: (() => Promise<void>) | undefined
 }
 
-/** Undefined for a worker, which answers no calls. */
+/** Of a worker: where it is asked for metrics and health; it answers no calls. */
 export interface Listening {
   readonly url: string
   readonly host: string
@@ -130,7 +130,7 @@ function run({ settings, catalogue, stores, house, log, graceMs }: Opened): Libr
     catalogue,
     async start({ beforeWork } = {}) {
       for (const feature of house.features) await feature.recover?.()
-      const listening = settings.role === 'worker' ? undefined : await answer()
+      const listening = settings.role === 'worker' ? await beWatched() : await answer()
       await beforeWork?.()
       if (settings.role !== 'api') work = startWork(house, working.signal, log)
       return listening
@@ -143,8 +143,15 @@ function run({ settings, catalogue, stores, house, log, graceMs }: Opened): Libr
   }
 
   async function answer(): Promise<Listening> {
-    app = await house.createApp()
+    app = await house.createApp('calls')
     return await listen(app, settings)
+  }
+
+  async function beWatched(): Promise<Listening | undefined> {
+    const { workerHost: host, workerPort: port } = settings
+    if (port === undefined) return undefined
+    app = await house.createApp('watch')
+    return await listen(app, { host, port })
   }
 }
 
@@ -161,7 +168,7 @@ function startWork({ features }: House, signal: AbortSignal, log: Log): Promise<
   )
 }
 
-async function listen(app: FastifyInstance, { host, port }: Settings): Promise<Listening> {
+async function listen(app: FastifyInstance, { host, port }: Pick<Settings, 'host' | 'port'>): Promise<Listening> {
   try {
     await app.listen({ host, port })
   } catch (error) {

@@ -116,6 +116,29 @@ test('a worker works and listens to nobody', async () => {
   expect(await opened.start()).toBeUndefined()
 })
 
+test('a worker with a port tells how it is, and answers no calls', async () => {
+  const opened = await open({ role: 'worker', worker_port: 0 })
+  const { url, host } = (await opened.start())!
+  expect(host).toBe('127.0.0.1')
+  const ask = async (path: string) => {
+    const answer = await fetch(`${url}${path}`)
+    return { status: answer.status, text: await answer.text() }
+  }
+  expect((await ask('/health/live')).status).toBe(200)
+  // Nobody has made an administrator: that is what is said, as of a server.
+  expect(await ask('/health/ready')).toMatchObject({ status: 503, text: expect.stringContaining('administrator') })
+  const { status, text } = await ask('/metrics')
+  expect(status).toBe(200)
+  expect(text).toMatch(/^arriero_build_info\{.*role="worker".*\} 1$/m)
+  for (const path of ['/api/v2/ping', '/api/v2/events', '/api/v2/data/a', '/', '/api/v2/openapi.json']) {
+    expect((await ask(path)).status, path).toBe(404)
+  }
+  const stage = await fetch(`${url}/api/v2/upload/stage`, { method: 'POST', body: '{}' })
+  expect([404, 401]).toContain(stage.status)
+  await opened.stop()
+  await expect(fetch(url)).rejects.toThrow()
+})
+
 test('stores keep what the catalogue knows of them, unless told to take over the settings', async () => {
   const first = await open()
   await first.catalogue.stores.setEnabled({ name: 'files', enabled: false })

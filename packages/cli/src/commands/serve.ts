@@ -2,8 +2,8 @@ import { type Command, Option } from 'commander'
 import type { Context } from '../context.ts'
 import { exitCodes } from '../exit-codes.ts'
 import { valued } from '../options/fetch.ts'
+import { parsePort } from '../options/port.ts'
 import type { ServeFlags } from '../serve/run-serve.ts'
-import { parseCount } from '../units.ts'
 import type { Run } from './define.ts'
 
 export function define(command: Command, run: Run): void {
@@ -92,10 +92,6 @@ settings to edit, and listens on this machine only. Ctrl-C or SIGTERM stops it:
 calls under way get time to end, what they leave is resumed.`,
     )
   command.action(run(serve))
-}
-
-function parsePort(text: string, flag: string): number {
-  return parseCount(text, flag, 0)
 }
 
 async function serve(_operands: string[], flags: ServeFlags, context: Context): Promise<number> {

@@ -68,7 +68,8 @@ function dataOf({ data }: SettingsFlags, { cwd }: Place): string {
 }
 
 function overridesOf({ host, port, role, data }: SettingsFlags, cwd: string): Record<string, unknown> {
-  const named = { host, port, role, data_directory: data === undefined ? undefined : resolve(cwd, data) }
+  const address = role === 'worker' ? { worker_host: host, worker_port: port } : { host, port }
+  const named = { ...address, role, data_directory: data === undefined ? undefined : resolve(cwd, data) }
   return Object.fromEntries(Object.entries(named).filter(([, value]) => value !== undefined))
 }
 

@@ -22,7 +22,9 @@ export function readyText({ settings, listening, admin, password, settingsPath }
     advice: [
       ...(password === undefined ? passwordLines(settings.role, admin) : [passwordAdvice]),
       ...(settingsPath === undefined ? [] : [`Settings: ${settingsPath}`]),
-      ...(listening === undefined ? workerLines(settings.name) : apiLines(listening.url, admin?.username ?? 'USER')),
+      ...(settings.role === 'worker' || listening === undefined
+        ? workerLines(settings.name, listening?.url)
+        : apiLines(listening.url, admin?.username ?? 'USER')),
     ],
   }
 }
@@ -37,8 +39,9 @@ function passwordLines(role: Ready['settings']['role'], admin: Ready['admin']): 
   return ['There is an administrator already; if its password is lost, arriero serve --reset-admin makes a new one.']
 }
 
-function workerLines(name: string): string[] {
-  return [`The worker of ${name} is ready.`]
+function workerLines(name: string, url: string | undefined): string[] {
+  const watched = url === undefined ? [] : [`Metrics: ${url}/metrics; health: ${url}/health`]
+  return [`The worker of ${name} is ready.`, ...watched]
 }
 
 function apiLines(url: string, user: string): string[] {

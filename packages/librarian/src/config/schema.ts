@@ -86,6 +86,9 @@ const ours = {
   /** `sqlite:PATH` or `postgres://user:password@host:port/name`; instead of the database_ keys. */
   catalogue: optional,
   role: z.enum(['api', 'worker', 'all']).default('all'),
+  /** Of a process that answers no calls: where it is asked how it is. */
+  worker_host: z.string().min(1).default('127.0.0.1'),
+  worker_port: port.nullable().default(null),
   data_directory: optional,
   ingest: ingestSchema.prefault({}),
   deletion: z

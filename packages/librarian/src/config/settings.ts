@@ -17,6 +17,10 @@ export interface Settings {
   readonly host: string
   /** 0: any free one. */
   readonly port: number
+  /** Of a worker, for `/metrics` and `/health`. */
+  readonly workerHost: string
+  /** Undefined: it listens to nobody. 0: any free one. */
+  readonly workerPort: number | undefined
   readonly addStores: readonly StoreSettings[]
   /** Most results of a search. */
   readonly maxSearchResults: number
