@@ -10,17 +10,23 @@ export function AddSite({ onClose }: { readonly onClose: () => void }) {
   const { api, toasts } = useServices()
   const add = async (fields: FormData) => {
     const asked = siteOf(name => textOf(fields, name))
-    const { already_exists, ping_success } = await api.admin.librariansAdd({
+    const isAsked = textOf(fields, 'check') !== ''
+    const { success, already_exists, problem } = await api.admin.librariansAdd({
       ...asked,
-      check_connection: textOf(fields, 'check') !== '',
+      check_connection: isAsked,
+      check_account: isAsked,
     })
     if (already_exists) {
-      throw new LibrarianError('Conflict', `There is a librarian of the name ${asked.librarian_name} already.`, {
-        remedy: 'Choose another name, or remove that one first.',
-      })
+      throw new LibrarianError(
+        'Conflict',
+        problem ?? `There is a librarian of the name ${asked.librarian_name} already.`,
+        {
+          remedy: 'Choose another name, or remove that one first.',
+        },
+      )
     }
-    if (ping_success === false) {
-      throw new LibrarianError('Conflict', 'It does not answer there, so it was not added.', {
+    if (!success) {
+      throw new LibrarianError('Conflict', `It was not added: ${problem ?? 'it does not answer there'}.`, {
         remedy: 'Compare the address, the port and the account with its operator, or add it without asking it.',
       })
     }
@@ -35,7 +41,7 @@ export function AddSite({ onClose }: { readonly onClose: () => void }) {
         <Field label="Port" name="port" type="number" min={1} max={65_535} first="443" />
         <Field label="User name there" name="user" hint="Of the account that its operator has made for us." />
         <Field label="Password there" name="password" type="password" />
-        <Tick label="Ask it first whether it answers" name="check" isTicked />
+        <Tick label="Ask it first whether it answers and lets us in" name="check" isTicked />
       </Form>
     </Dialog>
   )

@@ -7,6 +7,7 @@ import type { InstanceTable } from '../../catalogue/schema.ts'
 import type { RowOf } from '../../legacy/installation.ts'
 import type { TrailRecord } from '../../stores/store.ts'
 import type { SiteStore } from '../../stores/stores.ts'
+import { commitLineOf } from '../commit/commit-line.ts'
 import { each, type Import } from './import.ts'
 import { instanceColumns } from './tables.ts'
 
@@ -74,20 +75,5 @@ async function place(
 }
 
 function lineOf({ file, row }: Placed, order: number, time: Instant): TrailRecord {
-  const { name, kind, size, checksum, sha256, create_time, uploader, source } = file
-  return {
-    action: 'commit',
-    order,
-    time,
-    name,
-    kind,
-    size,
-    checksum,
-    sha256,
-    is_attested: true,
-    create_time,
-    uploader,
-    source,
-    deletion_policy: row.deletion_policy,
-  }
+  return commitLineOf(file, { order, time, is_attested: true, deletion_policy: row.deletion_policy })
 }

@@ -8,6 +8,7 @@ import type { Catalogue } from '../../catalogue/catalogue.ts'
 import type { Clock } from '../../clock.ts'
 import type { TrailRecord } from '../../stores/store.ts'
 import type { Stores } from '../../stores/stores.ts'
+import { commitLineOf } from '../commit/commit-line.ts'
 
 export interface ReplaceDiskOptions {
   readonly catalogue: Pick<Catalogue, 'stores' | 'instances' | 'rebuilding'>
@@ -80,25 +81,8 @@ async function lineOf(
   time: Instant,
   { instances }: Pick<Catalogue, 'instances'>,
 ): Promise<TrailRecord> {
-  const { name, kind, size, checksum, sha256, is_attested, create_time, uploader, source, first_uploader } = file
-  const manifest = kind === 'tree' ? await instances.treeOf({ name }) : undefined
-  return {
-    action: 'commit',
-    order,
-    time,
-    name,
-    kind,
-    size,
-    checksum,
-    sha256,
-    is_attested: is_attested === 1,
-    create_time,
-    uploader,
-    source,
-    deletion_policy,
-    ...(first_uploader === null ? {} : { first_uploader }),
-    ...(manifest === undefined ? {} : { manifest }),
-  }
+  const manifest = file.kind === 'tree' ? await instances.treeOf({ name: file.name }) : undefined
+  return commitLineOf(file, { order, time, is_attested: file.is_attested === 1, deletion_policy, manifest })
 }
 
 function cannot(store: string): string {
