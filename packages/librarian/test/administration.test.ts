@@ -482,7 +482,6 @@ describe('librarians', () => {
       success: false,
       already_exists: true,
       ping_success: false,
-      problem: 'a librarian far is known already',
     })
     const [row] = await house.catalogue.peers.list()
     expect(row?.authenticator).toMatch(/^gAAAA/)

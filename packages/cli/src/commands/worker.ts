@@ -32,8 +32,8 @@ work. Start as many as you like, on any machine that sees the stores, with the
 settings of the server; they share the work. That needs a catalogue in
 PostgreSQL: one in a file belongs to one process.
 
-It answers no calls. With --port, or worker_port in the settings, Prometheus reads
-it at /metrics, and whoever looks after it asks /health.
+It answers no calls. With --port, or worker_port in the settings, Prometheus
+reads it at /metrics, and whoever looks after it asks /health.
 
 Ctrl-C or SIGTERM stops it; what it has begun goes to the others. With --once
 the exit code is 1 when a task failed, or is off because the settings name what

@@ -171,11 +171,11 @@ function plainUrl(url: string): string {
 
 /** Two names for one site would count each of its copies twice. */
 function existing(name: string, known: Pick<Peer, 'name' | 'url' | 'port'>): PeerAddition {
-  const problem =
-    known.name === name
-      ? `a librarian ${name} is known already`
-      : `${known.url}:${known.port} is known already, as ${known.name}: a copy there would count as two`
-  return { success: false, alreadyExists: true, pingSuccess: false, problem }
+  const exists = { success: false, alreadyExists: true, pingSuccess: false }
+  // The answer of old says all.
+  if (known.name === name) return exists
+  const problem = `${known.url}:${known.port} is known already, as ${known.name}: a copy there would count as two`
+  return { ...exists, problem }
 }
 
 /** Our own copies would be sent to ourselves, in vain. */
