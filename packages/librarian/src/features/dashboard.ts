@@ -18,24 +18,27 @@ import { createPaced } from '../services/dashboard/paced.ts'
 import { createSiteWatch } from '../services/dashboard/site-watch.ts'
 import { createSites } from '../services/dashboard/sites.ts'
 import { createTrafficHours } from '../services/dashboard/traffic-hours.ts'
+import type { PacedLook } from '../services/figures/paced-look.ts'
 import type { Retry } from '../services/sending/retry.ts'
+import type { Waiting } from '../services/sending/waiting.ts'
 import { createDashboardPages } from '../setup/dashboard-pages.ts'
 import type { Feature, Ground } from './feature.ts'
 
 export interface DashboardOptions extends Ground {
   readonly sessions: Sessions
   readonly retry: Retry
+  readonly waiting: PacedLook<readonly Waiting[]>
 }
 
 /** They are read from indexes from end to end. */
 const HOLDINGS_EVERY_MS = 60_000
 
 export function createDashboardFeature(options: DashboardOptions): Feature {
-  const { settings, catalogue, stores, clock, log, sessions, retry } = options
+  const { settings, catalogue, stores, clock, log, sessions, retry, waiting } = options
   const watch = createSiteWatch({ catalogue, calls: callPeers({ name: settings.name }), clock, log })
   const holdings = createPaced(() => catalogue.overview.holdings(), { clock, everyMs: HOLDINGS_EVERY_MS })
   const hours = createTrafficHours({ catalogue })
-  const overview = createOverview({ settings, catalogue, stores, holdings, hours, sites: watch, clock })
+  const overview = createOverview({ settings, catalogue, stores, holdings, hours, sites: watch, waiting, clock })
   const findFiles = createFindFiles({ catalogue, clock, log })
   const sites = createSites({ catalogue, holdings, hours, watch, clock })
   const stream = createEventStream({ news: createNews({ overview, catalogue }), clock, log })

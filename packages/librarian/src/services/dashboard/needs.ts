@@ -78,17 +78,19 @@ function copyNeeds({ proof: { by_state } }: NeedsGround): Need[] {
 }
 
 function siteNeeds({ backlog, now }: NeedsGround): Need[] {
-  const waits = backlog.filter(({ files }) => files > 0)
-  return waits.flatMap(({ librarian_name: name, enabled, reachable, files, drain_seconds, oldest_time }): Need[] => {
-    const detail = `${files} files wait for it.`
+  return backlog.flatMap(({ librarian_name: name, enabled, reachable, files, drain_seconds, oldest_time }): Need[] => {
+    const detail =
+      files === 0 ? 'Nothing waits for it.' : `${files === 1 ? '1 file waits' : `${files} files wait`} for it.`
     const need = (severity: Need['severity'], title: string, next_step: string): Need[] => [
       { severity, title, detail, next_step, page: enabled && reachable !== false ? '/transfers' : '/sites' },
     ]
     if (!enabled) {
+      if (files === 0) return []
       return need('warning', `Sending to ${name} is switched off`, 'Switch it on when the reason for that is gone.')
     }
     if (reachable === false) {
-      return need('error', `${name} does not answer`, 'Ask its operator; sending goes on by itself when it is back.')
+      const next_step = 'Look whether it runs and the network is there; sending goes on by itself when it is back.'
+      return need(files === 0 ? 'warning' : 'error', `${name} does not answer`, next_step)
     }
     const isOld = oldest_time != null && millisecondsOf(now) - millisecondsOf(oldest_time) > STUCK_MS
     if (isOld && drain_seconds === null) {
