@@ -98,16 +98,18 @@ async function backlogOf(
     ]
     const files = parts.reduce((sum, part) => sum + part.files, 0)
     const bytes = parts.reduce((sum, part) => sum + part.bytes, 0)
+    const reachable = sites.reachable(peer)
     const oldest = parts.flatMap(part => part.oldest ?? []).toSorted()[0] ?? null
     const { bytesPerHour, seconds } = drainOf({ bytes }, peer.name, rows, now)
     return {
       librarian_name: peer.name,
       enabled: peer.transfersEnabled,
-      reachable: sites.reachable(peer),
+      reachable,
       files,
       bytes,
       bytes_per_hour: bytesPerHour,
-      drain_seconds: seconds,
+      // Whatever flowed in the last hours, nothing does now.
+      drain_seconds: reachable === false && files > 0 ? null : seconds,
       oldest_time: oldest,
     }
   })
