@@ -234,7 +234,7 @@ function suite(label: string, open: () => Promise<TrialCatalogue>): void {
       const second = await catalogue.overview.pulse()
       expect(second.errors).not.toBe(first.errors)
       expect({ ...second, errors: '' }).toEqual({ ...first, errors: '' })
-      await catalogue.tasks.synchronise({ entries: [{ id: 'a', kind: 'scrub', name: 'A' }] })
+      await catalogue.tasks.synchronise({ entries: [{ id: 'a', kind: 'scrub', name: 'A', inSeconds: 0 }] })
       const third = await catalogue.overview.pulse()
       expect(third.tasks).not.toBe(second.tasks)
       expect({ ...third, tasks: '' }).toEqual({ ...second, tasks: '' })
