@@ -239,5 +239,51 @@ function suite(label: string, open: () => Promise<TrialCatalogue>): void {
       expect(third.tasks).not.toBe(second.tasks)
       expect({ ...third, tasks: '' }).toEqual({ ...second, tasks: '' })
     })
+
+    test('nothing that is asked every few seconds goes through all transfers or copies', async () => {
+      await using catalogue = await openWith(
+        insertStore(1),
+        ...['far', 'near'].map(
+          (name, n) => `INSERT INTO peer (name, url, port, authenticator, last_seen, last_heard)
+          VALUES ('${name}', 'http://x', ${n}, 'a', '${at(1)}', '${at(1)}')`,
+        ),
+      )
+      if (catalogue.engine !== 'sqlite') return
+      // As it is after years: many transfers, nearly all of them complete, to few destinations.
+      await catalogue.trial.write('ANALYZE')
+      await catalogue.trial.write('DELETE FROM sqlite_stat1')
+      for (const [table, index, stat] of statistics) {
+        await catalogue.trial.write(
+          `INSERT INTO sqlite_stat1 (tbl, idx, stat) VALUES ('${table}', '${index}', '${stat}')`,
+        )
+      }
+      await catalogue.trial.write('ANALYZE sqlite_schema')
+      const plans = (await catalogue.trial.overviewPlans()).flatMap(plan =>
+        [...plan.matchAll(/"detail":"([^"]*)"/g)].map(([, detail]) => detail!),
+      )
+      const ofTransfers = plans.filter(plan => /^(SCAN|SEARCH) (incoming|outgoing)_transfer\b/.test(plan))
+      expect(ofTransfers.length).toBeGreaterThan(10)
+      for (const plan of ofTransfers) {
+        expect(plan).toMatch(/USING (COVERING )?INDEX (incoming_status|incoming_kept|incoming_from|outgoing_)/)
+        // All that was ever sent, by its state, whoever it went to.
+        if (plan.includes('ANY(')) expect(plan).toContain('start_time>?')
+      }
+      expect(plans).toContain('SEARCH outgoing_transfer USING COVERING INDEX outgoing_sent (end_time>? AND end_time<?)')
+      expect(plans.some(plan => plan.includes('INDEX outgoing_to (destination=?)'))).toBe(true)
+      expect(plans.some(plan => plan.includes('INDEX incoming_from (source=?)'))).toBe(true)
+      expect(plans.filter(plan => plan.includes('SCAN instance'))).not.toEqual([])
+      for (const plan of plans.filter(each => each.includes('SCAN instance'))) expect(plan).toContain('COVERING INDEX')
+    })
   })
 }
+
+/** Of a catalogue of a million files and a hundred thousand transfers to two librarians. */
+const statistics = [
+  ['outgoing_transfer', 'outgoing_open', '100000 50000 7143 10'],
+  ['outgoing_transfer', 'outgoing_sent', '92000 9 5 1'],
+  ['outgoing_transfer', 'outgoing_to', '100000 50000 1'],
+  ['outgoing_transfer', 'outgoing_live', '5000 1'],
+  ['incoming_transfer', 'incoming_status', '1000000 333334 2'],
+  ['incoming_transfer', 'incoming_kept', '998000 2 2 2 1'],
+  ['incoming_transfer', 'incoming_from', '1000000 20000 1'],
+] as const
