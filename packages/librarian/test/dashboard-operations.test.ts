@@ -33,6 +33,11 @@ function suite(label: string, open: () => Promise<TrialCatalogue>): void {
     return { found, pages }
   }
 
+  async function timeOf({ trial }: TrialCatalogue, name: string): Promise<string | undefined> {
+    const [row] = await trial.read(`SELECT create_time FROM file WHERE name = '${name}'`)
+    return row && String(row.create_time)
+  }
+
   describe(`${label}: names`, () => {
     const all = ['lat/obs_1/Sun.h5', 'lat/obs_2/moon.h5', 'obs/lat.h5', 'obs_3.txt', 'sat/obs_4/été.h5', 'x%y_z']
     const opened = () => openWith(...all.map((name, n) => insertFile(name, n + 1)))
@@ -77,6 +82,21 @@ function suite(label: string, open: () => Promise<TrialCatalogue>): void {
         expect(found).toEqual(whole)
         expect(pages).toBeGreaterThanOrEqual(Math.ceil(whole.length / limit))
       }
+    })
+
+    test('a scan whose end is known ends there, and goes on behind it', async () => {
+      await using catalogue = await opened()
+      const { names } = catalogue
+      expect(await names.endOfScan()).toBe(undefined)
+      const end = {
+        phase: 'scan',
+        time: (await timeOf(catalogue, 'sat/obs_4/été.h5')) ?? '',
+        name: 'sat/obs_4/été.h5',
+      } as const
+      const first = await names.find({ query: '_', limit: 10, scanEnd: end })
+      expect(first).toEqual({ names: ['x%y_z', 'sat/obs_4/été.h5'], next: end })
+      const second = await names.find({ query: '_', limit: 10, after: first.next, scanEnd: end })
+      expect(second).toEqual({ names: ['obs_3.txt', 'lat/obs_2/moon.h5', 'lat/obs_1/Sun.h5'], next: undefined })
     })
 
     test('files are told with the states of their copies in use, in the order in which they are asked for', async () => {
