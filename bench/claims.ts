@@ -27,7 +27,7 @@ export interface Judgement {
 export function judge(claim: Claim, results: readonly ContenderResult[]): Judgement {
   const sound = new Map(results.filter(({ problems }) => problems.length === 0).map(result => [result.label, result]))
   const subject = sound.get(claim.subject)
-  const must = demandOf(claim)
+  const must = describe(claim)
   if (!subject) {
     const ours = results.find(({ label }) => label === claim.subject)
     // A run of ours that failed or was wrong is a miss; one that was left out is not.
@@ -73,7 +73,7 @@ export function judge(claim: Claim, results: readonly ContenderResult[]): Judgem
   }
 }
 
-function demandOf(claim: Claim): string {
+function describe(claim: Claim): string {
   switch (claim.kind) {
     case 'faster': {
       const rival = claim.rivals.length === 1 ? claim.rivals[0] : 'the fastest peer'

@@ -22,9 +22,10 @@ export const benchSearch: DashboardCase = async (site, { rounds }) => {
     for (const { kind, queries, isFound } of typings(await someNames(site))) {
       for (const query of queries) {
         const startedAt = performance.now()
-        const { files } = await find(url, login, query)
+        const { files, more } = await find(url, login, query)
         const took = performance.now() - startedAt
-        if (isFound && files.length === 0) throw new Error(`nothing was found by ${query}`)
+        // PostgreSQL looks through the newest files first, and says that there are more.
+        if (isFound && files.length === 0 && !more) throw new Error(`nothing was found by ${query}`)
         byKind.set(kind, [...(byKind.get(kind) ?? []), took])
         all.push(took)
       }

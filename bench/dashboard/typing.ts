@@ -4,7 +4,7 @@ export interface Typing {
   readonly kind: string
   /** In the order in which they are asked. */
   readonly queries: readonly string[]
-  /** Each of them finds something. */
+  /** Each of them finds something, sooner or later. */
   readonly isFound: boolean
 }
 
