@@ -25,7 +25,7 @@ export async function benchScrubMany({ directory, rows }: CaseOptions): Promise<
   let seconds: number
   {
     const begun = performance.now()
-    await using served = await serve(home, { background: { scrub: [scrub] }, readySeconds: 600 })
+    await using served = await serve(home, { background: { scrub: [scrub] }, patienceMs: 600_000 })
     startSeconds = (performance.now() - begun) / 1000
     seconds = await walk(served, rows, met)
   }

@@ -42,12 +42,15 @@ export interface FiguresOptions {
   readonly pace?: Omit<PacedLookOptions, 'clock'> | undefined
 }
 
+/** Of the time, for what goes through indexes of all files and of all transfers that ever were. */
+const DEAR_SHARE = 0.01
+
 /** Never rejects; takes no longer than its pace's patience, whatever hangs. */
 export function createFigures(options: FiguresOptions): () => Promise<Figures> {
   const { catalogue, stores, settings, clock, waiting, pace } = options
-  const paced = <T>(look: () => Promise<T>) => createPacedLook(look, { ...pace, clock })
-  const copies = paced(() => catalogue.figures.copies())
-  const transfers = paced(() => catalogue.figures.transfers())
+  const paced = <T>(look: () => Promise<T>, share?: number) => createPacedLook(look, { share, ...pace, clock })
+  const copies = paced(() => catalogue.figures.copies(), DEAR_SHARE)
+  const transfers = paced(() => catalogue.figures.transfers(), DEAR_SHARE)
   const standing = paced(async () => {
     const [found, tasks, walBytes] = await Promise.all([
       catalogue.figures.standing(),
