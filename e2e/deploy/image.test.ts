@@ -101,7 +101,7 @@ test('the image’s command serves under a read-only root, as its first process,
   expect([health.code, health.stderr]).toEqual([0, ''])
   for (const [path, shown] of [
     ['/docs/', 'The manual of Arriero'],
-    ['/docs/pictures/keeping.svg', '<svg'],
+    ['/docs/concepts.html', 'pictures/keeping.svg'],
     ['/dashboard/', '<html'],
   ] as const) {
     const page = await fetch(url + path)

@@ -1,0 +1,31 @@
+/** Makes docs/pictures/overview.png and its dark twin: the first page of the dashboard of a librarian that works. Needs Chromium. */
+import { type Browser, chromium } from '@playwright/test'
+import { findProgram } from './find-program.ts'
+import { pathOf } from './path-of.ts'
+import { now, openSiteInUse, type SiteInUse } from './site-in-use.ts'
+
+const pictures = { light: 'overview.png', dark: 'overview-dark.png' } as const
+
+export async function drawOverview(): Promise<void> {
+  // As root, which build machines often are, it has no sandbox. What it opens here is ours.
+  await using browser = await chromium.launch({ executablePath: findProgram('chromium'), args: ['--no-sandbox'] })
+  await using site = await openSiteInUse()
+  for (const theme of ['light', 'dark'] as const) await draw(browser, site, theme)
+}
+
+async function draw(browser: Browser, { url, password }: SiteInUse, theme: keyof typeof pictures): Promise<void> {
+  await using context = await browser.newContext({
+    baseURL: url,
+    colorScheme: theme,
+    viewport: { width: 1360, height: 900 },
+    locale: 'en-GB',
+    timezoneId: 'UTC',
+  })
+  await context.clock.install({ time: now + 60_000 })
+  const answer = await context.request.post('/api/v2/session/begin', { data: { username: 'admin', password } })
+  if (!answer.ok()) throw new Error(`Cannot log in: ${answer.status()} ${await answer.text()}`)
+  const page = await context.newPage()
+  await page.goto('/dashboard/')
+  await page.getByText('Oldest proof').waitFor()
+  await page.screenshot({ path: pathOf(pictures[theme]), fullPage: true, animations: 'disabled' })
+}
