@@ -12,8 +12,8 @@ export function drawScreen(lines: readonly (readonly Span[])[], title: string): 
   const height = lines.length * lineHeight + 2 * margin
   const texts = lines.flatMap(drawLine)
   // A panel of its own colour, so that it reads the same on a light page and on a dark one.
-  return `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}" viewBox="0 0 ${width} ${height}" role="img" font-family="ui-monospace, SFMono-Regular, Menlo, Consolas, 'DejaVu Sans Mono', monospace" font-size="14" fill="#e6edf3" xml:space="preserve">
-<title>${escaped(title)}</title>
+  return `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}" viewBox="0 0 ${width} ${height}" role="img" font-family="ui-monospace, SFMono-Regular, Menlo, Consolas, 'DejaVu Sans Mono', monospace" font-size="14" fill="#e6edf3">
+<title>${title}</title>
 <rect x="0.5" y="0.5" width="${width - 1}" height="${height - 1}" rx="8" fill="#161b22" stroke="#6e7681"/>
 ${texts.join('\n')}
 </svg>
@@ -32,6 +32,8 @@ function drawLine(line: readonly Span[], row: number): string[] {
   })
 }
 
+/** Several spaces side by side stay several: browsers no longer heed `xml:space`. */
 function escaped(text: string): string {
-  return text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;')
+  const bare = text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;')
+  return bare.replaceAll(' ', '\u00a0')
 }

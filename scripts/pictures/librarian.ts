@@ -11,12 +11,12 @@ import type { Span } from './terminal-screen.ts'
 
 const before = [
   'arriero login here http://127.0.0.1:8080 --user admin --password-file password',
-  'arriero upload --each night .',
-  "arriero search 'night/*'",
-  'arriero upload other.fits night/2.fits',
+  'arriero upload --each raw .',
+  "arriero search 'raw/*'",
+  'arriero upload other.fits raw/2.fits',
 ]
-const rot = '# a disk changes one byte of night/2.fits'
-const after = ['arriero validate night/2.fits', 'arriero errors']
+const rot = '# a disk changes one byte of raw/2.fits'
+const after = ['arriero validate raw/2.fits', 'arriero errors']
 
 export async function drawLibrarian(): Promise<void> {
   // By a name that is always the same, because it is seen in the picture.
@@ -32,7 +32,7 @@ export async function drawLibrarian(): Promise<void> {
     try {
       const lines: Span[][] = server.rows()
       for (const command of before) lines.push(...(await playScene({ command }, place)))
-      await changeByte(join(directory, 'arriero-data/files/night/2.fits'))
+      await changeByte(join(directory, 'arriero-data/files/raw/2.fits'))
       lines.push(...typed(rot))
       for (const command of after) lines.push(...(await playScene({ command }, place)))
       const title = 'arriero serve; then a login, uploads, a search, a name that is taken, and a copy that has changed'
@@ -47,9 +47,9 @@ export async function drawLibrarian(): Promise<void> {
 
 async function prepare(directory: string): Promise<void> {
   await writeFile(join(directory, 'password'), `${randomBytes(12).toString('hex')}\n`, { mode: 0o600 })
-  await mkdir(join(directory, 'night'))
+  await mkdir(join(directory, 'raw'))
   for (const number of [1, 2, 3]) {
-    await writeFile(join(directory, 'night', `${number}.fits`), testBytes((16 + 8 * number) << 20))
+    await writeFile(join(directory, 'raw', `${number}.fits`), testBytes((16 + 8 * number) << 20))
   }
   await writeFile(join(directory, 'other.fits'), testBytes(1000))
 }

@@ -26,6 +26,6 @@ async function draw(browser: Browser, { url, password }: SiteInUse, theme: keyof
   if (!answer.ok()) throw new Error(`Cannot log in: ${answer.status()} ${await answer.text()}`)
   const page = await context.newPage()
   await page.goto('/dashboard/')
-  await page.getByText('Oldest proof').waitFor()
+  await page.getByText('Oldest proof', { exact: true }).waitFor()
   await page.screenshot({ path: pathOf(pictures[theme]), fullPage: true, animations: 'disabled' })
 }

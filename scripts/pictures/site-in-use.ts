@@ -16,11 +16,9 @@ const nights = [
   [46, 22],
   [43, 41],
   [40, 34],
-  [37, 12],
   [29, 9],
-  [22, 30],
+  [23, 30],
   [19, 44],
-  [16, 38],
   [12, 15],
   [5, 11],
   [3, 16],
@@ -111,10 +109,11 @@ class World implements AsyncDisposable {
       this.#open.set(name, await startLibrarian(join(this.#folder, name), { settings }))
     }
     await writeFile(this.#peerPassword, 'peer-password\n', { mode: 0o600 })
-    await this.#each(async name => {
+    // One after the other: all write the same settings.
+    for (const name of names) {
       const { url, passwordFile } = this.at(name)
       await this.#run('login', name, url, '--user', 'admin', '--password-file', passwordFile)
-    })
+    }
     for (const name of ['chile', 'brazil'] as const) {
       const account = ['--password-file', this.#peerPassword]
       await this.#run('users', 'add', name, '--level', 'CALLBACK', ...account, '--librarian', 'peru')
