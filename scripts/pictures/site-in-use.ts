@@ -25,6 +25,8 @@ const nights = [
   [1, 24],
 ] as const
 
+const filesPerNight = 6
+
 const names = ['peru', 'chile', 'brazil'] as const
 type Name = (typeof names)[number]
 
@@ -81,10 +83,8 @@ class World implements AsyncDisposable {
       setClock(now - hours * 3_600_000)
       await (index === 0 ? this.#begin() : this.#each(name => this.at(name).start()))
       await this.#upload(`night-${index + 1}`, mebibytes)
-      await this.#until(
-        'all is sent',
-        ({ backlog }) => backlog.every(({ files }) => files === 0) && backlog.length === 2,
-      )
+      const sent = 2 * filesPerNight * (index + 1)
+      await this.#until('all is sent', ({ flow }) => flow.reduce((sum, hour) => sum + hour.out_files, 0) === sent)
       await this.#each(name => this.at(name).stop())
     }
     setClock(now)
@@ -144,8 +144,8 @@ class World implements AsyncDisposable {
   async #upload(night: string, mebibytes: number): Promise<void> {
     const folder = join(this.#folder, night)
     await mkdir(folder)
-    for (let part = 1; part <= 6; part++) {
-      await writeFile(join(folder, `${part}.fits`), testBytes(Math.round((mebibytes << 20) / 6)))
+    for (let part = 1; part <= filesPerNight; part++) {
+      await writeFile(join(folder, `${part}.fits`), testBytes(Math.round((mebibytes << 20) / filesPerNight)))
     }
     await this.#run('upload', '--each', folder, night, '--librarian', 'peru')
     await rm(folder, { recursive: true })
