@@ -6,6 +6,7 @@
  *     program     what a text calls the program with, its own parser takes
  *     shell       blocks of shell are such; scripts and files that they call exist
  *     data        blocks of JSON and YAML can be read, and show settings that there are
+ *     names       settings, fields and codes that the manual names are the program's
  *     examples    every ```ts block, in texts and in comments, passes the type checker
  *     reference   generated pages are what the program says now
  *     attacks     every row of the attack matrix has its tests, every case its row
@@ -17,6 +18,7 @@ import { checkData } from './docs/data.ts'
 import { checkExamples } from './docs/examples.ts'
 import { readProject } from './docs/files.ts'
 import { checkLinks } from './docs/links.ts'
+import { checkNames } from './docs/names.ts'
 import { checkProgram } from './docs/program.ts'
 import { checkReference } from './docs/reference.ts'
 import { checkShell } from './docs/shell-blocks.ts'
@@ -30,6 +32,7 @@ const found = await Promise.all([
   checkProgram(files),
   checkShell(files),
   checkData(files),
+  checkNames(files),
   checkExamples(files),
   checkReference(files),
   checkAttacks(files),
