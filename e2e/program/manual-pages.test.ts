@@ -67,6 +67,22 @@ test('the page of the API has every call of the table', () => {
   }
 })
 
+test('the page of the dashboard tells of every page there, and whom it is for', async () => {
+  const source = await readFile(new URL('../../packages/dashboard/src/pages.ts', import.meta.url), 'utf8')
+  const shown = [...source.matchAll(/title: '(\w+)', icon: '[^']*',(?: level: '(\w+)')?/g)]
+  expect(shown.length).toBeGreaterThan(10)
+  const rows = all(pages.get('dashboard.html') ?? '', /<tr>\n<td>(\w+<\/td>[\s\S]*?)<\/tr>/g)
+  const told = rows.map(row =>
+    row
+      .replaceAll(/<[^>]+>/g, ' ')
+      .trim()
+      .split(/\s+/),
+  )
+  expect(told.map(words => [words[0], words.at(-1)])).toEqual(
+    shown.map(([, title, level = 'READONLY']) => [title, level]),
+  )
+})
+
 test('renderMarkdown() makes links of the repository text, and takes no HTML', () => {
   const { html, title, headings } = renderMarkdown(
     '# A `b`\n\n<!-- not shown -->\n\n[x](get.md#a) [y](../../README.md) [z](https://example.org)\n\n## Twice\n\n## Twice\n\n<script>alert(1)</script>',
