@@ -131,8 +131,8 @@ class World implements AsyncDisposable {
   /** Whoever fetches from Peru does so over a line on which somebody can watch. */
   async #slowDown(): Promise<void> {
     for (const [name, rate] of [
-      ['chile', 900_000],
-      ['brazil', 300_000],
+      ['chile', 250_000],
+      ['brazil', 150_000],
     ] as const) {
       const way = await startSlowWay(this.at('peru').port, rate, { slows: 'to client' })
       this.#close.push(() => way.close())
