@@ -1,16 +1,10 @@
 import { accessSync, constants } from 'node:fs'
 import { delimiter, join } from 'node:path'
 
-/**
- * Path of a program that is installed.
- *
- * @throws where none of this name is in the PATH
- */
-export function findProgram(name: string): string {
-  const paths = (process.env.PATH ?? '').split(delimiter).map(directory => join(directory, name))
-  const found = paths.find(isExecutable)
-  if (found === undefined) throw new Error(`${name} must be installed: sh scripts/install-servers.sh`)
-  return found
+/** Path of a program in the PATH; undefined where none of this name is installed. */
+export function findProgram(name: string): string | undefined {
+  const directories = (process.env.PATH ?? '').split(delimiter).filter(Boolean)
+  return directories.map(directory => join(directory, name)).find(isExecutable)
 }
 
 function isExecutable(path: string): boolean {

@@ -1,14 +1,13 @@
 /** Makes docs/pictures/overview.png and its dark twin: the first page of the dashboard of a librarian that works. Needs Chromium. */
-import { type Browser, chromium } from '@playwright/test'
-import { findProgram } from './find-program.ts'
+import type { Browser } from '@playwright/test'
 import { pathOf } from './path-of.ts'
 import { now, openSiteInUse, type SiteInUse } from './site-in-use.ts'
+import { startChromium } from './start-chromium.ts'
 
 const pictures = { light: 'overview.png', dark: 'overview-dark.png' } as const
 
 export async function drawOverview(): Promise<void> {
-  // As root, which build machines often are, it has no sandbox. What it opens here is ours.
-  await using browser = await chromium.launch({ executablePath: findProgram('chromium'), args: ['--no-sandbox'] })
+  await using browser = await startChromium()
   await using site = await openSiteInUse()
   for (const theme of ['light', 'dark'] as const) await draw(browser, site, theme)
 }
