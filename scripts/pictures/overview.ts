@@ -7,9 +7,9 @@ import { startChromium } from './start-chromium.ts'
 const pictures = { light: 'overview.png', dark: 'overview-dark.png' } as const
 
 export async function drawOverview(): Promise<void> {
-  await using browser = await startChromium()
+  await using chromium = await startChromium()
   await using site = await openSiteInUse()
-  for (const theme of ['light', 'dark'] as const) await draw(browser, site, theme)
+  for (const theme of ['light', 'dark'] as const) await draw(chromium.browser, site, theme)
 }
 
 async function draw(browser: Browser, { url, password }: SiteInUse, theme: keyof typeof pictures): Promise<void> {

@@ -5,13 +5,13 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
-import type { Browser, Page } from '@playwright/test'
+import type { Page } from '@playwright/test'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { createManualFeature } from '../../../packages/librarian/src/features/manual.ts'
 import { type RawApp, startRawApp } from '../../../packages/librarian/test/raw-app.ts'
 import { buildManual } from '../../../scripts/build-manual.ts'
 import { findProgram } from '../../../scripts/pictures/find-program.ts'
-import { startChromium } from '../../../scripts/pictures/start-chromium.ts'
+import { type RunningChromium, startChromium } from '../../../scripts/pictures/start-chromium.ts'
 
 const root = fileURLToPath(new URL('../../..', import.meta.url))
 const sizes = { desk: { width: 1280, height: 800 }, phone: { width: 390, height: 844 } } as const
@@ -23,7 +23,7 @@ else test.skip('NOT RUN manual: chromium is not installed; run scripts/install-s
 function claims(): void {
   let folder!: string
   let app!: RawApp
-  let browser!: Browser
+  let chromium!: RunningChromium
 
   beforeAll(async () => {
     folder = await mkdtemp(join(tmpdir(), 'arriero-manual-'))
@@ -31,16 +31,20 @@ function claims(): void {
     const typedoc = join(root, 'node_modules/typedoc/bin/typedoc')
     await promisify(execFile)(process.execPath, [typedoc, '--out', join(folder, 'api')], { cwd: root })
     app = await startRawApp({ rawRoutes: createManualFeature(folder).rawRoutes ?? [] })
-    browser = await startChromium()
+    chromium = await startChromium()
   }, 400_000)
   afterAll(async () => {
-    await browser?.close()
+    await chromium?.[Symbol.asyncDispose]()
     await app?.[Symbol.asyncDispose]()
     await rm(folder, { recursive: true, force: true })
   })
 
   async function openTab(colorScheme: 'light' | 'dark', size: keyof typeof sizes) {
-    const context = await browser.newContext({ colorScheme, viewport: sizes[size], isMobile: size === 'phone' })
+    const context = await chromium.browser.newContext({
+      colorScheme,
+      viewport: sizes[size],
+      isMobile: size === 'phone',
+    })
     const page = await context.newPage()
     return { page, faults: watch(page, app.origin), [Symbol.asyncDispose]: () => context.close() }
   }
