@@ -1,6 +1,6 @@
 /**
  * `npm run docs:pictures [-- NAME…]`: makes the pictures of docs/pictures that show the built program at work, or those of these
- * names. Needs `script` (util-linux) and, for the dashboard, Debian's Chromium.
+ * names. Needs `script` (util-linux) and, for the dashboard, Debian's Chromium and libfaketime.
  */
 import { drawDownloads } from './pictures/downloads.ts'
 import { drawLibrarian } from './pictures/librarian.ts'
