@@ -1,0 +1,99 @@
+/** Every page in a browser: light and dark, at a desk and on a phone, with a file whose name is markup. */
+import { mkdir } from 'node:fs/promises'
+import { fileURLToPath } from 'node:url'
+import { AxeBuilder } from '@axe-core/playwright'
+import type { Page } from '@playwright/test'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { describeInBrowser } from '../browser/chromium.ts'
+import { type FullSite, markup, oddName, openFullSite } from '../browser/full-site.ts'
+import { type Size, sizes, type Tab, type Theme, themes } from '../browser/tab.ts'
+
+const screenshots = fileURLToPath(new URL('../../out/browser/', import.meta.url))
+
+interface Visited {
+  readonly name: string
+  readonly path: (site: FullSite) => string
+  /** What must be there before the page is looked at. */
+  readonly shows: string | RegExp
+}
+
+const fixed = (path: string) => () => path
+
+/** `markup` where the odd name, or a text with it, must be seen. */
+const visited: readonly Visited[] = [
+  { name: 'overview', path: fixed('/'), shows: 'chile' },
+  { name: 'files', path: fixed('/files'), shows: markup },
+  { name: 'file', path: () => `/files/${oddName.split('/').map(encodeURIComponent).join('/')}`, shows: markup },
+  { name: 'transfers', path: fixed('/transfers'), shows: markup },
+  { name: 'transfer', path: ({ transfer }) => `/transfers/out/${transfer}`, shows: markup },
+  { name: 'upload', path: fixed('/upload'), shows: 'Drop files here' },
+  { name: 'errors', path: fixed('/errors'), shows: markup },
+  { name: 'stores', path: fixed('/stores'), shows: 'files' },
+  { name: 'sites', path: fixed('/sites'), shows: 'does not answer' },
+  { name: 'tasks', path: fixed('/tasks'), shows: 'scrub' },
+  { name: 'sneakernet', path: fixed('/sneakernet'), shows: markup },
+  { name: 'disk', path: ({ disk }) => `/sneakernet/${disk}`, shows: markup },
+  { name: 'trash', path: fixed('/trash'), shows: markup },
+  { name: 'destructions', path: fixed('/destructions'), shows: markup },
+  { name: 'users', path: fixed('/users'), shows: 'READONLY' },
+  { name: 'audit', path: fixed('/audit'), shows: markup },
+]
+
+describeInBrowser('browser-pages', openTab => {
+  let site: FullSite
+  beforeAll(async () => {
+    await mkdir(screenshots, { recursive: true })
+    site = await openFullSite()
+  }, 180_000)
+  afterAll(() => site?.[Symbol.asyncDispose]())
+
+  for (const size of Object.keys(sizes) as Size[]) {
+    for (const theme of themes) describeTab(size, theme)
+  }
+
+  function describeTab(size: Size, theme: Theme): void {
+    describe(`${theme}, ${size}`, () => {
+      let tab: Tab
+      beforeAll(async () => {
+        tab = await openTab({ url: site.peru.url, theme, size })
+      })
+      afterAll(() => tab?.[Symbol.asyncDispose]())
+
+      test.each(visited)(
+        '$name: opens whole, without a fault, and can be read by all',
+        async ({ name, path, shows }) => {
+          const { page, faults } = tab
+          faults.length = 0
+          await tab.open(path(site))
+          await page.locator('main').getByText(shows).first().waitFor()
+          await expect.poll(() => page.locator('.loading').count()).toBe(0)
+          await page.screenshot({ path: `${screenshots}${name}-${theme}-${size}.png`, fullPage: true })
+          expect(await faultsForAll(page)).toEqual([])
+          expect(await overflowing(page)).toEqual([])
+          expect(await page.evaluate('window.hasRun')).toBeUndefined()
+          expect(faults).toEqual([])
+        },
+      )
+    })
+  }
+})
+
+/** WCAG 2, A and AA, as far as a program can judge; what keeps nobody from anything is left out. */
+async function faultsForAll(page: Page): Promise<string[]> {
+  const { violations } = await new AxeBuilder({ page }).withTags(['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa']).analyze()
+  return violations
+    .filter(({ impact }) => impact === 'serious' || impact === 'critical')
+    .flatMap(({ id, nodes }) =>
+      nodes.map(({ target, failureSummary }) => `${id}: ${target.join(' ')} ${failureSummary}`),
+    )
+}
+
+/** What is wider than the screen; nothing where the page need not be moved sideways. */
+function overflowing(page: Page): Promise<string[]> {
+  return page.evaluate(`(() => {
+    const { scrollWidth, clientWidth } = document.documentElement
+    if (scrollWidth <= clientWidth) return []
+    const wide = [...document.querySelectorAll('body *')].filter(each => each.getBoundingClientRect().right > clientWidth + 0.5)
+    return wide.map(each => each.tagName + '.' + each.className)
+  })()`)
+}
