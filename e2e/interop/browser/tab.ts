@@ -10,6 +10,7 @@ export const sizes = {
   phone: { width: 390, height: 844 },
 } as const
 export type Size = keyof typeof sizes
+export const sizeNames = Object.keys(sizes) as Size[]
 
 export interface TabOptions {
   /** Of the librarian. */

@@ -24,9 +24,8 @@ const shown: readonly Column<Row>[] = [
     cell: ({ file_name }) => <Link to={pathOf('/files', file_name)}>{file_name}</Link>,
   },
   { key: 'store', label: 'Store', cell: ({ store_name }) => store_name },
-  { key: 'who', label: 'Deleted by', cell: ({ deleted_by }) => deleted_by },
   { key: 'why', label: 'Why', cell: ({ reason }) => <span class="message">{reason}</span> },
-  { key: 'when', label: 'Deleted', cell: ({ deleted_time }) => <Time at={deleted_time} /> },
+  { key: 'when', label: 'Deleted', cell: row => <Deleted of={row} /> },
   { key: 'purge', label: 'Kept until', cell: ({ purge_time }) => <Time at={purge_time} /> },
 ]
 
@@ -75,5 +74,14 @@ export default function TrashPage() {
         <Pager next={data?.next} forward="Newer" first="Oldest" />
       </Section>
     </>
+  )
+}
+
+function Deleted({ of: { deleted_time, deleted_by } }: { readonly of: Row }) {
+  return (
+    <span class="told">
+      <Time at={deleted_time} />
+      <span class="soft">by {deleted_by}</span>
+    </span>
   )
 }
