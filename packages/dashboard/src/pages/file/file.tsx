@@ -23,7 +23,9 @@ export type FileAnswer = AnswerOf<typeof endpoints.dashboard.file>
 /** All that is known of one file, and what can be done with it. */
 export default function FilePage({ rest: name }: PageProps) {
   const { api } = useServices()
-  const answer = useAnswer(signal => api.dashboard.file({ file_name: name }, { signal }), [name])
+  const answer = useAnswer(signal => api.dashboard.file({ file_name: name }, { signal }), [name], {
+    topics: ['transfers'],
+  })
   return (
     <>
       <PageHead title={name} tab={`${name} · Arriero`}>

@@ -5,7 +5,7 @@ import { Pager } from '../../components/pager.tsx'
 import { SearchField } from '../../components/search-field.tsx'
 import { stateOf } from '../../components/state.tsx'
 import { type Column, Table } from '../../components/table.tsx'
-import { Time } from '../../components/texts.tsx'
+import { Time, TimeBy } from '../../components/texts.tsx'
 import { Link } from '../../routing/link.tsx'
 import { pathOf } from '../../routing/match.ts'
 import { useConditions } from '../../routing/use-conditions.ts'
@@ -25,7 +25,11 @@ const shown: readonly Column<Row>[] = [
   },
   { key: 'store', label: 'Store', cell: ({ store_name }) => store_name },
   { key: 'why', label: 'Why', cell: ({ reason }) => <span class="message">{reason}</span> },
-  { key: 'when', label: 'Deleted', cell: row => <Deleted of={row} /> },
+  {
+    key: 'when',
+    label: 'Deleted',
+    cell: ({ deleted_time, deleted_by }) => <TimeBy at={deleted_time} who={deleted_by} />,
+  },
   { key: 'purge', label: 'Kept until', cell: ({ purge_time }) => <Time at={purge_time} /> },
 ]
 
@@ -74,14 +78,5 @@ export default function TrashPage() {
         <Pager next={data?.next} forward="Newer" first="Oldest" />
       </Section>
     </>
-  )
-}
-
-function Deleted({ of: { deleted_time, deleted_by } }: { readonly of: Row }) {
-  return (
-    <span class="told">
-      <Time at={deleted_time} />
-      <span class="soft">by {deleted_by}</span>
-    </span>
   )
 }
