@@ -23,7 +23,7 @@ export interface Pair extends Site {
 
 export function openSite(): Promise<Site> {
   return withFolder(async (person, open) => {
-    const peru = await open('peru', siteSettings('peru'))
+    const peru = await open('peru', { ...siteSettings('peru'), background: { scrub } })
     await logIn(person, { peru })
     return siteOf(person, peru)
   })
@@ -31,13 +31,15 @@ export function openSite(): Promise<Site> {
 
 const often = { every: '00:00:01' }
 
+// New Year is far enough.
+const scrub = [{ task_name: 'scrub', at: '0 0 1 1 *', store_name: 'files', period: 'P30D' }]
+
 const background = {
   send_clone: [{ task_name: 'to chile', ...often, destination_librarian: 'chile', age_in_days: 1000 }],
   consume_queue: [{ task_name: 'queue', ...often }],
   check_consumed_queue: [{ task_name: 'check', ...often }],
   recieve_clone: [{ task_name: 'receive', ...often, deletion_policy: 0 }],
-  // New Year is far enough.
-  scrub: [{ task_name: 'scrub', at: '0 0 1 1 *', store_name: 'files', period: 'P30D' }],
+  scrub,
 }
 
 /** Peru sends all that it has to Chile, every second; one proven copy elsewhere is enough to delete one here. */

@@ -50,7 +50,7 @@ describeInBrowser('browser-upload', openTab => {
     await drop(page, 'one.bin', 1000)
     const row = page.getByRole('row').filter({ hasText: 'taken/one.bin' })
     await seen(row).toContainText('failed', { timeout: 30_000 })
-    await seen(row).toContainText('exists')
+    await seen(row).toContainText('it is kept already')
   })
 
   test('what is uploaded elsewhere is seen on pages that are open, without loading them again', async () => {
@@ -65,11 +65,11 @@ describeInBrowser('browser-upload', openTab => {
       await seen(page.getByText('live', { exact: true })).toBeVisible()
       await page.evaluate('window.isSame = true')
     }
-    const before = await overview.page.getByText(/came in \(\d+ files?\)/).innerText()
+    const before = await overview.page.getByText(/came in \(\d+ files?\)/).textContent()
     await site.upload({ 'live/new.fits': 'new' })
     await seen(files.page.getByRole('link', { name: 'live/new.fits' })).toBeVisible({ timeout: 20_000 })
     await seen(transfers.page.getByRole('link', { name: 'live/new.fits' })).toBeVisible({ timeout: 20_000 })
-    await seen(overview.page.getByText(before)).toBeHidden({ timeout: 20_000 })
+    await seen(overview.page.getByText(before!)).toBeHidden({ timeout: 20_000 })
     for (const { page } of tabs) expect(await page.evaluate('window.isSame')).toBe(true)
   })
 

@@ -89,7 +89,9 @@ function Parts({ of: { file, instances, remote, history }, again }: PartsProps) 
           </Button>
         </Section>
       )}
-      {deletesFrom !== undefined && <DeleteCopy name={file.file_name} store={deletesFrom} onClose={close} />}
+      {deletesFrom !== undefined && (
+        <DeleteCopy name={file.file_name} store={deletesFrom} onClose={close} onUndone={again} />
+      )}
       {destroys && <Destroy name={file.file_name} instances={instances} remote={remote} onClose={close} />}
     </>
   )
