@@ -1,12 +1,12 @@
 /** Every page in a browser: light and dark, at a desk and on a phone, with a file whose name is markup. */
 import { mkdir } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
-import { AxeBuilder } from '@axe-core/playwright'
-import type { Page } from '@playwright/test'
+import { expect as seen } from '@playwright/test'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { describeInBrowser } from '../browser/chromium.ts'
 import { type FullSite, markup, oddName, openFullSite } from '../browser/full-site.ts'
-import { type Size, sizeNames, type Tab, type Theme, themes } from '../browser/tab.ts'
+import { cutOff, faultsForAll } from '../browser/look.ts'
+import { admin, type Size, sizeNames, type Tab, themes } from '../browser/tab.ts'
 
 const screenshots = fileURLToPath(new URL('../../out/browser/', import.meta.url))
 
@@ -17,13 +17,14 @@ interface Visited {
   readonly shows: string | RegExp
 }
 
+const oddPath = `/files/${oddName.split('/').map(encodeURIComponent).join('/')}`
 const fixed = (path: string) => () => path
 
 /** `markup` where the odd name, or a text with it, must be seen. */
 const visited: readonly Visited[] = [
   { name: 'overview', path: fixed('/'), shows: 'chile' },
   { name: 'files', path: fixed('/files'), shows: markup },
-  { name: 'file', path: () => `/files/${oddName.split('/').map(encodeURIComponent).join('/')}`, shows: markup },
+  { name: 'file', path: fixed(oddPath), shows: markup },
   { name: 'transfers', path: fixed('/transfers'), shows: markup },
   { name: 'transfer', path: ({ transfer }) => `/transfers/out/${transfer}`, shows: markup },
   { name: 'upload', path: fixed('/upload'), shows: 'Drop files here' },
@@ -74,30 +75,44 @@ describeInBrowser('browser-pages', openTab => {
       expect((await Promise.all(tabs.map(look))).flat()).toEqual([])
     },
   )
+
+  test.each(sizeNames)('the login, the menu and the dialogs are whole and readable by all: %s', async size => {
+    await using tab = await openTab({ url: site.peru.url, size, isLoggedIn: false })
+    const { page } = tab
+    const look = async (name: string) => {
+      const faults: string[] = []
+      for (const theme of themes) {
+        await page.emulateMedia({ colorScheme: theme })
+        await page.screenshot({ path: `${screenshots}${name}-${theme}-${size}.png` })
+        faults.push(...(await faultsForAll(page, theme)))
+      }
+      expect([...faults, ...(await cutOff(page))], name).toEqual([])
+    }
+    await page.goto('/dashboard/')
+    await page.getByLabel('User name').fill(admin.username)
+    await page.getByLabel('Password').fill('not this one')
+    await page.keyboard.press('Enter')
+    await seen(page.getByRole('alert')).toBeVisible()
+    await look('login')
+    await page.getByLabel('Password').fill(admin.password)
+    await page.keyboard.press('Enter')
+    await seen(page.getByRole('heading', { name: 'Overview' })).toBeVisible()
+
+    if (size === 'phone') {
+      await page.getByRole('button', { name: 'Menu' }).click()
+      await look('menu')
+    }
+    await tab.open(oddPath)
+    await page.getByRole('button', { name: 'Delete the copy on files' }).click()
+    await seen(page.getByText(/It may (not )?go/)).toBeVisible({ timeout: 20_000 })
+    await look('delete')
+    await tab.open('/users')
+    await page.getByRole('button', { name: 'Add a user' }).click()
+    await look('add-user')
+    await page.keyboard.press('Escape')
+    await tab.open('/sites')
+    await page.getByRole('button', { name: 'Remove chile' }).click()
+    await look('remove-site')
+    expect(await page.evaluate('window.hasRun')).toBeUndefined()
+  })
 })
-
-/**
- * WCAG 2, A and AA, as far as a program can judge; what keeps nobody from anything is left out. In other colours nothing else
- * than the contrast can differ.
- */
-async function faultsForAll(page: Page, theme: Theme): Promise<string[]> {
-  // Without frames in the page, axe need not open another one to put its findings together.
-  const axe = new AxeBuilder({ page }).setLegacyMode()
-  const chosen =
-    theme === 'light' ? axe.withTags(['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa']) : axe.withRules('color-contrast')
-  const { violations } = await chosen.analyze()
-  return violations
-    .filter(({ impact }) => impact === 'serious' || impact === 'critical')
-    .flatMap(({ id, nodes }) =>
-      nodes.map(({ target, failureSummary }) => `${id}: ${target.join(' ')} ${failureSummary}`),
-    )
-}
-
-/** What is wider than its place: on the page, or in a table that would have to be moved sideways. */
-function cutOff(page: Page): Promise<string[]> {
-  return page.evaluate(`(() => {
-    const isCut = each => each.scrollWidth > each.clientWidth
-    const cut = [document.documentElement, ...document.querySelectorAll('.table-frame')].filter(isCut)
-    return cut.map(each => 'cut off: ' + each.tagName + ' ' + each.innerText.slice(0, 60))
-  })()`)
-}
