@@ -124,6 +124,27 @@ describe('the way that is chosen', () => {
     expect((await rows('method', 'send_item')).map(({ method }) => method)).toEqual(['local', 'http'])
   })
 
+  test('who fetches may be done before we know that it has begun: it is believed', async () => {
+    receiver.providers = pull
+    await site.addFiles('a')
+    await site.run('send_clone')
+    receiver.fault = path => {
+      if (path !== 'clone/pull') return undefined
+      site.kill()
+      return 'after'
+    }
+    await expect(site.run('consume_queue')).rejects.toThrow('killed')
+    const clones = receiver.ingest().map(({ id, sourceId }) => ({ id: sourceId, remoteId: id, storeId: 4 }))
+    expect(await site.catalogue.outgoing.complete({ clones, destination: 'far', sender: 'here' })).toMatchObject({
+      refused: [],
+    })
+    expect(await statuses()).toEqual(['COMPLETED'])
+    receiver.fault = () => undefined
+    await site.restart()
+    await site.run('consume_queue')
+    expect(await rows('completed', 'send_item')).toEqual([{ completed: 1 }])
+  })
+
   test('nobody is asked to fetch who does not say that it knows how', async () => {
     receiver.providers = pull
     receiver.saysFlows = () => false

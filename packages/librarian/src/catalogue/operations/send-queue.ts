@@ -101,6 +101,17 @@ export const sendQueue = {
     return item && (await claimed(database, item, claim))
   }),
 
+  /** Its method is about to begin: before the receiver can tell that a transfer is complete, which one must be under way for. */
+  begin: write<{ hold: ItemHold }, void>(async (database, { hold }) => {
+    await requireHold(database, hold)
+    await database.sql
+      .updateTable('outgoing_transfer')
+      .set({ status: 'ONGOING' })
+      .where('send_queue_id', '=', hold.itemId)
+      .where('status', '=', 'INITIATED')
+      .execute()
+  }),
+
   /** Its method has begun, or done, all of it. `lookSeconds`: it is looked at after so many, unless all of it ends before. */
   begun: write<{ hold: ItemHold; state: string; lookSeconds: number }, void>(async (database, begun) => {
     const { hold, state, lookSeconds } = begun
@@ -112,12 +123,6 @@ export const sendQueue = {
       .set({ consumed: 1, consumed_time: dialect.now(), async_transfer_manager: state, next_try, reason: null })
       .where('id', '=', hold.itemId)
       .where('completed', '=', 0)
-      .execute()
-    await sql
-      .updateTable('outgoing_transfer')
-      .set({ status: 'ONGOING' })
-      .where('send_queue_id', '=', hold.itemId)
-      .where('status', '=', 'INITIATED')
       .execute()
   }),
 

@@ -57,6 +57,7 @@ export function createConsumeQueue(options: ConsumeQueueOptions): ConsumeQueue {
       const carrier = carriers.get(item.method as never)
       if (!carrier) throw new LibrarianError('Configuration', `Cannot send by ${item.method}: it is not known here`)
       const batch = { item, open, state: JSON.parse(item.async_transfer_manager) }
+      await sendQueue.begin({ hold })
       const { state, refused } = await carrier.begin(batch, { signal })
       for (const [why, transfers] of Map.groupBy(refused, ({ reason }) => reason)) {
         await catalogue.sending.fail({ transfers, reason: why })
