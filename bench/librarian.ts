@@ -1,6 +1,5 @@
 /** `npm run bench -- librarian`: what the server does, beside what people would use instead, in alternating rounds. */
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
-import { cpus, release, totalmem } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { type Spread, spread } from '../packages/cli/src/bench/stats.ts'
@@ -14,6 +13,7 @@ import { benchScrub } from './librarian/scrub.ts'
 import { benchScrubMany } from './librarian/scrub-many.ts'
 import { benchSearch } from './librarian/search.ts'
 import { benchWorkers } from './librarian/workers.ts'
+import { machine } from './machine.ts'
 
 const usage = `usage: npm run bench -- librarian [--only commit,bytes,calls,clone,link,workers,scrub,scrub-many,search] [--rounds N] [--size MIB] [--files N] [--rows N] [--dir DIR] [--out FILE]
 
@@ -77,18 +77,6 @@ export async function benchLibrarian(args: readonly string[]): Promise<number> {
   return 0
 }
 
-/** Figures of one machine say nothing about those of another. */
 function circumstances({ rounds, size, files, rows }: CaseOptions) {
-  const processors = cpus()
-  return {
-    at: new Date().toISOString(),
-    machine: {
-      processors: processors.length,
-      model: processors[0]?.model,
-      memoryBytes: totalmem(),
-      kernel: release(),
-      node: process.version,
-    },
-    options: { rounds, size, files, rows },
-  }
+  return { at: new Date().toISOString(), machine: machine(), options: { rounds, size, files, rows } }
 }

@@ -1,6 +1,7 @@
 /** `npm run bench -- WHAT …`: one module per thing that is measured. */
 const benches: Readonly<Record<string, () => Promise<(args: readonly string[]) => Promise<number>>>> = {
   catalogue: async () => (await import('./catalogue.ts')).benchCatalogue,
+  dashboard: async () => (await import('./dashboard.ts')).benchDashboard,
   get: async () => (await import('./get.ts')).benchGet,
   pipeline: async () => (await import('./pipeline.ts')).benchPipeline,
   librarian: async () => (await import('./librarian.ts')).benchLibrarian,

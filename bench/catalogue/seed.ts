@@ -22,7 +22,22 @@ const sqliteFile = `SELECT printf('obs/%04d/d%05d/%08x-%d.fits', 2020 + n / 3153
     strftime('%Y-%m-%dT%H:%M:%S.000000Z', ${epoch / 1000} + n, 'unixepoch'), n % 1000000007, 'xxh3:::' || n,
     printf('%064x', n), 'file', 1, 'user-' || (n % 50), 'site-' || (n % 7) FROM n`
 
+/** The same in the words of PostgreSQL. */
+const postgresFile = `SELECT format('obs/%s/d%s/%s-%s.fits', 2020 + n / 31536000, lpad((n / 2000)::text, 5, '0'),
+              lpad(to_hex((n * 2654435761) % 4294967296), 8, '0'), n),
+            to_char(to_timestamp(${epoch / 1000} + n) AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'), n % 1000000007,
+            'xxh3:::' || n, lpad(to_hex(n), 64, '0'), 'file', 1, 'user-' || (n % 50), 'site-' || (n % 7)`
+
 const columns = '(name, create_time, size, checksum, sha256, kind, is_attested, uploader, source)'
+
+/** So many rows of files; nothing else of them. */
+export const insertFiles = {
+  sqlite: (rows: number) =>
+    `INSERT INTO file ${columns}
+     WITH RECURSIVE n (n) AS (SELECT 0 UNION ALL SELECT n + 1 FROM n WHERE n < ${rows - 1}) ${sqliteFile}`,
+  postgres: (rows: number) =>
+    `INSERT INTO file ${columns} ${postgresFile} FROM generate_series(0::bigint, ${rows - 1}) AS n`,
+}
 
 async function seedSqlite(path: string, rows: number): Promise<void> {
   const database = new BetterSqlite3(path)
@@ -36,10 +51,7 @@ async function seedSqlite(path: string, rows: number): Promise<void> {
   for (const { name } of indexes) database.exec(`DROP INDEX ${name}`)
   database.exec('BEGIN')
   for (const id of [1, 2]) database.exec(storeOf(id))
-  database.exec(
-    `INSERT INTO file ${columns}
-     WITH RECURSIVE n (n) AS (SELECT 0 UNION ALL SELECT n + 1 FROM n WHERE n < ${rows - 1}) ${sqliteFile}`,
-  )
+  database.exec(insertFiles.sqlite(rows))
   for (const id of [1, 2]) database.exec(instancesOn(id))
   database.exec('COMMIT')
   for (const { sql } of indexes) database.exec(sql)
@@ -51,14 +63,7 @@ async function seedPostgres(url: string, rows: number): Promise<void> {
   const client = new pg.Client(url)
   await client.connect()
   for (const id of [1, 2]) await client.query(storeOf(id))
-  await client.query(
-    `INSERT INTO file ${columns}
-     SELECT format('obs/%s/d%s/%s-%s.fits', 2020 + n / 31536000, lpad((n / 2000)::text, 5, '0'),
-              lpad(to_hex((n * 2654435761) % 4294967296), 8, '0'), n),
-            to_char(to_timestamp(${epoch / 1000} + n) AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'), n % 1000000007,
-            'xxh3:::' || n, lpad(to_hex(n), 64, '0'), 'file', 1, 'user-' || (n % 50), 'site-' || (n % 7)
-     FROM generate_series(0::bigint, ${rows - 1}) AS n`,
-  )
+  await client.query(insertFiles.postgres(rows))
   for (const id of [1, 2]) await client.query(instancesOn(id))
   await client.query('ANALYZE')
   await client.end()

@@ -17,7 +17,6 @@ const BYTES = 1 << 30
 const PIECE = 16 << 20
 
 export async function fill(served: Served, { count, bytes }: Shape): Promise<void> {
-  await loadPathFunctions(['xxh3'])
   const together = Math.max(1, Math.min(FILES, Math.floor(BYTES / bytes)))
   for (let at = 0; at < count; at += together) {
     const numbers = Array.from({ length: Math.min(together, count - at) }, (_, index) => at + index)
@@ -25,7 +24,9 @@ export async function fill(served: Served, { count, bytes }: Shape): Promise<voi
   }
 }
 
-async function upload({ librarian, user }: Served, numbers: readonly number[], bytes: number): Promise<void> {
+/** Files by their numbers, together. */
+export async function upload({ librarian, user }: Served, numbers: readonly number[], bytes: number): Promise<void> {
+  await loadPathFunctions(['xxh3'])
   const { outcomes } = await librarian.upload.batchStage({
     uploader: user,
     uploads: numbers.map(number => ({

@@ -37,6 +37,8 @@ export interface ServeOptions {
   /** Beside the ways to the store. */
   readonly background?: Readonly<Record<string, readonly object[]>>
   readonly encryptionKey?: string
+  /** So long its start may take, ms: a large catalogue is checked first. Default 30,000. */
+  readonly patienceMs?: number
 }
 
 const program = new URL('../../packages/cli/bin/arriero.js', import.meta.url).pathname
@@ -84,7 +86,7 @@ export async function serve(directory: string, options: ServeOptions = {}): Prom
   child.stdout.pipe(log)
   child.stderr.pipe(log)
   const url = `http://${host}:${port}`
-  await untilReady(child, join(directory, 'serve.log'))
+  await untilReady(child, join(directory, 'serve.log'), options.patienceMs ?? 30_000)
   const pid = child.pid as number
   const user = 'admin'
   return {
@@ -113,12 +115,12 @@ async function memoryOf(pid: number, field: 'VmRSS' | 'VmHWM'): Promise<number> 
 }
 
 /** It answers a little earlier, but its administrator is there only then. */
-async function untilReady(child: ChildProcess, log: string): Promise<void> {
-  for (let wait = 0; wait < 300; wait++) {
+async function untilReady(child: ChildProcess, log: string, patienceMs: number): Promise<void> {
+  for (const until = performance.now() + patienceMs; performance.now() < until; ) {
     const told = await readFile(log, 'utf8').catch(() => '')
     if (child.exitCode !== null) throw new Error(`arriero serve ended: ${told}`)
     if (told.includes('Listening on ')) return
     await sleep(100)
   }
-  throw new Error(`arriero serve is not ready after 30 s: ${await readFile(log, 'utf8')}`)
+  throw new Error(`arriero serve is not ready after ${patienceMs / 1000} s: ${await readFile(log, 'utf8')}`)
 }

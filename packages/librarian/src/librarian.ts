@@ -42,6 +42,7 @@ import { httpProvider } from './services/byte-uploads/provider.ts'
 import { callPeers } from './services/call-peers.ts'
 import { createCopiesHealth } from './services/copies/copies-health.ts'
 import { createAlarms } from './services/create-alarms.ts'
+import type { PacedLook } from './services/figures/paced-look.ts'
 import { createHeardPeers } from './services/heard-peers.ts'
 import type { Meters } from './services/meters.ts'
 import { createMethods } from './services/methods/create-methods.ts'
@@ -50,6 +51,7 @@ import { createPeers, type PeersOptions } from './services/peers.ts'
 import type { Presence } from './services/presence.ts'
 import { createReadiness } from './services/readiness.ts'
 import { createSearch } from './services/search.ts'
+import { createWaiting, type Waiting } from './services/sending/waiting.ts'
 import { createStoreAdmin } from './services/store-admin.ts'
 import { createUsers } from './services/users.ts'
 import type { Scheduler } from './tasks/scheduler.ts'
@@ -65,6 +67,7 @@ interface Shared extends Ground {
   readonly engine: TaskEngine
   readonly sessions: Sessions
   readonly meters: Meters
+  readonly waiting: PacedLook<readonly Waiting[]>
 }
 
 export interface House {
@@ -80,7 +83,8 @@ export async function assemble(ground: Ground): Promise<House> {
   const passwords = ground.passwords ?? createPasswords({ random })
   const authenticator = authenticatorOf({ ...ground, passwords })
   const sessions = createSessions({ catalogue, authenticator, random })
-  const metrics = createMetricsFeature(ground)
+  const waiting = createWaiting(ground)
+  const metrics = createMetricsFeature({ ...ground, waiting })
   const shared: Shared = {
     ...ground,
     alarms,
@@ -89,6 +93,7 @@ export async function assemble(ground: Ground): Promise<House> {
     fernet,
     connections: createPeerConnections({ catalogue, fernet }),
     meters: metrics.meters,
+    waiting,
     engine: await createTaskEngine({ ...ground, settings: settings.catalogue, onPoison: poisonAlarm(alarms) }),
   }
   const backups = createBackupFeature(shared)

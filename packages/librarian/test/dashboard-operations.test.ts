@@ -33,6 +33,11 @@ function suite(label: string, open: () => Promise<TrialCatalogue>): void {
     return { found, pages }
   }
 
+  async function timeOf({ trial }: TrialCatalogue, name: string): Promise<string | undefined> {
+    const [row] = await trial.read(`SELECT create_time FROM file WHERE name = '${name}'`)
+    return row && String(row.create_time)
+  }
+
   describe(`${label}: names`, () => {
     const all = ['lat/obs_1/Sun.h5', 'lat/obs_2/moon.h5', 'obs/lat.h5', 'obs_3.txt', 'sat/obs_4/été.h5', 'x%y_z']
     const opened = () => openWith(...all.map((name, n) => insertFile(name, n + 1)))
@@ -77,6 +82,21 @@ function suite(label: string, open: () => Promise<TrialCatalogue>): void {
         expect(found).toEqual(whole)
         expect(pages).toBeGreaterThanOrEqual(Math.ceil(whole.length / limit))
       }
+    })
+
+    test('a scan whose end is known ends there, and goes on behind it', async () => {
+      await using catalogue = await opened()
+      const { names } = catalogue
+      expect(await names.endOfScan()).toBe(undefined)
+      const end = {
+        phase: 'scan',
+        time: (await timeOf(catalogue, 'sat/obs_4/été.h5')) ?? '',
+        name: 'sat/obs_4/été.h5',
+      } as const
+      const first = await names.find({ query: '_', limit: 10, scanEnd: end })
+      expect(first).toEqual({ names: ['x%y_z', 'sat/obs_4/été.h5'], next: end })
+      const second = await names.find({ query: '_', limit: 10, after: first.next, scanEnd: end })
+      expect(second).toEqual({ names: ['obs_3.txt', 'lat/obs_2/moon.h5', 'lat/obs_1/Sun.h5'], next: undefined })
     })
 
     test('files are told with the states of their copies in use, in the order in which they are asked for', async () => {
@@ -234,10 +254,56 @@ function suite(label: string, open: () => Promise<TrialCatalogue>): void {
       const second = await catalogue.overview.pulse()
       expect(second.errors).not.toBe(first.errors)
       expect({ ...second, errors: '' }).toEqual({ ...first, errors: '' })
-      await catalogue.tasks.synchronise({ entries: [{ id: 'a', kind: 'scrub', name: 'A' }] })
+      await catalogue.tasks.synchronise({ entries: [{ id: 'a', kind: 'scrub', name: 'A', inSeconds: 0 }] })
       const third = await catalogue.overview.pulse()
       expect(third.tasks).not.toBe(second.tasks)
       expect({ ...third, tasks: '' }).toEqual({ ...second, tasks: '' })
     })
+
+    test('nothing that is asked every few seconds goes through all transfers or copies', async () => {
+      await using catalogue = await openWith(
+        insertStore(1),
+        ...['far', 'near'].map(
+          (name, n) => `INSERT INTO peer (name, url, port, authenticator, last_seen, last_heard)
+          VALUES ('${name}', 'http://x', ${n}, 'a', '${at(1)}', '${at(1)}')`,
+        ),
+      )
+      if (catalogue.engine !== 'sqlite') return
+      // As it is after years: many transfers, nearly all of them complete, to few destinations.
+      await catalogue.trial.write('ANALYZE')
+      await catalogue.trial.write('DELETE FROM sqlite_stat1')
+      for (const [table, index, stat] of statistics) {
+        await catalogue.trial.write(
+          `INSERT INTO sqlite_stat1 (tbl, idx, stat) VALUES ('${table}', '${index}', '${stat}')`,
+        )
+      }
+      await catalogue.trial.write('ANALYZE sqlite_schema')
+      const plans = (await catalogue.trial.overviewPlans()).flatMap(plan =>
+        [...plan.matchAll(/"detail":"([^"]*)"/g)].map(([, detail]) => detail!),
+      )
+      const ofTransfers = plans.filter(plan => /^(SCAN|SEARCH) (incoming|outgoing)_transfer\b/.test(plan))
+      expect(ofTransfers.length).toBeGreaterThan(10)
+      for (const plan of ofTransfers) {
+        expect(plan).toMatch(/USING (COVERING )?INDEX (incoming_status|incoming_kept|incoming_from|outgoing_)/)
+        // All that was ever sent, by its state, whoever it went to.
+        if (plan.includes('ANY(')) expect(plan).toContain('start_time>?')
+      }
+      expect(plans).toContain('SEARCH outgoing_transfer USING COVERING INDEX outgoing_sent (end_time>? AND end_time<?)')
+      expect(plans.some(plan => plan.includes('INDEX outgoing_to (destination=?)'))).toBe(true)
+      expect(plans.some(plan => plan.includes('INDEX incoming_from (source=?)'))).toBe(true)
+      expect(plans.filter(plan => plan.includes('SCAN instance'))).not.toEqual([])
+      for (const plan of plans.filter(each => each.includes('SCAN instance'))) expect(plan).toContain('COVERING INDEX')
+    })
   })
 }
+
+/** Of a catalogue of a million files and a hundred thousand transfers to two librarians. */
+const statistics = [
+  ['outgoing_transfer', 'outgoing_open', '100000 50000 7143 10'],
+  ['outgoing_transfer', 'outgoing_sent', '92000 9 5 1'],
+  ['outgoing_transfer', 'outgoing_to', '100000 50000 1'],
+  ['outgoing_transfer', 'outgoing_live', '5000 1'],
+  ['incoming_transfer', 'incoming_status', '1000000 333334 2'],
+  ['incoming_transfer', 'incoming_kept', '998000 2 2 2 1'],
+  ['incoming_transfer', 'incoming_from', '1000000 20000 1'],
+] as const

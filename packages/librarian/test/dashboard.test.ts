@@ -202,6 +202,35 @@ describe('dashboard/overview', () => {
   })
 })
 
+describe('a librarian that does not answer', () => {
+  test('is told with what waits for it, though nothing was begun; and also where nothing does', async () => {
+    await house[Symbol.asyncDispose]()
+    const send = { task_name: 'send', every: '1:00:00', destination_librarian: 'peer-1', age_in_days: 30 }
+    house = await openTestHouse({ settings: { background: { send_clone: [send] } } })
+    await house.sql(
+      insertStore(1),
+      insertPeer(1),
+      insertPeer(2),
+      `UPDATE peer SET url = 'http://127.0.0.1', port = 1`,
+      insertFile('a', 1, { at: agoOf(2), size: 7 }),
+      insertInstance('a', 1),
+    )
+    await expect
+      .poll(async () => (await ask('overview')).needs.filter(({ page }: { page: string }) => page === '/sites'), {
+        timeout: 20_000,
+      })
+      .toMatchObject([
+        { severity: 'error', title: 'peer-1 does not answer', detail: '1 file waits for it.', page: '/sites' },
+        { severity: 'warning', title: 'peer-2 does not answer', detail: 'Nothing waits for it.', page: '/sites' },
+      ])
+    const { backlog } = await ask('overview')
+    expect(backlog).toMatchObject([
+      { librarian_name: 'peer-1', reachable: false, files: 1, bytes: 7, drain_seconds: null },
+      {},
+    ])
+  })
+})
+
 describe('dashboard/transfers', () => {
   test('rows, counts and one with its timeline', async () => {
     await house.sql(

@@ -97,6 +97,33 @@ test('many listeners cost one look; who comes later hears at once what lasts', a
   await expect.poll(settled, { timeout: 20_000 }).toBe(true)
 })
 
+test('what has listeners ask is told to so many at a time, each in its turn, and once however often it came', async () => {
+  let hasNews = false
+  let ticks = 0
+  const most: number[] = []
+  await using server = await startStream({
+    askingAtOnce: 3,
+    everyMs: 100,
+    news: async () => {
+      if (!hasNews) return []
+      ticks++
+      most.push(listeners.filter(each => countOf(each, 'transfers') > 0).length)
+      // It changes twice before all have heard of it.
+      return ticks > 2 ? [] : [{ event: 'transfers', data: '{"changed":true}', lasts: false }]
+    },
+  })
+  const listeners = await Promise.all(Array.from({ length: 8 }, () => listen(server.url, asUser('ada'))))
+  await expect.poll(() => listeners.every(({ text }) => text !== '')).toBe(true)
+  hasNews = true
+  const heard = () => listeners.map(each => countOf(each, 'transfers'))
+  await expect.poll(() => heard().every(count => count > 0), { timeout: 20_000 }).toBe(true)
+  await expect.poll(() => ticks, { timeout: 20_000 }).toBeGreaterThan(6)
+  // Those that were told first heard of the second change too, after everybody else.
+  expect(heard().toSorted()).toEqual([1, 1, 1, 1, 1, 2, 2, 2])
+  expect(most[1]).toBeLessThanOrEqual(3)
+  expect(most[2]).toBeLessThanOrEqual(6)
+})
+
 test('a beat keeps the connection, and ends that of whoever may no longer listen', async () => {
   let mayStay = true
   const stream = createEventStream({

@@ -252,6 +252,9 @@ function suite(label: string, open: () => Promise<TrialCatalogue>): void {
         ['at', null],
         ['now', 'done'],
       ])
+      const [at] = await one.scheduler.list()
+      expect(at).toMatchObject({ state: 'waiting', next_run: expect.stringMatching(/^\d{4}-01-01T00:00:/) })
+      expect(Date.parse(at!.next_run!)).toBeGreaterThan(Date.now())
     }, 60_000)
   })
 }

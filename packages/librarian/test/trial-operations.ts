@@ -95,6 +95,24 @@ const trial = {
     )
   }),
 
+  /** The same of what open dashboards have asked for again and again. */
+  overviewPlans: read<undefined, string[]>(async database => {
+    const row = { n: 1, count: 1, now: '2026-01-01T00:00:00.000000Z' }
+    const week = { from: row.now, to: '9999' }
+    const run = async (explained: Database) => {
+      await own.overview.pulse.run(explained, undefined)
+      await own.overview.notOk.run(explained, undefined)
+      await own.overview.holdings.run(explained, undefined)
+      await own.traffic.hours.run(explained, week)
+      await own.traffic.open.run(explained, undefined)
+      for (const direction of ['in', 'out'] as const) {
+        await own.transferPages.list.run(explained, { direction, other: 'far', limit: 50 })
+        await own.transferPages.counts.run(explained, { direction, other: 'far' })
+      }
+    }
+    return await plansOf(database, run, [row])
+  }),
+
   underLease: write<{ resource: string; token: number }, string>(async (database, lease) => {
     await requireLease(database, lease)
     return 'done'
@@ -114,10 +132,10 @@ async function plansOf(
 ): Promise<string[]> {
   const plans: string[] = []
   const explained = database.sql.withPlugin({
-    transformQuery: ({ node }) => ({
-      ...node,
-      explain: ExplainNode.create(undefined, ofPlans[database.dialect.name]),
-    }),
+    transformQuery: ({ node }) =>
+      node.kind === 'RawNode'
+        ? { ...node, sqlFragments: [`EXPLAIN QUERY PLAN ${node.sqlFragments[0]}`, ...node.sqlFragments.slice(1)] }
+        : { ...node, explain: ExplainNode.create(undefined, ofPlans[database.dialect.name]) },
     async transformResult({ result }) {
       plans.push(JSON.stringify(result.rows))
       return { ...result, rows }

@@ -8,7 +8,7 @@ import type { Environment } from './settings-file.ts'
 const MOST_BYTES = 1024
 
 /**
- * The first line of a file that nobody else can read. The mode is asked of the descriptor that is read, so that nothing
+ * The first line of a file that only its owner, and at most its group, can read: as containers are given secrets. The mode is asked of the descriptor that is read, so that nothing
  * can be put in its place in between.
  */
 export async function readPasswordFile(path: string, env: Environment): Promise<string> {
@@ -21,7 +21,7 @@ export async function readPasswordFile(path: string, env: Environment): Promise<
   })
   try {
     const { mode, size } = await handle.stat()
-    if (process.platform !== 'win32' && (mode & 0o077) !== 0) {
+    if (process.platform !== 'win32' && (mode & 0o037) !== 0) {
       throw new LibrarianError('Configuration', `The password file ${file} can be read by others.`, {
         remedy: `Say: chmod 600 ${file}`,
       })

@@ -87,16 +87,20 @@ describe('findConnection()', () => {
     await expect(findConnection('__proto__', { HOME: home })).rejects.toThrow(/No librarian named/)
   })
 
-  test('reads a password file, but none that others can read', async () => {
+  test('reads a password file, also one for a group, but none that others can read or change', async () => {
     const { password: _, ...rest } = site
     const file = await write('secret', 'hunter2\n')
     await write('.hl_client.cfg', connections({ a: { ...rest, password_file: file } }))
     expect((await findConnection('a', { HOME: home })).password).toBe('hunter2')
-    await chmod(file, 0o640)
-    await expect(findConnection('a', { HOME: home })).rejects.toMatchObject({
-      message: expect.stringContaining('can be read by others'),
-      remedy: `Say: chmod 600 ${file}`,
-    })
+    await chmod(file, 0o440)
+    expect((await findConnection('a', { HOME: home })).password).toBe('hunter2')
+    for (const mode of [0o644, 0o620, 0o604]) {
+      await chmod(file, mode)
+      await expect(findConnection('a', { HOME: home })).rejects.toMatchObject({
+        message: expect.stringContaining('can be read by others'),
+        remedy: `Say: chmod 600 ${file}`,
+      })
+    }
   })
 
   test('tells of settings with passwords that others can read, and goes on', async () => {

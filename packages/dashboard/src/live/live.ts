@@ -66,7 +66,7 @@ export function createLive({ open, onRefused, lookEveryMs = 10_000, openAgainMs 
       })
       for (const topic of topics) {
         stream.addEventListener(topic, event => {
-          if (topic === 'overview') last.set(JSON.parse((event as MessageEvent<string>).data) as Overview)
+          if (topic === 'overview') last.set(JSON.parse(String((event as MessageEvent).data)) as Overview)
           tell(topic)
         })
       }

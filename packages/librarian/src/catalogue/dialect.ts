@@ -14,6 +14,8 @@ export interface Dialect {
   matchesGlob(column: string, glob: string): RawBuilder<boolean>
   /** A table expression of a JSON array of objects: one parameter and one text, however many rows there are. */
   rowsOf(json: string, columns: Readonly<Record<string, ColumnType>>): RawBuilder<unknown>
+  /** After the name of a table: the index by which SQLite reads it, and by no other. PostgreSQL chooses by itself. */
+  by(index: string): RawBuilder<unknown>
   /** What migrations are written with. */
   readonly define: Definitions
 }
@@ -36,6 +38,7 @@ export const sqliteDialect: Dialect = {
     // other table was small, SQLite reads the whole array once for each row of that.
     return sql`(SELECT ${sql.join(fields)} FROM jsonb_each(${json}) LIMIT -1)`
   },
+  by: index => sql`INDEXED BY ${sql.ref(index)}`,
   define: sqliteDefinitions,
 }
 
@@ -52,6 +55,7 @@ export const postgresDialect: Dialect = {
     const fields = Object.entries(columns).map(([name, type]) => sql`${sql.ref(name)} ${types[type]}`)
     return sql`(SELECT * FROM jsonb_to_recordset(CAST(${json} AS jsonb)) AS given (${sql.join(fields)}))`
   },
+  by: () => sql``,
   define: postgresDefinitions,
 }
 

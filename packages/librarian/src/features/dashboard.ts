@@ -12,42 +12,70 @@ import { callPeers } from '../services/call-peers.ts'
 import { createAuditChain } from '../services/dashboard/audit-chain.ts'
 import { createDescribeFile } from '../services/dashboard/describe-file.ts'
 import { createFindFiles } from '../services/dashboard/find-files.ts'
+import { createListTransfers } from '../services/dashboard/list-transfers.ts'
 import { createNews } from '../services/dashboard/news.ts'
 import { createOverview } from '../services/dashboard/overview.ts'
 import { createPaced } from '../services/dashboard/paced.ts'
 import { createSiteWatch } from '../services/dashboard/site-watch.ts'
 import { createSites } from '../services/dashboard/sites.ts'
 import { createTrafficHours } from '../services/dashboard/traffic-hours.ts'
+import type { PacedLook } from '../services/figures/paced-look.ts'
 import type { Retry } from '../services/sending/retry.ts'
+import type { Waiting } from '../services/sending/waiting.ts'
 import { createDashboardPages } from '../setup/dashboard-pages.ts'
 import type { Feature, Ground } from './feature.ts'
 
 export interface DashboardOptions extends Ground {
   readonly sessions: Sessions
   readonly retry: Retry
+  readonly waiting: PacedLook<readonly Waiting[]>
 }
 
 /** They are read from indexes from end to end. */
 const HOLDINGS_EVERY_MS = 60_000
+/** Figures that are ten minutes old at most are shown while newer ones are read. */
+const HOLDINGS_LATE_MS = 540_000
 
 export function createDashboardFeature(options: DashboardOptions): Feature {
-  const { settings, catalogue, stores, clock, log, sessions, retry } = options
+  const { settings, catalogue, stores, clock, log, sessions, retry, waiting } = options
   const watch = createSiteWatch({ catalogue, calls: callPeers({ name: settings.name }), clock, log })
-  const holdings = createPaced(() => catalogue.overview.holdings(), { clock, everyMs: HOLDINGS_EVERY_MS })
+  const holdings = createPaced(() => catalogue.overview.holdings(), {
+    clock,
+    everyMs: HOLDINGS_EVERY_MS,
+    lateMs: HOLDINGS_LATE_MS,
+  })
   const hours = createTrafficHours({ catalogue })
-  const overview = createOverview({ settings, catalogue, stores, holdings, hours, sites: watch, clock })
+  const overview = createOverview({ settings, catalogue, stores, holdings, hours, sites: watch, waiting, clock })
   const findFiles = createFindFiles({ catalogue, clock, log })
   const sites = createSites({ catalogue, holdings, hours, watch, clock })
   const stream = createEventStream({ news: createNews({ overview, catalogue }), clock, log })
+
+  /** What whoever looks first after a start would else wait for. */
+  async function readAhead(signal: AbortSignal): Promise<void> {
+    try {
+      await Promise.all([holdings(), hours(await catalogue.traffic.now())])
+    } catch (error) {
+      if (!signal.aborted)
+        log.warn({ err: error }, 'What has moved could not be read ahead; it is read when somebody looks')
+    }
+  }
+
   return {
     routes: [
       ...dashboardRoutes({ siteName: settings.displayedSiteName, overview, findFiles, sites }),
       dashboardFileRoute(createDescribeFile({ catalogue, sites: watch })),
-      ...dashboardTransferRoutes({ transferPages: catalogue.transferPages, stores, retry }),
+      ...dashboardTransferRoutes({
+        listTransfers: createListTransfers({ catalogue }),
+        transferPages: catalogue.transferPages,
+        stores,
+        retry,
+      }),
       dashboardAuditRoute({ audit: catalogue.audit, chain: createAuditChain({ catalogue, clock, log }) }),
     ],
     rawRoutes: [...sessionRoutes(sessions), ...pageRoutes(createDashboardPages()), ...eventRoutes(stream)],
-    work: signal => findFiles.work(signal),
+    async work(signal) {
+      await Promise.all([findFiles.work(signal), readAhead(signal)])
+    },
     async close() {
       stream.close()
       watch.close()

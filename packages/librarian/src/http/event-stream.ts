@@ -1,6 +1,10 @@
 /**
  * Server-sent events for many listeners: what is to be told is asked for once for all of them, and written as the same bytes to
  * each. Nobody is asked while nobody listens.
+ *
+ *     what lasts     is all there is to know: to everybody at once
+ *     what does not  has whoever hears it ask for more: to so many at a time, whoever has waited longest first, so that what
+ *                    hundreds of listeners ask is spread, and bounded; of several of a kind each hears one
  */
 import type { ServerResponse } from 'node:http'
 import type { Clock } from '../clock.ts'
@@ -34,6 +38,14 @@ export interface EventStreamOptions {
   readonly everyMs?: number | undefined
   /** Default 15,000. */
   readonly beatMs?: number | undefined
+  /** Listeners that are told at a time what has them ask. Default 40: of two hundred each hears of it within ten seconds. */
+  readonly askingAtOnce?: number | undefined
+}
+
+interface Listener {
+  readonly mayStay: () => Promise<void>
+  /** By their kinds: what it was not told yet, that has it ask. */
+  readonly waiting: Map<string, Buffer>
 }
 
 /** A listener that does not read so much is not there any more, or will look anew. */
@@ -42,8 +54,9 @@ const MOST_UNREAD = 1 << 20
 const beat = Buffer.from(': still here\n\n')
 
 export function createEventStream(options: EventStreamOptions): EventStream {
-  const { news, clock, log, everyMs = 2000, beatMs = 15_000 } = options
-  const listeners = new Map<ServerResponse, () => Promise<void>>()
+  const { news, clock, log, everyMs = 2000, beatMs = 15_000, askingAtOnce = 40 } = options
+  /** Whoever was told last to ask stands last. */
+  const listeners = new Map<ServerResponse, Listener>()
   const lasting = new Map<string, Buffer>()
   const closing = new AbortController()
   let isRunning = false
@@ -68,18 +81,34 @@ export function createEventStream(options: EventStreamOptions): EventStream {
       for (const { event, data, lasts } of await news()) {
         const bytes = Buffer.from(`event: ${event}\ndata: ${data}\n\n`)
         if (lasts) lasting.set(event, bytes)
-        for (const response of listeners.keys()) write(response, bytes)
+        for (const [response, { waiting }] of listeners) {
+          if (lasts) write(response, bytes)
+          else waiting.set(event, bytes)
+        }
       }
     } catch (error) {
       log.warn({ err: error }, 'What is new could not be told to open dashboards; it is tried again')
     }
+    letAsk()
   }
 
-  async function lookAfter(): Promise<void> {
-    for (const [response, mayStay] of listeners) {
-      write(response, beat)
-      await mayStay().catch(() => response.end())
+  function letAsk(): void {
+    const next = [...listeners].filter(([, { waiting }]) => waiting.size > 0).slice(0, askingAtOnce)
+    for (const [response, listener] of next) {
+      for (const bytes of listener.waiting.values()) write(response, bytes)
+      listener.waiting.clear()
+      listeners.delete(response)
+      listeners.set(response, listener)
     }
+  }
+
+  /** Together: one after the other, hundreds would hold up the news. */
+  async function lookAfter(): Promise<void> {
+    const looks = [...listeners].map(([response, { mayStay }]) => {
+      write(response, beat)
+      return mayStay().catch(() => response.end())
+    })
+    await Promise.all(looks)
   }
 
   function write(response: ServerResponse, bytes: Buffer): void {
@@ -98,7 +127,7 @@ export function createEventStream(options: EventStreamOptions): EventStream {
       })
       response.write('retry: 3000\n\n')
       for (const bytes of lasting.values()) response.write(bytes)
-      listeners.set(response, mayStay)
+      listeners.set(response, { mayStay, waiting: new Map() })
       if (closing.signal.aborted) response.end()
       void run()
       await isOver

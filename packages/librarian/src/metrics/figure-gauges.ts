@@ -68,24 +68,25 @@ function transferGauges(registry: Registry): (figures: Figures) => void {
   )
   const files = gauge(
     'arriero_backlog_files',
-    'Files that are open to a librarian: chosen, and not yet told to have arrived.',
+    'Files that a librarian lacks and is to get, and those that are on their way to it.',
     'destination',
   )
-  const bytes = gauge('arriero_backlog_bytes', 'Bytes of the files that are open to a librarian.', 'destination')
+  const bytes = gauge('arriero_backlog_bytes', 'Bytes of the files that wait for a librarian.', 'destination')
   const oldest = gauge(
     'arriero_backlog_oldest_seconds',
-    'How long the oldest of the files that are open to a librarian has waited.',
+    'How long the oldest of the files that wait for a librarian has waited.',
     'destination',
   )
-  return ({ transfers: seen, standing }) => {
+  return ({ transfers: seen, standing, waiting }) => {
     transfers(seen ? allTransfers(seen.value) : [])
-    const open = new Map((seen?.value.backlog ?? []).map(entry => [entry.destination, entry]))
-    // A librarian with nothing open has a backlog of nothing, which is worth telling.
-    const names = seen ? new Set([...(standing?.value.peers ?? []).map(({ name }) => name), ...open.keys()]) : []
-    const each = [...names].map(destination => [{ destination }, open.get(destination)] as const)
-    files(each.map(([labels, entry]) => [labels, entry?.files ?? 0]))
-    bytes(each.map(([labels, entry]) => [labels, entry?.bytes ?? 0]))
-    oldest(each.map(([labels, entry]) => [labels, entry?.oldestSeconds ?? 0]))
+    const all = seen ? [...seen.value.backlog, ...(waiting?.value ?? [])] : []
+    const parts = Map.groupBy(all, ({ destination }) => destination)
+    // A librarian that lacks nothing has a backlog of nothing, which is worth telling.
+    const names = seen ? new Set([...(standing?.value.peers ?? []).map(({ name }) => name), ...parts.keys()]) : []
+    const each = [...names].map(destination => [{ destination }, parts.get(destination) ?? []] as const)
+    files(each.map(([labels, some]) => [labels, some.reduce((sum, part) => sum + part.files, 0)]))
+    bytes(each.map(([labels, some]) => [labels, some.reduce((sum, part) => sum + part.bytes, 0)]))
+    oldest(each.map(([labels, some]) => [labels, Math.max(0, ...some.map(part => part.oldestSeconds))]))
   }
 }
 

@@ -64,10 +64,18 @@ export function createScheduler(options: SchedulerOptions): Scheduler {
     for (const { kind, name } of all) {
       if (!kinds.has(kind)) log.warn({ task: name, kind }, 'The settings have a task that nothing here can do')
     }
-    await catalogue.tasks.synchronise({ entries: entries.map(({ id, kind, name }) => ({ id, kind, name })) })
+    const now = clock.wallNow()
+    const first = entries.map(entry => ({ ...entry, inMs: firstPauseMs(entry.settings, now) }))
+    await catalogue.tasks.synchronise({
+      entries: first.map(({ id, kind, name, inMs }) => ({
+        id,
+        kind,
+        name,
+        inSeconds: inMs === undefined ? null : inMs / 1000,
+      })),
+    })
     for (const kind of kinds.values()) if (entries.some(entry => entry.kind === kind.key)) await handle(kind)
-    for (const { id, kind, settings } of entries) {
-      const inMs = settings.at === undefined ? 0 : pauseMs(settings, clock.wallNow())
+    for (const { id, kind, inMs } of first) {
       if (inMs !== undefined) await engine.want(queueOf(kind), id, { inMs })
     }
   }
@@ -87,7 +95,7 @@ export function createScheduler(options: SchedulerOptions): Scheduler {
     for (const { id, kind, settings } of entries) {
       const { key, atOnce, librarian: librarianOf } = kinds.get(kind) as TaskKind
       if (librarianOf?.(settings) !== librarian) continue
-      const inMs = isThere && settings.at !== undefined ? pauseMs(settings, clock.wallNow()) : 0
+      const inMs = isThere ? firstPauseMs(settings, clock.wallNow()) : 0
       // Of one without a row no process has begun: it is wanted when that does.
       if (inMs === undefined || !(await catalogue.tasks.ask({ id, inSeconds: inMs / 1000 }))) continue
       await handle({ key, atOnce })
@@ -110,6 +118,11 @@ export function createScheduler(options: SchedulerOptions): Scheduler {
       return reports
     },
   }
+}
+
+/** When it runs for the first time; undefined: not by itself. */
+function firstPauseMs(settings: Entry['settings'], now: number): number | undefined {
+  return settings.at === undefined ? 0 : pauseMs(settings, now)
 }
 
 function queueOf(kind: TaskKind['key']): string {

@@ -19,6 +19,8 @@ export type NameCursor =
   | { readonly phase: 'index'; readonly row: number }
   | { readonly phase: 'scan'; readonly time: Instant; readonly name: string }
 
+export type ScanPlace = Extract<NameCursor, { phase: 'scan' }>
+
 export interface NamePage {
   readonly names: readonly string[]
   /** Absent: there are no more. */
@@ -38,32 +40,40 @@ const MOST_COMPARED = 20_000
 /** Of one word: more make the search no narrower, and each costs a look. */
 const MOST_TRIPLES = 4
 
-const BEHIND_ALL: Record<'index' | 'scan', NameCursor> = {
-  index: { phase: 'index', row: Number.MAX_SAFE_INTEGER },
-  scan: { phase: 'scan', time: '9999-12-31T23:59:59.999999Z', name: '' },
-}
+const BEHIND_ALL: Extract<NameCursor, { phase: 'index' }> = { phase: 'index', row: Number.MAX_SAFE_INTEGER }
+const AFTER_ALL: ScanPlace = { phase: 'scan', time: '9999-12-31T23:59:59.999999Z', name: '' }
 
 interface Wanted {
   readonly database: Database
   /** As it was typed, without blanks around it. */
   readonly text: string
   readonly words: readonly string[]
+  readonly scanEnd: ScanPlace | undefined
+}
+
+export interface NameSearch {
+  readonly query: string
+  readonly after?: NameCursor | undefined
+  readonly limit: number
+  /** Where a scan from the newest file on ends, if that is known (`endOfScan`): looking for it costs as much as some scans. */
+  readonly scanEnd?: ScanPlace | undefined
 }
 
 export const names = {
   /** In the order of phases; within one by name, or the newest first. */
-  find: read<{ query: string; after?: NameCursor | undefined; limit: number }, NamePage>(
-    async (database, { query, after, limit }) => {
-      const text = query.trim()
-      const wanted = { database, text, words: text.split(/\s+/).filter(word => word !== '') }
-      if (wanted.words.length === 0) return scan(wanted, after, limit)
-      if (after && after.phase !== 'prefix') return anywhere(wanted, after, limit)
-      const first = await beginning(wanted, after, limit)
-      if (first.next) return first
-      const rest = await anywhere(wanted, undefined, limit - first.names.length)
-      return { names: [...first.names, ...rest.names], next: rest.next }
-    },
-  ),
+  find: read<NameSearch, NamePage>(async (database, { query, after, limit, scanEnd }) => {
+    const text = query.trim()
+    const wanted = { database, text, words: text.split(/\s+/).filter(word => word !== ''), scanEnd }
+    if (wanted.words.length === 0) return scan(wanted, after, limit)
+    if (after && after.phase !== 'prefix') return anywhere(wanted, after, limit)
+    const first = await beginning(wanted, after, limit)
+    if (first.next) return first
+    const rest = await anywhere(wanted, undefined, limit - first.names.length)
+    return { names: [...first.names, ...rest.names], next: rest.next }
+  }),
+
+  /** Undefined: there are not so many files. Of some time ago it serves as well: newer files are looked through besides. */
+  endOfScan: read<undefined, ScanPlace | undefined>(database => endOfScan(database, AFTER_ALL)),
 
   /** In the order of `names`. */
   describe: read<{ names: readonly string[] }, readonly DescribedFile[]>(async ({ sql: db }, { names: wanted }) => {
@@ -154,7 +164,7 @@ async function indexed(
   after: NameCursor | undefined,
   limit: number,
 ): Promise<NamePage> {
-  const from = after?.phase === 'index' ? after : (BEHIND_ALL.index as Extract<NameCursor, { phase: 'index' }>)
+  const from = after?.phase === 'index' ? after : BEHIND_ALL
   const match = [...new Set(triples)].map(triple => `"${triple.replaceAll('"', '""')}"`).join(' AND ')
   // Without an order of its own: rows come in that of the inner query, and as soon as there are enough the rest is not looked at.
   const { rows } = await sql<{ row: number; name: string }>`
@@ -168,22 +178,34 @@ async function indexed(
 }
 
 async function scan(wanted: Wanted, after: NameCursor | undefined, limit: number): Promise<NamePage> {
-  const { sql: db } = wanted.database
-  const from = after?.phase === 'scan' ? after : (BEHIND_ALL.scan as Extract<NameCursor, { phase: 'scan' }>)
-  const newest = sql`SELECT create_time, name FROM file WHERE (create_time, name) < (${from.time}, ${from.name})
-    ORDER BY create_time DESC, name DESC`
-  type Row = Pick<FileTable, 'create_time' | 'name'>
-  const { rows } = await sql<Row>`
-    SELECT compared.create_time, compared.name FROM (${newest} LIMIT ${MOST_SCANNED}) AS compared
-    WHERE ${hasAll(wanted)} LIMIT ${limit + 1}`.execute(db)
+  const { database, scanEnd } = wanted
+  const from = after?.phase === 'scan' ? after : AFTER_ALL
+  const end = from === AFTER_ALL ? scanEnd : undefined
+  const compared = end
+    ? sql`(${newest(from)} AND (create_time, name) >= (${end.time}, ${end.name})) AS compared
+        WHERE ${hasAll(wanted)} ${inOrder}`
+    : sql`(${newest(from)} ${inOrder} LIMIT ${MOST_SCANNED}) AS compared WHERE ${hasAll(wanted)}`
+  const { rows } = await sql<TimedName>`
+    SELECT compared.create_time, compared.name FROM ${compared} LIMIT ${limit + 1}`.execute(database.sql)
   const page = rows.slice(0, limit)
   const found = page.map(({ name }) => name)
   if (rows.length > limit) return { names: found, next: page.length > 0 ? cursorOf(page.at(-1)!) : from }
-  const { rows: ends } = await sql<Row>`${newest} LIMIT 1 OFFSET ${MOST_SCANNED - 1}`.execute(db)
-  return { names: found, next: ends[0] && cursorOf(ends[0]) }
+  return { names: found, next: end ?? (await endOfScan(database, from)) }
 }
 
-function cursorOf({ create_time, name }: Pick<FileTable, 'create_time' | 'name'>): NameCursor {
+async function endOfScan({ sql: db }: Database, from: ScanPlace): Promise<ScanPlace | undefined> {
+  const { rows } = await sql<TimedName>`${newest(from)} ${inOrder} LIMIT 1 OFFSET ${MOST_SCANNED - 1}`.execute(db)
+  return rows[0] && cursorOf(rows[0])
+}
+
+type TimedName = Pick<FileTable, 'create_time' | 'name'>
+
+const newest = (from: ScanPlace) =>
+  sql`SELECT create_time, name FROM file WHERE (create_time, name) < (${from.time}, ${from.name})`
+
+const inOrder = sql`ORDER BY create_time DESC, name DESC`
+
+function cursorOf({ create_time, name }: TimedName): ScanPlace {
   return { phase: 'scan', time: create_time, name }
 }
 

@@ -108,9 +108,11 @@ async function countOpen({ sql: db }: Database, table: Transfers): Promise<{ cou
   return { count: Number(count), last }
 }
 
-async function lastEnd({ sql: db }: Database, table: Transfers): Promise<Instant | null> {
+/** The end of an index; by its own choice SQLite goes through all that was ever sent (`traffic.ts`). */
+async function lastEnd({ sql: db, dialect }: Database, table: Transfers): Promise<Instant | null> {
+  const index = table === 'incoming_transfer' ? 'incoming_kept' : 'outgoing_sent'
   const { rows } = await sql<{ last: Instant | null }>`
-    SELECT max(end_time) AS last FROM ${sql.table(table)} WHERE status = 'COMPLETED'`.execute(db)
+    SELECT max(end_time) AS last FROM ${sql.table(table)} ${dialect.by(index)} WHERE status = 'COMPLETED'`.execute(db)
   return rows[0]?.last ?? null
 }
 

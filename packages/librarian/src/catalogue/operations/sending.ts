@@ -1,6 +1,10 @@
 /** Outgoing transfers until they are in the queue (librarian 11.4, 12.3). */
+import type { Instant } from '@arriero/api'
+import { expressionBuilder } from 'kysely'
+import type { Dialect } from '../dialect.ts'
 import { type Database, read, write } from '../operation.ts'
 import { listOf, rowSet } from '../row-set.ts'
+import type { Schema } from '../schema.ts'
 import { type Batch, type BatchOrder, batchLease, beginBatch, endOrphans } from './begin-batch.ts'
 import type { FileCursor } from './files.ts'
 import { requireLease } from './leases.ts'
@@ -19,6 +23,15 @@ export interface CandidatePage {
   /** Names of files that the destination lacks, oldest first. */
   readonly names: readonly string[]
   /** Present where there are more to look at. */
+  readonly next?: FileCursor
+}
+
+export interface WaitingPage {
+  readonly files: number
+  readonly bytes: number
+  /** When the first of them came. */
+  readonly oldest: Instant | null
+  /** Present where there may be more to look at. */
   readonly next?: FileCursor
 }
 
@@ -52,46 +65,10 @@ export const sending = {
     { destination: string; ageInDays: number; after?: FileCursor | undefined; limit: number },
     CandidatePage
   >(async ({ sql, dialect }, { destination, ageInDays, after, limit }) => {
-    const days = Math.min(Math.max(ageInDays, 0), MOST_DAYS)
     let query = sql
       .selectFrom('file')
-      .select(({ exists, selectFrom, case: choose, or }) => [
-        'file.name',
-        'file.create_time',
-        choose()
-          .when(
-            or([
-              exists(
-                selectFrom('remote_instance')
-                  .innerJoin('peer', 'peer.id', 'remote_instance.librarian_id')
-                  .select('remote_instance.id')
-                  .whereRef('remote_instance.file_name', '=', 'file.name')
-                  .where('peer.name', '=', destination),
-              ),
-              exists(
-                selectFrom('outgoing_transfer')
-                  .select('outgoing_transfer.id')
-                  .whereRef('outgoing_transfer.file_name', '=', 'file.name')
-                  .where('outgoing_transfer.destination', '=', destination)
-                  .where(({ or: either, and, eb }) =>
-                    either([
-                      isOpen,
-                      and([
-                        eb('outgoing_transfer.status', '=', 'FAILED'),
-                        eb('outgoing_transfer.reason', 'in', [OTHER_CONTENT, NAME_TAKEN]),
-                        eb('outgoing_transfer.end_time', '>', dialect.nowPlus(-OTHER_CONTENT_SECONDS)),
-                      ]),
-                    ]),
-                  ),
-              ),
-            ]),
-          )
-          .then(1)
-          .else(0)
-          .end()
-          .as('is_there'),
-      ])
-      .where('file.create_time', '>=', dialect.nowPlus(-days * DAY_SECONDS))
+      .select(['file.name', 'file.create_time', isThere(dialect, destination).as('is_there')])
+      .where('file.create_time', '>=', since(dialect, ageInDays))
     if (after) {
       query = query.where(({ eb, refTuple, tuple }) =>
         eb(refTuple('file.create_time', 'file.name'), '>', tuple(after.create_time, after.name)),
@@ -102,6 +79,44 @@ export const sending = {
     const last = rows.length === limit ? rows.at(-1) : undefined
     return last ? { names, next: { create_time: last.create_time, name: last.name } } : { names }
   }),
+
+  /**
+   * How much of the next so many files the destination lacks, as `candidates` finds them. All pages together cost what a run of the
+   * sending task costs that finds nothing to send.
+   */
+  waiting: read<{ destination: string; ageInDays: number; after?: FileCursor | undefined; limit: number }, WaitingPage>(
+    async ({ sql: db, dialect }, { destination, ageInDays, after, limit }) => {
+      const page = (last?: FileCursor) => {
+        let query = db.selectFrom('file').where('create_time', '>=', since(dialect, ageInDays))
+        if (after)
+          query = query.where(({ eb, refTuple, tuple }) =>
+            eb(refTuple('create_time', 'name'), '>', tuple(...at(after))),
+          )
+        if (last)
+          query = query.where(({ eb, refTuple, tuple }) =>
+            eb(refTuple('create_time', 'name'), '<=', tuple(...at(last))),
+          )
+        return query
+      }
+      const next = await page()
+        .select(['create_time', 'name'])
+        .orderBy('create_time')
+        .orderBy('name')
+        .limit(1)
+        .offset(limit - 1)
+        .executeTakeFirst()
+      const lacking = await page(next)
+        .where(isThere(dialect, destination), '=', 0)
+        .select(({ fn }) => [
+          fn.countAll().as('files'),
+          fn.sum('file.size').as('bytes'),
+          fn.min('file.create_time').as('oldest'),
+        ])
+        .executeTakeFirstOrThrow()
+      const { files, bytes, oldest } = lacking
+      return { files: Number(files), bytes: Number(bytes ?? 0), oldest, ...(next ? { next } : {}) }
+    },
+  ),
 
   endOrphans: write<Pick<BatchOrder, 'destination' | 'holder' | 'seconds'>, void>(endOrphans),
 
@@ -177,6 +192,45 @@ export const sending = {
       return true
     },
   ),
+}
+
+const at = ({ create_time, name }: FileCursor) => [create_time, name] as const
+
+function since(dialect: Dialect, ageInDays: number) {
+  return dialect.nowPlus(-Math.min(Math.max(ageInDays, 0), MOST_DAYS) * DAY_SECONDS)
+}
+
+/** 1 of a file of which the destination has a copy, gets one, or has lately said that its name is taken by another content. */
+function isThere(dialect: Dialect, destination: string) {
+  const { exists, selectFrom, case: choose, or } = expressionBuilder<Schema, 'file'>()
+  const isKnown = exists(
+    selectFrom('remote_instance')
+      .innerJoin('peer', 'peer.id', 'remote_instance.librarian_id')
+      .select('remote_instance.id')
+      .whereRef('remote_instance.file_name', '=', 'file.name')
+      .where('peer.name', '=', destination),
+  )
+  const isSentOrRefused = exists(
+    selectFrom('outgoing_transfer')
+      .select('outgoing_transfer.id')
+      .whereRef('outgoing_transfer.file_name', '=', 'file.name')
+      .where('outgoing_transfer.destination', '=', destination)
+      .where(({ or: either, and, eb }) =>
+        either([
+          isOpen,
+          and([
+            eb('outgoing_transfer.status', '=', 'FAILED'),
+            eb('outgoing_transfer.reason', 'in', [OTHER_CONTENT, NAME_TAKEN]),
+            eb('outgoing_transfer.end_time', '>', dialect.nowPlus(-OTHER_CONTENT_SECONDS)),
+          ]),
+        ]),
+      ),
+  )
+  return choose()
+    .when(or([isKnown, isSentOrRefused]))
+    .then(1)
+    .else(0)
+    .end()
 }
 
 const SUPERSEDED = 'The receiver gave its number to another transfer.'

@@ -30,16 +30,16 @@ export interface TaskRun {
 export const TASK_SILENCE_SECONDS = 30
 
 export const tasks = {
-  /** Those of the settings have rows; those of entries that are gone go, unless they run. */
-  synchronise: write<{ entries: readonly TaskEntry[] }, void>(async ({ sql, dialect }, { entries }) => {
+  /** Those of the settings have rows; those of entries that are gone go, unless they run. `inSeconds`: when a new one runs first. */
+  synchronise: write<{ entries: readonly (TaskEntry & { readonly inSeconds: number | null })[] }, void>(async ({ sql, dialect }, { entries }) => {
     const ids = entries.map(({ id }) => id)
     let gone = sql.deleteFrom('task').where(eb => isNobodys(eb, dialect))
     if (ids.length > 0) gone = gone.where('id', 'not in', ids)
     await gone.execute()
-    for (const entry of entries) {
+    for (const { inSeconds, ...entry } of entries) {
       await sql
         .insertInto('task')
-        .values({ ...entry, next_run: dialect.now(), counts: '{}' })
+        .values({ ...entry, next_run: inSeconds === null ? null : dialect.nowPlus(inSeconds), counts: '{}' })
         .onConflict(conflict => conflict.column('id').doUpdateSet({ name: entry.name }))
         .execute()
     }

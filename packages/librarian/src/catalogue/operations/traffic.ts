@@ -25,9 +25,6 @@ export interface OpenTraffic {
   readonly oldest: Instant
 }
 
-/** Of the older: `COMPLETED`, as the indexes of what has ended have it to the letter. */
-const isDone = sql<boolean>`status = 'COMPLETED'`
-
 export const traffic = {
   /** By the database's clock. */
   now: read<undefined, Instant>(async ({ sql: db, dialect }) => {
@@ -36,31 +33,10 @@ export const traffic = {
   }),
 
   /** What ended well from one instant to another, the latter excluded. */
-  hours: read<{ from: Instant; to: Instant }, readonly HourOfTraffic[]>(async ({ sql: db }, { from, to }) => {
-    const hour = sql<string>`substr(end_time, 1, 13)`
-    const came = await db
-      .selectFrom('incoming_transfer')
-      .select([hour.as('hour'), 'source', 'store_id', ({ fn }) => fn.countAll().as('files')])
-      .select(({ fn }) => fn.sum('transfer_size').as('bytes'))
-      .where(isDone)
-      .where('end_time', '>=', from)
-      .where('end_time', '<', to)
-      .groupBy([hour, 'source', 'store_id'])
-      .execute()
-    const went = await db
-      .selectFrom('outgoing_transfer')
-      .select([hour.as('hour'), 'destination', ({ fn }) => fn.countAll().as('files')])
-      .select(({ fn }) => fn.sum('transfer_size').as('bytes'))
-      .where(isDone)
-      .where('end_time', '>=', from)
-      .where('end_time', '<', to)
-      .groupBy([hour, 'destination'])
-      .execute()
-    return [
-      ...came.map(row => ({ direction: 'in' as const, other: row.source, storeId: row.store_id, ...counted(row) })),
-      ...went.map(row => ({ direction: 'out' as const, other: row.destination, storeId: null, ...counted(row) })),
-    ]
-  }),
+  hours: read<{ from: Instant; to: Instant }, readonly HourOfTraffic[]>(async (database, window) => [
+    ...(await cameBetween(database, window)),
+    ...(await wentBetween(database, window)),
+  ]),
 
   /** What is on its way, or waits. */
   open: read<undefined, readonly OpenTraffic[]>(async ({ sql: db }) => {
@@ -103,6 +79,33 @@ export const traffic = {
       })),
     ]
   }),
+}
+
+type Summed<Rest> = Rest & Counts & { readonly hour: string }
+
+interface Window {
+  readonly from: Instant
+  readonly to: Instant
+}
+
+// By the indexes of what has ended, which have all that is asked for. SQLite would rather look up one after the other, by state,
+// each transfer that ever ended.
+async function cameBetween({ sql: db, dialect }: Database, { from, to }: Window): Promise<HourOfTraffic[]> {
+  const { rows } = await sql<Summed<{ source: string; store_id: number | null }>>`
+    SELECT substr(end_time, 1, 13) AS hour, source, store_id, count(*) AS files, sum(transfer_size) AS bytes
+    FROM incoming_transfer ${dialect.by('incoming_kept')}
+    WHERE status = 'COMPLETED' AND end_time >= ${from} AND end_time < ${to}
+    GROUP BY substr(end_time, 1, 13), source, store_id`.execute(db)
+  return rows.map(row => ({ direction: 'in', other: row.source, storeId: row.store_id, ...counted(row) }))
+}
+
+async function wentBetween({ sql: db, dialect }: Database, { from, to }: Window): Promise<HourOfTraffic[]> {
+  const { rows } = await sql<Summed<{ destination: string }>>`
+    SELECT substr(end_time, 1, 13) AS hour, destination, count(*) AS files, sum(transfer_size) AS bytes
+    FROM outgoing_transfer ${dialect.by('outgoing_sent')}
+    WHERE status = 'COMPLETED' AND end_time >= ${from} AND end_time < ${to}
+    GROUP BY substr(end_time, 1, 13), destination`.execute(db)
+  return rows.map(row => ({ direction: 'out', other: row.destination, storeId: null, ...counted(row) }))
 }
 
 function failedFrom({ sql: db }: Database, since: Instant) {

@@ -66,9 +66,10 @@ export const transferPages = {
   /** All that are open, and those of the last day that have ended. */
   counts: read<Omit<TransferFilter, 'status'>, Readonly<Partial<Record<TransferStatus, number>>>>(
     async ({ sql: db, dialect }, { direction, other }) => {
-      const [table, column] =
-        direction === 'in' ? ['incoming_transfer', 'source'] : ['outgoing_transfer', 'destination']
-      const whose = other === undefined ? sql`` : sql`AND ${sql.ref(column)} = ${other}`
+      const table = direction === 'in' ? 'incoming_transfer' : 'outgoing_transfer'
+      // Not the bare source: its index would have all that ever came from there.
+      const side = direction === 'in' ? sql`source || ''` : sql`destination`
+      const whose = other === undefined ? sql`` : sql`AND ${side} = ${other}`
       const since = dialect.nowPlus(-COUNTED_SECONDS)
       const { rows } = await sql<{ status: TransferStatus; count: number | string }>`
         SELECT status, count(*) AS count FROM ${sql.table(table)} WHERE ${isOpen} ${whose} GROUP BY status

@@ -21,6 +21,8 @@ export function damaged(path: string, problems: readonly string[]): LibrarianErr
   })
 }
 
+const LARGE_BYTES = 2 ** 28
+
 export interface StartOptions {
   readonly path: string
   readonly connection: BetterSqlite3.Database
@@ -34,6 +36,9 @@ export interface StartOptions {
  * owns the catalogue, so nobody else can be at it.
  */
 export async function startSqlite({ path, connection, log, migrations = released }: StartOptions): Promise<void> {
+  const bytes = statSync(path).size
+  // Every page is read: whoever waits for a large one must not take it for stuck.
+  if (bytes >= LARGE_BYTES) log.info({ path, bytes }, 'catalogue is checked before it is used')
   const problems = quickCheck(connection)
   if (problems.length > 0) throw damaged(path, problems)
   const database: Database = { sql: kyselyOver(connection), dialect: sqliteDialect }

@@ -1,6 +1,7 @@
 /** Transfers as people watch them, one of them with its timeline, and trying one again. */
 import { endpoints, LibrarianError } from '@arriero/api'
 import type { Catalogue } from '../../catalogue/catalogue.ts'
+import type { ListTransfers } from '../../services/dashboard/list-transfers.ts'
 import { timelineOf } from '../../services/dashboard/timeline.ts'
 import type { Retry } from '../../services/sending/retry.ts'
 import type { Stores } from '../../stores/stores.ts'
@@ -11,26 +12,23 @@ import { numberCursor, transferAnswer } from './answers.ts'
 const { dashboard } = endpoints
 
 export interface DashboardTransferOptions {
-  readonly transferPages: Pick<Catalogue['transferPages'], 'list' | 'counts' | 'find'>
+  readonly listTransfers: ListTransfers
+  readonly transferPages: Pick<Catalogue['transferPages'], 'find'>
   readonly stores: Pick<Stores, 'byId'>
   readonly retry: Retry
 }
 
-export function dashboardTransferRoutes({ transferPages, stores, retry }: DashboardTransferOptions): Route[] {
+export function dashboardTransferRoutes(options: DashboardTransferOptions): Route[] {
+  const { listTransfers, transferPages, stores, retry } = options
   return [
     route(dashboard.transfers, async ({ direction, state, librarian_name: other, limit, after }) => {
       const before = readCursor(after, numberCursor)
-      const [counts, rows] = await Promise.all([
-        transferPages.counts({ direction, other }),
-        transferPages.list({ direction, status: state, other, before, limit: limit + 1 }),
-      ])
-      const page = rows.slice(0, limit)
-      const hasMore = rows.length > limit
+      const { counts, transfers, hasMore } = await listTransfers({ direction, status: state, other, before, limit })
       return {
         counts: { ...noCounts, ...counts },
-        transfers: page.map(transfer => transferAnswer(transfer, direction)),
+        transfers: transfers.map(transfer => transferAnswer(transfer, direction)),
         more: hasMore,
-        next: writeCursor(hasMore ? page.at(-1)?.id : undefined),
+        next: writeCursor(hasMore ? transfers.at(-1)?.id : undefined),
       }
     }),
 

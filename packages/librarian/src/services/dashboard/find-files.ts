@@ -1,6 +1,8 @@
 /** Files by a name that is being typed. */
 import type { Catalogue } from '../../catalogue/catalogue.ts'
 import type { DescribedFile, NameCursor } from '../../catalogue/operations/names.ts'
+import type { Clock } from '../../clock.ts'
+import { createPaced } from './paced.ts'
 
 export interface FilesPage {
   readonly files: readonly DescribedFile[]
@@ -16,7 +18,7 @@ export interface FindFiles {
 
 export interface FindFilesOptions {
   readonly catalogue: Pick<Catalogue, 'names'>
-  readonly clock: { sleep(ms: number, signal?: AbortSignal): Promise<unknown> }
+  readonly clock: Pick<Clock, 'now' | 'sleep'>
   readonly log: { warn(fields: object, message: string): void }
 }
 
@@ -25,8 +27,16 @@ const BATCH = 500
 const PAUSE_MS = 1000
 /** Between batches, so that whoever wants to write comes between them. */
 const BREATH_MS = 20
+/** Files that came meanwhile are looked through besides: few, beside those that are in any case. */
+const SCAN_END_EVERY_MS = 60_000
 
 export function createFindFiles({ catalogue: { names }, clock, log }: FindFilesOptions): FindFiles {
+  const scanEnd = createPaced(() => names.endOfScan(), {
+    clock,
+    everyMs: SCAN_END_EVERY_MS,
+    lateMs: SCAN_END_EVERY_MS,
+  })
+
   async function catchUp(): Promise<boolean> {
     return (await names.areWaiting()) && (await names.index({ limit: BATCH })) === BATCH
   }
@@ -35,7 +45,7 @@ export function createFindFiles({ catalogue: { names }, clock, log }: FindFilesO
     async find(search) {
       // Mostly there is none, or a handful: whoever has just kept a file finds it.
       await catchUp()
-      const { names: found, next } = await names.find(search)
+      const { names: found, next } = await names.find({ ...search, scanEnd: await scanEnd() })
       return { files: await names.describe({ names: found }), next }
     },
 

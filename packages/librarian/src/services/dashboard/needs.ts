@@ -10,7 +10,7 @@ export interface NeedsGround extends Pick<Overview, 'backlog' | 'proof' | 'store
   readonly now: Instant
   /** Not cleared. */
   readonly errors: readonly Pick<RecordedError, 'severity' | 'category' | 'raisedTime'>[]
-  readonly taskList: readonly Pick<TaskState, 'name' | 'outcome'>[]
+  readonly taskList: readonly Pick<TaskState, 'name' | 'outcome' | 'state' | 'next_run' | 'started'>[]
   /** Proposals that wait for another administrator. */
   readonly proposals: number
 }
@@ -19,6 +19,8 @@ const DAY_MS = 86_400_000
 /** What is older than this does not only wait for its turn. */
 const STUCK_MS = DAY_MS
 const SOON_MS = 14 * DAY_MS
+/** Whoever runs tasks begins one within seconds of its time. */
+const IDLE_MS = 60_000
 
 /** The gravest first. */
 export function needsOf(ground: NeedsGround): Need[] {
@@ -26,6 +28,7 @@ export function needsOf(ground: NeedsGround): Need[] {
     ...storeNeeds(ground),
     ...copyNeeds(ground),
     ...siteNeeds(ground),
+    ...idleNeeds(ground),
     ...taskNeeds(ground),
     ...errorNeeds(ground),
     ...proposalNeeds(ground),
@@ -78,17 +81,19 @@ function copyNeeds({ proof: { by_state } }: NeedsGround): Need[] {
 }
 
 function siteNeeds({ backlog, now }: NeedsGround): Need[] {
-  const waits = backlog.filter(({ files }) => files > 0)
-  return waits.flatMap(({ librarian_name: name, enabled, reachable, files, drain_seconds, oldest_time }): Need[] => {
-    const detail = `${files} files wait for it.`
+  return backlog.flatMap(({ librarian_name: name, enabled, reachable, files, drain_seconds, oldest_time }): Need[] => {
+    const detail =
+      files === 0 ? 'Nothing waits for it.' : `${files === 1 ? '1 file waits' : `${files} files wait`} for it.`
     const need = (severity: Need['severity'], title: string, next_step: string): Need[] => [
       { severity, title, detail, next_step, page: enabled && reachable !== false ? '/transfers' : '/sites' },
     ]
     if (!enabled) {
+      if (files === 0) return []
       return need('warning', `Sending to ${name} is switched off`, 'Switch it on when the reason for that is gone.')
     }
     if (reachable === false) {
-      return need('error', `${name} does not answer`, 'Ask its operator; sending goes on by itself when it is back.')
+      const next_step = 'Look whether it runs and the network is there; sending goes on by itself when it is back.'
+      return need(files === 0 ? 'warning' : 'error', `${name} does not answer`, next_step)
     }
     const isOld = oldest_time != null && millisecondsOf(now) - millisecondsOf(oldest_time) > STUCK_MS
     if (isOld && drain_seconds === null) {
@@ -96,6 +101,28 @@ function siteNeeds({ backlog, now }: NeedsGround): Need[] {
     }
     return []
   })
+}
+
+/**
+ * A task that is due may have to wait for others of its kind. While no task at all goes on, or has begun since, nobody is there who
+ * runs them.
+ */
+function idleNeeds({ taskList, now }: NeedsGround): Need[] {
+  if (taskList.some(({ state }) => state === 'running')) return []
+  const due = taskList.flatMap(({ state, next_run }) => (state === 'waiting' && next_run !== null ? next_run : []))
+  const overdue = due.filter(time => millisecondsOf(now) - millisecondsOf(time) > IDLE_MS).toSorted()
+  const [first] = overdue
+  if (first === undefined || taskList.some(({ started }) => started !== null && started > first)) return []
+  const since = `${first.slice(0, 16).replace('T', ' ')} UTC`
+  return [
+    {
+      severity: 'error',
+      title: 'Nobody runs the tasks',
+      detail: `${overdue.length === 1 ? '1 is' : `${overdue.length} are`} overdue, the first since ${since}: nothing is sent, read or repaired.`,
+      next_step: 'Start a worker (arriero worker); its log says what is in its way.',
+      page: '/tasks',
+    },
+  ]
 }
 
 function taskNeeds({ taskList }: NeedsGround): Need[] {

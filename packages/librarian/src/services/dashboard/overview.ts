@@ -7,6 +7,8 @@ import type { Clock } from '../../clock.ts'
 import type { Settings } from '../../config.ts'
 import type { Stores } from '../../stores/stores.ts'
 import { version } from '../../version.ts'
+import type { PacedLook } from '../figures/paced-look.ts'
+import type { Waiting } from '../sending/waiting.ts'
 import { drainOf, fillOf, flowOf } from './forecasts.ts'
 import { needsOf } from './needs.ts'
 import { createPaced } from './paced.ts'
@@ -22,6 +24,7 @@ export interface OverviewOptions {
   readonly holdings: () => Promise<Holdings>
   readonly hours: TrafficHours
   readonly sites: Pick<SiteWatch, 'reachable'>
+  readonly waiting: PacedLook<readonly Waiting[]>
   readonly clock: Clock
 }
 
@@ -84,21 +87,29 @@ interface Seen {
 }
 
 async function backlogOf(
-  { catalogue, sites }: OverviewOptions,
+  { catalogue, sites, waiting }: OverviewOptions,
   { rows, open, now }: Seen,
 ): Promise<Overview['backlog']> {
-  const waiting = new Map(open.filter(({ direction }) => direction === 'out').map(each => [each.other, each]))
+  const [begun, notBegun] = [open.filter(({ direction }) => direction === 'out'), (await waiting())?.value ?? []]
   return (await catalogue.peers.list()).map(peer => {
-    const { files = 0, bytes = 0, oldest = null } = waiting.get(peer.name) ?? {}
+    const parts = [
+      ...begun.filter(({ other }) => other === peer.name),
+      ...notBegun.filter(({ destination }) => destination === peer.name),
+    ]
+    const files = parts.reduce((sum, part) => sum + part.files, 0)
+    const bytes = parts.reduce((sum, part) => sum + part.bytes, 0)
+    const reachable = sites.reachable(peer)
+    const oldest = parts.flatMap(part => part.oldest ?? []).toSorted()[0] ?? null
     const { bytesPerHour, seconds } = drainOf({ bytes }, peer.name, rows, now)
     return {
       librarian_name: peer.name,
       enabled: peer.transfersEnabled,
-      reachable: sites.reachable(peer),
+      reachable,
       files,
       bytes,
       bytes_per_hour: bytesPerHour,
-      drain_seconds: seconds,
+      // Whatever flowed in the last hours, nothing does now.
+      drain_seconds: reachable === false && files > 0 ? null : seconds,
       oldest_time: oldest,
     }
   })

@@ -7,10 +7,13 @@ export interface PacedOptions {
   readonly everyMs: number
   /** And so many times as long as the last one took: so that it takes no more than this part of the time. Default 20. */
   readonly share?: number
+  /** For so long after that, whoever asks gets the last result at once, and the next is computed behind it. Default 0. */
+  readonly lateMs?: number
 }
 
 /** Whoever asks while it is computed gets what comes of that. A failure is kept for nobody. */
-export function createPaced<T>(compute: () => Promise<T>, { clock, everyMs, share = 20 }: PacedOptions) {
+export function createPaced<T>(compute: () => Promise<T>, options: PacedOptions) {
+  const { clock, everyMs, share = 20, lateMs = 0 } = options
   let kept: { readonly value: T; readonly until: number } | undefined
   let running: Promise<T> | undefined
 
@@ -27,6 +30,9 @@ export function createPaced<T>(compute: () => Promise<T>, { clock, everyMs, shar
     running ??= run().finally(() => {
       running = undefined
     })
-    return running
+    if (!kept || clock.now() >= kept.until + lateMs) return running
+    // Whoever asks later hears of a failure.
+    running.catch(() => {})
+    return kept.value
   }
 }

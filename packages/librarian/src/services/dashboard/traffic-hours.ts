@@ -21,7 +21,16 @@ export function createTrafficHours({
   /** The first hour that may change yet, ms. */
   let openFrom = 0
 
-  return async now => {
+  let last: Promise<unknown> = Promise.resolve()
+
+  // One after the other: who comes second finds the hours that are over.
+  return now => {
+    const rows = last.then(() => look(now))
+    last = rows.catch(() => {})
+    return rows
+  }
+
+  async function look(now: Instant): Promise<readonly HourOfTraffic[]> {
     const nowMs = millisecondsOf(now)
     const first = hourStart(nowMs) - (KEPT_HOURS - 1) * HOUR_MS
     const from = Math.max(openFrom, first)

@@ -6,7 +6,8 @@ import type { TaskState } from '../../catalogue/operations/tasks.ts'
 import type { Clock } from '../../clock.ts'
 import type { Settings } from '../../config.ts'
 import type { Stores } from '../../stores/stores.ts'
-import { createPacedLook, type PacedLookOptions, type Seen } from './paced-look.ts'
+import type { Waiting } from '../sending/waiting.ts'
+import { createPacedLook, type PacedLook, type PacedLookOptions, type Seen } from './paced-look.ts'
 
 export interface StoreFigures {
   readonly name: string
@@ -29,6 +30,7 @@ export interface Figures {
   readonly transfers: Seen<TransferFigures> | undefined
   readonly standing: Seen<Standing> | undefined
   readonly stores: Seen<readonly StoreFigures[]> | undefined
+  readonly waiting: Seen<readonly Waiting[]> | undefined
 }
 
 export interface FiguresOptions {
@@ -36,14 +38,19 @@ export interface FiguresOptions {
   readonly stores: Pick<Stores, 'all' | 'byId'>
   readonly settings: Pick<Settings, 'catalogue'>
   readonly clock: Clock
+  readonly waiting: PacedLook<readonly Waiting[]>
   readonly pace?: Omit<PacedLookOptions, 'clock'> | undefined
 }
 
+/** Of the time, for what goes through indexes of all files and of all transfers that ever were. */
+const DEAR_SHARE = 0.01
+
 /** Never rejects; takes no longer than its pace's patience, whatever hangs. */
-export function createFigures({ catalogue, stores, settings, clock, pace }: FiguresOptions): () => Promise<Figures> {
-  const paced = <T>(look: () => Promise<T>) => createPacedLook(look, { ...pace, clock })
-  const copies = paced(() => catalogue.figures.copies())
-  const transfers = paced(() => catalogue.figures.transfers())
+export function createFigures(options: FiguresOptions): () => Promise<Figures> {
+  const { catalogue, stores, settings, clock, waiting, pace } = options
+  const paced = <T>(look: () => Promise<T>, share?: number) => createPacedLook(look, { share, ...pace, clock })
+  const copies = paced(() => catalogue.figures.copies(), DEAR_SHARE)
+  const transfers = paced(() => catalogue.figures.transfers(), DEAR_SHARE)
   const standing = paced(async () => {
     const [found, tasks, walBytes] = await Promise.all([
       catalogue.figures.standing(),
@@ -54,13 +61,15 @@ export function createFigures({ catalogue, stores, settings, clock, pace }: Figu
   })
   const places = paced(() => storeFigures(catalogue, stores))
   return async () => {
-    const [seenCopies, seenTransfers, seenStanding, seenStores] = await Promise.all([
+    const [seenCopies, seenTransfers, seenStanding, seenStores, seenWaiting] = await Promise.all([
       copies(),
       transfers(),
       standing(),
       places(),
+      waiting(),
     ])
-    return { copies: seenCopies, transfers: seenTransfers, standing: seenStanding, stores: seenStores }
+    const seen = { copies: seenCopies, transfers: seenTransfers, standing: seenStanding, stores: seenStores }
+    return { ...seen, waiting: seenWaiting }
   }
 }
 

@@ -61,7 +61,8 @@ export function fileTables(words: Words): string[] {
     'CREATE INDEX instance_time ON instance (created_time, id)',
     'CREATE INDEX instance_scrub ON instance (store_id, checksum_time, id)',
     'CREATE INDEX instance_away ON instance (state, id) WHERE available = 0',
-    `CREATE INDEX instance_state ON instance (state, id) WHERE state <> 'ok'`,
+    // With all by which they are counted: after an import they are as many as the copies.
+    `CREATE INDEX instance_state ON instance (state, id, available, store_id) WHERE state <> 'ok'`,
 
     table(
       'proof',

@@ -31,6 +31,8 @@ export function transferTables(words: Words): string[] {
     'CREATE INDEX incoming_status ON incoming_transfer (status, start_time)',
     `CREATE INDEX incoming_kept ON incoming_transfer (end_time, store_id, source, transfer_size)
      WHERE status = 'COMPLETED'`,
+    // The newest of one sender, of one destination, among all that ever were.
+    'CREATE INDEX incoming_from ON incoming_transfer (source, id)',
     'CREATE INDEX incoming_name ON incoming_transfer (store_path, status)',
     `CREATE UNIQUE INDEX incoming_remote ON incoming_transfer (source, source_transfer_id)
      WHERE source_transfer_id >= 0 AND ${isLive}`,
@@ -76,6 +78,7 @@ export function transferTables(words: Words): string[] {
     'CREATE INDEX outgoing_open ON outgoing_transfer (destination, status, start_time)',
     `CREATE INDEX outgoing_sent ON outgoing_transfer (end_time, destination, transfer_size)
      WHERE status = 'COMPLETED'`,
+    'CREATE INDEX outgoing_to ON outgoing_transfer (destination, id)',
     'CREATE INDEX outgoing_file ON outgoing_transfer (file_name, destination)',
     'CREATE INDEX outgoing_batch ON outgoing_transfer (send_queue_id)',
     `CREATE INDEX outgoing_live ON outgoing_transfer (id) WHERE ${isLive}`,
