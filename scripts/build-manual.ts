@@ -32,6 +32,7 @@ export async function buildManual(output: string): Promise<{ pages: number }> {
   }
   await writeFile(join(output, 'openapi.json'), `${JSON.stringify(document, undefined, 2)}\n`)
   await cp(new URL('manual/style.css', import.meta.url), join(output, 'style.css'))
+  await cp(new URL('../packages/dashboard/src/styles/icon.svg', import.meta.url), join(output, 'icon.svg'))
   await copyPictures(join(output, 'pictures'))
   return { pages: sources.size }
 }

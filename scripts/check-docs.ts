@@ -3,7 +3,10 @@
  *
  *     links       every relative link, and every file that a text names, exists
  *     citations   "design 4", "retrieval 8.1" and the like in comments lead to a heading
- *     program     every command and flag that a text shows is in the program's --help
+ *     program     what a text calls the program with, its own parser takes
+ *     shell       blocks of shell are such; scripts and files that they call exist
+ *     data        blocks of JSON and YAML can be read, and show settings that there are
+ *     names       settings, fields and codes that the manual names are the program's
  *     examples    every ```ts block, in texts and in comments, passes the type checker
  *     reference   generated pages are what the program says now
  *     attacks     every row of the attack matrix has its tests, every case its row
@@ -11,11 +14,14 @@
  */
 import { checkAttacks } from './docs/attacks.ts'
 import { checkCitations } from './docs/citations.ts'
+import { checkData } from './docs/data.ts'
 import { checkExamples } from './docs/examples.ts'
 import { readProject } from './docs/files.ts'
 import { checkLinks } from './docs/links.ts'
+import { checkNames } from './docs/names.ts'
 import { checkProgram } from './docs/program.ts'
 import { checkReference } from './docs/reference.ts'
+import { checkShell } from './docs/shell-blocks.ts'
 import { checkWords } from './docs/words.ts'
 
 const startedAt = performance.now()
@@ -24,6 +30,9 @@ const found = await Promise.all([
   checkLinks(files),
   checkCitations(files),
   checkProgram(files),
+  checkShell(files),
+  checkData(files),
+  checkNames(files),
   checkExamples(files),
   checkReference(files),
   checkAttacks(files),

@@ -48,7 +48,8 @@ rsync rsync
 mkfs.xfs xfsprogs
 mkfs.vfat dosfstools
 mkfs.exfat exfatprogs
-mount.exfat-fuse exfat-fuse'
+mount.exfat-fuse exfat-fuse
+chromium chromium'
 
 missing() {
   echo "$wanted" | while read -r program package; do

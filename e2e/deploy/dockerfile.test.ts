@@ -27,6 +27,18 @@ describe('deploy/Dockerfile', () => {
     expect(text).toContain(`image.version="${(await release()).version}"`)
   })
 
+  test('builds by scripts that there are, and takes along what they make', async () => {
+    const { scripts } = await readJson<{ scripts: Record<string, string> }>('package.json')
+    const run = [...text.matchAll(/npm run ([\w:-]+)/g)].map(([, name]) => name!)
+    expect(run).toEqual(['docs:build'])
+    expect(scripts['docs:build']).toMatch(/^npm run build && /)
+    for (const made of ['node_modules', 'packages', 'docs/dist'])
+      expect(text).toContain(`COPY --from=build /opt/arriero/${made} /opt/arriero/${made}\n`)
+    // What is sent to the build is all that it needs.
+    const left = (await read('.dockerignore')).split('\n')
+    for (const needed of ['docs', 'scripts', 'typedoc.json']) expect(left).not.toContain(needed)
+  })
+
   test('starts what is there', () => {
     const programs = [...text.matchAll(/"\/opt\/arriero\/([^"]+\.js)"/g)].map(([, path]) => path!)
     expect(programs.length).toBeGreaterThan(1)

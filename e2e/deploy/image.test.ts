@@ -89,7 +89,7 @@ test('the pruned tree holds no package for development', async () => {
   }
 })
 
-test('the image’s command serves under a read-only root, as its first process, and SIGTERM ends it with 0', async () => {
+test('the image’s command serves under a read-only root, as its first process, also its pages and the manual, and SIGTERM ends it with 0', async () => {
   const place = await makePlace('confined')
   const confined = confine('image under a read-only root', [place.data, place.temporary])
   if (!confined) return
@@ -99,6 +99,14 @@ test('the image’s command serves under a read-only root, as its first process,
   await untilReady(url, running)
   const health = await runWords(moved(words.health, place))
   expect([health.code, health.stderr]).toEqual([0, ''])
+  for (const [path, shown] of [
+    ['/docs/', 'The manual of Arriero'],
+    ['/docs/concepts.html', 'pictures/keeping.svg'],
+    ['/dashboard/', '<html'],
+  ] as const) {
+    const page = await fetch(url + path)
+    expect([page.status, await page.text()], path).toEqual([200, expect.stringContaining(shown)])
+  }
 
   const child = await firstChild(running.process.pid!)
   expect(await readFile(`/proc/${child}/status`, 'utf8')).toMatch(/^NSpid:\t\d+\t1$/m)

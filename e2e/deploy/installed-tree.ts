@@ -1,12 +1,14 @@
 /**
  * What the image holds, without a container engine: the packages as they are built, and of the dependencies those that the lock file
- * does not mark as for development. Linked where the file system can, so that it takes neither room nor time.
+ * does not mark as for development. Linked where the file system can, so that it takes neither room nor time. The manual is made for it,
+ * without the libraries' reference.
  */
 import { execFile } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { mkdir, symlink } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { promisify } from 'node:util'
+import { buildManual } from '../../scripts/build-manual.ts'
 import { pathOf, readJson } from './files.ts'
 
 interface LockEntry {
@@ -38,6 +40,7 @@ export async function makeInstalledTree(root: string): Promise<string> {
     for (const each of kept) if (existsSync(pathOf(join(workspace, each)))) await copy(join(workspace, each), root)
   }
   await copy('package.json', root)
+  await buildManual(join(root, 'docs/dist'))
   return join(root, 'packages/cli/bin/arriero.js')
 }
 

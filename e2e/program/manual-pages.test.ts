@@ -6,6 +6,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 import { endpoints } from '../../packages/api/src/endpoints/index.ts'
 import { buildManual } from '../../scripts/build-manual.ts'
 import { renderMarkdown } from '../../scripts/manual/render-markdown.ts'
+import { withoutInlineScripts } from '../../scripts/manual/typedoc-plugin.ts'
 
 let output: string
 const pages = new Map<string, string>()
@@ -66,6 +67,22 @@ test('the page of the API has every call of the table', () => {
   }
 })
 
+test('the page of the dashboard tells of every page there, and whom it is for', async () => {
+  const source = await readFile(new URL('../../packages/dashboard/src/pages.ts', import.meta.url), 'utf8')
+  const shown = [...source.matchAll(/title: '(\w+)', icon: '[^']*',(?: level: '(\w+)')?/g)]
+  expect(shown.length).toBeGreaterThan(10)
+  const rows = all(pages.get('dashboard.html') ?? '', /<tr>\n<td>(\w+<\/td>[\s\S]*?)<\/tr>/g)
+  const told = rows.map(row =>
+    row
+      .replaceAll(/<[^>]+>/g, ' ')
+      .trim()
+      .split(/\s+/),
+  )
+  expect(told.map(words => [words[0], words.at(-1)])).toEqual(
+    shown.map(([, title, level = 'READONLY']) => [title, level]),
+  )
+})
+
 test('renderMarkdown() makes links of the repository text, and takes no HTML', () => {
   const { html, title, headings } = renderMarkdown(
     '# A `b`\n\n<!-- not shown -->\n\n[x](get.md#a) [y](../../README.md) [z](https://example.org)\n\n## Twice\n\n## Twice\n\n<script>alert(1)</script>',
@@ -77,4 +94,21 @@ test('renderMarkdown() makes links of the repository text, and takes no HTML', (
     '<a href="get.html#a">x</a> <span class="elsewhere">y</span> <a href="https://example.org">z</a>',
   )
   expect(html).not.toMatch(/<script|not shown/)
+})
+
+test('a page of the reference runs scripts from files only, and the same one on two pages is one file', () => {
+  const page = (code: string) => `<body><script>${code}</script><script defer src="../assets/main.js"></script></body>`
+  const [first, second, other] = [
+    withoutInlineScripts(page('a("$&")'), '../'),
+    withoutInlineScripts(page('a("$&")'), ''),
+    withoutInlineScripts(page('b()'), ''),
+  ]
+  const [[name = '', code] = []] = [...first.inline]
+  expect(code).toBe('a("$&")')
+  expect(first.html).toBe(
+    `<body><script src="../${name}"></script><script defer src="../assets/main.js"></script></body>`,
+  )
+  expect(second.inline).toEqual(first.inline)
+  expect(second.html).toContain(`<script src="${name}"></script>`)
+  expect(other.inline.has(name)).toBe(false)
 })

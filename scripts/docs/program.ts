@@ -1,64 +1,62 @@
-import { execFile } from 'node:child_process'
-import { promisify } from 'node:util'
-import { type Findings, isMarkdown, lineOf, type ProjectFile, root } from './files.ts'
+import { type Command, CommanderError } from 'commander'
+import { commandNameIn, normaliseArguments } from '../../packages/cli/src/argv.ts'
+import { ProgramError } from '../../packages/cli/src/errors.ts'
+import { createProgram } from '../../packages/cli/src/program.ts'
+import { codeBlocksOf, typedIn } from './code-blocks.ts'
+import { type Findings, isMarkdown, lineOf, type ProjectFile } from './files.ts'
+import { callsOf } from './shell.ts'
 
-/** Flags by command; those of `arriero` itself under ''. */
-type Program = ReadonlyMap<string, ReadonlySet<string>>
+interface ShownCall {
+  readonly words: readonly string[]
+  readonly line: number
+  /** In running text, where what everybody knows may be left out. */
+  readonly isInline: boolean
+}
 
-/** Commands and flags that texts show exist. */
+/** What texts call the program with, its own parser takes: commands, flags, their values, operands. */
 export async function checkProgram(files: readonly ProjectFile[]): Promise<Findings> {
-  const program = await readProgram()
-  const anyFlag = new Set([...program.values()].flatMap(flags => [...flags]))
+  const anyFlag = flagsBelow(await parserOf('all'))
   const problems: string[] = []
   let count = 0
   for (const file of files.filter(isMarkdown)) {
-    for (const { code, index } of codeOf(ours(file))) {
-      const told = (what: string) => problems.push(`${file.path}:${lineOf(file.text, index)}: ${what}`)
-      for (const { command, flags } of callsIn(code)) {
-        count++
-        const known = program.get(command)
-        if (!known) told(`the program has no command ${command}`)
-        else for (const flag of flags) if (!known.has(flag)) told(`arriero ${command} has no flag ${flag}`)
-      }
+    for (const call of [...blockCalls(file), ...inlineCalls(file)]) {
+      const args = argumentsOf(call.words)
+      if (!args) continue
+      count++
+      const problem = await problemOf(args, call.isInline)
+      if (problem) problems.push(`${file.path}:${call.line}: arriero ${args.join(' ')}: ${problem}`)
+    }
+    for (const { code, line } of inlineCode(ours(file))) {
       // A flag alone, as in running text.
       const alone = /^(--?[a-z][a-z-]*)(?:[ =][^ ]+)?$/.exec(code)?.[1]
       if (alone === undefined) continue
       count++
-      if (!anyFlag.has(alone)) told(`the program has no flag ${alone}`)
+      if (!anyFlag.has(alone)) problems.push(`${file.path}:${line}: the program has no flag ${alone}`)
     }
   }
   return { what: 'commands and flags', count, problems }
 }
 
-async function readProgram(): Promise<Program> {
-  const main = await helpOf()
-  const listed = /^Commands:\n([\s\S]*?)\n\n/m.exec(main)?.[1] ?? ''
-  const names = commandsIn(listed)
-  const helps = await Promise.all(names.map(async name => [name, await flagsBelow(name)] as const))
-  return new Map([['', flagsOf(main)], ...helps])
+function blockCalls(file: ProjectFile): ShownCall[] {
+  return codeBlocksOf(file).flatMap(block => {
+    const typed = typedIn(block) ?? ''
+    return callsOf(typed).map(({ words, index }) => ({
+      words,
+      line: block.line - 1 + lineOf(typed, index),
+      isInline: false,
+    }))
+  })
 }
 
-function commandsIn(listed: string): string[] {
-  return [...listed.matchAll(/^ {2}([a-z][a-z0-9-]*) /gm)].map(([, name]) => name!).filter(name => name !== 'help')
+function inlineCalls(file: ProjectFile): ShownCall[] {
+  return inlineCode(ours(file)).flatMap(({ code, line }) =>
+    callsOf(code).map(({ words }) => ({ words, line, isInline: true })),
+  )
 }
 
-/** Those of a command and of the commands below it. */
-async function flagsBelow(...command: string[]): Promise<Set<string>> {
-  const help = await helpOf(...command)
-  const below = commandsIn(/^Commands:\n([\s\S]*?)\n\n/m.exec(help)?.[1] ?? '')
-  const flags = await Promise.all(below.map(name => flagsBelow(...command, name)))
-  return new Set([...flagsOf(help), ...flags.flatMap(each => [...each])])
-}
-
-async function helpOf(...command: string[]): Promise<string> {
-  const args = ['packages/cli/bin/arriero.js', ...command, '--help']
-  const { stdout } = await promisify(execFile)(process.execPath, args, { cwd: root })
-  return stdout
-}
-
-/** Flags of the lists, and those that a description gives as another spelling: `(-cs)`. */
-function flagsOf(help: string): Set<string> {
-  return new Set([...help.matchAll(/(?:^ {2,}|, |\()(--?[a-zA-Z][\w-]*)/gm)].map(([, flag]) => flag!))
+function inlineCode(text: string): { code: string; line: number }[] {
+  const outside = text.replaceAll(/^[ \t]*```[\s\S]*?^[ \t]*```/gm, block => block.replaceAll(/[^\n]/g, ' '))
+  return [...outside.matchAll(/`([^`\n]+)`/g)].map(({ 1: code = '', index }) => ({ code, line: lineOf(text, index) }))
 }
 
 /** Pages for those who come from other programs show in the first cell of a row what these have. */
@@ -67,32 +65,51 @@ function ours({ path, text }: ProjectFile): string {
   return text.replaceAll(/^\| [^|\n]*(?:\\\|[^|\n]*)*/gm, cell => cell.replaceAll(/[^\n]/g, ' '))
 }
 
-/** Shell lines of fenced blocks, with continued ones joined, and inline code. */
-function* codeOf(text: string): Generator<{ code: string; index: number }> {
-  for (const block of text.matchAll(/^```(?:sh|console)\n([\s\S]*?)^```/gm)) {
-    const joined = block[1]!.replaceAll('\\\n', '  ')
-    let index = block.index
-    for (const code of joined.split('\n')) {
-      index += code.length + 1
-      yield { code: code.replace(/^\$ /, '').replace(/(?:^| {2,})#.*$/, ''), index }
-    }
-  }
-  const outside = text.replaceAll(/^```[\s\S]*?^```/gm, block => block.replaceAll(/[^\n]/g, ' '))
-  for (const { 1: code = '', index } of outside.matchAll(/`([^`\n]+)`/g)) yield { code, index }
+/** Undefined: another program is called. In a container ours stands for the image. */
+function argumentsOf([first = '', ...rest]: readonly string[]): readonly string[] | undefined {
+  if (/^(?:.*\/)?arriero(?:\.js)?$/.test(first)) return rest
+  if (/^(?:npx|node|exec|do|then|if)$/.test(first)) return argumentsOf(rest)
+  if (first === 'sudo') return argumentsOf(rest[0] === '-u' ? rest.slice(2) : rest)
+  if (first !== 'docker') return undefined
+  const behind = rest.slice(rest.findIndex(word => /^arriero:\d|^(?:prepare|(?:api|worker)-\d)$/.test(word)) + 1)
+  if (rest.includes('exec')) return argumentsOf(behind)
+  return rest.includes('run') && behind.length < rest.length && behind.length > 0 ? behind : undefined
 }
 
-/** Calls of the program in a line of shell. */
-function* callsIn(line: string): Generator<{ command: string; flags: string[] }> {
-  for (const part of line.split(/[|;<]|&&/)) {
-    const words = part.trim().split(/\s+/)
-    if (words[0] === 'npx') words.shift()
-    if (words[0] !== 'arriero') continue
-    // What follows is for somebody else.
-    const end = words.indexOf('--')
-    if (end !== -1) words.length = end
-    const first = words[1] ?? ''
-    const isCommand = /^[a-z]/.test(first)
-    const flags = words.slice(isCommand ? 2 : 1).filter(word => /^--?[a-zA-Z]/.test(word))
-    yield { command: isCommand ? first : '', flags: flags.map(flag => flag.replace(/=.*$/, '')) }
+function parserOf(defined: Iterable<string> | 'all'): Promise<Command> {
+  const silent = { write: () => true, isTTY: false, columns: 100, rows: 24 }
+  return createProgram({ terminal: { stdout: silent, stderr: silent }, run: () => async () => {}, defined })
+}
+
+/** What may be left out in running text. */
+const leftOut = /^commander\.(?:missing|optionMissing|help)/
+
+/** A value that is not written out, `9f86d0…`, or that stands for one: `N`, `HOURS`. */
+const standIn = /'(?:[^']*…[^']*|[A-Z]+)'/
+
+async function problemOf(words: readonly string[], isInline: boolean): Promise<string | undefined> {
+  // Somebody else has to say what stands there.
+  const isOpen = isInline || words.includes('…')
+  const args = normaliseArguments(words.filter(word => word !== '…'))
+  const name = commandNameIn(args)
+  const program = await parserOf(name === undefined ? [] : [name])
+  try {
+    await program.parseAsync(args, { from: 'user' })
+    return undefined
+  } catch (error) {
+    if (!(error instanceof CommanderError || error instanceof ProgramError)) throw error
+    if (error instanceof CommanderError && (error.exitCode === 0 || (isOpen && leftOut.test(error.code))))
+      return undefined
+    if (standIn.test(error.message)) return undefined
+    return error.message.replace(/^error: /, '').replaceAll('\n', ' ')
   }
+}
+
+/** Of a command and of those below it, in every spelling: also one that a description gives, as `(-cs)`. */
+function flagsBelow(command: Command): Set<string> {
+  const own = command.options.flatMap(({ short, long, description }) => [
+    ...[short, long].filter(flag => flag !== undefined),
+    ...[...description.matchAll(/\((--?[a-z][\w-]*)/g)].map(([, flag]) => flag!),
+  ])
+  return new Set(['-h', '--help', ...own, ...command.commands.flatMap(each => [...flagsBelow(each)])])
 }

@@ -283,6 +283,20 @@ describe('dashboard/transfers', () => {
   })
 })
 
+test('dashboard/sites tells at once that a site is paused, resumed or gone, though its sums are kept for a while', async () => {
+  const told = async () => (await ask('sites')).sites.map((site: { enabled: boolean }) => site.enabled)
+  await house.sql(insertPeer(1))
+  expect(await told()).toEqual([true])
+  const change = (transfers_enabled: boolean) =>
+    house.post('admin/librarians/transfer_status/set', { librarian_name: 'peer-1', transfers_enabled }, 'ADMIN')
+  await change(false)
+  expect(await told()).toEqual([false])
+  await change(true)
+  expect(await told()).toEqual([true])
+  await house.sql(`DELETE FROM peer`)
+  expect(await told()).toEqual([])
+})
+
 test('dashboard/sites tells what goes to and fro', async () => {
   await house.sql(
     insertPeer(1),

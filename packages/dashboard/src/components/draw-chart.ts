@@ -36,7 +36,11 @@ export function drawChart({ parent, times, lines, format, onPoint }: DrawOptions
       legend: { show: false },
       cursor: { y: false, drag: { x: false, y: false } },
       tzDate: seconds => uPlot.tzDate(new Date(seconds * 1000), 'Etc/UTC'),
-      scales: { y: { range: (_, __, most) => [0, Math.max(1, most * 1.05)] } },
+      scales: {
+        // A value is that of the time from its own to the next: the last one has as much room.
+        x: { range: (_, first, last) => [first, last + (last - first) / Math.max(1, times.length - 1)] },
+        y: { range: (_, __, most) => [0, Math.max(1, most * 1.05)] },
+      },
       axes: [
         { ...axis, values: timeLabels },
         { ...axis, size: 72, splits: (_, __, ___, most) => evenSplits(most), values: (_, at) => at.map(format) },
@@ -79,9 +83,10 @@ function colourReader(parent: HTMLElement): (name: string) => string {
 
 function seriesOf(form: ChartLine['form'], stroke: string): Partial<uPlot.Series> {
   const common = { stroke, points: { show: false } }
-  if (form === 'bars') return { ...common, fill: stroke, width: 0, paths: uPlot.paths.bars!({ size: [0.7, 24] }) }
+  if (form === 'bars')
+    return { ...common, fill: stroke, width: 0, paths: uPlot.paths.bars!({ size: [0.7, 24], align: 1 }) }
   return form === 'steps'
-    ? { ...common, width: 2, paths: uPlot.paths.stepped!({ align: 1 }) }
+    ? { ...common, width: 2, paths: uPlot.paths.stepped!({ align: 1, extend: true }) }
     : { ...common, width: 2, dash: [6, 4] }
 }
 

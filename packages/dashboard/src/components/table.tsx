@@ -92,7 +92,7 @@ function Head<Row>({ column: { key, label, align, sort }, sorting, setSorting }:
       {sort ? (
         <button type="button" class="sort" onClick={turn}>
           {label}
-          <span aria-hidden="true">{order ? (order === 'ascending' ? ' ▲' : ' ▼') : ' ↕'}</span>
+          <span aria-hidden="true">{order ? (order === 'ascending' ? '\u00a0▲' : '\u00a0▼') : '\u00a0↕'}</span>
         </button>
       ) : (
         label || <span class="unseen">What can be done</span>

@@ -38,6 +38,21 @@ export function Time({ at, form = 'both' }: TimeProps) {
   )
 }
 
+export interface TimeByProps {
+  readonly at: string
+  readonly who: string
+}
+
+/** When it was done, and by whom. */
+export function TimeBy({ at, who }: TimeByProps) {
+  return (
+    <span class="told">
+      <Time at={at} />
+      <span class="soft">by {who}</span>
+    </span>
+  )
+}
+
 export function Duration({ seconds }: { readonly seconds: number | null | undefined }) {
   return seconds === null || seconds === undefined ? <None /> : <span class="number">{formatDuration(seconds)}</span>
 }

@@ -5,7 +5,7 @@ import { Field } from '../../components/field.tsx'
 import { Form, textOf } from '../../components/form.tsx'
 import { PageHead, Section } from '../../components/page.tsx'
 import { type Column, Table } from '../../components/table.tsx'
-import { Time } from '../../components/texts.tsx'
+import { Time, TimeBy } from '../../components/texts.tsx'
 import { Link } from '../../routing/link.tsx'
 import { pathOf } from '../../routing/match.ts'
 import { useServices } from '../../services.ts'
@@ -26,8 +26,11 @@ const shown: readonly Column<Row>[] = [
     cell: ({ file_name }) => <Link to={pathOf('/files', file_name)}>{file_name}</Link>,
   },
   { key: 'why', label: 'Why', cell: ({ reason }) => <span class="message">{reason}</span> },
-  { key: 'who', label: 'Proposed by', cell: ({ proposed_by }) => proposed_by },
-  { key: 'when', label: 'Proposed', cell: ({ proposed_time }) => <Time at={proposed_time} /> },
+  {
+    key: 'when',
+    label: 'Proposed',
+    cell: ({ proposed_time, proposed_by }) => <TimeBy at={proposed_time} who={proposed_by} />,
+  },
   { key: 'end', label: 'To be confirmed before', cell: ({ end_time }) => <Time at={end_time} /> },
 ]
 

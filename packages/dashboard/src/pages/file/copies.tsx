@@ -24,7 +24,7 @@ const shown: readonly Column<Row>[] = [
   },
 ]
 
-const path: Column<Row> = { key: 'path', label: 'Path', cell: row => <code>{row.path}</code> }
+const path: Column<Row> = { key: 'path', label: 'Path', cell: row => <code class="message">{row.path}</code> }
 
 /** The copies at this site, each with its last proof. */
 export function Copies({ instances, onDelete }: CopiesProps) {

@@ -16,10 +16,12 @@ export interface DeleteCopyProps {
   readonly name: string
   readonly store: string
   readonly onClose: () => void
+  /** After the copy has come back. */
+  readonly onUndone: () => void
 }
 
 /** The copy on one store goes to the trash: first the plan with its proofs, then the name typed. */
-export function DeleteCopy({ name, store, onClose }: DeleteCopyProps) {
+export function DeleteCopy({ name, store, onClose, onUndone }: DeleteCopyProps) {
   const { api, toasts } = useServices()
   const plan = useAnswer(signal => api.deletion.plan({ file_name: name, store_name: store }, { signal }), [name, store])
   const remove = async (reason: string) => {
@@ -29,6 +31,7 @@ export function DeleteCopy({ name, store, onClose }: DeleteCopyProps) {
       run: async () => {
         await api.admin.trashRestore({ trash_id })
         toasts.tell(`The copy on ${store} is back.`)
+        onUndone()
       },
     })
     onClose()

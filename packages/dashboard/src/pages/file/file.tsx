@@ -23,7 +23,9 @@ export type FileAnswer = AnswerOf<typeof endpoints.dashboard.file>
 /** All that is known of one file, and what can be done with it. */
 export default function FilePage({ rest: name }: PageProps) {
   const { api } = useServices()
-  const answer = useAnswer(signal => api.dashboard.file({ file_name: name }, { signal }), [name])
+  const answer = useAnswer(signal => api.dashboard.file({ file_name: name }, { signal }), [name], {
+    topics: ['transfers'],
+  })
   return (
     <>
       <PageHead title={name} tab={`${name} · Arriero`}>
@@ -87,7 +89,9 @@ function Parts({ of: { file, instances, remote, history }, again }: PartsProps) 
           </Button>
         </Section>
       )}
-      {deletesFrom !== undefined && <DeleteCopy name={file.file_name} store={deletesFrom} onClose={close} />}
+      {deletesFrom !== undefined && (
+        <DeleteCopy name={file.file_name} store={deletesFrom} onClose={close} onUndone={again} />
+      )}
       {destroys && <Destroy name={file.file_name} instances={instances} remote={remote} onClose={close} />}
     </>
   )

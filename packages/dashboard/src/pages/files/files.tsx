@@ -1,5 +1,5 @@
 import type { AnswerOf, endpoints } from '@arriero/api'
-import { useLayoutEffect, useRef, useState } from 'preact/hooks'
+import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks'
 import { Button } from '../../components/button.tsx'
 import { PageHead } from '../../components/page.tsx'
 import { StateOf } from '../../components/state.tsx'
@@ -15,6 +15,8 @@ import { moveAmongRows, ROW_LINK } from './move-among-rows.ts'
 
 type Found = AnswerOf<typeof endpoints.dashboard.files>
 type Row = Found['files'][number]
+/** The pages behind the first one. */
+type Rest = Pick<Found, 'files' | 'next'>
 
 const PAGE = 50
 /** Shorter than between two keys of a fast typist it would ask for what nobody waits for. */
@@ -47,11 +49,19 @@ const columns: readonly Column<Row>[] = [
 export default function FilesPage() {
   const { api, router } = useServices()
   const query = new URLSearchParams(useStore(router.place).search).get('q') ?? ''
+  const [rest, setRest] = useState<Rest>()
+  useEffect(() => setRest(undefined), [query])
   const found = useAnswer(signal => api.dashboard.files({ query, limit: PAGE }, { signal }), [query], {
     restMs: REST_MS,
+    // Who looks at the pages behind the first one would lose their place.
+    topics: rest ? [] : ['overview'],
   })
-  const rest = useRest(query, found.data)
-  const rows = found.data && [...found.data.files, ...rest.files]
+  const rows = found.data && [...found.data.files, ...(rest?.files ?? [])]
+  const next = rest ? rest.next : found.data?.next
+  const loadMore = async () => {
+    const page = await api.dashboard.files({ query, limit: PAGE, after: next! })
+    setRest({ files: [...(rest?.files ?? []), ...page.files], next: page.next })
+  }
   const field = useRef<HTMLInputElement>(null)
   useLayoutEffect(() => field.current?.focus(), [])
   const type = (text: string) =>
@@ -88,7 +98,7 @@ export default function FilesPage() {
         again={found.again}
         isLoading={found.isLoading}
       />
-      {rest.next !== null && rest.next !== undefined && <Button onPress={rest.load}>Show more</Button>}
+      {next && <Button onPress={loadMore}>Show more</Button>}
     </div>
   )
 }
@@ -98,17 +108,4 @@ const replaces = { replaces: true }
 function countText({ total, more }: Found, shown: number): string {
   if (total !== null) return total > shown ? `${formatFiles(total)}, ${formatCount(shown)} shown` : formatFiles(total)
   return more ? `More than ${formatFiles(shown)}` : formatFiles(shown)
-}
-
-/** The pages behind the first one; gone when the first one is another. */
-function useRest(query: string, first: Found | undefined) {
-  const { api } = useServices()
-  const [held, setHeld] = useState<{ readonly first: Found; readonly files: Row[]; readonly next: string | null }>()
-  const { files, next } = held?.first === first && held ? held : { files: [], next: first?.next }
-  const load = async () => {
-    if (!first || !next) return
-    const page = await api.dashboard.files({ query, limit: PAGE, after: next })
-    setHeld({ first, files: [...files, ...page.files], next: page.next })
-  }
-  return { files, next, load }
 }

@@ -6,6 +6,7 @@ import { Bytes, Count, Duration, Time } from '../../components/texts.tsx'
 import { Link } from '../../routing/link.tsx'
 import { formatBytes } from '../../text/bytes.ts'
 import { parseTime } from '../../text/time.ts'
+import { isStuck } from './verdicts.ts'
 
 type Row = Overview['backlog'][number]
 
@@ -53,7 +54,8 @@ function SiteState({ of: { enabled, reachable } }: { readonly of: Row }) {
   return enabled ? <Reachable is={reachable} /> : <State tone="warn" label="paused" />
 }
 
-function Drain({ of: { files, drain_seconds } }: { readonly of: Row }) {
-  if (files === 0) return <State tone="good" label="empty" />
-  return drain_seconds === null ? <State tone="bad" label="does not move" /> : <Duration seconds={drain_seconds} />
+function Drain({ of: row }: { readonly of: Row }) {
+  if (row.files === 0) return <State tone="good" label="empty" />
+  if (row.drain_seconds !== null) return <Duration seconds={row.drain_seconds} />
+  return isStuck(row) ? <State tone="bad" label="does not move" /> : <State tone="idle" label="not known yet" />
 }

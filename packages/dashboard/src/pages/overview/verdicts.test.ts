@@ -6,10 +6,12 @@ const now = Date.UTC(2026, 10, 22, 4)
 const night = overviewAt(now)
 
 test('what waits and does not move is stuck, however much moves elsewhere', () => {
-  expect(verdictOfFlow(night)).toMatchObject({ tone: 'bad', detail: 'to erebus' })
+  expect(verdictOfFlow(night, now)).toMatchObject({ tone: 'bad', detail: 'to erebus' })
   const paused = night.backlog.map(each => ({ ...each, enabled: false }))
   expect(verdictOfFlow({ ...night, backlog: paused })).toMatchObject({ tone: 'good' })
   expect(verdictOfFlow({ flow: [], backlog: [] })).toMatchObject({ tone: 'idle' })
+  const begun = night.backlog.map(each => ({ ...each, oldest_time: new Date(now - 20_000).toISOString() }))
+  expect(verdictOfFlow({ ...night, backlog: begun }, now)).toMatchObject({ tone: 'good' })
 })
 
 test('errors come before warnings', () => {

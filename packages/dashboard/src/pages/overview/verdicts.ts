@@ -10,6 +10,8 @@ export interface Verdict {
   readonly detail?: string
 }
 
+/** A person can wait so long before a thing is called stuck. */
+const JUST_BEGUN_SECONDS = 60
 /** A store that is full sooner than this is worth a word; seconds. */
 const SOON_SECONDS = 30 * 86_400
 
@@ -24,10 +26,9 @@ function others(warnings: number): Pick<Verdict, 'detail'> {
   return warnings > 0 ? { detail: `and ${formatFiles(warnings, 'warning')}` } : {}
 }
 
-/** Flowing: bytes moved in this hour or the one before. Stuck: some wait, and none moved. */
-export function verdictOfFlow({ flow, backlog }: Pick<Overview, 'flow' | 'backlog'>): Verdict {
-  const waiting = backlog.filter(({ enabled, files }) => enabled && files > 0)
-  const stuck = waiting.filter(({ drain_seconds }) => drain_seconds === null)
+/** Flowing: bytes moved in this hour or the one before. Stuck: some wait, and not only since now, and none moved. */
+export function verdictOfFlow({ flow, backlog }: Pick<Overview, 'flow' | 'backlog'>, now = Date.now()): Verdict {
+  const stuck = backlog.filter(each => each.enabled && isStuck(each, now))
   if (stuck.length > 0) {
     return {
       tone: 'bad',
@@ -37,6 +38,13 @@ export function verdictOfFlow({ flow, backlog }: Pick<Overview, 'flow' | 'backlo
   }
   const moved = flow.slice(-2).reduce((sum, hour) => sum + hour.in_bytes + hour.out_bytes, 0)
   return moved > 0 ? { tone: 'good', answer: 'Yes' } : { tone: 'idle', answer: 'Nothing moves, nothing waits' }
+}
+
+/** Whether what waits for a site does not move. What has only just begun could not have moved yet. */
+export function isStuck(of: Overview['backlog'][number], now = Date.now()): boolean {
+  const { files, drain_seconds, oldest_time } = of
+  const hasJustBegun = oldest_time !== null && now - parseTime(oldest_time) < JUST_BEGUN_SECONDS * 1000
+  return files > 0 && drain_seconds === null && !hasJustBegun
 }
 
 export function verdictOfProofs(proof: Overview['proof'], now = Date.now()): Verdict {

@@ -35,7 +35,7 @@ const shown: readonly Column<Row>[] = [
   {
     key: 'next',
     label: 'Next run',
-    cell: row => (row.next_time === null ? <None why="not by itself" /> : <Time at={row.next_time} />),
+    cell: row => (row.next_time === null ? <None why="not by itself" /> : <Time at={row.next_time} form="ago" />),
     sort: row => row.next_time && parseTime(row.next_time),
   },
 ]
@@ -54,7 +54,7 @@ export default function TasksPage() {
     label: '',
     align: 'end',
     cell: row => (
-      <Button label={`Run ${row.name} now`} onPress={() => run(row)}>
+      <Button label={`Run now: ${row.name}`} onPress={() => run(row)}>
         Run now
       </Button>
     ),
@@ -82,7 +82,7 @@ function LastRun({ of: row }: { readonly of: Row }) {
   if (row.ended_time === null) return <None why="never" />
   return (
     <span class="told">
-      <Time at={row.ended_time} />
+      <Time at={row.ended_time} form="ago" />
       <span class="soft">{runText(row)}</span>
     </span>
   )

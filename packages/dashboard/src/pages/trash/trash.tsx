@@ -5,7 +5,7 @@ import { Pager } from '../../components/pager.tsx'
 import { SearchField } from '../../components/search-field.tsx'
 import { stateOf } from '../../components/state.tsx'
 import { type Column, Table } from '../../components/table.tsx'
-import { Time } from '../../components/texts.tsx'
+import { Time, TimeBy } from '../../components/texts.tsx'
 import { Link } from '../../routing/link.tsx'
 import { pathOf } from '../../routing/match.ts'
 import { useConditions } from '../../routing/use-conditions.ts'
@@ -24,9 +24,12 @@ const shown: readonly Column<Row>[] = [
     cell: ({ file_name }) => <Link to={pathOf('/files', file_name)}>{file_name}</Link>,
   },
   { key: 'store', label: 'Store', cell: ({ store_name }) => store_name },
-  { key: 'who', label: 'Deleted by', cell: ({ deleted_by }) => deleted_by },
   { key: 'why', label: 'Why', cell: ({ reason }) => <span class="message">{reason}</span> },
-  { key: 'when', label: 'Deleted', cell: ({ deleted_time }) => <Time at={deleted_time} /> },
+  {
+    key: 'when',
+    label: 'Deleted',
+    cell: ({ deleted_time, deleted_by }) => <TimeBy at={deleted_time} who={deleted_by} />,
+  },
   { key: 'purge', label: 'Kept until', cell: ({ purge_time }) => <Time at={purge_time} /> },
 ]
 

@@ -31,19 +31,21 @@ export const TASK_SILENCE_SECONDS = 30
 
 export const tasks = {
   /** Those of the settings have rows; those of entries that are gone go, unless they run. `inSeconds`: when a new one runs first. */
-  synchronise: write<{ entries: readonly (TaskEntry & { readonly inSeconds: number | null })[] }, void>(async ({ sql, dialect }, { entries }) => {
-    const ids = entries.map(({ id }) => id)
-    let gone = sql.deleteFrom('task').where(eb => isNobodys(eb, dialect))
-    if (ids.length > 0) gone = gone.where('id', 'not in', ids)
-    await gone.execute()
-    for (const { inSeconds, ...entry } of entries) {
-      await sql
-        .insertInto('task')
-        .values({ ...entry, next_run: inSeconds === null ? null : dialect.nowPlus(inSeconds), counts: '{}' })
-        .onConflict(conflict => conflict.column('id').doUpdateSet({ name: entry.name }))
-        .execute()
-    }
-  }),
+  synchronise: write<{ entries: readonly (TaskEntry & { readonly inSeconds: number | null })[] }, void>(
+    async ({ sql, dialect }, { entries }) => {
+      const ids = entries.map(({ id }) => id)
+      let gone = sql.deleteFrom('task').where(eb => isNobodys(eb, dialect))
+      if (ids.length > 0) gone = gone.where('id', 'not in', ids)
+      await gone.execute()
+      for (const { inSeconds, ...entry } of entries) {
+        await sql
+          .insertInto('task')
+          .values({ ...entry, next_run: inSeconds === null ? null : dialect.nowPlus(inSeconds), counts: '{}' })
+          .onConflict(conflict => conflict.column('id').doUpdateSet({ name: entry.name }))
+          .execute()
+      }
+    },
+  ),
 
   /** Undefined: another run has it, or as many of its kind run as may. Else what the last one has kept. */
   begin: write<{ entry: TaskEntry; run: string; atOnce: number }, { cursor: string | null } | undefined>(

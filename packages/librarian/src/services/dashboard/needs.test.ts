@@ -15,7 +15,12 @@ const task = (next: string | null, more: Partial<Task> = {}): Task => ({
 const ground = (taskList: readonly Task[]): NeedsGround => ({
   now: at('12:00'),
   backlog: [],
-  proof: { oldest_time: null, unproven_files: 0, period_seconds: null, by_state: { ok: 0, mismatch: 0, missing: 0, unreadable: 0, unavailable: 0, 'never-checked': 0 } },
+  proof: {
+    oldest_time: null,
+    unproven_files: 0,
+    period_seconds: null,
+    by_state: { ok: 0, mismatch: 0, missing: 0, unreadable: 0, unavailable: 0, 'never-checked': 0 },
+  },
   stores: [],
   errors: [],
   taskList,

@@ -41,7 +41,7 @@ type Both = {
   readonly bytes?: number
 }
 
-/** At most once in two seconds, whoever asks. */
+/** Sums are made at most once in two seconds, whoever asks; what somebody has just switched is told as it is. */
 export function createSites({
   catalogue,
   holdings,
@@ -49,31 +49,33 @@ export function createSites({
   watch,
   clock,
 }: SitesOptions): () => Promise<readonly Site[]> {
-  async function look(): Promise<readonly Site[]> {
+  async function add(): Promise<(peer: Peer) => Omit<Site, 'peer' | 'reachable'>> {
     const now = await catalogue.traffic.now()
-    const peers = await catalogue.peers.list()
+    const librarians = (await catalogue.peers.list()).map(({ name }) => name)
     const since = instantOf(new Date(millisecondsOf(now) - KEPT_HOURS * HOUR_MS))
     const [rows, open, failed, kept] = await Promise.all([
       hours(now),
       catalogue.traffic.open(),
-      catalogue.traffic.failed({ since, librarians: peers.map(({ name }) => name) }),
+      catalogue.traffic.failed({ since, librarians }),
       holdings(),
     ])
-    return peers.map(peer => {
-      const sum = (all: readonly Both[], direction: 'in' | 'out') => sumOf(all, direction, peer.name)
+    return ({ id, name }) => {
+      const sum = (all: readonly Both[], direction: 'in' | 'out') => sumOf(all, direction, name)
       return {
-        peer,
-        reachable: watch.reachable(peer),
         outgoing: sum(open, 'out'),
         incoming: sum(open, 'in'),
         sent: { ...sum(rows, 'out'), failed: sum(failed, 'out').files },
         received: { ...sum(rows, 'in'), failed: sum(failed, 'in').files },
-        copies: kept.remoteCopies.find(({ librarianId }) => librarianId === peer.id)?.copies ?? 0,
+        copies: kept.remoteCopies.find(({ librarianId }) => librarianId === id)?.copies ?? 0,
       }
-    })
+    }
   }
 
-  return createPaced(look, { clock, everyMs: 2000 })
+  const added = createPaced(add, { clock, everyMs: 2000 })
+  return async () => {
+    const [peers, sumsOf] = await Promise.all([catalogue.peers.list(), added()])
+    return peers.map(peer => ({ peer, reachable: watch.reachable(peer), ...sumsOf(peer) }))
+  }
 }
 
 function sumOf(all: readonly Both[], direction: 'in' | 'out', name: string): Amount {

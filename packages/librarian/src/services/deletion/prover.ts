@@ -153,9 +153,13 @@ function whyNot(here: readonly Evidence[], elsewhere: Others, { floor, remote }:
   if (here.length + count >= floor && count >= remote) return undefined
   const lack =
     here.length + count < floor
-      ? `${floor} good copies must remain on other devices or at other librarians, there are ${here.length + count}`
-      : `${remote} good copies must remain at other librarians, there are ${count}`
+      ? `${goodCopies(floor)} must remain on other devices or at other librarians, there are ${here.length + count}`
+      : `${goodCopies(remote)} must remain at other librarians, there are ${count}`
   return [lack, ...whatDoesNotCount(elsewhere)].join('; ')
+}
+
+function goodCopies(count: number): string {
+  return count === 1 ? '1 good copy' : `${count} good copies`
 }
 
 function whatDoesNotCount({ claimed, unreachable, worthless }: Others): string[] {
