@@ -31,10 +31,11 @@ export async function withSite(
   if (engine === 'postgres' && !postgres) return
   try {
     const catalogue = await postgres?.createDatabase()
-    const begin = () => serve(home, { catalogue, encryptionKey, patienceMs: PATIENCE_MS })
+    const background = { send_clone: [0, 1].map(sendTo) }
+    const begin = () => serve(home, { catalogue, encryptionKey, background, patienceMs: PATIENCE_MS })
     {
       await using served = await begin()
-      for (const peer of [0, 1]) await addPeer(served, `peer-${peer}`)
+      for (const peer of [0, 1]) await addPeer(served, peer)
     }
     // In a process of its own: what filling takes is not the server's.
     const seed = new URL('./seed.ts', import.meta.url).pathname
@@ -47,13 +48,19 @@ export async function withSite(
   }
 }
 
-/** Nobody listens there: it is a site that does not answer. */
-async function addPeer({ librarian }: Served, name: string): Promise<void> {
-  await librarian.admin.librariansAdd({
-    librarian_name: name,
+/** Nobody listens there: sites that do not answer. */
+async function addPeer({ librarian }: Served, peer: number): Promise<void> {
+  const { success } = await librarian.admin.librariansAdd({
+    librarian_name: `peer-${peer}`,
     url: 'http://127.0.0.1',
-    port: 9,
+    port: 9 + peer,
     authenticator: 'bench:bench-password',
     check_connection: false,
   })
+  if (!success) throw new Error(`peer-${peer} could not be added`)
+}
+
+/** What each lacks is counted, of all files. */
+function sendTo(peer: number) {
+  return { task_name: `to ${peer}`, every: '24:00:00', destination_librarian: `peer-${peer}`, age_in_days: 10_000 }
 }
