@@ -87,11 +87,12 @@ export const sending = {
   waiting: read<{ destination: string; ageInDays: number; after?: FileCursor | undefined; limit: number }, WaitingPage>(
     async ({ sql: db, dialect }, { destination, ageInDays, after, limit }) => {
       const page = (last?: FileCursor) => {
-        let query = db.selectFrom('file').where('create_time', '>=', since(dialect, ageInDays))
-        if (after)
-          query = query.where(({ eb, refTuple, tuple }) =>
-            eb(refTuple('create_time', 'name'), '>', tuple(...at(after))),
-          )
+        // What lies behind `after` is young enough; said twice, SQLite would read all that is young for the last page.
+        let query = after
+          ? db
+              .selectFrom('file')
+              .where(({ eb, refTuple, tuple }) => eb(refTuple('create_time', 'name'), '>', tuple(...at(after))))
+          : db.selectFrom('file').where('create_time', '>=', since(dialect, ageInDays))
         if (last)
           query = query.where(({ eb, refTuple, tuple }) =>
             eb(refTuple('create_time', 'name'), '<=', tuple(...at(last))),
