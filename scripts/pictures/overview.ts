@@ -1,8 +1,8 @@
 /** Makes docs/pictures/overview.png and its dark twin: the first page of the dashboard of a librarian that works. Needs Chromium. */
 import type { Browser } from '@playwright/test'
+import { startChromium } from '../../e2e/servers/chromium.ts'
 import { pathOf } from './path-of.ts'
 import { now, openSiteInUse, type SiteInUse } from './site-in-use.ts'
-import { startChromium } from './start-chromium.ts'
 
 const pictures = { light: 'overview.png', dark: 'overview-dark.png' } as const
 

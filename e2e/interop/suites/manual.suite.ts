@@ -10,8 +10,8 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 import { createManualFeature } from '../../../packages/librarian/src/features/manual.ts'
 import { type RawApp, startRawApp } from '../../../packages/librarian/test/raw-app.ts'
 import { buildManual } from '../../../scripts/build-manual.ts'
-import { findProgram } from '../../../scripts/pictures/find-program.ts'
-import { type RunningChromium, startChromium } from '../../../scripts/pictures/start-chromium.ts'
+import { type RunningChromium, startChromium } from '../../servers/chromium.ts'
+import { findProgram } from '../../servers/find-program.ts'
 
 const root = fileURLToPath(new URL('../../..', import.meta.url))
 const sizes = { desk: { width: 1280, height: 800 }, phone: { width: 390, height: 844 } } as const

@@ -22,7 +22,7 @@ export async function startChromium(): Promise<RunningChromium> {
     const browser = await chromium.launch({
       executablePath,
       // As root, which build machines often are, it has no sandbox. What it opens here is ours.
-      args: ['--no-sandbox', '--disable-dev-shm-usage'],
+      args: ['--no-sandbox', '--disable-dev-shm-usage', '--disable-gpu'],
       env: { ...process.env, HOME: home, TMPDIR: home, XDG_CONFIG_HOME: home, XDG_CACHE_HOME: home },
     })
     return {
