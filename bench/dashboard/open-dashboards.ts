@@ -14,9 +14,12 @@ const UPLOADS_PER_SECOND = 5
 const UPLOAD_BYTES = 1024
 /** What comes at once when they are opened is over. */
 const SETTLED_MS = 5000
+const QUIET_PERCENT = 5
+const QUIET_WITHIN_MS = 300_000
 
 export const benchOpenDashboards: DashboardCase = async ({ served }, { rounds, seconds, dashboards }) => {
   const logins = await logInPeople(served, PEOPLE)
+  await untilQuiet(served)
   let uploaded = 0
   const look = async (page: Page | undefined, hasFlow: boolean): Promise<Look> => {
     await using open = page && (await openDashboards({ url: served.url, logins, count: dashboards, page }))
@@ -67,6 +70,13 @@ interface Look {
   /** Percent. */
   readonly share: number
   readonly callsPerSecond: number
+}
+
+/** After a start a server looks after what it finds: copies that nobody has read, a backup. */
+async function untilQuiet(served: Served): Promise<void> {
+  for (const end = performance.now() + QUIET_WITHIN_MS; (await shareOfCore(served, 5)) > QUIET_PERCENT; ) {
+    if (performance.now() > end) throw new Error(`the server is not quiet within ${QUIET_WITHIN_MS / 1000} s`)
+  }
 }
 
 async function shareOfCore(served: Served, seconds: number): Promise<number> {
