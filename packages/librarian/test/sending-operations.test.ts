@@ -197,6 +197,9 @@ function suite(label: string, open: () => Promise<TrialCatalogue>): void {
       await catalogue.leases.release({ resource: 'send-item:1', holder: 'c', token: first.hold.token })
       const second = (await catalogue.sendQueue.claimWaiting({ ...claim, most: 1 })) as ClaimedItem
       expect(second.item.id).toBe(2)
+      const stale = { ...second.hold, token: second.hold.token + 1 }
+      await expect(catalogue.sendQueue.begin({ hold: stale })).rejects.toMatchObject({ code: 'Conflict' })
+      await catalogue.sendQueue.begin({ hold: second.hold })
       await catalogue.sendQueue.begun({ hold: second.hold, state: '{}', lookSeconds: 0 })
       expect(await catalogue.sendQueue.claimWaiting({ ...claim, most: 1 })).toBe('full')
       expect(await catalogue.sendQueue.claimWaiting({ ...claim, most: 2 })).toBeUndefined()

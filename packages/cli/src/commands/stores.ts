@@ -55,7 +55,8 @@ async function list(_: string[], flags: LibrarianFlags, context: Context): Promi
       ])
       showTable(['Store', 'Type', 'Free', 'Disk', 'Uploads', 'State'], rows, context)
       for (const { name, reason, remedy = 'See to its disk and its mount.' } of stores) {
-        if (reason !== undefined) warn(context, `${printable(name)} is not available: ${printable(reason)}. ${remedy}`)
+        if (reason !== undefined)
+          warn(context, `${printable(name)} is not available: ${asSentence(printable(reason))} ${remedy}`)
       }
     }
     return exitCodes.ok
@@ -106,4 +107,9 @@ async function manifest([store = '']: string[], flags: ManifestFlags, context: C
     }
     return exitCodes.ok
   })
+}
+
+/** Some reasons end with a question. */
+function asSentence(reason: string): string {
+  return /[.?!]$/.test(reason) ? reason : `${reason}.`
 }
