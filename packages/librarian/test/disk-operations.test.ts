@@ -6,6 +6,12 @@ import type { TrialCatalogue } from './trial-operations.ts'
 
 await suiteOfBoth(suite)
 
+const announced = (name: string, source: string, number: number, replaces: number | null = null) =>
+  `INSERT INTO incoming_transfer (status, uploader, upload_name, source, transfer_size, transfer_checksum, start_time, store_path,
+     deletion_policy, token, source_transfer_id, replaces_instance_id)
+   VALUES ('INITIATED', '${source}', 'f', '${source}', 1, 'xxh3:::1', '2026-01-01T00:00:00.000000Z', '${name}', 'DISALLOWED',
+     '${name} ${source} ${replaces}', ${number}, ${replaces})`
+
 const disk = '11111111-2222-4333-8444-555555555555'
 const other = '99999999-2222-4333-8444-555555555555'
 const hex = (n: number) => n.toString(16).padStart(64, '0')
@@ -186,12 +192,12 @@ function suite(label: string, open: () => Promise<TrialCatalogue>): void {
 
     test('files of a disk that came are judged by the catalogue, and the sender hears once of what was here before', async () => {
       await using catalogue = await open()
-      await fill(catalogue, ['same', 'other', 'lost'])
+      await fill(catalogue, ['same', 'other', 'lost', 'mended'])
       await catalogue.trial.write(`UPDATE instance SET available = 0 WHERE file_name = 'lost'`)
       await catalogue.incomingDisks.arrive({
         id: other,
         peer: 'peer-1',
-        files: 5,
+        files: 6,
         bytes: 9,
         digest: hex(1),
         statement: 's',
@@ -210,24 +216,35 @@ function suite(label: string, open: () => Promise<TrialCatalogue>): void {
         file('lost', 3, hex(3)),
         file('new', 4, hex(4)),
         file('bad', 5, hex(5), 'must have 5 bytes'),
+        { ...file('mended', 4, hex(4)), transferId: 6 },
       ]
+      // Announced by a reading that was broken off: what came another way meanwhile, what is still to come, what is another's, and what
+      // takes a bad copy's place.
+      await catalogue.trial.write(announced('same', 'peer-1', 1))
+      await catalogue.trial.write(announced('new', 'peer-1', 4))
+      await catalogue.trial.write(announced('same', 'peer-2', 1))
+      await catalogue.trial.write(announced('mended', 'peer-1', 6, 4))
       for (const isRead of [false, true]) {
-        const settled = await catalogue.incomingDisks.settle({ id: other, files, isRead })
+        const { settled, ended } = await catalogue.incomingDisks.settle({ id: other, files, isRead })
+        expect(ended.map(({ id, status }) => [id, status])).toEqual(isRead ? [] : [[1, 'FAILED']])
         expect(settled.map(({ name, state }) => [name, state])).toEqual([
           ['same', 'exists'],
           ['other', 'failed'],
           ['lost', 'failed'],
           ['new', 'new'],
           ['bad', 'failed'],
+          ['mended', 'exists'],
         ])
       }
       const told = await catalogue.trial.read(`SELECT call, body FROM message WHERE call = 'clone/complete'`)
       expect(told.map(({ body }) => JSON.parse(String(body)))).toEqual([
         { source_transfer_id: 1, destination_transfer_id: -1, store_id: 1 },
+        { source_transfer_id: 6, destination_transfer_id: -1, store_id: 1 },
       ])
       const [listed] = await catalogue.disks.list({ id: other, limit: 1 })
-      expect(listed).toMatchObject({ state: 'read', confirmed: 1, failed: 3, arrived: 1 })
+      expect(listed).toMatchObject({ state: 'read', confirmed: 2, failed: 3, arrived: 1 })
       expect(await catalogue.incomingDisks.kept({ id: other, limit: 9 })).toEqual([
+        { name: 'mended', transfer_id: 6, store_id: 1, size: 4, sha256: hex(4) },
         { name: 'same', transfer_id: 1, store_id: 1, size: 1, sha256: hex(1) },
       ])
     })

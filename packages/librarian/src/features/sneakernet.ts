@@ -37,7 +37,7 @@ export interface SneakernetFeatureOptions {
 }
 
 export function createSneakernetFeature(options: SneakernetFeatureOptions): Feature {
-  const { settings, catalogue, connections, fernet, alarms, clock, random, turns, onMessage } = options
+  const { settings, catalogue, connections, fernet, stores, alarms, clock, log, random, turns, onMessage } = options
   const { name } = settings
   const signing = createSigning({ catalogue, fernet })
   const keys = createPeerKeys({ catalogue, connections })
@@ -47,7 +47,7 @@ export function createSneakernetFeature(options: SneakernetFeatureOptions): Feat
       librarianName: name,
       books: catalogue,
       packing: createPacking(shared),
-      arrivals: createArrivals({ ...shared, alarms }),
+      arrivals: createArrivals({ ...shared, alarms, stores, log }),
       keeper: createCloneKeeper({
         ...options,
         deletionPolicy: settings.background.recieve_clone[0]?.deletion_policy === 1 ? 'ALLOWED' : 'DISALLOWED',

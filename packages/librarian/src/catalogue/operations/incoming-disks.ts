@@ -1,9 +1,12 @@
 /** Disks that came: what became of each file, and what the librarian that sent them is told (reliability G4). */
 import { LibrarianError } from '@arriero/api/errors'
+import { sql as text } from 'kysely'
 import { audited } from '../audited.ts'
 import { type Database, read } from '../operation.ts'
+import { rowSet } from '../row-set.ts'
 import { type Disk, findDisk, requireDisk } from './disks.ts'
 import { enqueue } from './outbox.ts'
+import { endOpen, type IncomingTransfer } from './uploads.ts'
 
 export interface Arrival {
   readonly id: string
@@ -32,6 +35,13 @@ export interface Settled {
   readonly reason: string | null
   /** Digest of what is kept here under its name, where that is another content. */
   readonly kept?: string | undefined
+}
+
+export interface SettledPage {
+  /** In the order of the call. */
+  readonly settled: readonly Settled[]
+  /** Transfers that nobody will go on with: their staging may go. */
+  readonly ended: readonly IncomingTransfer[]
 }
 
 export interface KeptFile {
@@ -76,23 +86,27 @@ export const incomingDisks = {
 
   /**
    * What the catalogue says of each. One that was kept before is told to the sender here; of one that came by a transfer the
-   * commit has told it.
+   * commit has told it. With what an earlier reading of the disk has announced of files that came another way meanwhile, nobody
+   * will go on: it ends.
    */
-  settle: audited<{ id: string; files: readonly CarriedFile[]; isRead: boolean }, Settled[]>(
+  settle: audited<{ id: string; files: readonly CarriedFile[]; isRead: boolean }, SettledPage>(
     async (database, { id, files, isRead }) => {
       const disk = await requireDisk(database, id, 'in')
       const settled: Settled[] = []
+      const passed: CarriedFile[] = []
       for (const file of files) {
         const found = await judge(database, disk, file)
         settled.push({ name: file.name, state: found.state, reason: found.reason, kept: found.kept })
+        if (found.state === 'exists') passed.push(file)
         await note(database, disk, file, found)
       }
+      const ended = await endPassed(database, disk, passed)
       if (isRead && disk.state === 'reading') {
         const { sql, dialect } = database
         await sql.updateTable('disk').set({ state: 'read', changed: dialect.now() }).where('id', '=', id).execute()
         await tell(database, disk, 'read')
       }
-      return settled
+      return { settled, ended }
     },
   ),
 
@@ -166,8 +180,29 @@ async function judge({ sql }: Database, { peer }: Disk, file: CarriedFile): Prom
   return { state: came ? 'done' : 'exists', reason: null, storeId: copy.store_id ?? undefined }
 }
 
-async function underWay(sql: Database['sql'], peer: string, file: CarriedFile): Promise<Judgement> {
-  const transfer = await sql
+async function endPassed(
+  database: Database,
+  { peer }: Disk,
+  files: readonly CarriedFile[],
+): Promise<IncomingTransfer[]> {
+  if (files.length === 0) return []
+  const given = rowSet(
+    database.dialect,
+    { name: 'text', number: 'integer' },
+    files.map(({ name, transferId: number }) => ({ name, number })),
+  )
+  const { rows } = await text<{ id: number }>`
+    SELECT earlier.id FROM ${given} AS given CROSS JOIN incoming_transfer AS earlier
+    WHERE earlier.store_path = given.name AND earlier.source = ${peer} AND earlier.source_transfer_id = given.number
+      AND earlier.replaces_instance_id IS NULL AND earlier.status IN ('INITIATED','ONGOING','STAGED')`.execute(
+    database.sql,
+  )
+  const reason = 'it came another way before the disk was read to its end'
+  return await endOpen(database, { ids: rows.map(({ id }) => id), status: 'FAILED', reason })
+}
+
+async function underWay(db: Database['sql'], peer: string, file: CarriedFile): Promise<Judgement> {
+  const transfer = await db
     .selectFrom('incoming_transfer')
     .select(['status', 'reason', 'source_transfer_id', 'source'])
     .where('store_path', '=', file.name)

@@ -13,8 +13,10 @@ import type { Catalogue } from '../../catalogue/catalogue.ts'
 import type { Disk } from '../../catalogue/operations/disks.ts'
 import { type CarriedFile, digestOf, type KeptFile, type Settled } from '../../catalogue/operations/incoming-disks.ts'
 import type { Clock } from '../../clock.ts'
+import type { Log } from '../../log.ts'
 import type { Act } from '../act.ts'
 import type { Alarms } from '../alarms.ts'
+import { type RemoveBytesOptions, removeBytes } from '../uploads/remove-bytes.ts'
 import type { Signed } from './packing.ts'
 import type { PeerKeys } from './peer-keys.ts'
 import type { Signing } from './signing.ts'
@@ -38,6 +40,8 @@ export interface ArrivalsOptions {
   readonly signing: Signing
   readonly keys: PeerKeys
   readonly alarms: Alarms
+  readonly stores: RemoveBytesOptions['stores']
+  readonly log: Log
   readonly clock: Clock
   readonly random: (bytes: number) => Buffer
 }
@@ -45,7 +49,8 @@ export interface ArrivalsOptions {
 /** So many clashes are named. */
 const FEW = 5
 
-export function createArrivals({ name, catalogue, signing, keys, alarms, clock, random }: ArrivalsOptions): Arrivals {
+export function createArrivals(options: ArrivalsOptions): Arrivals {
+  const { name, catalogue, signing, keys, alarms, stores, clock, log, random } = options
   const { disks, incomingDisks } = catalogue
   const receiptPage = (id: string, after: string | undefined) =>
     incomingDisks.kept({ id, after, limit: MAX_DISK_FILES })
@@ -94,7 +99,8 @@ export function createArrivals({ name, catalogue, signing, keys, alarms, clock, 
     },
 
     async settle({ id, files, isRead }, act) {
-      const settled = await incomingDisks.settle({ id, files, isRead, act: act.entry() })
+      const { settled, ended } = await incomingDisks.settle({ id, files, isRead, act: act.entry() })
+      await Promise.all(ended.map(transfer => removeBytes(transfer, { stores, log })))
       await tellClashes(id, files, settled)
       return settled
     },
