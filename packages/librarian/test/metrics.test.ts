@@ -1,5 +1,7 @@
 /** What Prometheus reads of a running librarian. */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { createMetrics } from '../src/metrics/create-metrics.ts'
+import type { Figures } from '../src/services/figures/figures.ts'
 import type { Site } from './attacks/site.ts'
 import { openSite } from './attacks/site.ts'
 import { lint, parseExposition } from './exposition.ts'
@@ -47,6 +49,7 @@ describe('the exposition', () => {
     )
     expect(value('arriero_task_last_outcome', { kind: 'repair', task: 'mend', outcome: 'done' })).toBe(1)
     expect(value('arriero_task_runs_total', { kind: 'repair', outcome: 'done' })).toBeGreaterThan(0)
+    expect(value('arriero_task_overdue_seconds', { kind: 'repair', task: 'mend' })).toBeLessThan(60)
     expect(value('arriero_catalogue_up')).toBe(1)
     expect(value('arriero_catalogue_size_bytes')).toBeGreaterThan(10_000)
     expect(value('process_resident_memory_bytes')).toBeGreaterThan(10_000_000)
@@ -87,6 +90,41 @@ describe('the exposition', () => {
       expect(labelsOf(family).length).toBeLessThanOrEqual(3 + Number(name.endsWith('_info')))
     }
   })
+})
+
+test('a task that is due and that nobody begins is overdue, one that has time or runs is not', async () => {
+  const task = (name: string, state: string, next_run: string | null) => {
+    return {
+      id: name,
+      kind: 'send_clone',
+      name,
+      state,
+      next_run,
+      started: null,
+      ended: null,
+      outcome: null,
+      note: null,
+      counts: '{}',
+    }
+  }
+  const tasks = [
+    task('due', 'waiting', '2026-03-01T11:50:00.000000Z'),
+    task('later', 'waiting', '2026-03-01T12:10:00.000000Z'),
+    task('runs', 'running', null),
+  ]
+  const standing = {
+    value: { now: '2026-03-01T12:00:00.000000Z', errors: [], trash: {}, messages: [], peers: [], tasks },
+    ageMs: 0,
+  }
+  using metrics = createMetrics({
+    figures: async () => ({ standing }) as unknown as Figures,
+    stores: { byId: () => undefined },
+    build: {},
+  })
+  const all = parseExposition(await metrics.expose())
+  const overdue = (name: string) => sampleOf(all, 'arriero_task_overdue_seconds', { kind: 'send_clone', task: name })
+  expect([overdue('due'), overdue('later')]).toEqual([600, 0])
+  expect(all.get('arriero_task_overdue_seconds')?.samples).toHaveLength(2)
 })
 
 describe('who may scrape', () => {

@@ -168,6 +168,12 @@ function taskGauges(registry: Registry): (standing: Figures['standing']) => void
     'kind',
     'task',
   )
+  const overdue = gauge(
+    'arriero_task_overdue_seconds',
+    'For how long a task should have begun: others of its kind run, or nobody runs any; 0: it has time, or runs.',
+    'kind',
+    'task',
+  )
   const running = gauge('arriero_task_running', 'Whether a task runs now: 1 or 0.', 'kind', 'task')
   const seconds = (time: string) => Date.parse(time) / 1000
   return standing => {
@@ -183,6 +189,12 @@ function taskGauges(registry: Registry): (standing: Figures['standing']) => void
       ),
     )
     ended(tasks.flatMap(({ labels, ended }): Sample[] => (ended === null ? [] : [[labels, seconds(ended)]])))
+    const now = seconds(standing?.value.now ?? '')
+    overdue(
+      tasks.flatMap(({ labels, state, next_run: next }): Sample[] =>
+        state !== 'waiting' || next === null ? [] : [[labels, Math.max(0, now - seconds(next))]],
+      ),
+    )
     running(tasks.map(({ labels, state }) => [labels, Number(state === 'running')]))
   }
 }

@@ -36,6 +36,8 @@ export interface TransferFigures {
 }
 
 export interface StandingFigures {
+  /** By the database's clock. */
+  readonly now: Instant
   /** Errors that nobody has cleared, by severity as the rows have it. */
   readonly errors: readonly { readonly severity: string; readonly count: number }[]
   readonly trash: { readonly copies: number; readonly oldestSeconds: number }
@@ -156,6 +158,7 @@ export const figures = {
       .orderBy('name')
       .execute()
     return {
+      now,
       errors: errors.map(({ severity, n }) => ({ severity, count: Number(n) })),
       trash: { copies: Number(trash.n), oldestSeconds: secondsSince(trash.oldest, now) },
       messages: messages.map(({ peer, n, oldest }) => ({
