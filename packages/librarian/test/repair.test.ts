@@ -255,6 +255,25 @@ test('B5, A3: a repair that is killed at any call loses no byte, and the next on
   }
 }, 60_000)
 
+test('a repair of which any call fails is gone on with as soon as somebody asks again', async () => {
+  for (const when of ['before', 'after'] as const) {
+    for (let at = 1; ; at += 1) {
+      const { catalogue, stores, main } = await bothHave()
+      main.damage('a', bytesOf('evil'))
+      const fall = fallAt({ at, how: 'throw', when })
+      const site = openIntegrity({ catalogue, stores, wrapCatalogue: fall.wrapCatalogue, wrapStore: fall.wrapStore })
+      await site.repair.repairFile('a', { actor: 'ada' }).catch(() => {})
+      if (fall.fallen() === undefined) break
+      const where = `${when} call ${at}, ${fall.fallen()}`
+      const [first] = await site.repair.repairFile('a', { actor: 'ada' })
+      expect(['good', 'repaired'], where).toContain(first?.outcome)
+      expect(await contentOf(main, 'a'), where).toBe('good')
+      expect(await quarantineOf(main), where).toHaveLength(1)
+      expect(await catalogue.repairs.interrupted(), where).toEqual([])
+    }
+  }
+}, 60_000)
+
 test('a copy that is being repaired cannot be deleted, and one that goes cannot be repaired', async () => {
   const { catalogue, site } = await bothHave()
   const id = 'a'.repeat(32)

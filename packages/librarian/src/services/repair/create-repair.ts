@@ -25,12 +25,23 @@ const DAYS_90 = 90 * 86_400
 export function createRepair({ keepSeconds = DAYS_90, ...options }: CreateRepairOptions): RepairService {
   const ground: RepairGround = { ...options, keepSeconds, working: new Set() }
   return {
-    repairFile: (name, repairOptions) => repairFile(name, repairOptions, ground),
-    repairAll: allOptions => repairAll(allOptions, ground),
+    async repairFile(name, repairOptions) {
+      await goOn(repairOptions, ground)
+      return await repairFile(name, repairOptions, ground)
+    },
+    async repairAll(allOptions) {
+      await goOn(allOptions, ground)
+      return await repairAll(allOptions, ground)
+    },
     takeReplacement: replacement => takeReplacement(replacement, ground),
     recover: () => recoverRepairs(ground),
     purgeDue: ({ signal }) => purgeQuarantine(ground, signal),
   }
+}
+
+/** What a failing disk has stopped half-way goes on as soon as somebody asks again: nobody else could begin with its copy. */
+async function goOn({ isDry }: Pick<RepairOptions, 'isDry'>, ground: RepairGround): Promise<void> {
+  if (!isDry) await recoverRepairs(ground)
 }
 
 async function repairFile(name: string, options: RepairOptions, ground: RepairGround): Promise<RepairedCopy[]> {
