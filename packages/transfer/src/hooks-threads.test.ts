@@ -1,9 +1,10 @@
 /** Hooks in threads: named by module and export, over shared memory. */
+import { existsSync } from 'node:fs'
 import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
-import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { memoryEngine } from '../test/memory-engine.ts'
 import { contentOf, expectSame } from '../test/source-suite.ts'
 import { download } from './download.ts'
@@ -54,6 +55,7 @@ export async function* head(bytes: AsyncIterable<Uint8Array>) {
   for await (const piece of bytes) { yield piece.slice(0, 10); return }
 }
 export async function* cleans(bytes: AsyncIterable<Uint8Array>) {
+  appendFileSync(log, 'began\\n')
   try { for await (const piece of bytes) yield piece } finally { appendFileSync(log, 'cleaned\\n') }
 }
 export async function* throwsLate(bytes: AsyncIterable<Uint8Array>) {
@@ -230,13 +232,16 @@ describe('a pass in a thread', () => {
 
   test('may clean up when the fetch fails', async () => {
     const engine = engineOf({
-      onRequest: ({ range }: { readonly range: { readonly start: number } | undefined }) => {
-        if ((range?.start ?? 0) >= 3 * partSize) throw new TransferError('Denied', 'no more')
+      onRequest: async ({ range }: { readonly range: { readonly start: number } | undefined }) => {
+        if ((range?.start ?? 0) < 3 * partSize) return
+        // One that has not begun has nothing to clean up.
+        await vi.waitUntil(() => existsSync(join(directory, 'log')), { timeout: 20_000 })
+        throw new TransferError('Denied', 'no more')
       },
     })
     const fetching = download(a, target, { engine, partSize, hooks: { transform: hook('cleans') } })
     await expect(fetching).rejects.toMatchObject({ code: 'Denied' })
-    expect(await logged()).toEqual(['cleaned'])
+    expect(await logged()).toEqual(['began', 'cleaned'])
     await expectFree(engine)
   })
 
