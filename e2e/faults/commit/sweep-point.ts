@@ -59,8 +59,7 @@ export async function sweepPoint(
   // Without a start nothing was swept: whoever lost a name may have written into a staging area that was gone by then.
   if (isKilled && recovery === 'restart')
     problems.push(...(await place.judge({ isSwept: true })).map(text => `after the start: ${text}`))
-  // strace that lets go in the middle of a call may make it fail, and does not tell.
-  const mayNeedRestart = hits.length === 0 || hits.some(({ args }) => args.includes('catalogue.db'))
+  const mayNeedRestart = hits.some(({ args }) => args.includes('catalogue.db'))
   problems.push(...(await converge(place, workload, sendings, mayNeedRestart)))
   problems.push(...(await place.judge({ isSwept: false })).map(text => `again: ${text}`))
   return { isReached: isHit, problems }
